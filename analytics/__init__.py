@@ -1,0 +1,1 @@
+"""Learn: formulas over what the other layers recorded, each written once."""

@@ -1,0 +1,1 @@
+"""Act: connectors, templates, the outbox and its dispatch."""

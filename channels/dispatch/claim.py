@@ -1,0 +1,159 @@
+"""Claiming: a batch of due messages becomes one worker's for the length of a lease."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from channels.stops import STANDING
+from customers.pg import raw_cursor
+
+# How long a message rests that may not go out now: stopped, or its connector is off.
+REST: Final = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A leased message with all it takes to write and address it."""
+
+    id: UUID
+    token: int
+    brand_id: UUID
+    connector_id: UUID
+    scope_id: UUID
+    origin_kind: str
+    origin_id: str
+    visit: int
+    copy_key: str
+    channel: str
+    template_version_id: int
+    purpose_id: UUID
+    profile_id: UUID
+    address_id: UUID | None
+    expires_at: datetime
+    attempts: int
+    crashes: int
+    address: str | None
+    address_original: str | None
+    traits: dict[str, Any]
+    locale: str
+    variables: dict[str, Any]
+    brand_key: str
+    brand_name: str
+    brand_locale: str
+    brand_postal_address: str
+    sender_name: str
+    sender_email: str
+    purpose_key: str
+    purpose_kind: str
+
+    def scopes(self) -> list[UUID]:
+        """What a stop of this message may name."""
+        return [self.scope_id, self.connector_id, self.brand_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`looked_at` counts those too that were expired or put to rest instead of leased."""
+
+    messages: list[Claimed]
+    looked_at: int
+
+
+# A message whose worker died before (`crashes`) is claimed apart, so that it can only take itself down.
+_CLAIM = f"""
+    WITH picked AS MATERIALIZED (
+        SELECT m.id,
+               CASE WHEN m.expires_at <= %(now)s THEN 'expired'
+                    WHEN %(off)s THEN 'off'
+                    WHEN {STANDING.format(scopes="ARRAY[m.scope_id, m.connector_id, m.brand_id]")}
+                    THEN 'stopped'
+                    ELSE 'leased' END AS fate
+        FROM channels_message m
+        WHERE m.connector_id = %(connector)s AND m.state IN ('queued', 'held') AND m.due_at <= %(now)s
+          AND (m.crashes > 0) = %(suspects)s
+        ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE OF m SKIP LOCKED
+    )
+    UPDATE channels_message m SET
+        state = CASE p.fate WHEN 'off' THEN 'held' WHEN 'stopped' THEN 'held' ELSE p.fate END,
+        reason = CASE p.fate WHEN 'expired' THEN 'late' WHEN 'off' THEN 'connector_off'
+                             WHEN 'stopped' THEN 'stopped' ELSE '' END,
+        settled_at = CASE WHEN p.fate = 'expired' THEN %(now)s END,
+        due_at = CASE WHEN p.fate IN ('off', 'stopped') THEN least(%(rested)s, m.expires_at)
+                      ELSE m.due_at END,
+        lease_token = CASE WHEN p.fate = 'leased' THEN %(token)s END,
+        leased_until = CASE WHEN p.fate = 'leased' THEN %(until)s END
+    FROM picked p WHERE m.id = p.id
+    RETURNING m.id, m.state
+"""
+
+_LOAD = """
+    SELECT m.id, m.lease_token, m.brand_id, m.connector_id, m.scope_id, m.origin_kind, m.origin_id, m.visit,
+           m.copy_key, m.channel, m.template_version_id, m.purpose_id, m.profile_id, m.address_id,
+           m.expires_at, m.attempts, m.crashes, a.value, a.original,
+           coalesce(c.traits, '{}')::text, coalesce(c.locale, ''), coalesce(t.context, '{}')::text,
+           b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind
+    FROM channels_message m
+    JOIN customers_brand b ON b.id = m.brand_id
+    JOIN consent_purpose u ON u.id = m.purpose_id
+    LEFT JOIN channels_messagecontent t ON t.message_id = m.id
+    LEFT JOIN customers_address a ON a.id = m.address_id
+    LEFT JOIN customers_profile p ON p.id = m.profile_id
+    LEFT JOIN customers_customer c ON c.id = p.customer_id
+    WHERE m.id = ANY(%s) AND m.state = 'leased' AND m.lease_token = %s
+    ORDER BY m.due_at, m.id
+"""
+_TRAITS, _VARIABLES = 19, 21
+
+
+def claim(
+    connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: bool = False
+) -> Batch:
+    """Lease up to `limit` due messages; what is late expires, what is stopped or switched `off` rests."""
+    token = secrets.randbits(62)
+    values = {
+        "connector": connector_id,
+        "now": now,
+        "limit": limit,
+        "suspects": suspects,
+        "off": off,
+        "rested": now + REST,
+        "token": token,
+        "until": now + timedelta(seconds=settings.LEASE_SECONDS),
+    }
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute(_CLAIM, values)
+        fates = cursor.fetchall()
+        leased = [row[0] for row in fates if row[1] == "leased"]
+        return Batch(_load(leased, token) if leased else [], len(fates))
+
+
+def _load(ids: Sequence[UUID], token: int) -> list[Claimed]:
+    with raw_cursor() as cursor:
+        cursor.execute(_LOAD, [list(ids), token])
+        return [_claimed(list(row)) for row in cursor]
+
+
+def _claimed(row: list[Any]) -> Claimed:
+    row[_TRAITS] = orjson.loads(row[_TRAITS])
+    row[_VARIABLES] = orjson.loads(row[_VARIABLES])
+    return Claimed(*row)
+
+
+def give_back(messages: Sequence[Claimed], due_at: datetime) -> None:
+    """Queue what was leased and not begun."""
+    if not messages:
+        return
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_message SET state = 'queued', due_at = least(%s, expires_at),"
+            " lease_token = NULL, leased_until = NULL"
+            " WHERE id = ANY(%s) AND state = 'leased' AND lease_token = %s",
+            [due_at, [message.id for message in messages], messages[0].token],
+        )

@@ -1,0 +1,173 @@
+"""What is due goes out: one connector's batch, and the round over all connectors."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from channels.dispatch.claim import Batch, Claimed, claim, give_back
+from channels.dispatch.compose import Texts, compose
+from channels.dispatch.send import Sender, place_of, release
+from channels.dispatch.settle import Outcome, State, after_trouble, back_off, settle
+from channels.dispatch.slots import slot
+from channels.models import Connector, Reason
+from channels.providers import base
+from channels.secrets import SecretError, credentials_aad, open_sealed
+from channels.templates import MissingFieldError, TemplateError
+from customers.pg import raw_cursor
+from customers.work import describe
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 100
+# Messages whose worker died before go one by one, and do not hold up the others for long.
+_SUSPECTS: Final = 20
+
+
+def dispatch_due(connector_id: UUID, now: datetime, limit: int = BATCH, seconds: float | None = None) -> int:
+    """Send what is due by one connector, for `seconds` at most; return how many messages were looked at.
+
+    `now` is the time of the first claim; from there on it advances as the work does.
+    """
+    connector = Connector.objects.get(pk=connector_id)
+    provider = _provider(connector)
+    if provider is None:
+        return (
+            claim(connector_id, now, limit, off=True).looked_at
+            + claim(connector_id, now, limit, suspects=True, off=True).looked_at
+        )
+    clock = ticking(now)
+    until = time.monotonic() + (settings.LEASE_SECONDS if seconds is None else seconds)
+    with provider.open() as session:
+        sender = Sender(session, provider.takes_idempotency_key, clock)
+        looked_at = _work(sender, claim(connector_id, now, limit), until)
+        for _suspect in range(_SUSPECTS):
+            if time.monotonic() >= until:
+                break
+            alone = _work(sender, claim(connector_id, clock(), 1, suspects=True), until)
+            if not alone:
+                break
+            looked_at += alone
+        return looked_at
+
+
+def ticking(now: datetime) -> Callable[[], datetime]:
+    """A clock that shows `now` and goes on from there."""
+    start = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - start)
+
+
+def _provider(connector: Connector) -> base.Provider | None:
+    """None when nothing can go out: switched off, or its settings do not fit."""
+    if not connector.is_active:
+        return None
+    try:
+        credentials = open_sealed(bytes(connector.credentials), credentials_aad(connector.pk))
+        return base.build(connector.provider, connector.config, credentials)
+    except (base.ConfigurationError, SecretError) as error:
+        logger.error("connector %s is unusable: %s", connector.pk, error)
+        return None
+
+
+def _work(sender: Sender, batch: Batch, until: float) -> int:
+    # Begun only in the first half of the lease: what is begun late would be taken for a dead worker's.
+    start_by = min(until, time.monotonic() + settings.LEASE_SECONDS / 2)
+    texts = Texts.load(message.template_version_id for message in batch.messages)
+    for place, message in enumerate(batch.messages):
+        rest = batch.messages[place + 1 :]
+        if time.monotonic() >= start_by:
+            give_back([message, *rest], sender.clock())
+            break
+        if not _handle(sender, message, texts):
+            # The provider cannot be reached: the others need not find out one by one.
+            give_back(rest, sender.clock() + back_off(1))
+            break
+    return batch.looked_at
+
+
+def _handle(sender: Sender, message: Claimed, texts: Texts) -> bool:
+    """Bring one message as far as it gets; False when the provider cannot be reached at all."""
+    try:
+        outgoing = _compose(sender, message, texts)
+        if outgoing is None:
+            return True
+        if not _connected(sender, message):
+            return False
+        sender.send(message, outgoing)
+    except Exception as error:
+        # A fault of ours must not take the rest of the batch with it.
+        logger.error(
+            "not handled: %s %s", describe(error), place_of(error), extra={"message_id": str(message.id)}
+        )
+        release(message, describe(error), sender.clock())
+    return True
+
+
+def _compose(sender: Sender, message: Claimed, texts: Texts) -> base.Outgoing | None:
+    """The words, or None when it ends here: late, without an address, or without words."""
+    now = sender.clock()
+    if message.expires_at <= now:
+        settle(message, Outcome(State.EXPIRED, Reason.LATE), now)
+        return None
+    if message.address_id is None or message.address is None:
+        settle(message, Outcome(State.SUPPRESSED, Reason.NO_ADDRESS), now)
+        return None
+    try:
+        return compose(message, texts, message.address_id, now)
+    except MissingFieldError as error:
+        settle(message, Outcome(State.FAILED, Reason.MISSING_FIELD, str(error)), now)
+    except TemplateError as error:
+        settle(message, Outcome(State.FAILED, Reason.TEMPLATE_ERROR, str(error)), now)
+    return None
+
+
+def _connected(sender: Sender, message: Claimed) -> bool:
+    try:
+        sender.session.prepare(time.monotonic() + settings.PROVIDER_DEADLINE_SECONDS)
+    except base.DeliveryError as error:
+        now = sender.clock()
+        settle(message, after_trouble(message, error, now, repeatable=sender.repeatable), now)
+        return False
+    return True
+
+
+_DUE = """
+    SELECT c.id, c.concurrency FROM channels_connector c WHERE EXISTS (
+        SELECT 1 FROM channels_message m
+        WHERE m.connector_id = c.id AND m.state IN ('queued', 'held') AND m.due_at <= %s
+    )
+"""
+
+
+def dispatch_all(now: datetime, stop_after_seconds: float = 20) -> int:
+    """Go round the connectors that have something due until nothing is left or time is up."""
+    clock = ticking(now)
+    until = time.monotonic() + stop_after_seconds
+    total = 0
+    while time.monotonic() < until:
+        looked_at = _round(clock, until)
+        total += looked_at
+        if not looked_at:
+            break
+    return total
+
+
+def _round(clock: Callable[[], datetime], until: float) -> int:
+    with raw_cursor() as cursor:
+        cursor.execute(_DUE, [clock()])
+        due = cursor.fetchall()
+    looked_at = 0
+    # In random order: workers spread over the connectors, and a slow one is nobody's first.
+    for connector_id, concurrency in random.sample(due, len(due)):
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        with slot(connector_id, concurrency) as free:
+            if free:
+                looked_at += dispatch_due(connector_id, clock(), seconds=left)
+    return looked_at

@@ -1,0 +1,226 @@
+"""Sending one message: announced in one transaction, checked, called and recorded in a second."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from channels import guards
+from channels.dispatch.claim import REST, Claimed
+from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
+from channels.models import Reason
+from channels.providers.base import DeliveryError, Outgoing, Session
+from channels.stops import STANDING, share
+from consent.permission import Ask, lock_address, permissions
+from customers.pg import raw_cursor
+from customers.work import describe
+
+logger = logging.getLogger(__name__)
+
+# A copy for the same address is being handed over just now; its fate decides about this one.
+_COPY_UNDECIDED = timedelta(seconds=5)
+
+# The unique row of (address, copy) is taken with the announcement and given up only when the provider
+# certainly has nothing; so it holds through a crash as well.
+_ANNOUNCE = """
+    WITH mine AS (
+        SELECT id, address_id, copy_key FROM channels_message
+        WHERE id = %(id)s AND state = 'leased' AND lease_token = %(token)s FOR UPDATE
+    ), copy AS (
+        INSERT INTO channels_recentsend AS r (address_id, copy_key, sent_at, message_id)
+        SELECT address_id, copy_key, %(now)s, id FROM mine
+        ON CONFLICT (address_id, copy_key) DO UPDATE
+            SET sent_at = excluded.sent_at, message_id = excluded.message_id
+            WHERE r.sent_at <= %(cutoff)s OR r.message_id = excluded.message_id
+        RETURNING message_id
+    ), begun AS (
+        UPDATE channels_message m SET state = 'dispatching', leased_until = %(until)s
+        FROM copy WHERE m.id = copy.message_id RETURNING m.id
+    )
+    SELECT EXISTS (SELECT 1 FROM mine), EXISTS (SELECT 1 FROM begun)
+"""
+_LOCK = f"""
+    SELECT p.customer_id, {STANDING.format(scopes="%(scopes)s")}
+    FROM channels_message m LEFT JOIN customers_profile p ON p.id = m.profile_id
+    WHERE m.id = %(id)s AND m.state = 'dispatching' AND m.lease_token = %(token)s
+    FOR UPDATE OF m
+"""
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends the messages of one batch over one session; `clock` goes on while the batch is worked on."""
+
+    session: Session
+    repeatable: bool
+    clock: Callable[[], datetime]
+
+    def send(self, message: Claimed, outgoing: Outgoing) -> None:
+        """Announce, check, call and record; every way out leaves a state a person can read."""
+        call = _Call(self, message, outgoing)
+        try:
+            if announce(message, self.clock()):
+                with transaction.atomic():
+                    self._deliver(message, outgoing, call)
+        except Exception as error:
+            logger.warning(
+                "sending failed: %s %s",
+                describe(error),
+                place_of(error),
+                extra={"message_id": str(message.id)},
+            )
+            # After the call nobody but the sweep may judge: the provider may have it.
+            if not call.begun:
+                release(message, describe(error), self.clock())
+
+    def _deliver(self, message: Claimed, outgoing: Outgoing, call: "_Call") -> None:
+        """In one transaction: locks (stop, address, message), permission, guards, call, result."""
+        locked = _lock(message)
+        if locked is None:
+            # The lease was taken while we slept: the message is somebody else's, or unknown.
+            return
+        # What is read from here on is trusted for as long as a call may take, and no longer.
+        deadline = time.monotonic() + settings.PROVIDER_DEADLINE_SECONDS
+        now = self.clock()
+        refusal, consent_id = _check(message, locked, now)
+        outcome = refusal or call.make(deadline, consent_id)
+        settle(message, outcome, self.clock(), outgoing)
+
+
+@dataclass(slots=True)
+class _Call:
+    """The one call to the provider, and whether it was begun."""
+
+    sender: Sender
+    message: Claimed
+    outgoing: Outgoing
+    begun: bool = False
+
+    def make(self, deadline: float, consent_id: int | None) -> Outcome:
+        self.begun = True
+        try:
+            accepted = self.sender.session.send(self.outgoing, deadline)
+        except DeliveryError as error:
+            return self._trouble(error)
+        except Exception as error:
+            # A fault of the provider's code, at an unknown point of the call.
+            return self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
+        return Outcome(
+            State.SENT, provider_id=accepted.provider_id, consent_id=consent_id, tries=1, taken=True
+        )
+
+    def _trouble(self, error: DeliveryError) -> Outcome:
+        return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)
+
+
+def announce(message: Claimed, now: datetime) -> bool:
+    """Commit that the call is about to be made, unless the lease is lost or the address has its copy."""
+    values = {
+        "id": message.id,
+        "token": message.token,
+        "now": now,
+        "cutoff": now - timedelta(hours=settings.TRILHA_COPY_WINDOW_HOURS),
+        "until": now + timedelta(seconds=settings.LEASE_SECONDS),
+    }
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute(_ANNOUNCE, values)
+        mine, begun = cursor.fetchone() or (False, False)
+    if mine and not begun:
+        settle(message, _other_copy(message, now), now)
+    return bool(begun)
+
+
+def _other_copy(message: Claimed, now: datetime) -> Outcome:
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT m.state FROM channels_recentsend r LEFT JOIN channels_message m ON m.id = r.message_id"
+            " WHERE r.address_id = %s AND r.copy_key = %s",
+            [message.address_id, message.copy_key],
+        )
+        holder = cursor.fetchone()
+    if holder is None or holder[0] == State.DISPATCHING:
+        return Outcome(State.HELD, Reason.ADDRESS_DUPLICATE, due_at=now + _COPY_UNDECIDED)
+    return Outcome(State.SUPPRESSED, Reason.ADDRESS_DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    customer_id: UUID | None
+    stopped: bool
+
+
+def _lock(message: Claimed) -> _Locked | None:
+    """Take the locks; None when the message is no longer ours."""
+    if message.address_id is None:
+        raise LookupError("a message without an address was claimed")
+    with raw_cursor() as cursor:
+        # Longer than a provider's deadline, shorter than the lease: who waits must not be taken for dead.
+        patience = int(settings.LEASE_SECONDS * 500)
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience}ms"])
+        share(cursor, message.scopes())
+        lock_address(message.address_id)
+        cursor.execute(_LOCK, {"id": message.id, "token": message.token, "scopes": message.scopes()})
+        row = cursor.fetchone()
+    return None if row is None else _Locked(*row)
+
+
+def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | None, int | None]:
+    """The reason not to send, if there is one, and the consent entry that decided."""
+    if locked.stopped:
+        return Outcome(State.HELD, Reason.STOPPED, due_at=now + REST), None
+    if locked.customer_id is None or message.address_id is None:
+        # Erased meanwhile.
+        return Outcome(State.SUPPRESSED, Reason.NO_CONSENT), None
+    verdict = permissions([Ask(locked.customer_id, message.address_id, message.purpose_id)], now)[0]
+    if not verdict.allowed:
+        return Outcome(State.SUPPRESSED, verdict.reason, consent_id=verdict.entry_id), verdict.entry_id
+    return _objection(message, locked.customer_id, now), verdict.entry_id
+
+
+def _objection(message: Claimed, customer_id: UUID, now: datetime) -> Outcome | None:
+    answer = guards.ask(
+        guards.GuardAsk(
+            message_id=message.id,
+            origin_kind=message.origin_kind,
+            origin_id=message.origin_id,
+            channel=message.channel,
+            profile_id=message.profile_id,
+            customer_id=customer_id,
+            now=now,
+        )
+    )
+    if answer is None:
+        return None
+    if isinstance(answer, guards.Wait):
+        return Outcome(State.HELD, answer.reason, due_at=now + timedelta(seconds=answer.seconds))
+    return Outcome(answer.state, answer.reason)
+
+
+def place_of(error: BaseException) -> str:
+    """Where it happened; a whole traceback might quote personal values."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"({frame.filename.rpartition('/')[2]}:{frame.lineno})"
+
+
+def release(message: Claimed, detail: str, now: datetime) -> None:
+    """Queue a message that was certainly not sent, after a failure of our own."""
+    drop_broken_connection()
+    try:
+        settle(message, after_crash(message, detail, now), now)
+    except (DatabaseError, psycopg.Error) as error:
+        # The sweep finds it when the lease is over.
+        logger.warning("not released: %s", describe(error), extra={"message_id": str(message.id)})
+
+
+def drop_broken_connection() -> None:
+    """Raw cursors do not tell Django of a lost connection; the next use must open a new one."""
+    psycopg_connection = connection.connection
+    if not connection.in_atomic_block and psycopg_connection is not None and psycopg_connection.closed:
+        connection.close()

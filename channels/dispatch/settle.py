@@ -1,0 +1,124 @@
+"""Settling: what becomes of a message in hand, written in one statement."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from channels.dispatch.claim import Claimed
+from channels.models import Message, Reason
+from channels.providers.base import DeliveryError, Outgoing
+from customers.pg import raw_cursor
+
+MAX_TRIES: Final = 8
+MAX_CRASHES: Final = 5
+_FIRST_BACK_OFF: Final = 30.0
+_LAST_BACK_OFF: Final = 900.0
+_DETAIL: Final = 500
+
+# Jitter is no secret, but a process that forks must not share its sequence.
+_jitter = random.SystemRandom()
+
+State = Message.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state a message goes to. With `due_at` it comes back, without it is settled."""
+
+    state: str
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+    tries: int = 0
+    crashes: int = 0
+    provider_id: str = ""
+    consent_id: int | None = None
+    # The provider has, or may have, this copy: nobody else's to the same address goes out today.
+    taken: bool = False
+
+
+_SETTLE = """
+    WITH message AS (
+        UPDATE channels_message SET
+            state = %(state)s, reason = %(reason)s, detail = %(detail)s,
+            due_at = CASE WHEN %(due_at)s::timestamptz IS NULL THEN due_at
+                          ELSE least(%(due_at)s::timestamptz, expires_at) END,
+            settled_at = CASE WHEN %(due_at)s::timestamptz IS NULL THEN %(now)s::timestamptz END,
+            attempts = attempts + %(tries)s, crashes = crashes + %(crashes)s,
+            provider_id = %(provider_id)s, send_consent_id = coalesce(%(consent_id)s, send_consent_id),
+            lease_token = NULL, leased_until = NULL
+        WHERE id = %(id)s AND lease_token = %(token)s AND state IN ('leased', 'dispatching')
+        RETURNING id, address_id, copy_key
+    )
+"""
+_NOT_TAKEN = _SETTLE + (
+    "DELETE FROM channels_recentsend r USING message m"
+    " WHERE r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id"
+)
+_TAKEN = _SETTLE + (
+    "UPDATE channels_messagecontent t SET subject = %(subject)s, body = %(body)s"
+    " FROM message m WHERE t.message_id = m.id"
+)
+
+
+def settle(message: Claimed, outcome: Outcome, now: datetime, outgoing: Outgoing | None = None) -> None:
+    """Write the outcome, if the message is still this worker's; what was taken keeps the words it had."""
+    values = {
+        "id": message.id,
+        "token": message.token,
+        "now": now,
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "detail": outcome.detail[:_DETAIL],
+        "due_at": outcome.due_at,
+        "tries": outcome.tries,
+        "crashes": outcome.crashes,
+        "provider_id": outcome.provider_id[:200],
+        "consent_id": outcome.consent_id,
+    }
+    with raw_cursor() as cursor:
+        if outcome.taken and outgoing is not None:
+            body = {"subject": outgoing.subject, "body": outgoing.html or outgoing.text}
+            cursor.execute(_TAKEN, values | body)
+        else:
+            cursor.execute(_NOT_TAKEN, values)
+
+
+def back_off(tries: int) -> timedelta:
+    """Exponential with full jitter, so that many messages of one trouble do not come back together."""
+    longest = min(_LAST_BACK_OFF, _FIRST_BACK_OFF * 2.0 ** (tries - 1))
+    return timedelta(seconds=max(1.0, _jitter.uniform(0, longest)))
+
+
+def after_trouble(message: Claimed, error: DeliveryError, now: datetime, *, repeatable: bool) -> Outcome:
+    """What a provider's error means; `repeatable`: it recognises a second call with the same key."""
+    detail = _without_address(error.detail, message)
+    maybe = error.accepted == "maybe"
+    tries = message.attempts + 1
+    if maybe and (not repeatable or tries >= MAX_TRIES):
+        return Outcome(State.UNKNOWN, Reason.INTERRUPTED, detail, tries=1, taken=True)
+    if error.permanent:
+        return Outcome(State.FAILED, Reason.REFUSED, detail, tries=1)
+    if error.retry_after is not None:
+        due_at = now + timedelta(seconds=error.retry_after)
+        return Outcome(State.QUEUED, Reason.TROUBLE, detail, due_at, taken=maybe)
+    if tries >= MAX_TRIES:
+        return Outcome(State.FAILED, Reason.TROUBLE, detail, tries=1)
+    return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + back_off(tries), tries=1, taken=maybe)
+
+
+def after_crash(message: Claimed, detail: str, now: datetime) -> Outcome:
+    """Our own failure before the call: nothing was sent, so it may be tried again, alone and not for ever."""
+    crashes = message.crashes + 1
+    if crashes >= MAX_CRASHES:
+        return Outcome(State.FAILED, Reason.CRASHED, detail, crashes=1)
+    return Outcome(State.QUEUED, detail=detail, due_at=now + timedelta(seconds=2.0**crashes), crashes=1)
+
+
+def _without_address(detail: str, message: Claimed) -> str:
+    """Servers like to quote the recipient; the outbox row keeps no personal data."""
+    for value in (message.address_original, message.address):
+        if value:
+            detail = detail.replace(value, "…").replace(value.lower(), "…")
+    return detail

@@ -1,0 +1,32 @@
+"""How many workers may use one connector at once, kept in the database for all hosts together."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from customers.ids import hash64
+from customers.pg import raw_cursor
+
+
+@contextmanager
+def slot(connector_id: UUID, concurrency: int) -> Iterator[bool]:
+    """Hold one of the connector's slots if one is free. A worker that dies frees it with its connection."""
+    taken = _take(connector_id, concurrency)
+    try:
+        yield taken is not None
+    finally:
+        if taken is not None:
+            with raw_cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [taken])
+
+
+def _take(connector_id: UUID, concurrency: int) -> int | None:
+    with raw_cursor() as cursor:
+        # In random order: workers that come together do not all ask for the first one.
+        for number in random.sample(range(concurrency), concurrency):
+            key = hash64("slot", str(connector_id), str(number))
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+            if (row := cursor.fetchone()) is not None and row[0]:
+                return key
+    return None

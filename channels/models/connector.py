@@ -1,0 +1,39 @@
+"""A brand's account with a provider of one channel."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models import Brand, Squad
+from customers.models.address import Channel
+
+
+class Connector(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="connectors", verbose_name=_("brand")
+    )
+    squad = models.ForeignKey(
+        Squad, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("squad")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    provider = models.CharField(_("provider"), max_length=32)
+    config = models.JSONField(_("configuration"), default=dict, blank=True)
+    credentials = models.BinaryField(
+        _("credentials"), blank=True, default=b"", editable=False, help_text=_("Encrypted; write-only.")
+    )
+    concurrency = models.PositiveSmallIntegerField(_("calls at once"), default=4)
+    is_active = models.BooleanField(_("active"), default=True)
+    owner = models.CharField(_("owner"), max_length=200, blank=True)
+    documentation_url = models.URLField(_("documentation"), blank=True)
+
+    class Meta:
+        verbose_name = _("connector")
+        verbose_name_plural = _("connectors")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_connector_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,68 @@
+"""What is said: Liquid templates by version and locale; a message keeps the version it was made from."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models import Brand, Squad
+from customers.models.address import Channel
+
+
+class Template(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="templates", verbose_name=_("brand")
+    )
+    squad = models.ForeignKey(
+        Squad, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("squad")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_template_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    template = models.ForeignKey(
+        Template, on_delete=models.PROTECT, related_name="versions", verbose_name=_("template")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template versions")
+        constraints = (models.UniqueConstraint(fields=("template", "number"), name="one_number_per_template"),)
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class TemplateText(models.Model):
+    """The words in one locale. `html` is for e-mail; `text` is the plain part, or the whole elsewhere."""
+
+    version = models.ForeignKey(
+        TemplateVersion, on_delete=models.CASCADE, related_name="texts", verbose_name=_("version")
+    )
+    locale = models.CharField(_("locale"), max_length=20)
+    subject = models.CharField(_("subject"), max_length=500, blank=True)
+    html = models.TextField(_("HTML"), blank=True)
+    text = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("template text")
+        verbose_name_plural = _("template texts")
+        constraints = (
+            models.UniqueConstraint(fields=("version", "locale"), name="one_template_text_per_locale"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.locale})"

@@ -1,0 +1,99 @@
+"""The outbox's two doors for those who decide: write messages, and cancel what was not sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import Cursor
+from psycopg.types.json import Jsonb
+
+from customers.ids import new_id
+from customers.pg import copy_rows
+
+
+@dataclass(slots=True)
+class NewMessage:
+    """A message asked for: queued and due at `due_at`, or refused at once (no address, no consent) and then
+    with its final `state`, `reason` and `settled_at`."""
+
+    brand_id: UUID
+    origin_kind: str
+    origin_id: str
+    visit: int
+    copy_key: str
+    scope_id: UUID
+    channel: str
+    connector_id: UUID
+    template_version_id: int
+    purpose_id: UUID
+    profile_id: UUID
+    address_id: UUID | None
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    context: dict[str, Any]
+    entry_consent_id: int | None = None
+    state: str = "queued"
+    reason: str = ""
+    detail: str = ""
+    settled_at: datetime | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+_COLUMNS = (
+    ("id", "uuid"),
+    ("brand_id", "uuid"),
+    ("origin_kind", "varchar"),
+    ("origin_id", "varchar"),
+    ("visit", "int4"),
+    ("copy_key", "varchar"),
+    ("scope_id", "uuid"),
+    ("channel", "varchar"),
+    ("connector_id", "uuid"),
+    ("template_version_id", "int8"),
+    ("purpose_id", "uuid"),
+    ("profile_id", "uuid"),
+    ("address_id", "uuid"),
+    ("created_at", "timestamptz"),
+    ("due_at", "timestamptz"),
+    ("expires_at", "timestamptz"),
+    ("entry_consent_id", "int8"),
+    ("state", "varchar"),
+    ("reason", "varchar"),
+    ("detail", "varchar"),
+    ("settled_at", "timestamptz"),
+)
+_values = attrgetter(*(name for name, _type in _COLUMNS))
+# What a new message has not yet: raw COPY knows no defaults of the model.
+_UNSENT_COLUMNS = (("attempts", "int2"), ("crashes", "int2"), ("provider_id", "varchar"))
+_UNSENT = (0, 0, "")
+_CONTENT_COLUMNS = (("message_id", "uuid"), ("context", "jsonb"), ("subject", "text"), ("body", "text"))
+
+
+def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage]) -> None:
+    """Write them within the caller's transaction; the same visit twice is a unique violation."""
+    if not messages:
+        return
+    rows = (_values(message) + _UNSENT for message in messages)
+    copy_rows(cursor, "channels_message", _COLUMNS + _UNSENT_COLUMNS, rows)
+    contents = ((message.id, Jsonb(message.context, orjson.dumps), "", "") for message in messages)
+    copy_rows(cursor, "channels_messagecontent", _CONTENT_COLUMNS, contents)
+
+
+def cancel_unsent(
+    cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime
+) -> int:
+    """Cancel what was not yet being sent; what is just being sent is left to the guard and its own result."""
+    cursor.execute(
+        # Leased ones too: their worker finds the lease gone and passes on.
+        "UPDATE channels_message SET state = 'cancelled', reason = %s, settled_at = %s,"
+        " lease_token = NULL, leased_until = NULL WHERE id IN ("
+        " SELECT id FROM channels_message WHERE origin_kind = %s AND origin_id = ANY(%s)"
+        " AND state IN ('queued', 'held', 'leased') ORDER BY id FOR UPDATE)",
+        [reason, now, origin_kind, list(origin_ids)],
+    )
+    return cursor.rowcount

@@ -1,0 +1,64 @@
+"""Stops: once `stop` has returned, no call to a provider within its scope begins.
+
+Senders hold a shared advisory lock on each of their scopes while they check and call; a stop takes the same
+lock alone, so it waits for the calls in hand (a provider's deadline at most) and is seen by all that follow.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from psycopg import Cursor
+
+from customers.ids import hash64
+from customers.pg import raw_cursor
+
+# True where a stop stands over one of the scopes given as an array.
+STANDING: Final = (
+    "EXISTS (SELECT 1 FROM channels_sendstop s WHERE s.released_at IS NULL AND s.scope_id = ANY({scopes}))"
+)
+
+
+def _key(scope_id: UUID) -> int:
+    return hash64("stop", str(scope_id))
+
+
+def stop(scope_id: UUID, by: int | None, reason: str, now: datetime) -> bool:
+    """Stop a journey, broadcast, connector or brand; False if it was stopped already."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(scope_id)])
+        cursor.execute(
+            "INSERT INTO channels_sendstop (scope_id, stopped_by_id, reason, stopped_at)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (scope_id) WHERE released_at IS NULL DO NOTHING",
+            [scope_id, by, reason, now],
+        )
+        return cursor.rowcount == 1
+
+
+def release(scope_id: UUID, now: datetime) -> bool:
+    """Let it go on; what was held meanwhile is looked at again within a minute. False if nothing stood."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_sendstop SET released_at = %s WHERE scope_id = %s AND released_at IS NULL",
+            [now, scope_id],
+        )
+        return cursor.rowcount == 1
+
+
+def share(cursor: Cursor[Any], scope_ids: Sequence[UUID]) -> None:
+    """Hold the scopes against new stops until the transaction ends. What stands must be read afterwards, by
+    another statement: this one's snapshot is older than the lock."""
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock_shared(key) FROM unnest(%s::bigint[]) AS key",
+        [[_key(scope_id) for scope_id in scope_ids]],
+    )
+
+
+def is_stopped(cursor: Cursor[Any], scope_ids: Sequence[UUID]) -> bool:
+    """Whether a stop stands over any scope; the answer holds until the transaction ends."""
+    share(cursor, scope_ids)
+    cursor.execute(f"SELECT {STANDING.format(scopes='%s')}", [list(scope_ids)])
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])

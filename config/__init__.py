@@ -1,0 +1,1 @@
+"""What holds the five apps together: settings, addresses, Celery, embedded services."""

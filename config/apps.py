@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class HouseConfig(AppConfig):
+    """Loads the Celery app, so that a bell rung by any process goes to the right broker."""
+
+    name = "config"
+    verbose_name = "Trilha"
+
+    def ready(self) -> None:
+        from config import celery  # noqa: F401  # its import makes it the current app

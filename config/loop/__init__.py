@@ -1,0 +1,1 @@
+"""The main job, run once for real: what `make loop` is made of."""

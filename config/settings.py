@@ -1,0 +1,248 @@
+"""All settings, each read from the environment: safe for development, loud in production."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from psycopg import IsolationLevel
+
+from config import embedded, environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where we run ---------------------------------------------------------------------------------
+
+TRILHA_ENV = environ.text("TRILHA_ENV", "development")
+PRODUCTION = TRILHA_ENV == "production"
+DEBUG = environ.flag("DEBUG")
+
+_DEVELOPMENT_SECRET = "trilha-development-only-" + "0" * 40
+_DEVELOPMENT_KEYS = "development:" + "dHJpbGhhLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE="
+
+SECRET_KEY = environ.text("SECRET_KEY", _DEVELOPMENT_SECRET)
+SECRET_KEY_FALLBACKS = environ.items("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = environ.items("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
+
+# The address under which customers and partners reach us; links in messages start with it.
+_DEVELOPMENT_URL = "http://127.0.0.1:8000"
+TRILHA_PUBLIC_URL = environ.text("TRILHA_PUBLIC_URL", "" if PRODUCTION else _DEVELOPMENT_URL).rstrip("/")
+
+# --- What the product is made of ------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "guardian",
+    "django_celery_beat",
+    "customers",
+    "consent",
+    "channels",
+    "journeys",
+    "analytics",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Served by the web process itself, straight from the apps: nothing to collect before a start.
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- PostgreSQL: the truth ------------------------------------------------------------------------
+
+DATABASE_URL = environ.text("DATABASE_URL")
+
+_STATEMENT_SECONDS = environ.number("STATEMENT_TIMEOUT_SECONDS", 60)
+_IDLE_SECONDS = environ.number("IDLE_IN_TRANSACTION_SECONDS", 30)
+
+
+def _database(url: str) -> dict[str, Any]:
+    connection = environ.database(url)
+    # A stuck statement or a forgotten transaction would hold back every queue that is vacuumed.
+    limits = (
+        f"-c statement_timeout={int(_STATEMENT_SECONDS * 1000)}"
+        f" -c idle_in_transaction_session_timeout={int(_IDLE_SECONDS * 1000)}"
+    )
+    connection["OPTIONS"] = {
+        "application_name": "trilha",
+        "isolation_level": IsolationLevel.READ_COMMITTED,
+        "server_side_binding": False,
+        **connection["OPTIONS"],
+        "options": f"{limits} {connection['OPTIONS'].get('options', '')}".strip(),
+    }
+    connection["CONN_MAX_AGE"] = int(environ.number("CONN_MAX_AGE", 300))
+    connection["CONN_HEALTH_CHECKS"] = True
+    return connection
+
+
+# Without DATABASE_URL this is where the embedded server listens once something has started it.
+DATABASES = {"default": _database(DATABASE_URL or embedded.addresses()["DATABASE_URL"])}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People and permissions -----------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian must not invent a user that a forgotten check would let in
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_TLS_PROXY", default=PRODUCTION) else None
+)
+CSRF_TRUSTED_ORIGINS = [TRILHA_PUBLIC_URL] if TRILHA_PUBLIC_URL else []
+X_FRAME_OPTIONS = "DENY"
+
+# --- HTTP API -------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # Unset, a caller could choose the address it is counted under.
+    "NUM_PROXIES": int(environ.number("NUM_PROXIES", 0)),
+}
+
+# --- Languages and time ---------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("pt-br", _("Brazilian Portuguese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Celery: the doorbell -------------------------------------------------------------------------
+
+BROKER_URL = environ.text("BROKER_URL")
+
+CELERY_BROKER_URL = BROKER_URL or embedded.addresses()["BROKER_URL"]
+_BROKER_IS_AMQP = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"confirm_publish": True, "connect_timeout": 2, "write_timeout": 5}
+    if _BROKER_IS_AMQP
+    # Longer than twice the time limit, so that Redis never hands out a task that still runs.
+    else {"visibility_timeout": 900, "socket_connect_timeout": 2, "socket_timeout": 5}
+)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+# A lost bell is caught up by the sweep; waiting for the broker would hold up the ringer.
+CELERY_TASK_PUBLISH_RETRY = False
+# Tasks name their own queue; one that forgets lands where it delays nobody.
+CELERY_TASK_DEFAULT_QUEUE = "slow"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512_000  # kB
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- Our own --------------------------------------------------------------------------------------
+
+LEASE_SECONDS = environ.number("LEASE_SECONDS", 60)
+SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
+PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
+# One address gets one copy of a journey step or broadcast within so many hours.
+TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
+# Seals the credentials of connectors: {key id: 32 bytes}, the first one seals, all of them open.
+CREDENTIAL_KEYS = environ.key_ring("CREDENTIAL_KEYS", "" if PRODUCTION else _DEVELOPMENT_KEYS)
+
+# --- Logs: one JSON object a line, no personal data -----------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": environ.text("LOG_LEVEL", "INFO")},
+    # Django's own handlers would mail or print the same lines again.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}
+
+# --- Refuse to start unsafe -----------------------------------------------------------------------
+
+if TRILHA_ENV not in {"development", "production"}:
+    raise ImproperlyConfigured("TRILHA_ENV must be development or production")
+
+if PRODUCTION:
+    _faults = [
+        fault
+        for broken, fault in [
+            (DEBUG, "DEBUG must be off"),
+            (SECRET_KEY == _DEVELOPMENT_SECRET or len(SECRET_KEY) < 50, "SECRET_KEY needs 50 own characters"),
+            (not ALLOWED_HOSTS, "ALLOWED_HOSTS is missing"),
+            (any("*" in host for host in ALLOWED_HOSTS), "ALLOWED_HOSTS must not hold a wildcard"),
+            (not TRILHA_PUBLIC_URL.startswith("https://"), "TRILHA_PUBLIC_URL must start with https://"),
+            (not DATABASE_URL, "DATABASE_URL is missing"),
+            (not BROKER_URL, "BROKER_URL is missing"),
+            (not CREDENTIAL_KEYS, "CREDENTIAL_KEYS is missing"),
+            (
+                _DEVELOPMENT_KEYS.partition(":")[2] in environ.text("CREDENTIAL_KEYS"),
+                "CREDENTIAL_KEYS must not hold the development key",
+            ),
+        ]
+        if broken
+    ]
+    if _faults:
+        raise ImproperlyConfigured("Not safe for production: " + "; ".join(_faults))

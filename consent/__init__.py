@@ -1,0 +1,1 @@
+"""Consent: purposes, notices, the append-only ledger and what it permits."""

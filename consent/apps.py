@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsentConfig(AppConfig):
+    name = "consent"
+    verbose_name = _("consent")
+
+    def ready(self) -> None:
+        from consent.events import consume
+        from customers import consumers
+
+        consumers.register(consume)

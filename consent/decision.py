@@ -1,0 +1,145 @@
+"""The rule of permission, as a pure function of what the ledger holds (DESIGN §5)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from consent.models import Purpose, State
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason` is empty when allowed; `entry_id` names the ledger entry that decided, if one did."""
+
+    allowed: bool
+    reason: str
+    entry_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A consent in force. `profile_id` is None for one that binds the address whoever uses it;
+    `customer_since` tells when the profile joined the customer who is asked for."""
+
+    entry_id: int
+    profile_id: UUID | None
+    state: str
+    effective_at: datetime
+    valid_until: datetime | None
+    proven_at: datetime | None
+    customer_since: datetime | None
+
+    @property
+    def grants(self) -> bool:
+        return self.state in State.permitting()
+
+    def expired(self, now: datetime) -> bool:
+        return self.valid_until is not None and self.valid_until <= now
+
+    def reason(self, now: datetime) -> str:
+        """Why this head does not permit; empty when it does."""
+        if self.grants:
+            return "consent_expired" if self.expired(now) else ""
+        if self.state in State.opposing():
+            return "withdrawn"
+        return "consent_expired" if self.state == State.EXPIRED else "no_consent"
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What one profile says in the end, by the head it rests on and since when."""
+
+    head: Head
+    reason: str
+    effective_at: datetime
+    since: datetime | None
+
+
+# The strictest first, where several refuse.
+_STRICTNESS = {"withdrawn": 0, "consent_expired": 1, "no_consent": 2}
+
+
+def decide(
+    kind: str, suppressed: bool, heads: Sequence[Head], now: datetime, *, unsettled: bool = False
+) -> Verdict:
+    """The verdict for one customer, address and purpose.
+
+    `heads` are those at the address (of the customer's profiles, and of no profile) and at the customer's
+    pseudo-addresses. `unsettled`: a consent of the customer could not be applied and waits for a person.
+    """
+    if suppressed:
+        return Verdict(False, "suppressed", None)
+    voices = _voices(heads, now)
+    refusals = [voice for voice in voices if voice.reason and not _outweighed(voice, voices)]
+    if kind == Purpose.Kind.LEGAL:
+        refusals = []
+    elif unsettled:
+        return Verdict(False, "consent_unsettled", None)
+    elif kind == Purpose.Kind.SERVICE:
+        refusals = [voice for voice in refusals if voice.reason == "withdrawn"]
+    if refusals:
+        strictest = min(refusals, key=_severity)
+        return Verdict(False, strictest.reason, strictest.head.entry_id)
+    grants = [voice.head for voice in voices if not voice.reason]
+    if grants:
+        return Verdict(True, "", max(grants, key=_recency).entry_id)
+    if kind == Purpose.Kind.MARKETING:
+        return Verdict(False, "no_consent", None)
+    return Verdict(True, "", None)
+
+
+def _severity(voice: _Voice) -> tuple[int, float, int]:
+    return _STRICTNESS[voice.reason], -voice.effective_at.timestamp(), voice.head.entry_id
+
+
+def _recency(head: Head) -> tuple[datetime, bool, int]:
+    """Later wins; at one time the refusal does."""
+    return head.effective_at, not head.grants, head.entry_id
+
+
+def _voices(heads: Iterable[Head], now: datetime) -> list[_Voice]:
+    """One voice per profile with an entry: its latest head, or the address-wide withdrawal that binds it."""
+    wide = max((head for head in heads if head.profile_id is None), key=_recency, default=None)
+    own: dict[UUID, list[Head]] = {}
+    for head in heads:
+        if head.profile_id is not None:
+            own.setdefault(head.profile_id, []).append(head)
+    voices = [_voice(of_profile, wide, now) for of_profile in own.values()]
+    if wide is not None and ((wide.grants and not wide.expired(now)) or not voices):
+        voices.append(_Voice(wide, wide.reason(now), wide.effective_at, wide.customer_since))
+    return voices
+
+
+def _voice(own: Sequence[Head], wide: Head | None, now: datetime) -> _Voice:
+    latest = max(own, key=_recency)
+    since = latest.customer_since
+    reason = latest.reason(now)
+    if wide is None or wide.state not in State.opposing() or _freed(latest, wide, now):
+        return _Voice(latest, reason, latest.effective_at, since)
+    if reason == "withdrawn" and _recency(latest) > _recency(wide):
+        return _Voice(latest, reason, latest.effective_at, since)
+    return _Voice(wide, "withdrawn", wide.effective_at, since)
+
+
+def _freed(latest: Head, wide: Head, now: datetime) -> bool:
+    """Only the profile's own later grant, proven, frees it from an address-wide withdrawal."""
+    return not latest.reason(now) and latest.proven_at is not None and latest.proven_at > wide.effective_at
+
+
+def _outweighed(refusal: _Voice, voices: Iterable[_Voice]) -> bool:
+    """Whether another profile's grant came after the refusal and after the two had become one customer."""
+    if refusal.since is None:
+        return False
+    return any(
+        not voice.reason
+        and voice.since is not None
+        and (granted_at := _granted_at(voice.head, refusal.head)) is not None
+        and granted_at > max(refusal.effective_at, voice.since, refusal.since)
+        for voice in voices
+    )
+
+
+def _granted_at(grant: Head, refusal: Head) -> datetime | None:
+    """When the grant came, as far as it counts against this refusal: an address-wide one wants proof."""
+    return grant.proven_at if refusal.profile_id is None else grant.effective_at

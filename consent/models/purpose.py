@@ -1,0 +1,87 @@
+"""What people are asked, and the words they were asked with."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models import Brand
+
+
+class Purpose(models.Model):
+    class Kind(models.TextChoices):
+        # Without a grant: not allowed.
+        MARKETING = "marketing", _("marketing")
+        # Part of what the person asked for: allowed until withdrawn.
+        SERVICE = "service", _("service")
+        # Owed by law: allowed whatever was withdrawn.
+        LEGAL = "legal", _("legal")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="purposes", verbose_name=_("brand")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    description = models.TextField(_("description"), blank=True)
+
+    class Meta:
+        verbose_name = _("purpose")
+        verbose_name_plural = _("purposes")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_purpose_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Notice(models.Model):
+    """The text shown when consent is asked; its versions never change once used."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="notices", verbose_name=_("brand")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_notice_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NoticeVersion(models.Model):
+    notice = models.ForeignKey(
+        Notice, on_delete=models.PROTECT, related_name="versions", verbose_name=_("notice")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("notice version")
+        verbose_name_plural = _("notice versions")
+        constraints = (models.UniqueConstraint(fields=("notice", "number"), name="one_number_per_notice"),)
+
+    def __str__(self) -> str:
+        return f"{self.notice} v{self.number}"
+
+
+class NoticeText(models.Model):
+    version = models.ForeignKey(
+        NoticeVersion, on_delete=models.CASCADE, related_name="texts", verbose_name=_("version")
+    )
+    locale = models.CharField(_("locale"), max_length=20)
+    text = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("notice text")
+        verbose_name_plural = _("notice texts")
+        constraints = (models.UniqueConstraint(fields=("version", "locale"), name="one_text_per_locale"),)
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.locale})"

@@ -1,0 +1,202 @@
+"""Whether an address may be written to for a purpose, and which address of a person that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from consent.decision import Head, Verdict, decide
+from consent.ledger import ensure_chains
+from customers.models.address import Channel
+from customers.pg import raw_cursor
+
+__all__ = [
+    "Ask",
+    "Choice",
+    "Verdict",
+    "Want",
+    "choose_addresses",
+    "lock_address",
+    "permissions",
+    "prepare_locks",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    customer_id: UUID
+    address_id: UUID
+    purpose_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A customer to be reached by a channel for a purpose."""
+
+    customer_id: UUID
+    channel: str
+    purpose_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`profile_id` is the profile that the address was best known by."""
+
+    address_id: UUID | None
+    profile_id: UUID | None
+    verdict: Verdict
+
+
+# A pseudo-address has the id of its profile (see consent.addresses), which spares a join over text.
+_FACTS = """
+    WITH ask AS (
+        SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[])
+            WITH ORDINALITY AS t(customer_id, address_id, purpose_id, n)
+    ), unsettled AS MATERIALIZED (
+        SELECT DISTINCT p.customer_id
+        FROM customers_deadletter d JOIN customers_profile p ON p.id = (d.row ->> 'profile_id')::uuid
+        WHERE d.queue = 'consent' AND d.replayed_at IS NULL
+    )
+    SELECT ask.n, purpose.kind,
+           EXISTS (
+               SELECT 1 FROM consent_suppression s
+               WHERE s.address_id = ask.address_id AND s.lifted_at IS NULL
+                 AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
+           ),
+           ask.customer_id IN (SELECT customer_id FROM unsettled),
+           h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since
+    FROM ask
+    JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
+    LEFT JOIN LATERAL (
+        SELECT c.entry_id, c.profile_id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since
+        FROM consent_consenthead c LEFT JOIN customers_profile p ON p.id = c.profile_id
+        WHERE c.address_id = ask.address_id AND c.purpose_id = ask.purpose_id
+          AND (c.profile_id IS NULL OR p.customer_id = ask.customer_id)
+        UNION ALL
+        SELECT c.entry_id, p.id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since
+        FROM customers_profile p JOIN consent_consenthead c ON c.address_id = p.id
+        WHERE p.customer_id = ask.customer_id AND c.purpose_id = ask.purpose_id AND p.id <> ask.address_id
+    ) h ON true
+"""
+
+
+@dataclass(slots=True)
+class _Facts:
+    kind: str
+    suppressed: bool
+    unsettled: bool
+    heads: list[Head] = field(default_factory=list)
+
+
+def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
+    """The verdict on each ask, by one statement for all; what is not known to be allowed is refused."""
+    if not asks:
+        return []
+    facts: dict[int, _Facts] = {}
+    with raw_cursor() as cursor:
+        cursor.execute(
+            _FACTS,
+            [
+                [ask.customer_id for ask in asks],
+                [ask.address_id for ask in asks],
+                [ask.purpose_id for ask in asks],
+            ],
+        )
+        for n, kind, suppressed, unsettled, entry_id, *head in cursor:
+            known = facts.get(n) or facts.setdefault(n, _Facts(kind, suppressed, unsettled))
+            if entry_id is not None:
+                known.heads.append(Head(entry_id, *head))
+    return [_verdict(facts.get(n), now) for n in range(1, len(asks) + 1)]
+
+
+def _verdict(facts: _Facts | None, now: datetime) -> Verdict:
+    if facts is None:
+        return Verdict(False, "no_consent", None)
+    return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled)
+
+
+@dataclass(slots=True)
+class _Candidate:
+    address_id: UUID
+    profile_id: UUID
+    last_seen_at: datetime
+    verified_at: datetime | None
+
+    def rank(self) -> tuple[bool, float, int]:
+        """Sorts the address last verified first, else the one last seen; ties by id."""
+        at = self.verified_at or self.last_seen_at
+        return self.verified_at is None, -at.timestamp(), self.address_id.int
+
+
+_CANDIDATES = """
+    SELECT want.n, ap.address_id, ap.profile_id, ap.last_seen_at, ap.verified_at
+    FROM unnest(%b::uuid[], %b::text[]) WITH ORDINALITY AS want(customer_id, channel, n)
+    JOIN customers_profile p ON p.customer_id = want.customer_id
+    JOIN customers_addressprofile ap ON ap.profile_id = p.id
+    JOIN customers_address a ON a.id = ap.address_id AND a.channel = want.channel
+"""
+
+
+def choose_addresses(wants: Sequence[Want], now: datetime) -> list[list[Choice]]:
+    """For each want the address to use (for push every permitted one); two statements for all.
+
+    None permitted: the one that came closest, with its refusal. No address at all: a choice of nothing.
+    """
+    candidates = _candidates(wants)
+    asks = [
+        Ask(want.customer_id, candidate.address_id, want.purpose_id)
+        for want, known in zip(wants, candidates, strict=True)
+        for candidate in known
+    ]
+    verdicts = iter(permissions(asks, now))
+    return [
+        _choose(want.channel, [Choice(one.address_id, one.profile_id, next(verdicts)) for one in known])
+        for want, known in zip(wants, candidates, strict=True)
+    ]
+
+
+def _choose(channel: str, choices: list[Choice]) -> list[Choice]:
+    if not choices:
+        return [Choice(None, None, Verdict(False, "no_address", None))]
+    allowed = [choice for choice in choices if choice.verdict.allowed]
+    if channel == Channel.PUSH and allowed:
+        return allowed
+    return [(allowed or choices)[0]]
+
+
+def _candidates(wants: Sequence[Want]) -> list[list[_Candidate]]:
+    """Each want's addresses, best first; one that several profiles share counts once, by its best."""
+    if not wants:
+        return []
+    found: list[dict[UUID, _Candidate]] = [{} for _want in wants]
+    with raw_cursor() as cursor:
+        cursor.execute(_CANDIDATES, [[want.customer_id for want in wants], [want.channel for want in wants]])
+        for n, *row in cursor:
+            _keep_better(found[n - 1], _Candidate(*row))
+    return [sorted(known.values(), key=_Candidate.rank) for known in found]
+
+
+def _keep_better(known: dict[UUID, _Candidate], one: _Candidate) -> None:
+    held = known.get(one.address_id)
+    if held is None or (one.rank(), one.profile_id) < (held.rank(), held.profile_id):
+        known[one.address_id] = one
+
+
+def prepare_locks(address_ids: Sequence[UUID]) -> None:
+    """Make the lock rows these addresses lack; committed before the sends, it spares others waiting for them."""
+    with raw_cursor() as cursor:
+        ensure_chains(cursor, address_ids)
+
+
+def lock_address(address_id: UUID) -> None:
+    """Inside a transaction: hold the address against every change of its consent and every other send."""
+    with raw_cursor() as cursor:
+        if not _lock_chain(cursor, address_id):
+            ensure_chains(cursor, [address_id])
+            _lock_chain(cursor, address_id)
+
+
+def _lock_chain(cursor: Any, address_id: UUID) -> bool:
+    cursor.execute("SELECT 1 FROM consent_consentchain WHERE address_id = %s FOR UPDATE", [address_id])
+    return cursor.fetchone() is not None

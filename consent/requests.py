@@ -1,0 +1,214 @@
+"""What an event says about consent, read strictly where it grants and leniently where it withdraws.
+
+A grant whose details cannot be read is refused: it would prove nothing. A withdrawal is never lost over its
+details: those that cannot be read are left out, and the evidence names them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from consent.addresses import Place
+from consent.models import Method, State
+from customers.identifiers import EMAIL, IdentifierError, normalise
+from customers.models.address import Channel
+
+PREFERENCES = "Segment Consent Preference Updated"
+GRANTED = "consent.granted"
+WITHDRAWN = "consent.withdrawn"
+NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN})
+
+# Plain columns of the ledger and their lengths.
+_TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200}
+# Personal ones, kept as evidence, and where a client's own context holds them.
+_EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",)}
+_MAX_EVIDENCE = 2_000
+# What proves a grant cannot be claimed by just any word of a partner.
+_CLAIMABLE = {Method.LOGIN.value, Method.DOUBLE_OPT_IN.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    pointer: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Details:
+    """All that surrounds the answer itself; `place` None means the person."""
+
+    place: Place | None = None
+    method: str = Method.EVENT.value
+    notice: str = ""
+    notice_version: int | None = None
+    valid_until: str | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One consent to be applied: `body` is what the queue keeps of it."""
+
+    place: Place | None
+    original: str
+    body: dict[str, Any]
+
+
+def read(
+    name: str, payload: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+) -> tuple[list[Request], list[Problem]]:
+    """The consents in an event of one of NAMES, and what had to be refused."""
+    properties, context = _mapping(payload.get("properties")), _mapping(payload.get("context"))
+    answers, refused = _answers(name, properties, context)
+    if not answers:
+        return [], refused
+    details = _details(properties, context, identifiers)
+    if any(answers.values()):
+        refused += details.problems
+    proper = [answer for answer in answers.items() if not (answer[1] and details.problems)]
+    return [_request(purpose, granted, details) for purpose, granted in proper], refused
+
+
+def _answers(
+    name: str, properties: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[dict[str, bool], list[Problem]]:
+    if name == PREFERENCES:
+        return _preferences(_mapping(context.get("consent")).get("categoryPreferences"))
+    purpose = properties.get("purpose")
+    if not isinstance(purpose, str) or not purpose:
+        return {}, [Problem("required", "/properties/purpose", "The purpose's key is missing.")]
+    return {purpose: name == GRANTED}, []
+
+
+def _preferences(preferences: object) -> tuple[dict[str, bool], list[Problem]]:
+    pointer = "/context/consent/categoryPreferences"
+    if not isinstance(preferences, Mapping) or not preferences:
+        return {}, [Problem("required", pointer, "An object of purpose keys and true or false is missing.")]
+    refused = [
+        Problem("wrong_type", f"{pointer}/{key}", "Neither true nor false.")
+        for key, value in preferences.items()
+        if not isinstance(value, bool)
+    ]
+    return {key: value for key, value in preferences.items() if isinstance(value, bool)}, refused
+
+
+def _details(
+    properties: Mapping[str, Any], context: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+) -> Details:
+    details = Details()
+    _read_place(details, properties.get("address"), identifiers)
+    _read_method(details, properties.get("method"))
+    _read_notice(details, properties.get("notice"), properties.get("notice_version"))
+    _read_valid_until(details, properties.get("valid_until"))
+    for key, limit in _TEXTS.items():
+        if text := _text(details, properties, key, limit):
+            details.texts[key] = text
+    for key, path in _EVIDENCE.items():
+        if text := _text(details, properties, key, _MAX_EVIDENCE) or _at(context, path):
+            details.evidence[key] = text
+    return details
+
+
+def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, str], ...]) -> None:
+    if named is None:
+        email = next((value for kind, value in identifiers if kind == EMAIL), None)
+        details.place = Place(Channel.EMAIL.value, email) if email else None
+        return
+    pointer = "/properties/address"
+    if not isinstance(named, str):
+        details.problems.append(Problem("wrong_type", pointer, "Not a string."))
+        return
+    details.evidence["address"] = named[:_MAX_EVIDENCE]
+    try:
+        value, _original = normalise(EMAIL, named)
+    except IdentifierError as error:
+        details.problems.append(Problem(error.code, pointer, error.message))
+        return
+    details.place = Place(Channel.EMAIL.value, value)
+
+
+def _read_method(details: Details, claimed: object) -> None:
+    if isinstance(claimed, str) and claimed in _CLAIMABLE:
+        details.method = claimed
+    elif isinstance(claimed, str):
+        details.evidence["claimed_method"] = claimed[:_MAX_EVIDENCE]
+
+
+def _read_notice(details: Details, notice: object, version: object) -> None:
+    if notice is None and version is None:
+        return
+    number = int(version) if isinstance(version, str) and version.isascii() and version.isdigit() else version
+    if not isinstance(notice, str) or not notice:
+        details.problems.append(Problem("wrong_type", "/properties/notice", "Not the key of a notice."))
+    elif not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
+        # Without its version a notice does not say which words were shown.
+        details.problems.append(
+            Problem("wrong_type", "/properties/notice_version", "Not a version's number.")
+        )
+    else:
+        details.notice, details.notice_version = notice, number
+
+
+def _read_valid_until(details: Details, value: object) -> None:
+    if value is None:
+        return
+    pointer = "/properties/valid_until"
+    try:
+        until = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        until = None
+    if until is None:
+        details.problems.append(Problem("invalid_timestamp", pointer, "Not an ISO 8601 time."))
+    elif until.tzinfo is None:
+        details.problems.append(Problem("timezone_required", pointer, "The time names no zone."))
+    else:
+        details.valid_until = until.isoformat()
+
+
+def _text(details: Details, properties: Mapping[str, Any], key: str, limit: int) -> str:
+    value = properties.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str) and len(value) <= limit:
+        return value
+    pointer = f"/properties/{key}"
+    if isinstance(value, str):
+        details.problems.append(Problem("too_long", pointer, f"More than {limit} characters."))
+    else:
+        details.problems.append(Problem("wrong_type", pointer, "Not a string."))
+    return ""
+
+
+def _request(purpose: str, granted: bool, details: Details) -> Request:
+    evidence = dict(details.evidence)
+    if details.problems:
+        evidence["left_out"] = ", ".join(problem.pointer.rpartition("/")[2] for problem in details.problems)
+    return Request(
+        place=details.place,
+        original=evidence.get("address", ""),
+        body={
+            "purpose": purpose,
+            "state": (State.GIVEN if granted else State.WITHDRAWN).value,
+            "method": details.method,
+            "notice": details.notice,
+            "notice_version": details.notice_version,
+            "valid_until": details.valid_until if granted else None,
+            "texts": details.texts,
+            "evidence": evidence,
+        },
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _at(context: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    value: object = context
+    for key in path:
+        value = _mapping(value).get(key)
+    return value[:_MAX_EVIDENCE] if isinstance(value, str) else ""

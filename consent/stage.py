@@ -1,0 +1,175 @@
+"""The consent stage of the pipeline: queued consent becomes ledger entries, address by address."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import Cursor
+
+from consent import ledger, refusals
+from consent.ledger import NewEntry
+from consent.models import State
+from consent.refusals import Refused
+from customers.pg import raw_cursor
+from customers.work import Queue, not_alone, work_once
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    id: int
+    address_id: UUID
+    profile_id: UUID
+    brand_id: UUID
+    source_id: UUID
+    event_id: int
+    message_id: str
+    occurred_at: datetime
+    received_at: datetime
+    request: dict[str, Any]
+
+    @classmethod
+    def of(cls, *row: Any) -> "_Item":
+        # Django's connection hands JSON out as text.
+        return cls(*row[:-1], orjson.loads(row[-1]))
+
+
+_ITEM = ", ".join(column.name for column in fields(_Item))
+
+# (brand, key) of a purpose; (brand, key, version) of a notice.
+_Purposes = dict[tuple[UUID, str], UUID]
+_Notices = dict[tuple[UUID, str, int], int]
+
+
+def apply(ids: Sequence[int], now: datetime) -> int:
+    """Apply these items, but for those whose address is busy: they stay queued. Return how many."""
+    with raw_cursor() as cursor:
+        items = _take(cursor, ids)
+        purposes = _purposes(cursor, items)
+        notices = _notices(cursor, items)
+        troubles = [_trouble(item, purposes, notices) for item in items]
+        ledger.append(
+            [
+                _entry(item, purposes, notices)
+                for item, trouble in zip(items, troubles, strict=True)
+                if not trouble or _applies_anyway(item, trouble)
+            ],
+            now,
+        )
+        refused = [_refused(item, trouble) for item, trouble in zip(items, troubles, strict=True) if trouble]
+        refusals.keep(cursor, refused)
+    return len(items)
+
+
+def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[_Item]:
+    """Lock the free addresses of these items, and take theirs out of the queue in the order they came."""
+    cursor.execute("SELECT DISTINCT address_id FROM consent_queue WHERE id = ANY(%b)", [list(ids)])
+    free = ledger.lock_free(cursor, [address_id for (address_id,) in cursor])
+    cursor.execute(
+        f"DELETE FROM consent_queue WHERE id = ANY(%b) AND address_id = ANY(%b) RETURNING {_ITEM}",
+        [list(ids), free],
+    )
+    return sorted((_Item.of(*row) for row in cursor), key=lambda item: item.id)
+
+
+def _purposes(cursor: Cursor[Any], items: Iterable[_Item]) -> _Purposes:
+    wanted = {(item.brand_id, item.request["purpose"]) for item in items}
+    cursor.execute(
+        "SELECT p.brand_id, p.key, p.id FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
+        " JOIN consent_purpose p ON p.brand_id = u.brand_id AND p.key = u.key",
+        [[brand for brand, _key in wanted], [key for _brand, key in wanted]],
+    )
+    return {(brand, key): id_ for brand, key, id_ in cursor}
+
+
+def _notices(cursor: Cursor[Any], items: Iterable[_Item]) -> _Notices:
+    wanted = {(item.brand_id, item.request["notice"]) for item in items if item.request["notice"]}
+    if not wanted:
+        return {}
+    cursor.execute(
+        "SELECT n.brand_id, n.key, v.number, v.id FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
+        " JOIN consent_notice n ON n.brand_id = u.brand_id AND n.key = u.key"
+        " JOIN consent_noticeversion v ON v.notice_id = n.id",
+        [[brand for brand, _key in wanted], [key for _brand, key in wanted]],
+    )
+    return {(brand, key, number): id_ for brand, key, number, id_ in cursor}
+
+
+def _trouble(item: _Item, purposes: _Purposes, notices: _Notices) -> str:
+    """Which thing named by the request its brand does not have; empty when it has them all."""
+    request = item.request
+    if (item.brand_id, request["purpose"]) not in purposes:
+        return "purpose"
+    if request["notice"] and (item.brand_id, request["notice"], request["notice_version"]) not in notices:
+        return "notice"
+    return ""
+
+
+def _applies_anyway(item: _Item, trouble: str) -> bool:
+    """A withdrawal is not lost over the notice it names."""
+    return trouble == "notice" and item.request["state"] == State.WITHDRAWN
+
+
+def _entry(item: _Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
+    request = item.request
+    until = request["valid_until"]
+    return NewEntry(
+        address_id=item.address_id,
+        profile_id=item.profile_id,
+        brand_id=item.brand_id,
+        purpose_id=purposes[item.brand_id, request["purpose"]],
+        state=request["state"],
+        method=request["method"],
+        occurred_at=item.occurred_at,
+        received_at=item.received_at,
+        valid_until=datetime.fromisoformat(until) if until else None,
+        source_id=item.source_id,
+        message_id=item.message_id,
+        event_id=item.event_id,
+        notice_version_id=notices.get((item.brand_id, request["notice"], request["notice_version"])),
+        evidence=request["evidence"],
+        **request["texts"],
+    )
+
+
+def _refused(item: _Item, trouble: str) -> Refused:
+    """`raw` is the queue's row, so that it can be put back once the brand has what it names."""
+    request = item.request
+    version = f" with version {request['notice_version']}" if trouble == "notice" else ""
+    return Refused(
+        received_at=item.received_at,
+        source_id=item.source_id,
+        code=f"unknown_{trouble}",
+        pointer=f"/properties/{trouble}",
+        detail=f"The brand has no {trouble} “{request[trouble]}”{version}.",
+        message_id=item.message_id,
+        name=request["state"],
+        raw=orjson.dumps(item).decode(),
+    )
+
+
+QUEUE = Queue(
+    name="consent",
+    table="consent_queue",
+    pick=f"SELECT id FROM consent_queue WHERE {not_alone('consent', 'consent_queue.id')}"
+    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    work=apply,
+)
+
+
+def apply_queued(now: datetime, limit: int = 1000) -> int:
+    """Apply one batch of queued consent; return how many items were looked at."""
+    return work_once(QUEUE, now, limit)
+
+
+def pending_profiles(profile_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the profiles whose consent is still queued; their events are not to be matched yet."""
+    if not profile_ids:
+        return set()
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT profile_id FROM consent_queue WHERE profile_id = ANY(%b)", [list(profile_ids)]
+        )
+        return {profile_id for (profile_id,) in cursor}

@@ -1,0 +1,1 @@
+"""Sense: sources, events, one identity per customer, profiles and the rule language."""

@@ -1,0 +1,1 @@
+"""Accept: from the bytes of a request to rows of the inbox, or to a reason why not."""

@@ -1,0 +1,139 @@
+"""Accept a batch: read every item, write what is new and what is refused, and say what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from customers import bells
+from customers.accept import schemas, segment, strict_json
+from customers.accept.message import Message, Reading
+from customers.accept.refusal import Refusal, Refused
+from customers.accept.refused import RefusedItem, keep, refused_item
+from customers.accept.store import fingerprints, store
+from customers.accept.strict_json import Document
+from customers.keys import Writer
+
+MAX_ITEM_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A parsed request: one message that is the whole document, or those under its `batch`."""
+
+    document: Document
+    door: str
+    single: bool
+    items: Sequence[Any]
+
+    def place_of(self, index: int) -> str:
+        return "" if self.single else f"/batch/{index}"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of every item; `refusals` by index, pointers relative to the item."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refusals: dict[int, Refusal] = field(default_factory=dict)
+
+
+def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
+    """Make every acceptable item durable before returning, and put the others into quarantine one by one."""
+    outcome = Outcome()
+    messages = read_all(submission, Reading(writer, schemas.current(now), now), outcome)
+    refused = _rows(submission, outcome, 0)
+    if messages or refused:
+        settle(messages, store(first_of_each(messages).values(), refused, writer.source_id, now), outcome)
+    # Only what is stored can tell that these differ from it: their rows follow in a second statement.
+    if conflicts := _rows(submission, outcome, len(refused)):
+        keep(conflicts, writer.source_id, now)
+    if outcome.accepted:
+        bells.ring("engine")
+    return outcome
+
+
+def read_all(submission: Submission, reading: Reading, outcome: Outcome) -> dict[int, Message]:
+    """The messages by index; refusals go into `outcome`."""
+    outcome.refusals = _faults(submission)
+    check_size = len(submission.document.text) > MAX_ITEM_BYTES
+    messages: dict[int, Message] = {}
+    for index, item in enumerate(submission.items):
+        if index in outcome.refusals:
+            continue
+        try:
+            if check_size and len(orjson.dumps(item)) > MAX_ITEM_BYTES:
+                raise too_large(MAX_ITEM_BYTES, "message")
+            messages[index] = segment.read(item, reading)
+        except Refused as error:
+            outcome.refusals[index] = error.refusal
+    return messages
+
+
+def settle(messages: Mapping[int, Message], fresh: set[str], outcome: Outcome) -> None:
+    """Tell new messages from repetitions, and repetitions from other messages under the same id."""
+    outcome.accepted = len(fresh)
+    if len(fresh) == len(messages):
+        return
+    first = first_of_each(messages)
+    stored = fingerprints([key for key in first if key not in fresh])
+    for index, message in messages.items():
+        kept = (
+            first[message.key].fingerprint
+            if message.key in fresh
+            else stored.get(message.key, message.fingerprint)
+        )
+        if message.fingerprint != kept:
+            outcome.refusals[index] = _conflict()
+        elif message.key not in fresh or first[message.key] is not message:
+            outcome.duplicates += 1
+
+
+def too_large(limit: int, what: str) -> Refused:
+    return Refused("payload_too_large", f"A {what} has at most {limit:,} bytes.", "Send less at once.")
+
+
+def first_of_each(messages: Mapping[int, Message]) -> dict[str, Message]:
+    """The messages by key; of several under one id the first stands."""
+    first: dict[str, Message] = {}
+    for message in messages.values():
+        first.setdefault(message.key, message)
+    return first
+
+
+def _rows(submission: Submission, outcome: Outcome, start: int) -> list[RefusedItem]:
+    """Quarantine rows for the refusals from the `start`-th on; their pointers lead into the kept item."""
+    return [
+        refused_item(submission.door, submission.items[index], refusal)
+        for index, refusal in islice(outcome.refusals.items(), start, None)
+    ]
+
+
+def _faults(submission: Submission) -> dict[int, Refusal]:
+    """Breaches of the limits of JSON, looked for one by one only when the quick look finds something."""
+    objects = [item for item in submission.items if type(item) is dict]
+    if len(objects) == len(submission.items) and strict_json.is_sound(submission.document, objects):
+        return {}
+    exact = strict_json.lossless(submission.document)
+    found = (
+        (index, strict_json.first_fault(item) if isinstance(item, dict) else _no_object())
+        for index, item in enumerate([exact] if submission.single else exact["batch"])
+    )
+    return {index: fault for index, fault in found if fault is not None}
+
+
+def _no_object() -> Refusal:
+    return Refusal("wrong_type", "A message is an object.", "Send a JSON object.")
+
+
+def _conflict() -> Refusal:
+    return Refusal(
+        "message_id_conflict",
+        "Another message was accepted under this id; the first one stands.",
+        "Give every message an id of its own.",
+        "/messageId",
+    )

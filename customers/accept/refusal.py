@@ -1,0 +1,65 @@
+"""A refusal: the one way in which acceptance says no, with a stable code and what to do."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+# The HTTP status of each code; whatever is not named here is a 422.
+STATUS = {
+    "batch_too_large": 413,
+    "duplicate_key": 400,
+    "incomplete_body": 400,
+    "invalid_encoding": 400,
+    "invalid_gzip": 400,
+    "invalid_json": 400,
+    "invalid_token": 401,
+    "invalid_unicode": 400,
+    "json_too_deep": 400,
+    "message_id_conflict": 409,
+    "method_not_allowed": 405,
+    "not_ready": 503,
+    "nul_character": 400,
+    "number_not_finite": 400,
+    "number_out_of_range": 400,
+    "payload_too_large": 413,
+    "too_many_elements": 400,
+    "unsupported_media_type": 415,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`pointer` is a JSON pointer (RFC 6901) into what was sent; no text here quotes a value."""
+
+    code: str
+    message: str
+    hint: str = ""
+    pointer: str = ""
+
+    @property
+    def status(self) -> int:
+        return STATUS.get(self.code, 422)
+
+    def under(self, prefix: str) -> "Refusal":
+        """The same refusal seen from the document that holds the refused item at `prefix`."""
+        return replace(self, pointer=prefix + self.pointer)
+
+    def as_error(self) -> dict[str, Any]:
+        return {"pointer": self.pointer, "code": self.code, "message": self.message, "hint": self.hint}
+
+
+class Refused(Exception):
+    """Carries a refusal up to whoever answers."""
+
+    def __init__(self, code: str, message: str, hint: str = "", pointer: str = "") -> None:
+        self.refusal = Refusal(code, message, hint, pointer)
+        super().__init__(code)
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "Refused":
+        return cls(refusal.code, refusal.message, refusal.hint, refusal.pointer)
+
+
+def pointer(*path: str | int) -> str:
+    """The path as a JSON pointer, short enough for the column that keeps it."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part}" for part in parts)[:500]

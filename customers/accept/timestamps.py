@@ -1,0 +1,41 @@
+"""When it happened: ISO 8601 with an offset, neither tomorrow nor too long ago."""
+
+import re
+from datetime import datetime, timedelta
+
+from customers.accept.refusal import Refused
+
+FUTURE_LIMIT = timedelta(hours=24)
+PAST_LIMIT = timedelta(days=90)
+_EARLIEST_YEAR = 1900
+_HINT = "Send ISO 8601 with an offset, such as 2026-01-31T12:00:00Z."
+_EPOCH = re.compile(r"\s*-?[0-9.]+\s*")
+
+
+def read_timestamp(value: object, received_at: datetime) -> datetime:
+    """The moment `value` names, or Refused."""
+    if type(value) is not str:
+        raise _no_timestamp()
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        if _EPOCH.fullmatch(value):
+            raise _no_timestamp() from None
+        raise Refused("invalid_timestamp", "No such moment exists.", _HINT, "/timestamp") from None
+    if moment.tzinfo is None:
+        raise Refused("timezone_required", "A timestamp without an offset is ambiguous.", _HINT, "/timestamp")
+    if moment.year < _EARLIEST_YEAR:
+        raise Refused("invalid_timestamp", "Before any event that could be told.", _HINT, "/timestamp")
+    age = received_at - moment
+    if age > PAST_LIMIT:
+        hint = "Send history through an import, which starts no journey."
+        raise Refused("too_old", f"Older than {PAST_LIMIT.days} days.", hint, "/timestamp")
+    if -age > FUTURE_LIMIT:
+        raise Refused(
+            "timestamp_in_future", "More than 24 hours ahead.", "Check the sender's clock.", "/timestamp"
+        )
+    return moment
+
+
+def _no_timestamp() -> Refused:
+    return Refused("wrong_type", "A timestamp is ISO 8601 text.", _HINT, "/timestamp")

@@ -1,0 +1,71 @@
+"""Read a request's body within limits: never more bytes than allowed, before and after inflating."""
+
+import zlib
+from typing import IO
+
+from django.http import HttpRequest, UnreadablePostError
+
+from customers.accept.batch import too_large
+from customers.accept.refusal import Refused
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def read_body(request: HttpRequest, limit: int) -> bytes:
+    """The inflated body, of at most `limit` bytes, or Refused."""
+    if request.content_type != "application/json":
+        raise _unsupported("The body is not declared as JSON.", "Send Content-Type: application/json.")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise _unsupported("Unknown Content-Encoding.", "Send the body plain or as gzip.")
+    body = _read(request, limit)
+    return _inflate(body, limit) if encoding == "gzip" else body
+
+
+def _read(request: HttpRequest, limit: int) -> bytes:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and int(length) > limit:
+        raise too_large(limit, "body")
+    if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        # Django takes a missing length for an empty body; the server ends this stream where the chunks end.
+        body = _read_to_end(request.META["wsgi.input"], limit)
+    else:
+        body = _read_sized(request, limit)
+    if len(body) > limit:
+        raise too_large(limit, "body")
+    return body
+
+
+def _read_sized(request: HttpRequest, limit: int) -> bytes:
+    try:
+        return request.read(limit + 1)
+    except UnreadablePostError:
+        raise Refused("incomplete_body", "The body broke off.", "Send it again, whole.") from None
+
+
+def _read_to_end(stream: IO[bytes], limit: int) -> bytes:
+    body = b""
+    while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
+        body += chunk
+    return body
+
+
+def _inflate(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        inflated = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        raise _broken_gzip() from None
+    if len(inflated) > limit:
+        raise too_large(limit, "body, once inflated,")
+    if not inflater.eof or inflater.unused_data:
+        raise _broken_gzip()
+    return inflated
+
+
+def _broken_gzip() -> Refused:
+    return Refused("invalid_gzip", "The body is not one whole gzip stream.", "Send it again, whole.")
+
+
+def _unsupported(message: str, hint: str) -> Refused:
+    return Refused("unsupported_media_type", message, hint)

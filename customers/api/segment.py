@@ -1,0 +1,176 @@
+"""The Segment-compatible door: /v1/track, /v1/identify and /v1/batch, as their libraries speak to it.
+
+Libraries take any answer but exactly 200 for a failure; they repeat 429 and 5xx and drop all other refusals.
+"""
+
+import base64
+import binascii
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from customers import clock, keys
+from customers.accept import strict_json
+from customers.accept.batch import MAX_ITEM_BYTES, Outcome, Submission, accept
+from customers.accept.refusal import Refusal, Refused
+from customers.accept.refused import keep, refused_body
+from customers.accept.segment import IDENTIFY, TRACK
+from customers.api.problem import problem
+from customers.api.reading import read_body
+from customers.keys import Writer
+from customers.work import describe
+
+DOOR = "segment"
+MAX_BATCH_BYTES = 512_000
+MAX_ITEMS = 2500
+_KEY_NAMES = ("writeKey", "write_key", "api_key", "key", "token")
+_RETRY_AFTER_SECONDS = "1"
+
+logger = logging.getLogger(__name__)
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def door(view: View) -> View:
+    """POST only, and every way to fail answered as a problem."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            response = problem(Refusal("method_not_allowed", "Messages are posted here.", "Send POST."))
+            response["Allow"] = "POST"
+            return response
+        try:
+            return view(request)
+        except Refused as error:
+            return _refusing(error.refusal)
+        except DatabaseFailure as error:
+            logger.error("Not accepted: the database answered %s", describe(error))
+            response = problem(
+                Refusal("not_ready", "Nothing can be stored at present.", "Send the same again.")
+            )
+            response["Retry-After"] = _RETRY_AFTER_SECONDS
+            return response
+
+    return answer
+
+
+@door
+def track(request: HttpRequest) -> HttpResponse:
+    return _single(request, TRACK)
+
+
+@door
+def identify(request: HttpRequest) -> HttpResponse:
+    return _single(request, IDENTIFY)
+
+
+@door
+def batch(request: HttpRequest) -> HttpResponse:
+    submission, outcome = _receive(request, MAX_BATCH_BYTES, _items_of_batch)
+    rejected = [
+        {"index": index, **refusal.under(submission.place_of(index)).as_error()}
+        for index, refusal in sorted(outcome.refusals.items())
+    ]
+    answer = {
+        "success": True,
+        "accepted": outcome.accepted,
+        "duplicates": outcome.duplicates,
+        "rejected": rejected,
+    }
+    return HttpResponse(orjson.dumps(answer), content_type="application/json")
+
+
+def _single(request: HttpRequest, kind: str) -> HttpResponse:
+    _submission, outcome = _receive(request, MAX_ITEM_BYTES, lambda value: _item_of_path(value, kind))
+    if outcome.refusals:
+        raise Refused.of(outcome.refusals[0])
+    return HttpResponse(b'{"success":true}', content_type="application/json")
+
+
+def _receive(
+    request: HttpRequest, limit: int, take_apart: Callable[[Any], tuple[bool, list[Any]]]
+) -> tuple[Submission, Outcome]:
+    """Authenticate, read, parse and accept; a refused body of a known writer is kept."""
+    now = clock.utcnow()
+    writer = _writer_in_header(request, now)
+    body = b""
+    try:
+        body = read_body(request, limit)
+        document = strict_json.parse(body)
+        writer = writer or _writer_in_body(document.value, now)
+        single, items = take_apart(document.value)
+    except Refused as error:
+        if writer is not None:
+            keep([refused_body(DOOR, body, error.refusal)], writer.source_id, now)
+        raise
+    submission = Submission(document, DOOR, single, items)
+    return submission, accept(submission, writer, now)
+
+
+def _items_of_batch(value: Any) -> tuple[bool, list[Any]]:
+    items = value.get("batch") if type(value) is dict else None
+    if type(items) is not list:
+        where = "/batch" if type(value) is dict else ""
+        raise Refused(
+            "wrong_type", "The body is an object with a list named batch.", "Send {batch: [...]}.", where
+        )
+    if len(items) > MAX_ITEMS:
+        raise Refused(
+            "batch_too_large", f"More than {MAX_ITEMS:,} messages.", "Send several batches.", "/batch"
+        )
+    return False, items
+
+
+def _item_of_path(value: Any, kind: str) -> tuple[bool, list[Any]]:
+    """The message, whose kind the path tells."""
+    return True, [{**value, "type": kind} if type(value) is dict else value]
+
+
+def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:
+    """Who is named by Basic authentication: the write key as user, without a password."""
+    if any(name in request.GET for name in _KEY_NAMES):
+        raise _invalid_token("Keys do not belong into addresses, which are logged.")
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "basic":
+        raise _invalid_token()
+    try:
+        plaintext = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        raise _invalid_token() from None
+    return _writer(plaintext, now)
+
+
+def _writer_in_body(value: Any, now: datetime) -> Writer:
+    plaintext = value.get("writeKey") if type(value) is dict else None
+    return _writer(plaintext if type(plaintext) is str else "", now)
+
+
+def _writer(plaintext: str, now: datetime) -> Writer:
+    writer = keys.find(plaintext, now) if plaintext else None
+    if writer is None:
+        raise _invalid_token()
+    return writer
+
+
+def _invalid_token(message: str = "No valid write key.") -> Refused:
+    hint = "Send the source's write key as the user name of Basic authentication, without a password."
+    return Refused("invalid_token", message, hint)
+
+
+def _refusing(refusal: Refusal) -> HttpResponse:
+    # What this protocol has no status for is, to its libraries, a bad request like any other.
+    response = problem(refusal, 400 if refusal.status in (409, 422) else None)
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = 'Basic realm="write key", charset="UTF-8"'
+    return response

@@ -1,0 +1,49 @@
+"""What higher layers want to know of every resolved batch, told inside resolve's own transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+
+@dataclass(slots=True)
+class ResolvedEvent:
+    """An event just written. `identifiers` are (kind, value) as named by the message, strongest first."""
+
+    id: int
+    received_at: datetime
+    occurred_at: datetime
+    brand_id: UUID
+    source_id: UUID
+    profile_id: UUID
+    customer_id: UUID
+    kind: str
+    name: str
+    message_id: str
+    historical: bool
+    identifiers: tuple[tuple[str, str], ...]
+    payload_text: str
+
+    def payload(self) -> dict[str, Any]:
+        """{properties, traits, context}, decoded only for those who need to look inside."""
+        decoded: dict[str, Any] = orjson.loads(self.payload_text)
+        return decoded
+
+
+Consumer = Callable[[Sequence[ResolvedEvent]], None]
+
+_consumers: list[Consumer] = []
+
+
+def register(consumer: Consumer) -> None:
+    """Have `consumer` called with every resolved batch; it writes with a few statements and never commits."""
+    if consumer not in _consumers:
+        _consumers.append(consumer)
+
+
+def tell(events: Sequence[ResolvedEvent]) -> None:
+    for consumer in _consumers:
+        consumer(events)

@@ -1,0 +1,52 @@
+"""Where a message can go: addresses by channel, and the profiles they were seen with."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models.identity import Profile
+
+
+class Channel(models.TextChoices):
+    """Ways to reach a person, named here because consent, channels and journeys all speak of them."""
+
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("SMS")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    PUSH = "push", _("push")
+    IN_APP = "in_app", _("in-app")
+    WEB = "web", _("web")
+    # Consent without an address hangs on this pseudo-address, whose value is the profile's id.
+    PERSON = "person", _("person")
+
+
+class Address(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    value = models.CharField(_("value"), max_length=500)
+    original = models.CharField(_("as given"), max_length=500)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        constraints = (models.UniqueConstraint(fields=("value", "channel"), name="one_address_per_channel_value"),)
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.value}"
+
+
+class AddressProfile(models.Model):
+    pk = models.CompositePrimaryKey("profile_id", "address_id")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="addresses", db_index=False)
+    address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="profiles")
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("address of a profile")
+        verbose_name_plural = _("addresses of profiles")
+
+    def __str__(self) -> str:
+        return f"{self.address_id} of {self.profile_id}"

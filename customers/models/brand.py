@@ -1,0 +1,71 @@
+"""Who owns what: brands of the one organisation, and the squads that work in them."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+
+
+class Brand(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    key = models.SlugField(_("key"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        help_text=_("IANA name; days in counters and caps are days in it."),
+    )
+    locale = models.CharField(_("locale"), max_length=20, default="en")
+    currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("ISO 4217 code."))
+    sender_name = models.CharField(_("sender name"), max_length=200, blank=True)
+    sender_email = models.EmailField(_("sender e-mail"), blank=True)
+    postal_address = models.TextField(_("postal address"), blank=True)
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("brand")
+        verbose_name_plural = _("brands")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Squad(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="squads", verbose_name=_("brand"))
+    name = models.CharField(_("name"), max_length=200)
+
+    class Meta:
+        verbose_name = _("squad")
+        verbose_name_plural = _("squads")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "name"), name="one_squad_name_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SquadMember(models.Model):
+    class Role(models.TextChoices):
+        PROCESS_OWNER = "process_owner", _("process owner")
+        DATA_OWNER = "data_owner", _("data owner")
+        CHANNEL_OWNER = "channel_owner", _("channel owner")
+
+    squad = models.ForeignKey(Squad, on_delete=models.CASCADE, related_name="members", verbose_name=_("squad"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("user")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+
+    class Meta:
+        verbose_name = _("squad member")
+        verbose_name_plural = _("squad members")
+        constraints = (models.UniqueConstraint(fields=("squad", "user", "role"), name="one_role_once_per_squad"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"

@@ -1,0 +1,91 @@
+"""What was accepted and waits to be resolved, what was seen before, and what was refused."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.source import Source
+
+
+class InboxItem(models.Model):
+    """One accepted message, durable before the answer leaves; deleted by resolve.
+
+    `identifiers` is a JSON array of [kind, value, original]; `identifier_keys` holds one
+    `hash64(namespace, kind, value)` each, so that a send guard finds unresolved messages of a person.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField(_("received at"))
+    source = models.ForeignKey(
+        Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    message_id = models.CharField(_("message id"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=8)
+    name = models.CharField(_("event name"), max_length=120)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    schema_version_id = models.BigIntegerField(_("schema version"), null=True)
+    historical = models.BooleanField(_("historical"), default=False)
+    identifiers = models.TextField(_("identifiers"))
+    identifier_keys = ArrayField(models.BigIntegerField())
+    payload = models.TextField(_("payload"))
+
+    class Meta:
+        verbose_name = _("inbox item")
+        verbose_name_plural = _("inbox")
+        db_table = "customers_inbox"
+        indexes = (
+            # Read by the send guard: what has this person sent that is not resolved yet?
+            GinIndex(fields=["identifier_keys"], name="inbox_identifier_keys"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.message_id}"
+
+
+class MessageKey(models.Model):
+    """Every message ever accepted, for as long as retention lasts: the dedupe table.
+
+    `key` is `hash_uuid(source id, message id)`; `fingerprint` digests the canonical message.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    fingerprint = models.UUIDField(_("fingerprint"))
+    received_at = models.DateTimeField(_("received at"))
+
+    class Meta:
+        verbose_name = _("message key")
+        verbose_name_plural = _("message keys")
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class QuarantinedEvent(models.Model):
+    """Something refused, kept with its reason so that it can be found, mended and replayed."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        REPLAYED = "replayed", _("replayed")
+        DISCARDED = "discarded", _("discarded")
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField(_("received at"), db_index=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", verbose_name=_("source"))
+    door = models.CharField(_("door"), max_length=20)
+    code = models.CharField(_("code"), max_length=64, db_index=True)
+    pointer = models.CharField(_("pointer"), max_length=500, blank=True)
+    detail = models.TextField(_("detail"), blank=True)
+    message_id = models.CharField(_("message id"), max_length=100, blank=True)
+    name = models.CharField(_("event name"), max_length=120, blank=True)
+    raw = models.TextField(_("raw"), help_text=_("The refused item as it came, at most 64 KB."))
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("quarantined event")
+        verbose_name_plural = _("quarantine")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.pointer}"

@@ -1,0 +1,75 @@
+"""Systems and partners that send us events, and the keys they write with."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models.brand import Brand, Squad
+
+
+class Source(models.Model):
+    class Unplanned(models.TextChoices):
+        ACCEPT = "accept", _("accept without a schema")
+        QUARANTINE = "quarantine", _("refuse into quarantine")
+
+    # What happens inside Trilha is told by this source; no key writes to it.
+    RESERVED_KEY = "trilha"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="sources", verbose_name=_("brand"))
+    squad = models.ForeignKey(
+        Squad, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("squad")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    owner = models.CharField(_("owner"), max_length=200, blank=True)
+    documentation_url = models.URLField(_("documentation"), blank=True)
+    namespace = models.UUIDField(
+        _("identity namespace"),
+        help_text=_("Where this source's own user ids are unique; its brand unless told otherwise."),
+        blank=True,
+    )
+    unplanned = models.CharField(
+        _("unplanned events"), max_length=12, choices=Unplanned.choices, default=Unplanned.ACCEPT
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_source_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self.namespace:
+            self.namespace = self.brand_id
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature is wider
+
+
+class WriteKey(models.Model):
+    """A source's key: only its SHA-256 and first characters are kept; the key is shown once."""
+
+    class Mode(models.TextChoices):
+        LIVE = "live", _("live")
+        TEST = "test", _("test")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="write_keys", verbose_name=_("source")
+    )
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    prefix = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("write key")
+        verbose_name_plural = _("write keys")
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… ({self.get_mode_display()})"

@@ -1,0 +1,35 @@
+"""Leaf kind `attribute`: a trait of the customer."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from customers.rules.leaf import Fragment, Holds
+from customers.rules.operators import OPERATORS
+from customers.rules.value_leaf import ValueLeaf, walk
+from customers.rules.values import at_path
+
+# Of all the customer's profiles, the value said last to hold from a time by then.
+_THEN = """(
+    SELECT t.value FROM customers_profile o JOIN customers_trait t ON t.profile_id = o.id
+    WHERE o.customer_id = c.id AND t.name = %s::text AND t.valid_from <= %s
+    ORDER BY t.valid_from DESC, t.event_id DESC LIMIT 1
+)"""
+
+
+class Attribute(ValueLeaf, frozen=True):
+    """SQL reads `c`, a row of customers_customer."""
+
+    kind: ClassVar[str] = "attribute"
+    inputs: ClassVar[frozenset[str]] = frozenset({"traits"})
+
+    def python(self) -> Holds:
+        find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
+        return lambda facts: test(find(facts.traits))
+
+    def sql(self) -> Fragment:
+        return self.compare(walk("c.traits", self.path))
+
+    def as_of(self, moment: datetime) -> Fragment:
+        first, *rest = self.path
+        text, names = walk(_THEN, rest)
+        return self.compare((text, [first, moment, *names]))

@@ -1,0 +1,27 @@
+"""Leaf kind `event_property`: a property of the event at hand."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from customers.rules.leaf import Fragment, Holds
+from customers.rules.operators import OPERATORS
+from customers.rules.value_leaf import ValueLeaf, walk
+from customers.rules.values import at_path
+
+
+class EventProperty(ValueLeaf, frozen=True):
+    """SQL reads `p`, a row of customers_eventpayload."""
+
+    kind: ClassVar[str] = "event_property"
+    inputs: ClassVar[frozenset[str]] = frozenset({"event"})
+
+    def python(self) -> Holds:
+        find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
+        return lambda facts: test(find(facts.properties))
+
+    def sql(self) -> Fragment:
+        return self.compare(walk("p.payload -> 'properties'", self.path))
+
+    def as_of(self, moment: datetime) -> Fragment:
+        # What an event said never changes.
+        return self.sql()

@@ -1,0 +1,78 @@
+"""What a leaf kind is, and the register of them: each lives in one file of the app that owns its data."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from customers.rules.errors import Problem
+
+# SQL text with %s placeholders, and their values.
+Fragment = tuple[str, list[object]]
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a rule looks at: the customer's traits, the properties of the event at hand, and what other leaf
+    kinds ask for by name in `extra`."""
+
+    traits: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    properties: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+
+Holds = Callable[[Facts], bool]
+
+
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition. A subclass that sets `kind` is known to the parser as soon as its module is imported.
+
+    Both back ends say true or false for every input, never unknown, and say the same.
+    """
+
+    kind: ClassVar[str]
+    # What must be looked at again when it changes: "traits", "event", ...
+    inputs: ClassVar[frozenset[str]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" in cls.__dict__:
+            _register(cls)
+
+    def problems(self) -> Iterable[Problem]:
+        """What is wrong beyond the types of the fields; pointers are relative to the leaf."""
+        return ()
+
+    def python(self) -> Holds:
+        """The condition as a function of facts already in memory."""
+        raise NotImplementedError
+
+    def sql(self) -> Fragment:
+        """The condition over the tables as they are now, by the aliases that the kind's file names."""
+        raise NotImplementedError
+
+    def as_of(self, moment: datetime) -> Fragment:
+        """The condition as it stood at `moment`, in valid time."""
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, Any]:
+        fields = msgspec.structs.asdict(self)
+        given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+        return {"leaf": self.kind, **given}
+
+
+_kinds: dict[str, type[Leaf]] = {}
+
+
+def _register(leaf: type[Leaf]) -> None:
+    other = _kinds.setdefault(leaf.kind, leaf)
+    if other is not leaf:
+        raise RuntimeError(f"two leaf kinds are called {leaf.kind}: {other!r}, {leaf!r}")
+
+
+def leaf_kinds() -> Mapping[str, type[Leaf]]:
+    return _kinds

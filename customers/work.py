@@ -1,0 +1,229 @@
+"""Queues worked off in batches, with crashes counted before the work (DESIGN §2.11).
+
+A worker locks a batch, notes its units on a connection of its own, deletes the note within the work's
+transaction and does the work. Commit: note and work are settled together. Crash: the deletion is undone, and
+an old, unlocked note tells whose worker died. Its units are then worked on alone, so that a poison unit is
+found and given up after five attempts while its neighbours pass.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import Error as PsycopgError
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 5
+# Between noting a batch and deleting the note lie milliseconds; a note unlocked for longer is a dead worker's.
+CLAIM_GRACE = timedelta(seconds=5)
+RETRY_AFTER = timedelta(seconds=1)
+ALONE_LEASE = timedelta(seconds=30)
+# SQLSTATE classes and codes that may pass by themselves: connection, rollback, resources, lock, shutdown.
+_PASSING = ("08", "40", "53", "55P03", "57P")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A table of units. `pick` selects ids of `%(limit)s` units ready at `%(now)s`, locked with SKIP LOCKED;
+    it must leave out units that have a row in customers_unitattempt (see `not_alone`)."""
+
+    name: str
+    table: str
+    pick: str
+    work: Callable[[Sequence[int], datetime], int]
+    # Where a dead letter is not the end of a row (a run, say), what happens to the unit instead of deletion.
+    give_up: Callable[[int, str, datetime], None] | None = None
+
+
+def not_alone(queue: str, column: str = "id") -> str:
+    """SQL condition that leaves out units which have failed before and are worked on alone."""
+    return (
+        "NOT EXISTS (SELECT 1 FROM customers_unitattempt a"
+        f" WHERE a.queue = '{queue}' AND a.unit_id = {column})"
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database says this may succeed when tried again."""
+    cause = error if isinstance(error, PsycopgError) else error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        # A connection that broke has no SQLSTATE.
+        return isinstance(error, DatabaseError) and cause is not None and type(cause).__name__ == "OperationalError"
+    return bool(state.startswith(_PASSING))
+
+
+def work_once(queue: Queue, now: datetime, limit: int = 1000) -> int:
+    """Work on one batch and on the units that are due alone; return how many units were done."""
+    adopt_orphans(queue, now)
+    done = sum(_work_on(queue, [unit], now) for unit in _lease_alone(queue, now, limit))
+    return done + _attempt(queue, lambda: _pick(queue, now, limit), now)
+
+
+def _pick(queue: Queue, now: datetime, limit: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(queue.pick, {"now": now, "limit": limit})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _work_on(queue: Queue, ids: Sequence[int], now: datetime) -> int:
+    return _attempt(queue, lambda: ids, now)
+
+
+def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -> int:
+    """Work on the chosen units; on failure halve them until the unit at fault stands alone."""
+    ids: Sequence[int] = ()
+    try:
+        with transaction.atomic():
+            ids = choose()
+            if not ids:
+                return 0
+            _note(queue.name, ids, now)
+            done = queue.work(ids, now)
+            if len(ids) == 1:
+                _forget(queue.name, ids[0])
+            return done
+    except Exception as error:
+        if not ids:
+            raise
+        return _after_failure(queue, ids, error, now)
+
+
+def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: datetime) -> int:
+    if connection.connection is not None and connection.connection.closed:
+        # psycopg noticed the loss beneath Django; the next statement connects anew.
+        connection.close()
+    # The note came back with the rollback; what failed without killing its worker is counted here, not as a death.
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM customers_batchclaim WHERE queue = %s AND unit_ids = %s::bigint[]", [queue.name, list(ids)]
+            )
+        if len(ids) == 1:
+            _count_attempts(queue, ids, describe(error), now)
+            return 0
+    logger.warning("a batch of %s in %s failed: %s", len(ids), queue.name, describe(error))
+    if is_passing(error):
+        return 0
+    middle = len(ids) // 2
+    return _work_on(queue, ids[:middle], now) + _work_on(queue, ids[middle:], now)
+
+
+def _note(queue: str, ids: Sequence[int], now: datetime) -> None:
+    """Commit a note of these units beside the present transaction, then delete it inside."""
+    claim = _beside(
+        "INSERT INTO customers_batchclaim (queue, unit_ids, started_at) VALUES (%s, %s, %s) RETURNING id",
+        [queue, list(ids), now],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM customers_batchclaim WHERE id = %s", [claim])
+
+
+_own = threading.local()
+
+
+def _beside(sql: str, parameters: list[Any]) -> int:
+    """Run one statement in a transaction of its own, on this thread's second connection."""
+    if _nested():
+        # Somebody else's transaction is open around us: no note could outlive it.
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return int(cursor.fetchone()[0])
+    if getattr(_own, "connection", None) is None:
+        _own.connection = _second_connection()
+    _own.connection.close_if_unusable_or_obsolete()
+    with _own.connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.fetchone()[0])
+
+
+def _second_connection() -> BaseDatabaseWrapper:
+    """A connection for notes, which need to outlive this process but not the database server's disk."""
+    second = connection.copy()
+    options = dict(second.settings_dict.get("OPTIONS", {}))
+    options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()
+    second.settings_dict["OPTIONS"] = options
+    return second
+
+
+def _nested() -> bool:
+    return len(connection.savepoint_ids) > 0
+
+
+def close() -> None:
+    """Close this thread's second connection."""
+    if getattr(_own, "connection", None) is not None:
+        _own.connection.close()
+        _own.connection = None
+
+
+def describe(error: BaseException) -> str:
+    """The kind of failure and its SQLSTATE; never the message, which may quote personal values."""
+    cause = error.__cause__ or error
+    state = getattr(cause, "sqlstate", None)
+    return f"{type(cause).__name__}{f' ({state})' if state else ''}"
+
+
+def _forget(queue: str, unit: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM customers_unitattempt WHERE queue = %s AND unit_id = %s", [queue, unit])
+
+
+def adopt_orphans(queue: Queue, now: datetime) -> None:
+    """Count an attempt for every unit whose worker died while it held it, and free those notes."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM customers_batchclaim WHERE id IN (SELECT id FROM customers_batchclaim"
+            " WHERE queue = %s AND started_at < %s ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING unit_ids",
+            [queue.name, now - CLAIM_GRACE],
+        )
+        units = sorted({unit for row in cursor.fetchall() for unit in row[0]})
+        if units:
+            _count_attempts(queue, units, "worker died", now)
+
+
+def _count_attempts(queue: Queue, units: Sequence[int], reason: str, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_unitattempt AS a (queue, unit_id, attempts, reason, next_at)"
+            f" SELECT %s, id, 1, %s, %s FROM {queue.table} WHERE id = ANY(%s)"
+            " ON CONFLICT (queue, unit_id) DO UPDATE SET attempts = a.attempts + 1,"
+            " reason = excluded.reason, next_at = excluded.next_at RETURNING unit_id, attempts",
+            [queue.name, reason, now + RETRY_AFTER, list(units)],
+        )
+        spent = [unit for unit, attempts in cursor.fetchall() if attempts >= MAX_ATTEMPTS]
+    for unit in spent:
+        _bury(queue, unit, reason, now)
+
+
+def _bury(queue: Queue, unit: int, reason: str, now: datetime) -> None:
+    """Move a unit out of its queue into the dead letters, whole, so that a replay can put it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_deadletter (at, queue, unit_id, reason, attempts, row)"
+            f" SELECT %s, %s, id, %s, %s, to_jsonb(t) FROM {queue.table} t WHERE id = %s",
+            [now, queue.name, reason, MAX_ATTEMPTS, unit],
+        )
+        if queue.give_up is None:
+            cursor.execute(f"DELETE FROM {queue.table} WHERE id = %s", [unit])
+    if queue.give_up is not None:
+        queue.give_up(unit, reason, now)
+    _forget(queue.name, unit)
+
+
+def _lease_alone(queue: Queue, now: datetime, limit: int) -> list[int]:
+    """Units whose turn to be worked on alone has come, set aside from other workers meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE customers_unitattempt SET next_at = %s WHERE (queue, unit_id) IN ("
+            " SELECT queue, unit_id FROM customers_unitattempt WHERE queue = %s AND next_at <= %s"
+            " ORDER BY unit_id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING unit_id",
+            [now + ALONE_LEASE, queue.name, now, limit],
+        )
+        return sorted(row[0] for row in cursor.fetchall())

@@ -1,0 +1,1 @@
+"""Decide: journeys as versioned state machines and the engine that walks them."""

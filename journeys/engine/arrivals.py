@@ -1,0 +1,75 @@
+"""Events on their way to the runs, and what makes one mean something to a run."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers.rules import Facts
+from journeys.engine.runs import Began, RunState
+from journeys.version import Meaning
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A committed event; `item_id` is its row in the match queue, 0 when found by looking back."""
+
+    item_id: int
+    event_id: int
+    received_at: datetime
+    occurred_at: datetime
+    profile_id: UUID
+    brand_id: UUID
+    name: str
+    message_id: str
+    customer_id: UUID
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+def load_properties(cursor: Cursor[Any], arrivals: Collection[Arrival]) -> None:
+    """Fetch the properties of these events; erased payloads leave none."""
+    if not arrivals:
+        return
+    by_id = {arrival.event_id: arrival for arrival in arrivals}
+    rows = cursor.execute(
+        "SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits')"
+        " FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)"
+        " JOIN customers_eventpayload p ON p.event_id = u.event_id AND p.received_at = u.received_at",
+        [list(by_id), [arrival.received_at for arrival in by_id.values()]],
+        binary=True,
+    ).fetchall()
+    for event_id, properties in rows:
+        by_id[event_id].properties = properties or {}
+
+
+def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -> bool:
+    """Whether the event counts for this wait (DESIGN §4).
+
+    It occurred after the entry (at one instant, the greater message id is later), is not the entry itself, and,
+    for a branch of a hold, was received by the deadline; `since: step` narrows it to the wait itself.
+    """
+    if arrival.event_id == began.event_id:
+        return False
+    if (arrival.occurred_at, arrival.message_id) <= (began.occurred_at, began.message_id):
+        return False
+    if meaning.kind == "exit":
+        return True
+    if run.due_at is not None and arrival.received_at > run.due_at:
+        return False
+    return not run.version.looks_back_to_step(run.step) or arrival.occurred_at > run.stepped_at
+
+
+def meaning_for(
+    run: RunState, began: Began, arrival: Arrival, traits: Mapping[str, Any]
+) -> Meaning | None:
+    """The first thing this event means to the run where it stands, or None."""
+    if arrival.brand_id != run.version.brand_id:
+        return None
+    facts = Facts(traits=traits, properties=arrival.properties)
+    for meaning in run.version.meaning(run.step, arrival.name):
+        if in_window(run, began, arrival, meaning) and meaning.applies(run.entry_key, facts):
+            return meaning
+    return None

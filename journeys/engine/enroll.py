@@ -1,0 +1,144 @@
+"""Entry: may this event bring this customer in, and if so, the first walk."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from consent.permission import Choice, Want, choose_addresses
+from customers.rules import Facts
+from journeys.engine.arrivals import Arrival
+from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.walk import arrive, exit_by_rule
+from journeys.engine.write import Origin, Refused, Work
+from journeys.models import EntryRefusal, Journey
+from journeys.version import Version, key_of, version
+
+Reason = EntryRefusal.Reason
+
+
+def live_entries() -> dict[tuple[UUID, str], list[Version]]:
+    """The live versions by (brand, entry event)."""
+    entries: dict[tuple[UUID, str], list[Version]] = {}
+    for id_ in Journey.objects.filter(status=Journey.Status.LIVE).values_list("live_version_id", flat=True):
+        if id_ is not None:
+            live = version(id_)
+            entries.setdefault((live.brand_id, live.definition.entry.event), []).append(live)
+    return entries
+
+
+@dataclass(slots=True)
+class Gate:
+    """What entry decides by, read for a whole batch: who entered before, and who may be written to."""
+
+    remembered: set[tuple[UUID, UUID, str]] = field(default_factory=set)
+    choices: dict[tuple[UUID, str, UUID], list[Choice]] = field(default_factory=dict)
+
+    def refusal(self, candidate: Version, customer: UUID, key: str) -> tuple[Reason, int | None] | None:
+        if candidate.definition.entry.reentry == "never" and (candidate.journey_id, customer, key) in self.remembered:
+            return Reason.NOT_AGAIN, None
+        return self._no_permission(candidate, customer)
+
+    def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
+        if not candidate.entry_guard:
+            return None
+        best = [self.choices[customer, *guarded][0].verdict for guarded in candidate.entry_guard]
+        refused = [verdict for verdict in best if not verdict.allowed]
+        enough = all if candidate.definition.entry.guard == "all" else any
+        if enough(verdict.allowed for verdict in best):
+            return None
+        no_address = all(verdict.reason == Reason.NO_ADDRESS for verdict in refused)
+        return (Reason.NO_ADDRESS if no_address else Reason.NO_CONSENT), refused[0].entry_id
+
+    def consent_entry(self, candidate: Version, customer: UUID) -> int | None:
+        """The ledger entry that lets this customer in, kept with the run."""
+        entries = (self.choices[customer, *guarded][0].verdict for guarded in sorted(candidate.entry_guard))
+        return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
+
+
+def open_gate(
+    cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime
+) -> Gate:
+    """Read what is needed to judge these (customer, version) pairs, by two statements and one bulk permission."""
+    gate = Gate()
+    once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry == "never"]
+    if once:
+        rows = cursor.execute(
+            "SELECT m.journey_id, p.customer_id, m.entry_key"
+            " FROM customers_profile p JOIN journeys_entrymemory m ON m.profile_id = p.id"
+            " WHERE p.customer_id = ANY(%b) AND m.journey_id = ANY(%b)",
+            [[customer for customer, _live in once], list({live.journey_id for _customer, live in once})],
+            binary=True,
+        )
+        gate.remembered.update(rows.fetchall())
+    wants = sorted(
+        {(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard}
+    )
+    found = choose_addresses([Want(*want) for want in wants], now)
+    gate.choices.update(zip(wants, found, strict=True))
+    return gate
+
+
+def enter(
+    arrival: Arrival,
+    candidates: Iterable[Version],
+    runs: list[RunState],
+    gate: Gate,
+    traits: dict[str, Any],
+    now: datetime,
+    work: Work,
+) -> None:
+    """Try every candidate version; `runs` are the customer's live runs and gain the new ones."""
+    for candidate in candidates:
+        facts = Facts(traits=traits, properties=arrival.properties)
+        if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
+            continue
+        named = candidate.definition.entry.key
+        key = "" if named is None else key_of(arrival.properties, named)
+        refusal = _refusal(candidate, key, arrival.customer_id, runs, gate)
+        run = None if refusal or key is None else _new_run(arrival, candidate, key, now)
+        if run is not None and exit_by_rule(run, facts):
+            refusal, run = (Reason.EXIT_ALREADY_TRUE, None), None
+        if run is None:
+            reason, entry_id = refusal or (Reason.KEY_MISSING, None)
+            work.refusals.append(
+                Refused(candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id,
+                        arrival.received_at, reason, entry_id)
+            )  # fmt: skip
+            continue
+        _admit(arrival, run, gate, facts, now, work)
+        runs.append(run)
+
+
+def _refusal(
+    candidate: Version, key: str | None, customer: UUID, runs: Iterable[RunState], gate: Gate
+) -> tuple[Reason, int | None] | None:
+    if key is None:
+        return Reason.KEY_MISSING, None
+    for run in runs:
+        if run.status == ACTIVE and run.version.journey_id == candidate.journey_id and run.entry_key == key:
+            return Reason.ALREADY_LIVE, None
+    return gate.refusal(candidate, customer, key)
+
+
+def _new_run(arrival: Arrival, entered: Version, key: str, now: datetime) -> RunState:
+    return RunState(
+        id=0, version=entered, customer_id=arrival.customer_id, profile_id=arrival.profile_id, entry_key=key,
+        status=ACTIVE, step=0, state=entered.state_of[0], seq=0, timed_out_step=None, entered_at=now, stepped_at=now,
+        due_at=None,
+    )  # fmt: skip
+
+
+def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datetime, work: Work) -> None:
+    work.origins[id(run)] = Origin(
+        event_id=arrival.event_id,
+        received_at=arrival.received_at,
+        began=Began(arrival.occurred_at, arrival.message_id, arrival.event_id),
+        consent_entry_id=gate.consent_entry(run.version, arrival.customer_id),
+        variables=arrival.properties,
+    )
+    gate.remembered.add((run.version.journey_id, arrival.customer_id, run.entry_key))
+    arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

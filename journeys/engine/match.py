@@ -1,0 +1,229 @@
+"""Match: what committed events mean to the runs of their customers, and whom they bring in.
+
+Events of one customer are worked in the order of receipt, by one worker at a time (the customer's row is the
+lock). An event that means nothing to anybody costs no lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers.pg import raw_cursor
+from customers.rules import Facts
+from customers.work import Queue, not_alone, work_once
+from journeys.engine.arrivals import Arrival, load_properties, meaning_for
+from journeys.engine.enroll import Gate, enter, live_entries, open_gate
+from journeys.engine.runs import ACTIVE, Began, RunState, lock_live, traits_of, variables_of
+from journeys.engine.walk import leave, walk
+from journeys.engine.write import Work, write
+from journeys.version import Meaning, Version
+
+Entries = dict[tuple[UUID, str], list[Version]]
+
+_LOCK_ITEMS = """
+    SELECT m.id, m.event_id, m.received_at, m.occurred_at, m.profile_id, m.brand_id, m.name, m.message_id, p.customer_id
+    FROM customers_match_queue m JOIN customers_profile p ON p.id = m.profile_id
+    WHERE m.id = ANY(%b) ORDER BY m.received_at, m.event_id FOR UPDATE OF m SKIP LOCKED
+"""
+_LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
+_HOMES = "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)"
+_WITH_RUNS = "SELECT DISTINCT customer_id FROM journeys_run WHERE customer_id = ANY(%b) AND status = 1"
+_MOVING = "SELECT p.customer_id FROM customers_merge_queue q JOIN customers_profile p ON p.id = q.profile_id"
+
+# Customers whose events must wait: their runs are about to move, or older consent is still queued.
+_BUSY = """
+    SELECT p.customer_id FROM customers_merge_queue q JOIN customers_profile p ON p.id = q.profile_id
+    WHERE p.customer_id = ANY(%b) OR q.from_customer_id = ANY(%b)
+    UNION
+    SELECT q.from_customer_id FROM customers_merge_queue q WHERE q.from_customer_id = ANY(%b)
+"""
+_CONSENT_PENDING = """
+    SELECT p.customer_id, min(q.event_id) FROM consent_queue q JOIN customers_profile p ON p.id = q.profile_id
+    WHERE p.customer_id = ANY(%b) GROUP BY p.customer_id
+"""
+# The oldest event of the same customer that another worker holds or that failed and waits to be worked on alone.
+_OLDER = """
+    SELECT p.customer_id, min(m.event_id) FROM customers_profile p JOIN customers_match_queue m ON m.profile_id = p.id
+    WHERE p.customer_id = ANY(%b) AND NOT m.id = ANY(%b) GROUP BY p.customer_id
+"""
+
+
+def match(ids: Sequence[int], now: datetime) -> int:
+    """Match these queue items, those nobody else holds; return how many are done."""
+    with raw_cursor() as cursor:
+        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)], binary=True).fetchall()]
+        entries = live_entries()
+        concerned = _concerned(cursor, arrivals, entries)
+        left = _left(cursor, concerned)
+        ready = [arrival for arrival in concerned if arrival.item_id not in left]
+        if ready:
+            work = Work()
+            _work_rounds(cursor, ready, entries, now, work)
+            write(cursor, work, now)
+        done = [arrival.item_id for arrival in arrivals if arrival.item_id not in left]
+        cursor.execute("DELETE FROM customers_match_queue WHERE id = ANY(%b)", [done])
+    return len(done)
+
+
+def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries) -> list[Arrival]:
+    """Events of customers with live runs, and events that may bring somebody in.
+
+    Runs another worker is just starting cannot be seen here; they look back for themselves (re-check).
+    """
+    customers = list({arrival.customer_id for arrival in arrivals})
+    # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
+    with_runs = {row[0] for row in cursor.execute(_MOVING).fetchall()}
+    with_runs |= {row[0] for row in cursor.execute(_WITH_RUNS, [customers], binary=True).fetchall()}
+    return [
+        arrival
+        for arrival in arrivals
+        if arrival.customer_id in with_runs or (arrival.brand_id, arrival.name) in entries
+    ]
+
+
+def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
+    """Lock the customers; return the queue items that must wait for another pass."""
+    if not arrivals:
+        return set()
+    customers = sorted({arrival.customer_id for arrival in arrivals})
+    cursor.execute(_LOCK_CUSTOMERS, [customers])
+    homes = dict(cursor.execute(_HOMES, [[a.profile_id for a in arrivals]], binary=True).fetchall())
+    busy = {row[0] for row in cursor.execute(_BUSY, [customers] * 3, binary=True).fetchall()}
+    consent = dict(cursor.execute(_CONSENT_PENDING, [customers], binary=True).fetchall())
+    older = dict(cursor.execute(_OLDER, [customers, [a.item_id for a in arrivals]], binary=True).fetchall())
+    left = set()
+    for arrival in arrivals:
+        customer = arrival.customer_id
+        barred = min(consent.get(customer, arrival.event_id), older.get(customer, arrival.event_id))
+        if homes[arrival.profile_id] != customer or customer in busy or barred < arrival.event_id:
+            left.add(arrival.item_id)
+    return left
+
+
+def _work_rounds(
+    cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries, now: datetime, work: Work
+) -> None:
+    by_customer: dict[UUID, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_customer[arrival.customer_id].append(arrival)
+    live = lock_live(cursor, "customer_id", list(by_customer))
+    table = Table(cursor, arrivals, live, entries, now)
+    # Customers do not touch each other, so the n-th rounds of all of them may be worked customer by customer.
+    for customer, own in by_customer.items():
+        for arrival in own:
+            table.deal(arrival, customer, work)
+
+
+class Table:
+    """Everything a batch decides by, read beforehand: runs, traits, properties, permissions."""
+
+    def __init__(
+        self,
+        cursor: Cursor[Any],
+        arrivals: Sequence[Arrival],
+        live: Iterable[tuple[RunState, Began]],
+        entries: Entries,
+        now: datetime,
+    ) -> None:
+        self.now = now
+        self.entries = entries
+        self.runs: dict[UUID, list[RunState]] = defaultdict(list)
+        self.began: dict[int, Began] = {}
+        self.entered_with: dict[int, dict[str, Any]] = {}
+        for run, began in live:
+            self.runs[run.customer_id].append(run)
+            self.began[id(run)] = began
+        candidates = {
+            (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
+        }
+        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
+        self.traits = self._read_traits(cursor, candidates)
+        self.resumed = self._read_resumed(cursor, arrivals)
+        self.variables = variables_of(
+            cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
+        )
+        self.gate = open_gate(cursor, candidates, now) if candidates else Gate()
+
+    def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
+        """One event of one customer: end or resume the live runs, then enter."""
+        runs = self.runs[customer]
+        for run in runs:
+            if run.status == ACTIVE and id(run) in self.began and (run.id, arrival.event_id) not in self.resumed:
+                self.play(run, arrival, work)
+        candidates = self._candidates(arrival)
+        if candidates:
+            before = len(runs)
+            enter(arrival, candidates, runs, self.gate, self.traits.get(customer, {}), self.now, work)
+            for run in runs[before:]:
+                self.began[id(run)] = work.origins[id(run)].began
+                self.entered_with[id(run)] = arrival.properties
+
+    def play(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
+        """Let the event do to the run what it means where the run stands; return that meaning."""
+        traits = self.traits.get(run.customer_id, {})
+        meaning = meaning_for(run, self.began[id(run)], arrival, traits)
+        if meaning is None:
+            return None
+        event = (arrival.event_id, arrival.received_at)
+        if meaning.kind == "exit":
+            leave(run, run.version.exits[meaning.number][1], self.now, work, event)
+            return meaning
+        variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
+        outcome = run.version.steps[run.step].resume(meaning.number)
+        walk(run, outcome, Facts(traits=traits, properties=variables), self.now, work, event)
+        return meaning
+
+    def _candidates(self, arrival: Arrival) -> list[Version]:
+        return self.entries.get((arrival.brand_id, arrival.name), [])
+
+    def _looks_inside(self, arrival: Arrival) -> bool:
+        return bool(self._candidates(arrival)) or any(
+            meaning.looks_inside
+            for run in self.runs.get(arrival.customer_id, ())
+            for meaning in _everywhere(run.version, arrival.name)
+        )
+
+    def _read_traits(
+        self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]
+    ) -> dict[UUID, dict[str, Any]]:
+        needing = {customer for customer, candidate in candidates if _needs_traits(candidate)}
+        needing |= {customer for customer, runs in self.runs.items() if any(run.version.needs_traits for run in runs)}
+        return traits_of(cursor, sorted(needing)) if needing else {}
+
+    def _read_resumed(self, cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[tuple[int, int]]:
+        """(run, event) pairs in which the event has already moved the run, found by looking back before."""
+        runs = [run.id for runs in self.runs.values() for run in runs]
+        if not runs:
+            return set()
+        rows = cursor.execute(
+            "SELECT run_id, event_id FROM journeys_transition WHERE run_id = ANY(%b) AND event_id = ANY(%b)",
+            [runs, [arrival.event_id for arrival in arrivals]],
+            binary=True,
+        ).fetchall()
+        return set(rows)
+
+
+def _needs_traits(candidate: Version) -> bool:
+    rule = candidate.entry_rule
+    return candidate.needs_traits or (rule is not None and "traits" in rule.inputs)
+
+
+def _everywhere(version: Version, name: str) -> Iterable[Meaning]:
+    return (meaning for at_step in version.meanings for meaning in at_step.get(name, ()))
+
+
+QUEUE = Queue(
+    name="match",
+    table="customers_match_queue",
+    pick=f"SELECT id FROM customers_match_queue WHERE {not_alone('match', 'customers_match_queue.id')}"
+    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    work=match,
+)
+
+
+def match_events(now: datetime, limit: int = 1000) -> int:
+    return work_once(QUEUE, now, limit)

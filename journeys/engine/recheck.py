@@ -1,0 +1,146 @@
+"""Re-check: a run that has just parked looks back for events that were committed while it was on its way.
+
+An event is committed before it is matched and a park is committed before it is re-checked; so whichever of the
+two comes second sees the other, and no wake-up is lost (DESIGN §3).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers.pg import raw_cursor
+from customers.work import Queue, not_alone, work_once
+from journeys.engine.arrivals import Arrival
+from journeys.engine.enroll import enter, live_entries, open_gate
+from journeys.engine.match import Table
+from journeys.engine.runs import Began, RunState, lock_live, traits_of
+from journeys.engine.write import Work, write
+
+# What a run awaits where it stands, among its customer's events since the run's entry.
+_LOOK_BACK = """
+    SELECT w.run_id, e.id, e.received_at, e.occurred_at, e.profile_id, e.brand_id, e.name, e.message_id
+    FROM unnest(%b::bigint[], %b::uuid[], %b::text[], %b::timestamptz[]) AS w(run_id, customer_id, name, since)
+    JOIN customers_profile p ON p.customer_id = w.customer_id
+    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= w.since AND e.name = w.name
+    WHERE NOT e.historical ORDER BY e.received_at, e.id
+"""
+
+
+def recheck(ids: Sequence[int], now: datetime) -> int:
+    """Look back for these items' runs; return how many items are done."""
+    with raw_cursor() as cursor:
+        items = cursor.execute(
+            "SELECT id, run_id FROM journeys_recheck_queue WHERE id = ANY(%b) ORDER BY id FOR UPDATE SKIP LOCKED",
+            [list(ids)],
+            binary=True,
+        ).fetchall()
+        run_ids = sorted({run_id for _id, run_id in items})
+        customers = _lock_customers(cursor, run_ids)
+        live = lock_live(cursor, "id", run_ids)
+        # A run that changed its customer between the two statements is left for the next pass.
+        moved = {run.id for run, _began in live if run.customer_id not in customers}
+        live = [pair for pair in live if pair[0].id not in moved]
+        found = _look_back(cursor, live)
+        if found:
+            work = Work()
+            _replay(cursor, live, found, now, work)
+            write(cursor, work, now)
+        done = [id_ for id_, run_id in items if run_id not in moved]
+        cursor.execute("DELETE FROM journeys_recheck_queue WHERE id = ANY(%b)", [done])
+    return len(done)
+
+
+def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
+    """The runs' customers, locked as match locks them: an entry may have to be considered again."""
+    rows = cursor.execute(
+        "SELECT id FROM customers_customer WHERE id IN (SELECT customer_id FROM journeys_run WHERE id = ANY(%b))"
+        " ORDER BY id FOR NO KEY UPDATE",
+        [list(run_ids)],
+        binary=True,
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _look_back(
+    cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]
+) -> dict[int, list[Arrival]]:
+    asked = [
+        (run.id, run.customer_id, name, began.occurred_at)
+        for run, began in live
+        for name in run.version.names_at(run.step)
+    ]
+    if not asked:
+        return {}
+    customer = {run.id: run.customer_id for run, _began in live}
+    found: dict[int, list[Arrival]] = defaultdict(list)
+    columns = [list(column) for column in zip(*asked, strict=True)]
+    for run_id, *event in cursor.execute(_LOOK_BACK, columns, binary=True).fetchall():
+        found[run_id].append(Arrival(0, *event, customer_id=customer[run_id]))
+    return found
+
+
+def _replay(
+    cursor: Cursor[Any],
+    live: Sequence[tuple[RunState, Began]],
+    found: dict[int, list[Arrival]],
+    now: datetime,
+    work: Work,
+) -> None:
+    """Give each run the first event that means something; a further wait is re-checked in its turn."""
+    concerned = [(run, began) for run, began in live if run.id in found]
+    arrivals = [arrival for events in found.values() for arrival in events]
+    table = Table(cursor, arrivals, concerned, {}, now)
+    again: list[tuple[RunState, Arrival]] = []
+    for run, _began in concerned:
+        for arrival in found[run.id]:
+            if (run.id, arrival.event_id) in table.resumed:
+                continue
+            meaning = table.play(run, arrival, work)
+            if meaning is not None:
+                if meaning.kind == "exit":
+                    again.append((run, arrival))
+                break
+    if again:
+        _enter_again(cursor, again, table, now, work)
+
+
+def _enter_again(
+    cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]], table: Table, now: datetime, work: Work
+) -> None:
+    """The event that ended a run may have been refused as an entry because that run was live; ask anew."""
+    entries = live_entries()
+    pairs = [
+        (run, arrival, candidate)
+        for run, arrival in ended
+        for candidate in entries.get((arrival.brand_id, arrival.name), ())
+        if candidate.journey_id == run.version.journey_id
+    ]
+    if not pairs:
+        return
+    customers = list({run.customer_id for run, _arrival, _candidate in pairs})
+    gate = open_gate(cursor, {(run.customer_id, candidate) for run, _arrival, candidate in pairs}, now)
+    traits = traits_of(cursor, customers)
+    others = defaultdict(list)
+    for other, _began in lock_live(cursor, "customer_id", customers):
+        others[other.customer_id].append(other)
+    ended_ids = {run.id for run, _arrival in ended}
+    for run, arrival, candidate in pairs:
+        runs = [other for other in others[run.customer_id] if other.id not in ended_ids]
+        enter(arrival, [candidate], runs, gate, traits.get(run.customer_id, {}), now, work)
+
+
+QUEUE = Queue(
+    name="recheck",
+    table="journeys_recheck_queue",
+    pick=f"SELECT id FROM journeys_recheck_queue WHERE {not_alone('recheck', 'journeys_recheck_queue.id')}"
+    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    work=recheck,
+)
+
+
+def recheck_parked(now: datetime, limit: int = 1000) -> int:
+    return work_once(QUEUE, now, limit)

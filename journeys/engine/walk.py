@@ -1,0 +1,138 @@
+"""The walk: from an outcome through the steps to the next wait or the end, in memory, without a clock or a query.
+
+The same function serves live runs and tests in virtual time; what it decides is collected in a `Walked`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from customers.rules import Facts
+from journeys.engine.runs import RunState
+from journeys.models import Cause, Run
+from journeys.steps.base import Go, Here, Outcome, Wait
+from journeys.version import EndState
+
+# Publication refuses loops without a wait, so only an error of the program reaches this.
+MAX_MOVES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One transition to be written."""
+
+    run: RunState
+    seq: int
+    step_from: int | None
+    step_to: int | None
+    state_to: int
+    cause: int
+    branch: int | None
+    event: tuple[int, datetime] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message step left behind: who is to get what is settled when the walk is written."""
+
+    run: RunState
+    step: int
+    visit: int
+    timed_out_step: int | None
+
+
+@dataclass(slots=True)
+class Walked:
+    """All that a stage decided, to be written by a few statements."""
+
+    entered: list[RunState] = field(default_factory=list)
+    changed: dict[int, RunState] = field(default_factory=dict)
+    moves: list[Moved] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    parked: list[RunState] = field(default_factory=list)
+    ended: list[RunState] = field(default_factory=list)
+
+    def touch(self, run: RunState) -> None:
+        if run.id:
+            self.changed[run.id] = run
+
+
+def walk(
+    run: RunState,
+    outcome: Outcome,
+    facts: Facts,
+    now: datetime,
+    walked: Walked,
+    event: tuple[int, datetime] | None = None,
+) -> None:
+    """Follow `outcome` until the run waits or ends. `event` is (id, received at) of what caused the first move."""
+    version = run.version
+    for _move in range(MAX_MOVES):
+        if isinstance(outcome, Go):
+            _go(run, outcome, walked, event)
+            event = None
+            if version.exit_rules and version.steps[run.step].sends_message:
+                exit_ = exit_by_rule(run, facts)
+                if exit_ is not None:
+                    leave(run, exit_, now, walked, None)
+                    return
+            outcome = version.steps[run.step].enter(Here(facts, now, version.enter_rules[run.step]))
+        elif isinstance(outcome, Wait):
+            _park(run, outcome.until, now, walked)
+            return
+        else:
+            _finish(run, Run.Status.COMPLETED, now, walked)
+            return
+    raise RuntimeError(f"version {version.id}: no wait in {MAX_MOVES} moves")
+
+
+def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:
+    """Enter the journey at its first step and walk on."""
+    walked.entered.append(run)
+    run.seq = 1
+    walked.moves.append(Moved(run, 1, None, 0, run.state, Cause.ENTERED, None, event))
+    version = run.version
+    walk(run, version.steps[0].enter(Here(facts, now, version.enter_rules[0])), facts, now, walked)
+
+
+def leave(
+    run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None
+) -> None:
+    """End the run by one of the journey's exits, wherever it stands."""
+    run.seq += 1
+    walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, Cause.EXIT, None, event))
+    run.state = exit_.state
+    _finish(run, Run.Status.EXITED, now, walked)
+
+
+def exit_by_rule(run: RunState, facts: Facts) -> EndState | None:
+    return next((end for rule, end in run.version.exit_rules if rule.holds(facts)), None)
+
+
+def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | None) -> None:
+    version = run.version
+    if go.sends:
+        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step))
+    if go.cause is Cause.TIMED_OUT:
+        run.timed_out_step = run.step
+    elif go.cause is Cause.EVENT:
+        run.timed_out_step = None
+    to = version.index[go.to]
+    state = version.state_of[to]
+    if state != run.state and (run.state, state) not in version.legal:
+        raise RuntimeError(f"version {version.id}: illegal transition at step {go.to!r}")
+    run.seq += 1
+    walked.moves.append(Moved(run, run.seq, run.step, to, state, go.cause, go.branch, event))
+    run.step, run.state = to, state
+
+
+def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None:
+    run.due_at, run.stepped_at = until, now
+    walked.touch(run)
+    if run.version.meanings[run.step]:
+        walked.parked.append(run)
+
+
+def _finish(run: RunState, status: Run.Status, now: datetime, walked: Walked) -> None:
+    run.status, run.due_at, run.ended_at = int(status), None, now
+    walked.touch(run)
+    walked.ended.append(run)

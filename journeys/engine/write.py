@@ -1,0 +1,267 @@
+"""Outcomes to rows, in one place: what a stage walked is written with a handful of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import Cursor
+from psycopg.types.json import Jsonb
+
+from channels.models import Message
+from channels.outbox import NewMessage, write_messages
+from consent.permission import Choice, Want, choose_addresses
+from customers import bells
+from customers.pg import copy_rows
+from journeys.engine.runs import Began, RunState, variables_of
+from journeys.engine.walk import Moved, Send, Walked
+from journeys.models import EntryRefusal
+from journeys.version import Sending
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a new run keeps of its entry."""
+
+    event_id: int | None
+    received_at: datetime | None
+    began: Began
+    consent_entry_id: int | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    journey_id: UUID
+    version_id: int
+    profile_id: UUID
+    entry_key: str
+    event_id: int | None
+    received_at: datetime | None
+    reason: EntryRefusal.Reason
+    consent_entry_id: int | None = None
+
+
+@dataclass(slots=True)
+class Work(Walked):
+    """A stage's whole result: walks, entries with their origin, and entries refused."""
+
+    origins: dict[int, Origin] = field(default_factory=dict)
+    refusals: list[Refused] = field(default_factory=list)
+    variables: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+_RUN = (
+    ("id", "int8"),
+    ("journey_id", "uuid"),
+    ("version_id", "int4"),
+    ("customer_id", "uuid"),
+    ("profile_id", "uuid"),
+    ("entry_key", "varchar"),
+    ("status", "int2"),
+    ("step", "int2"),
+    ("state", "int2"),
+    ("seq", "int4"),
+    ("timed_out_step", "int2"),
+    ("entered_at", "timestamptz"),
+    ("stepped_at", "timestamptz"),
+    ("due_at", "timestamptz"),
+    ("ended_at", "timestamptz"),
+)
+_CONTEXT = (
+    ("run_id", "int8"),
+    ("event_id", "int8"),
+    ("event_received_at", "timestamptz"),
+    ("occurred_at", "timestamptz"),
+    ("message_id", "varchar"),
+    ("consent_entry_id", "int8"),
+    ("variables", "jsonb"),
+)
+_TRANSITION = (
+    ("run_id", "int8"),
+    ("seq", "int4"),
+    ("at", "timestamptz"),
+    ("step_from", "int2"),
+    ("step_to", "int2"),
+    ("state_to", "int2"),
+    ("cause", "int2"),
+    ("branch", "int2"),
+    ("event_id", "int8"),
+    ("event_received_at", "timestamptz"),
+)
+_REFUSAL = (
+    ("journey_id", "uuid"),
+    ("version_id", "int4"),
+    ("profile_id", "uuid"),
+    ("entry_key", "varchar"),
+    ("event_id", "int8"),
+    ("event_received_at", "timestamptz"),
+    ("reason", "varchar"),
+    ("consent_entry_id", "int8"),
+    ("at", "timestamptz"),
+)
+_WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("step", "int2"))
+
+_UPDATE_RUNS = """
+    UPDATE journeys_run r SET status = u.status, step = u.step, state = u.state, seq = u.seq,
+        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at, ended_at = u.ended_at
+    FROM unnest(%b::bigint[], %b::smallint[], %b::smallint[], %b::smallint[], %b::int[], %b::smallint[],
+                %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
+        AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, ended_at)
+    WHERE r.id = u.id
+"""
+_REMEMBER_ENTRY = """
+    INSERT INTO journeys_entrymemory AS m (journey_id, profile_id, entry_key, last_entered_at)
+    SELECT DISTINCT u.journey_id, u.profile_id, u.entry_key, %b::timestamptz
+    FROM unnest(%b::uuid[], %b::uuid[], %b::text[]) AS u(journey_id, profile_id, entry_key) ORDER BY 1, 2, 3
+    ON CONFLICT (journey_id, profile_id, entry_key) DO UPDATE SET last_entered_at = excluded.last_entered_at
+"""
+_REMEMBER_END = """
+    UPDATE journeys_entrymemory m SET last_ended_at = %b
+    FROM unnest(%b::uuid[], %b::uuid[], %b::text[]) AS u(journey_id, profile_id, entry_key)
+    WHERE m.journey_id = u.journey_id AND m.profile_id = u.profile_id AND m.entry_key = u.entry_key
+"""
+
+
+def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
+    """Write all of it within the stage's transaction."""
+    _write_entered(cursor, work, now)
+    _write_changed(cursor, list(work.changed.values()))
+    _write_moves(cursor, work.moves, now)
+    _write_messages(cursor, work, now)
+    if work.ended:
+        cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)])
+    if work.parked:
+        copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in work.parked))
+    if work.refusals:
+        copy_rows(
+            cursor,
+            "journeys_entryrefusal",
+            _REFUSAL,
+            (
+                (r.journey_id, r.version_id, r.profile_id, r.entry_key, r.event_id, r.received_at, r.reason.value,
+                 r.consent_entry_id, now)
+                for r in work.refusals
+            ),
+        )  # fmt: skip
+
+
+def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:
+    if not work.entered:
+        return
+    origins = {id(run): work.origins.pop(id(run)) for run in work.entered}
+    ids = cursor.execute(
+        "SELECT nextval(pg_get_serial_sequence('journeys_run', 'id')) FROM generate_series(1, %s)",
+        [len(work.entered)],
+    ).fetchall()
+    for run, (id_,) in zip(work.entered, ids, strict=True):
+        run.id = id_
+        work.variables[id_] = origins[id(run)].variables
+    copy_rows(cursor, "journeys_run", _RUN, (_run_row(run) for run in work.entered))
+    copy_rows(
+        cursor,
+        "journeys_runcontext",
+        _CONTEXT,
+        (
+            (run.id, o.event_id, o.received_at, o.began.occurred_at, o.began.message_id, o.consent_entry_id,
+             Jsonb(o.variables, orjson.dumps))
+            for run in work.entered
+            for o in (origins[id(run)],)
+        ),
+    )  # fmt: skip
+    cursor.execute(_REMEMBER_ENTRY, [now, *_memory_keys(work.entered)])
+
+
+def _memory_keys(runs: Sequence[RunState]) -> tuple[list[UUID], list[UUID], list[str]]:
+    return (
+        [run.version.journey_id for run in runs],
+        [run.profile_id for run in runs],
+        [run.entry_key for run in runs],
+    )
+
+
+def _run_row(run: RunState) -> tuple[Any, ...]:
+    return (
+        run.id, run.version.journey_id, run.version.id, run.customer_id, run.profile_id, run.entry_key, run.status,
+        run.step, run.state, run.seq, run.timed_out_step, run.entered_at, run.stepped_at, run.due_at, run.ended_at,
+    )  # fmt: skip
+
+
+def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
+    if not runs:
+        return
+    rows = [
+        (run.id, run.status, run.step, run.state, run.seq, run.timed_out_step, run.stepped_at, run.due_at, run.ended_at)
+        for run in runs
+    ]
+    cursor.execute(_UPDATE_RUNS, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> None:
+    if moves:
+        copy_rows(
+            cursor,
+            "journeys_transition",
+            _TRANSITION,
+            (
+                (m.run.id, m.seq, now, m.step_from, m.step_to, m.state_to, int(m.cause), m.branch,
+                 *(m.event or (None, None)))
+                for m in moves
+            ),
+        )  # fmt: skip
+
+
+def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
+    """Choose the addresses of all messages at once; what cannot be sent is a message with its reason."""
+    if not work.sends:
+        return
+    sendings = [send.run.version.sendings[send.step] for send in work.sends]
+    wants = [
+        Want(send.run.customer_id, sending.channel, sending.purpose_id)
+        for send, sending in zip(work.sends, sendings, strict=True)
+    ]
+    missing = [send.run.id for send in work.sends if send.run.id not in work.variables]
+    if missing:
+        work.variables.update(variables_of(cursor, missing))
+    messages, watches = [], []
+    for send, sending, choices in zip(work.sends, sendings, choose_addresses(wants, now), strict=True):
+        for choice in choices:
+            message = _message(send, sending, choice, work.variables[send.run.id], now)
+            messages.append(message)
+            watched = send.step if sending.own_cancels else send.timed_out_step
+            if watched is not None and choice.verdict.allowed:
+                watches.append((message.id, send.run.id, send.run.version.id, watched))
+    write_messages(cursor, messages)
+    bells.ring("dispatch")
+    if watches:
+        copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
+
+
+def _message(
+    send: Send, sending: Sending, choice: Choice, variables: dict[str, Any], now: datetime
+) -> NewMessage:
+    run, allowed = send.run, choice.verdict.allowed
+    return NewMessage(
+        brand_id=run.version.brand_id,
+        origin_kind=Message.Origin.RUN.value,
+        origin_id=str(run.id),
+        visit=send.visit,
+        copy_key=f"{run.version.journey_id}:{sending.step_id}:{run.entry_key}",
+        scope_id=run.version.journey_id,
+        channel=sending.channel,
+        connector_id=sending.connector_id,
+        template_version_id=sending.template_version_id,
+        purpose_id=sending.purpose_id,
+        profile_id=choice.profile_id or run.profile_id,
+        address_id=choice.address_id,
+        created_at=now,
+        due_at=now,
+        expires_at=now + sending.not_later_than,
+        context=variables,
+        entry_consent_id=choice.verdict.entry_id,
+        state=(Message.State.QUEUED if allowed else Message.State.SUPPRESSED).value,
+        reason=choice.verdict.reason,
+        settled_at=None if allowed else now,
+    )

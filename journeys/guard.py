@@ -1,0 +1,133 @@
+"""The journeys' send guard: the last look before a message goes, for what its customer did meanwhile (DESIGN §5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from channels.guards import Answer, GuardAsk, Refuse, Wait
+from channels.models import Reason
+from customers.ids import hash64
+from customers.rules import Facts
+from customers.rules import parse as parse_rule
+from journeys.models import Run
+from journeys.steps.base import ANY_KEY, EventMatch
+from journeys.version import Version, key_of, version
+
+UNRESOLVED_SECONDS = 1.0
+# Messages that may tie another profile's deeds to this customer.
+_TYING = frozenset({"identify", "alias"})
+
+_RUN = """
+    SELECT r.status, r.version_id, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id
+    FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
+    LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
+    WHERE r.id = %s
+"""
+# Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
+_EVENTS = """
+    SELECT e.occurred_at, e.message_id, e.brand_id, e.name, coalesce(y.payload -> 'properties', y.payload -> 'traits')
+    FROM customers_profile p
+    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.name = ANY(%s)
+    LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
+    WHERE p.customer_id = %s AND NOT e.historical AND e.id IS DISTINCT FROM %s
+      AND NOT EXISTS (SELECT 1 FROM journeys_transition t WHERE t.run_id = %s AND t.event_id = e.id)
+"""
+_IDENTIFIERS = """
+    SELECT i.namespace, i.kind_id, i.value
+    FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
+    WHERE p.customer_id = %s
+"""
+_INBOX = """
+    SELECT i.occurred_at, i.message_id, s.brand_id, i.name, i.kind, i.payload
+    FROM customers_inbox i JOIN customers_source s ON s.id = i.source_id
+    WHERE i.identifier_keys && %s::bigint[]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Which events make the message needless: of these names, after this moment, of this key."""
+
+    of: Version
+    matches: Sequence[EventMatch]
+    after: tuple[datetime, str]
+    entry_key: str
+
+    def holds(self, occurred_at: datetime, message_id: str, brand_id: UUID, name: str, properties: Any) -> bool:
+        if brand_id != self.of.brand_id or (occurred_at, message_id) <= self.after:
+            return False
+        facts = Facts(properties=properties or {})
+        return any(self._is(match, facts) for match in self.matches if match.event == name)
+
+    def _is(self, match: EventMatch, facts: Facts) -> bool:
+        if match.key not in (None, ANY_KEY) and key_of(facts.properties, str(match.key)) != self.entry_key:
+            return False
+        return match.rule is None or parse_rule(match.rule).holds(facts)
+
+
+def guard(ask: GuardAsk) -> Answer:
+    """Refuse when the run ended otherwise or its customer acted; wait while an identity is being resolved."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUN, [ask.message_id, int(ask.origin_id)])
+        status, _version, entry_key, watched, step, occurred_at, message_id, event_id = cursor.fetchone()
+        if status == Run.Status.MERGED:
+            return Refuse(Reason.MERGED)
+        if status == Run.Status.EXITED:
+            return Refuse(Reason.ENDED)
+        if watched is None:
+            return None
+        of = version(watched)
+        after = (occurred_at, message_id)
+        if of.looks_back_to_step(step):
+            after = (_began_waiting(cursor, ask.origin_id, step), "")
+        window = _Window(of, of.cancels(step), after, entry_key)
+        if _acted(cursor, ask, window, event_id):
+            return Refuse(Reason.ACTED)
+        return _on_its_way(cursor, ask, window)
+
+
+def _began_waiting(cursor: Any, run_id: str, step: int) -> datetime:
+    cursor.execute(
+        "SELECT at FROM journeys_transition WHERE run_id = %s AND step_to = %s ORDER BY seq DESC LIMIT 1",
+        [int(run_id), step],
+    )
+    at: datetime = cursor.fetchone()[0]
+    return at
+
+
+def _acted(cursor: Any, ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
+    names = sorted({match.event for match in window.matches})
+    cursor.execute(_EVENTS, [window.after[0], names, ask.customer_id, entry_event, int(ask.origin_id)])
+    return any(window.holds(*row[:4], properties=_decoded(row[4])) for row in cursor.fetchall())
+
+
+def _on_its_way(cursor: Any, ask: GuardAsk, window: _Window) -> Answer:
+    """What is accepted but not resolved, found by the hashes of the customer's identifiers."""
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_inbox)")
+    if not cursor.fetchone()[0]:
+        return None
+    cursor.execute(_IDENTIFIERS, [ask.customer_id])
+    keys = [hash64(str(namespace), kind, value) for namespace, kind, value in cursor.fetchall()]
+    cursor.execute(_INBOX, [keys])
+    rows = cursor.fetchall()
+    if any(window.holds(*row[:4], properties=_inside(row[5])) for row in rows):
+        return Refuse(Reason.ACTED)
+    if any(row[4] in _TYING for row in rows):
+        return Wait(UNRESOLVED_SECONDS, Reason.UNRESOLVED)
+    return None
+
+
+def _inside(payload: str) -> Any:
+    decoded = orjson.loads(payload)
+    return decoded.get("properties") or decoded.get("traits")
+
+
+def _decoded(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str) else value
+
+

@@ -1,0 +1,78 @@
+"""A journey and its immutable versions; a run pins the version it entered."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models import Brand, Squad
+
+
+class Journey(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        LIVE = "live", _("live")
+        PAUSED = "paused", _("paused")
+        ARCHIVED = "archived", _("archived")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="journeys", verbose_name=_("brand"))
+    squad = models.ForeignKey(
+        Squad, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("squad")
+    )
+    key = models.SlugField(_("key"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
+    draft = models.JSONField(_("draft"), default=dict, blank=True)
+    live_version = models.ForeignKey(
+        "JourneyVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("live version"),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("journey")
+        verbose_name_plural = _("journeys")
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_journey_key_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JourneyVersion(models.Model):
+    """Append-only: what was published, by whom, when. `id` is small because every run carries it."""
+
+    id = models.AutoField(primary_key=True)
+    journey = models.ForeignKey(
+        Journey, on_delete=models.PROTECT, related_name="versions", verbose_name=_("journey")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    definition = models.JSONField(_("definition"))
+    bindings = models.JSONField(
+        _("bindings"), help_text=_("What the keys in the definition stood for when it was published.")
+    )
+    published_at = models.DateTimeField(_("published at"))
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("published by"),
+    )
+
+    class Meta:
+        verbose_name = _("journey version")
+        verbose_name_plural = _("journey versions")
+        ordering = ("journey", "-number")
+        constraints = (models.UniqueConstraint(fields=("journey", "number"), name="one_number_per_journey"),)
+
+    def __str__(self) -> str:
+        return f"{self.journey} v{self.number}"

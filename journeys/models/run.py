@@ -1,0 +1,235 @@
+"""Runs and what the engine writes about them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer, Profile
+from journeys.models.journey import Journey, JourneyVersion
+
+
+class Run(models.Model):
+    """One customer's way through one version: a narrow row, rewritten at each wait.
+
+    `step` and `state` are indexes into the compiled version. `due_at` is the next time the run must be looked
+    at; every active run has one. `customer` is a copy of the profile's, moved by the merge queue.
+    """
+
+    class Status(models.IntegerChoices):
+        ACTIVE = 1, _("active")
+        COMPLETED = 2, _("completed")
+        EXITED = 3, _("exited")
+        FAILED = 4, _("failed")
+        EXPIRED = 5, _("expired")
+        MERGED = 6, _("merged")
+
+    id = models.BigAutoField(primary_key=True)
+    journey = models.ForeignKey(
+        Journey,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("journey"),
+    )
+    version = models.ForeignKey(
+        JourneyVersion,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("version"),
+    )
+    customer = models.ForeignKey(
+        Customer,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("customer"),
+    )
+    profile = models.ForeignKey(
+        Profile,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("profile"),
+    )
+    entry_key = models.CharField(_("entry key"), max_length=200, default="", blank=True)
+    status = models.SmallIntegerField(_("status"), choices=Status.choices, default=Status.ACTIVE)
+    step = models.SmallIntegerField(_("step"))
+    state = models.SmallIntegerField(_("state"))
+    seq = models.IntegerField(_("sequence"), help_text=_("Transitions so far."))
+    timed_out_step = models.SmallIntegerField(
+        _("timed-out hold"), null=True, help_text=_("The hold whose time-out led here, until an event resumes.")
+    )
+    entered_at = models.DateTimeField(_("entered at"))
+    stepped_at = models.DateTimeField(_("at this step since"))
+    due_at = models.DateTimeField(_("due at"), null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer", "journey", "entry_key"),
+                condition=models.Q(status=1),
+                # Its leading column also answers "the live runs of these customers", read by match.
+                name="one_live_run_per_key",
+            ),
+        )
+        indexes = (
+            # Read by advance: which runs are due?
+            models.Index(fields=("due_at",), condition=models.Q(status=1), name="run_due"),
+            # Read by merges and by the customer's page: every run a profile ever entered.
+            models.Index(fields=("profile",), name="run_by_profile"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} #{self.pk}"
+
+
+class RunContext(models.Model):
+    """What a run entered with: the entry event, its variables, and the consent that let it in."""
+
+    run = models.OneToOneField(
+        Run, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="context"
+    )
+    event_id = models.BigIntegerField(_("entry event"), null=True)
+    event_received_at = models.DateTimeField(_("entry event received at"), null=True)
+    occurred_at = models.DateTimeField(_("entry occurred at"))
+    message_id = models.CharField(_("entry message id"), max_length=100, blank=True)
+    consent_entry_id = models.BigIntegerField(_("consent at entry"), null=True)
+    variables = models.JSONField(_("variables"), help_text=_("Properties of the entry event, personal."))
+
+    class Meta:
+        verbose_name = _("run context")
+        verbose_name_plural = _("run contexts")
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
+class Cause(models.IntegerChoices):
+    """Why a run moved."""
+
+    ENTERED = 1, _("entered")
+    CONTINUED = 2, _("continued")
+    EVENT = 3, _("awaited event")
+    TIMER = 4, _("time came")
+    TIMED_OUT = 5, _("timed out")
+    BRANCH = 6, _("rule")
+    OTHERWISE = 7, _("no rule held")
+    EXIT = 8, _("exit")
+    ENDED = 9, _("reached an end")
+    MERGED = 10, _("merged into an elder run")
+    FAILED = 11, _("failed")
+
+
+class Transition(models.Model):
+    """Append-only: one move of one run. (run, seq) is unique: a double advance is an error, not a message."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run = models.ForeignKey(
+        Run, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="transitions"
+    )
+    seq = models.IntegerField(_("sequence"))
+    at = models.DateTimeField(_("at"))
+    step_from = models.SmallIntegerField(_("from step"), null=True)
+    step_to = models.SmallIntegerField(_("to step"), null=True, help_text=_("Empty: left by an exit."))
+    state_to = models.SmallIntegerField(_("to state"))
+    cause = models.SmallIntegerField(_("cause"), choices=Cause.choices)
+    branch = models.SmallIntegerField(_("branch"), null=True)
+    event_id = models.BigIntegerField(_("event"), null=True)
+    event_received_at = models.DateTimeField(_("event received at"), null=True)
+
+    class Meta:
+        verbose_name = _("transition")
+        verbose_name_plural = _("transitions")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}.{self.seq}"
+
+
+class EntryMemory(models.Model):
+    """When a profile last entered and left a journey by a key; never pruned, so that `never` means never."""
+
+    pk = models.CompositePrimaryKey("journey_id", "profile_id", "entry_key")
+    journey_id = models.UUIDField(_("journey"))
+    profile_id = models.UUIDField(_("profile"))
+    entry_key = models.CharField(_("entry key"), max_length=200, default="")
+    last_entered_at = models.DateTimeField(_("last entered at"))
+    last_ended_at = models.DateTimeField(_("last ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("entry memory")
+        verbose_name_plural = _("entry memories")
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} {self.profile_id}"
+
+
+class EntryRefusal(models.Model):
+    """An entry event that started no run, and why."""
+
+    class Reason(models.TextChoices):
+        ALREADY_LIVE = "already_live", _("a run of this key is live")
+        NOT_AGAIN = "not_again", _("entered before and may not again")
+        NO_CONSENT = "no_consent", _("no consent")
+        NO_ADDRESS = "no_address", _("no address for any channel")
+        EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
+        KEY_MISSING = "key_missing", _("the entry key is missing")
+
+    id = models.BigAutoField(primary_key=True)
+    journey_id = models.UUIDField(_("journey"), db_index=True)
+    version_id = models.IntegerField(_("version"))
+    profile_id = models.UUIDField(_("profile"), db_index=True)
+    entry_key = models.CharField(_("entry key"), max_length=200, default="", blank=True)
+    event_id = models.BigIntegerField(_("event"), null=True)
+    event_received_at = models.DateTimeField(_("event received at"), null=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
+    consent_entry_id = models.BigIntegerField(_("consent that refused"), null=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("refused entry")
+        verbose_name_plural = _("refused entries")
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.profile_id}"
+
+
+class RecheckItem(models.Model):
+    """A run that has just parked: events committed meanwhile must still be looked for."""
+
+    id = models.BigAutoField(primary_key=True)
+    run_id = models.BigIntegerField(_("run"), db_index=True)
+
+    class Meta:
+        verbose_name = _("run to re-check")
+        verbose_name_plural = _("re-check queue")
+        db_table = "journeys_recheck_queue"
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
+class CancelWatch(models.Model):
+    """What makes a waiting message needless: read by the send guard just before dispatch.
+
+    Which events those are stands in the version, at `step`: a hold (its branches) or a message (its
+    `cancel_on`); they count when they occurred in the run's window.
+    """
+
+    message_id = models.UUIDField(primary_key=True)
+    run_id = models.BigIntegerField(_("run"))
+    version_id = models.IntegerField(_("version"))
+    step = models.SmallIntegerField(_("step whose events cancel"))
+
+    class Meta:
+        verbose_name = _("cancel watch")
+        verbose_name_plural = _("cancel watches")
+
+    def __str__(self) -> str:
+        return str(self.message_id)

@@ -1,0 +1,78 @@
+"""Publishing: a checked definition becomes an immutable version, and no event of it is missed."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max
+
+from channels.models import Connector, Template, TemplateVersion
+from consent.models import Purpose
+from customers.awaited import await_names
+from customers.rules.errors import Problem
+from journeys.definition import Definition, InvalidDefinition
+from journeys.models import Journey, JourneyVersion
+from journeys.steps.base import Step
+from journeys.steps.message import Message
+from journeys.validate import check
+from journeys.version import awaited_names
+
+
+def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
+    """Make `document` the journey's live version; raises InvalidDefinition.
+
+    The version and the names it awaits are committed first, then every resolve that does not know the names is
+    waited for, and only then does the version go live (DESIGN §3). Must not be called inside a transaction.
+    """
+    definition, steps = check(document)
+    bindings = bind(journey, definition, steps)
+    with transaction.atomic():
+        locked = Journey.objects.select_for_update().get(pk=journey.pk)
+        last = locked.versions.aggregate(last=Max("number"))["last"] or 0
+        made = JourneyVersion.objects.create(
+            journey=locked,
+            number=last + 1,
+            definition=msgspec.to_builtins(document),
+            bindings=bindings,
+            published_at=now,
+            published_by=by,  # type: ignore[misc]  # the user model is Django's own
+        )
+    await_names(f"journey_version:{made.id}", awaited_names(definition, steps))
+    with transaction.atomic():
+        Journey.objects.filter(pk=journey.pk).update(live_version=made, status=Journey.Status.LIVE)
+    journey.refresh_from_db()
+    return made
+
+
+def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[str, Any]:
+    """What the keys stand for in the journey's brand, as of now; the version keeps it."""
+    messages = [(n, step) for n, step in enumerate(steps) if isinstance(step, Message)]
+    problems: list[Problem] = []
+    connectors = {c.key: c for c in Connector.objects.filter(brand_id=journey.brand_id)}
+    templates = {t.key: t for t in Template.objects.filter(brand_id=journey.brand_id)}
+    latest = dict(
+        TemplateVersion.objects.filter(template__brand_id=journey.brand_id)
+        .values_list("template__key")
+        .annotate(latest=Max("id"))
+    )
+    purposes = {p.key: p for p in Purpose.objects.filter(brand_id=journey.brand_id)}
+    if definition.purpose not in purposes:
+        problems.append(Problem("unknown_purpose", "/purpose", f"There is no purpose {definition.purpose!r}."))
+    for n, step in messages:
+        at = f"/steps/{n}"
+        connector, template = connectors.get(step.connector), templates.get(step.template)
+        if connector is None or connector.channel != step.channel:
+            problems.append(Problem("unknown_connector", f"{at}/connector", f"No {step.channel} connector has this key."))
+        if template is None or template.channel != step.channel or step.template not in latest:
+            problems.append(Problem("unknown_template", f"{at}/template", f"No {step.channel} template has this key."))
+        if step.purpose and step.purpose not in purposes:
+            problems.append(Problem("unknown_purpose", f"{at}/purpose", f"There is no purpose {step.purpose!r}."))
+    if problems:
+        raise InvalidDefinition(problems)
+    return {
+        "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
+        "templates": {step.template: latest[step.template] for _n, step in messages},
+        "purposes": {key: str(purposes[key].id) for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}},
+    }

@@ -1,0 +1,108 @@
+"""What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Union
+
+from msgspec import Struct
+
+from customers.rules import Facts, Rule
+from journeys.models import Cause
+
+ANY_KEY = "any"
+
+
+class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An event that means something to a run. In a keyed journey `key` names the event's property that must
+    equal the run's key, or is `any`."""
+
+    event: str
+    rule: dict[str, Any] | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a run stands when a step is asked: the facts a rule may look at, and the time."""
+
+    facts: Facts
+    now: datetime
+    rules: dict[int, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Move on to the step of this id; `sends` has the message of the step left behind made."""
+
+    to: str
+    cause: Cause
+    branch: int | None = None
+    sends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Stay until `until`, or until an awaited event."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The run is over, well."""
+
+
+Outcome = Go | Wait | End
+
+class Step(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Base of all step types; a subclass names its `type` as its tag and is known by being defined.
+
+    `id` is stable across versions; `state` is the state a run has while it is at this step.
+    """
+
+    id: str
+    state: str
+
+    # Whether a run may rest here: a loop without such a step cannot be published.
+    waits: ClassVar[bool] = False
+    sends_message: ClassVar[bool] = False
+
+    def targets(self) -> list[str]:
+        """Ids of the steps this one may lead to."""
+        return []
+
+    def awaits(self) -> list[EventMatch]:
+        """The events that resume a run waiting here, in the order of their branches."""
+        return []
+
+    def rules(self) -> list[tuple[str, dict[str, Any]]]:
+        """(pointer within the step, rule) of every rule asked in `enter`, in order."""
+        return []
+
+    def enter(self, here: Here) -> Outcome:
+        """What a run does that arrives here."""
+        raise TypeError(f"{type(self).__name__} does not say what happens on arrival")
+
+    def due(self, here: Here) -> Outcome:
+        """What a run does whose time here is up."""
+        raise TypeError(f"{type(self).__name__} does not wait")
+
+    def resume(self, branch: int) -> Outcome:
+        """What a run does when the event of `awaits()[branch]` arrives."""
+        raise TypeError(f"{type(self).__name__} awaits no event")
+
+
+def step_types() -> dict[str, type[Step]]:
+    """All step types by their tag; a tag that two types claim is an error of the program."""
+    types: dict[str, type[Step]] = {}
+    for cls in Step.__subclasses__():
+        tag = str(cls.__struct_config__.tag)
+        if tag in types:
+            raise TypeError(f"step type {tag!r} is defined by {types[tag].__name__} and by {cls.__name__}")
+        types[tag] = cls
+    return types
+
+
+def step_union() -> Any:
+    """The union of all step types, by which msgspec decodes a step from its `type`."""
+    return Union[tuple(step_types().values())]  # noqa: UP007 - built at run time from the registry

@@ -1,0 +1,34 @@
+"""Split: the first branch whose rule holds, else the other way."""
+
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from journeys.models import Cause
+from journeys.steps.base import Go, Here, Outcome, Step
+
+
+class SplitBranch(Struct, kw_only=True, forbid_unknown_fields=True):
+    rule: dict[str, Any]
+    next: str
+
+
+class Split(Step, tag_field="type", tag="split", kw_only=True, forbid_unknown_fields=True):
+    """Rules see the customer's traits and the properties of the entry event."""
+
+    waits: ClassVar[bool] = False
+
+    branches: list[SplitBranch]
+    otherwise: str
+
+    def targets(self) -> list[str]:
+        return [*(branch.next for branch in self.branches), self.otherwise]
+
+    def rules(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(f"/branches/{n}/rule", branch.rule) for n, branch in enumerate(self.branches)]
+
+    def enter(self, here: Here) -> Outcome:
+        for n, branch in enumerate(self.branches):
+            if here.rules[n].holds(here.facts):
+                return Go(branch.next, Cause.BRANCH, n)
+        return Go(self.otherwise, Cause.OTHERWISE)

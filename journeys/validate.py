@@ -1,0 +1,203 @@
+"""May this definition be published? Every problem found, each with its place and what to do."""
+
+from collections.abc import Iterator
+
+from customers.models.address import Channel
+from customers.rules import RuleError
+from customers.rules import parse as parse_rule
+from customers.rules.errors import Problem
+from journeys.definition import Definition, InvalidDefinition, parse
+from journeys.steps.base import EventMatch, Step
+from journeys.steps.exit import Exit
+from journeys.steps.hold import Hold
+from journeys.steps.message import Message
+
+MAX_STEPS = 500
+# A run that a message or a split sends round and round is caught at publication.
+_CHANNELS = frozenset(channel.value for channel in Channel if channel is not Channel.PERSON)
+
+
+def check(document: object) -> tuple[Definition, list[Step]]:
+    """Parse and check; raises InvalidDefinition with all problems."""
+    definition, steps = parse(document)
+    problems = list(problems_of(definition, steps))
+    if problems:
+        raise InvalidDefinition(problems)
+    return definition, steps
+
+
+def problems_of(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    if not 1 <= len(steps) <= MAX_STEPS:
+        yield Problem("step_count", "/steps", f"A journey has between 1 and {MAX_STEPS} steps.")
+        return
+    yield from _names(definition, steps)
+    known = list(_unknown(definition, steps))
+    yield from known
+    yield from _rules(definition, steps)
+    yield from _keys(definition, steps)
+    yield from _details(definition, steps)
+    if not known:
+        yield from _reach(steps)
+        yield from _loops(steps)
+        yield from _moves(definition, steps)
+
+
+def _names(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    yield from _twice("duplicate_step", "/steps", "id", [step.id for step in steps])
+    yield from _twice("duplicate_state", "/states", "name", [state.name for state in definition.states])
+    if [state.kind for state in definition.states].count("initial") != 1:
+        yield Problem("initial_state", "/states", "Exactly one state is initial.")
+
+
+def _twice(code: str, pointer: str, field: str, names: list[str]) -> Iterator[Problem]:
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            yield Problem(code, f"{pointer}/{n}/{field}", f"{name!r} is already used.", "Give it another name.")
+
+
+def _unknown(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    states = {state.name for state in definition.states}
+    ids = {step.id for step in steps}
+    for n, step in enumerate(steps):
+        if step.state not in states:
+            yield Problem("unknown_state", f"/steps/{n}/state", f"There is no state {step.state!r}.")
+        for target in step.targets():
+            if target not in ids:
+                yield Problem("unknown_step", f"/steps/{n}", f"There is no step {target!r}.", "Name an existing step.")
+    for n, pair in enumerate(definition.transitions):
+        for name in pair:
+            if name not in states:
+                yield Problem("unknown_state", f"/transitions/{n}", f"There is no state {name!r}.")
+    for pointer, state in _exit_states(definition):
+        if state not in states:
+            yield Problem("unknown_state", f"{pointer}/state", f"There is no state {state!r}.")
+
+
+def _exit_states(definition: Definition) -> list[tuple[str, str]]:
+    return [
+        *((f"/exit_events/{n}", exit_.state) for n, exit_ in enumerate(definition.exit_events)),
+        *((f"/exit_rules/{n}", exit_.state) for n, exit_ in enumerate(definition.exit_rules)),
+    ]
+
+
+def _rules(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    found: list[tuple[str, object]] = [("/entry/rule", definition.entry.rule)]
+    found += [(f"/exit_rules/{n}/rule", exit_.rule) for n, exit_ in enumerate(definition.exit_rules)]
+    found += [(f"{at}/rule", match.rule) for at, match in _matches(definition, steps)]
+    found += [(f"/steps/{n}{at}", rule) for n, step in enumerate(steps) for at, rule in step.rules()]
+    for pointer, rule in found:
+        if rule is None:
+            continue
+        try:
+            parse_rule(rule)
+        except RuleError as error:
+            for problem in error.problems:
+                yield Problem(problem.code, pointer + problem.pointer, problem.message, problem.hint)
+
+
+def _matches(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, EventMatch]]:
+    for n, exit_ in enumerate(definition.exit_events):
+        yield f"/exit_events/{n}", exit_
+    for n, step in enumerate(steps):
+        for b, branch in enumerate(step.awaits()):
+            yield f"/steps/{n}/branches/{b}", branch
+        if isinstance(step, Message) and isinstance(step.cancel_on, list):
+            for c, match in enumerate(step.cancel_on):
+                yield f"/steps/{n}/cancel_on/{c}", match
+
+
+def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    for pointer, match in _matches(definition, steps):
+        if definition.entry.key and not match.key:
+            yield Problem(
+                "key_missing",
+                f"{pointer}/key",
+                f"This journey has a run for each {definition.entry.key!r}, but {match.event!r} does not say whose.",
+                "Name the event's key property, or 'any'.",
+            )
+        if match.key and not definition.entry.key:
+            yield Problem("key_unused", f"{pointer}/key", "The entry names no key.", "Give the entry a key, or remove it.")
+
+
+def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    if definition.entry.guard == "none" and not definition.entry.guard_reason:
+        yield Problem("guard_reason", "/entry/guard_reason", "Entering without consent needs a reason.")
+    kinds = {state.name: state.kind for state in definition.states}
+    initial = [name for name, kind in kinds.items() if kind == "initial"]
+    if initial and steps[0].state != initial[0]:
+        yield Problem("initial_state", "/steps/0/state", "The first step is in the initial state.")
+    for n, step in enumerate(steps):
+        if isinstance(step, Exit) and kinds.get(step.state) not in ("success", "failure"):
+            yield Problem("end_state", f"/steps/{n}/state", "A way ends in a success or failure state.")
+        if isinstance(step, Message) and step.channel not in _CHANNELS:
+            yield Problem("unknown_channel", f"/steps/{n}/channel", f"There is no channel {step.channel!r}.")
+        if isinstance(step, Hold) and not step.branches:
+            yield Problem("no_branch", f"/steps/{n}/branches", "A hold awaits at least one event.", "Use a delay.")
+        for field in ("after", "timeout"):
+            span = getattr(step, field, None)
+            span = getattr(span, "after", span)
+            if span is not None and span.total_seconds() <= 0:
+                yield Problem("duration", f"/steps/{n}/{field}", "A wait is longer than nothing.")
+
+
+def _reach(steps: list[Step]) -> Iterator[Problem]:
+    by_id = {step.id: step for step in steps}
+    reached, ahead = set[str](), [steps[0].id]
+    while ahead:
+        here = ahead.pop()
+        if here not in reached:
+            reached.add(here)
+            ahead += by_id[here].targets()
+    for n, step in enumerate(steps):
+        if step.id not in reached:
+            yield Problem("unreachable", f"/steps/{n}", f"No way leads to {step.id!r}.", "Lead one there, or remove it.")
+
+
+def _loops(steps: list[Step]) -> Iterator[Problem]:
+    """A way from a step back to itself on which a run never rests."""
+    restless = {step.id: [t for t in step.targets()] for step in steps if not step.waits}
+    settled: set[str] = set()
+    for n, step in enumerate(steps):
+        if step.id in restless and _comes_back(step.id, restless, settled):
+            yield Problem("loop", f"/steps/{n}", "This loop has no wait in it.", "Put a hold or a delay into it.")
+            return
+
+
+def _comes_back(start: str, ways: dict[str, list[str]], settled: set[str]) -> bool:
+    """Depth-first without recursion; `settled` are steps known to lead into no loop."""
+    path, ahead = [start], [iter(ways[start])]
+    while ahead:
+        step = next(ahead[-1], None)
+        if step is None:
+            settled.add(path.pop())
+            ahead.pop()
+        elif step in path:
+            return True
+        elif step in ways and step not in settled:
+            path.append(step)
+            ahead.append(iter(ways[step]))
+    return False
+
+
+def _moves(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    legal = set(definition.transitions)
+    by_id = {step.id: step for step in steps}
+    for n, step in enumerate(steps):
+        for target in dict.fromkeys(step.targets()):
+            yield from _move(legal, step.state, by_id[target].state, f"/steps/{n}")
+    resting = dict.fromkeys(step.state for step in steps if step.waits)
+    for pointer, state in _exit_states(definition):
+        for resting_state in resting:
+            yield from _move(legal, resting_state, state, pointer)
+
+
+def _move(legal: set[tuple[str, str]], before: str, after: str, pointer: str) -> Iterator[Problem]:
+    if before != after and (before, after) not in legal:
+        yield Problem(
+            "illegal_transition",
+            pointer,
+            f"There is no transition from {before!r} to {after!r}.",
+            "Add it to the transitions, or change the step's state.",
+        )
+
+

@@ -1,0 +1,200 @@
+"""A published version made ready for the engine: steps by index, and what each event means at each step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from customers.rules import Facts, Rule
+from customers.rules import parse as parse_rule
+from journeys.definition import Definition, parse
+from journeys.models import JourneyVersion
+from journeys.steps.base import ANY_KEY, EventMatch, Step
+from journeys.steps.hold import Hold
+from journeys.steps.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an event means to a run at a step: branch `number` of the hold, or exit `number` of the journey."""
+
+    kind: Literal["branch", "exit"]
+    number: int
+    # Property that must equal the run's entry key; None where any will do.
+    key: str | None
+    rule: Rule | None
+
+    @property
+    def looks_inside(self) -> bool:
+        return self.key is not None or self.rule is not None
+
+    def applies(self, entry_key: str, facts: Facts) -> bool:
+        if self.key is not None and key_of(facts.properties, self.key) != entry_key:
+            return False
+        return self.rule is None or self.rule.holds(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a message step stands for: the keys of the definition as ids."""
+
+    channel: str
+    connector_id: UUID
+    template_version_id: int
+    purpose_id: UUID
+    not_later_than: timedelta
+    step_id: str
+    own_cancels: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    state: int
+    outcome: str
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """Everything the engine asks of a version, decided once; one object a version, so identity is equality."""
+
+    id: int
+    journey_id: UUID
+    brand_id: UUID
+    definition: Definition
+    steps: list[Step]
+    index: dict[str, int]
+    state_of: list[int]
+    legal: frozenset[tuple[int, int]]
+    enter_rules: list[dict[int, Rule]]
+    entry_rule: Rule | None
+    entry_guard: frozenset[tuple[str, UUID]]
+    exits: list[tuple[Meaning, EndState]]
+    exit_rules: list[tuple[Rule, EndState]]
+    meanings: list[dict[str, tuple[Meaning, ...]]]
+    sendings: dict[int, Sending]
+    needs_traits: bool
+    needs_variables: bool
+
+    def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
+        """Exits first, then the branches of the hold in their order."""
+        return self.meanings[step].get(event, ())
+
+    def names_at(self, step: int) -> list[str]:
+        return list(self.meanings[step])
+
+    def is_hold(self, step: int) -> bool:
+        return isinstance(self.steps[step], Hold)
+
+    def looks_back_to_step(self, step: int) -> bool:
+        at = self.steps[step]
+        return isinstance(at, Hold) and at.since == "step"
+
+    def cancels(self, step: int) -> list[EventMatch]:
+        """The events that make a message needless which waits because of `step`."""
+        at = self.steps[step]
+        if isinstance(at, Message):
+            return at.cancel_on if isinstance(at.cancel_on, list) else []
+        return at.awaits()
+
+
+def key_of(properties: Any, name: str) -> str | None:
+    """The entry key an event carries, as text; None where it carries none that could be one."""
+    value = properties.get(name) if isinstance(properties, dict) else None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)
+    return text if 0 < len(text) <= 200 else None
+
+
+def awaited_names(definition: Definition, steps: Iterable[Step]) -> set[str]:
+    """Every event name a version may want to hear of, entry included."""
+    names = {definition.entry.event, *(exit_.event for exit_ in definition.exit_events)}
+    for step in steps:
+        names |= {match.event for match in step.awaits()}
+    return names
+
+
+def compile_version(
+    document: object, bindings: dict[str, Any], *, id_: int, journey_id: UUID, brand_id: UUID
+) -> Version:
+    """Make a version ready; the document must have passed `journeys.validate`."""
+    definition, steps = parse(document)
+    index = {step.id: n for n, step in enumerate(steps)}
+    states = {state.name: n for n, state in enumerate(definition.states)}
+    exits = [
+        (_meaning("exit", n, exit_), EndState(states[exit_.state], exit_.outcome))
+        for n, exit_ in enumerate(definition.exit_events)
+    ]
+    sendings = {n: _sending(step, definition, bindings) for n, step in enumerate(steps) if isinstance(step, Message)}
+    enter_rules = [{n: parse_rule(rule) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
+    entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
+    exit_rules = [
+        (parse_rule(exit_.rule), EndState(states[exit_.state], exit_.outcome)) for exit_ in definition.exit_rules
+    ]
+    meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
+    rules = [rule for of_step in enter_rules for rule in of_step.values()] + [rule for rule, _end in exit_rules]
+    rules += [meaning.rule for of_step in meanings for group in of_step.values() for meaning in group if meaning.rule]
+    return Version(
+        id=id_,
+        journey_id=journey_id,
+        brand_id=brand_id,
+        definition=definition,
+        steps=steps,
+        index=index,
+        state_of=[states[step.state] for step in steps],
+        legal=frozenset((states[one], states[other]) for one, other in definition.transitions),
+        enter_rules=enter_rules,
+        entry_rule=entry_rule,
+        entry_guard=_guard(definition, sendings.values()),
+        exits=exits,
+        exit_rules=exit_rules,
+        meanings=meanings,
+        sendings=sendings,
+        needs_traits=any("traits" in rule.inputs for rule in rules),
+        needs_variables=any("event" in rule.inputs for of_step in enter_rules for rule in of_step.values()),
+    )
+
+
+def _meaning(kind: Literal["branch", "exit"], number: int, match: EventMatch) -> Meaning:
+    key = None if match.key in (None, ANY_KEY) else match.key
+    return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None)
+
+
+def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[str, tuple[Meaning, ...]]:
+    found: dict[str, list[Meaning]] = {}
+    for exit_, meaning in zip(definition.exit_events, exits, strict=True):
+        found.setdefault(exit_.event, []).append(meaning)
+    for n, branch in enumerate(step.awaits()):
+        found.setdefault(branch.event, []).append(_meaning("branch", n, branch))
+    return {name: tuple(group) for name, group in found.items()}
+
+
+def _sending(step: Message, definition: Definition, bindings: dict[str, Any]) -> Sending:
+    return Sending(
+        channel=step.channel,
+        connector_id=UUID(bindings["connectors"][step.connector]),
+        template_version_id=bindings["templates"][step.template],
+        purpose_id=UUID(bindings["purposes"][step.purpose or definition.purpose]),
+        not_later_than=step.not_later_than,
+        step_id=step.id,
+        own_cancels=isinstance(step.cancel_on, list),
+    )
+
+
+def _guard(definition: Definition, sendings: Iterable[Sending]) -> frozenset[tuple[str, UUID]]:
+    if definition.entry.guard == "none":
+        return frozenset()
+    return frozenset((sending.channel, sending.purpose_id) for sending in sendings)
+
+
+@lru_cache(maxsize=512)
+def version(id_: int) -> Version:
+    """The version of this id; kept, because versions never change."""
+    row = JourneyVersion.objects.select_related("journey").get(pk=id_)
+    return compile_version(
+        row.definition, row.bindings, id_=row.id, journey_id=row.journey_id, brand_id=row.journey.brand_id
+    )
+
+

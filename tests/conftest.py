@@ -1,0 +1,36 @@
+"""What all tests share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import settings
+
+# The machine's speed is not what a property test is about.
+settings.register_profile("trilha", deadline=None, print_blob=True)
+settings.load_profile("trilha")
+
+# Written by migrations, which run once; and the event tables, which Django does not manage.
+_SEEDED = ("customers_identifierkind", "django_celery_beat_", "django_migrations")
+_UNMANAGED = ["customers_event", "customers_eventpayload"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_past_the_triggers() -> Iterator[None]:
+    """Tests with real commits truncate afterwards, which append-only tables allow to nobody else."""
+    make, run = DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush
+
+    def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
+        kept = [table for table in tables if not table.startswith(_SEEDED)]
+        statements: list[str] = make(self, style, [*kept, *_UNMANAGED] if kept else kept, **options)
+        return statements
+
+    def execute_sql_flush(self: Any, statements: Any) -> None:
+        run(self, ["SET session_replication_role = replica", *statements, "RESET session_replication_role"])
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+    patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+    yield
+    patch.undo()
