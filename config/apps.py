@@ -8,4 +8,9 @@ class HouseConfig(AppConfig):
     verbose_name = "Trilha"
 
     def ready(self) -> None:
-        from config import celery  # noqa: F401  # its import makes it the current app
+        from config.celery import app, ringer
+        from config.sweeps import watch
+        from customers import bells
+
+        bells.register(ringer)
+        watch(app)

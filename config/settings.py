@@ -78,6 +78,9 @@ TEMPLATES = [
     }
 ]
 
+# An address typed without a scheme is https, as Django 6 will have it.
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
 # Served by the web process itself, straight from the apps: nothing to collect before a start.
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
@@ -192,6 +195,9 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512_000  # kB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+# There are no results, so none to clean up every night.
+CELERY_RESULT_EXPIRES = None
 CELERY_TIMEZONE = "UTC"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

@@ -8,6 +8,8 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.events import consume
-        from customers import consumers
+        from consent.stage import QUEUE
+        from customers import consumers, dead_letters
 
         consumers.register(consume)
+        dead_letters.register(QUEUE)

@@ -7,6 +7,10 @@ from uuid import UUID
 
 from consent.models import Purpose, State
 
+# Asked for every head of every send.
+_PERMITTING = State.permitting()
+_OPPOSING = State.opposing()
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -32,7 +36,7 @@ class Head:
 
     @property
     def grants(self) -> bool:
-        return self.state in State.permitting()
+        return self.state in _PERMITTING
 
     def expired(self, now: datetime) -> bool:
         return self.valid_until is not None and self.valid_until <= now
@@ -41,7 +45,7 @@ class Head:
         """Why this head does not permit; empty when it does."""
         if self.grants:
             return "consent_expired" if self.expired(now) else ""
-        if self.state in State.opposing():
+        if self.state in _OPPOSING:
             return "withdrawn"
         return "consent_expired" if self.state == State.EXPIRED else "no_consent"
 
@@ -115,7 +119,7 @@ def _voice(own: Sequence[Head], wide: Head | None, now: datetime) -> _Voice:
     latest = max(own, key=_recency)
     since = latest.customer_since
     reason = latest.reason(now)
-    if wide is None or wide.state not in State.opposing() or _freed(latest, wide, now):
+    if wide is None or wide.state not in _OPPOSING or _freed(latest, wide, now):
         return _Voice(latest, reason, latest.effective_at, since)
     if reason == "withdrawn" and _recency(latest) > _recency(wide):
         return _Voice(latest, reason, latest.effective_at, since)

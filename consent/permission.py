@@ -102,11 +102,14 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
                 [ask.address_id for ask in asks],
                 [ask.purpose_id for ask in asks],
             ],
+            binary=True,
         )
-        for n, kind, suppressed, unsettled, entry_id, *head in cursor:
-            known = facts.get(n) or facts.setdefault(n, _Facts(kind, suppressed, unsettled))
-            if entry_id is not None:
-                known.heads.append(Head(entry_id, *head))
+        for n, kind, suppressed, unsettled, *head in cursor.fetchall():
+            known = facts.get(n)
+            if known is None:
+                known = facts[n] = _Facts(kind, suppressed, unsettled)
+            if head[0] is not None:
+                known.heads.append(Head(*head))
     return [_verdict(facts.get(n), now) for n in range(1, len(asks) + 1)]
 
 
@@ -171,8 +174,12 @@ def _candidates(wants: Sequence[Want]) -> list[list[_Candidate]]:
         return []
     found: list[dict[UUID, _Candidate]] = [{} for _want in wants]
     with raw_cursor() as cursor:
-        cursor.execute(_CANDIDATES, [[want.customer_id for want in wants], [want.channel for want in wants]])
-        for n, *row in cursor:
+        cursor.execute(
+            _CANDIDATES,
+            [[want.customer_id for want in wants], [want.channel for want in wants]],
+            binary=True,
+        )
+        for n, *row in cursor.fetchall():
             _keep_better(found[n - 1], _Candidate(*row))
     return [sorted(known.values(), key=_Candidate.rank) for known in found]
 
@@ -184,9 +191,10 @@ def _keep_better(known: dict[UUID, _Candidate], one: _Candidate) -> None:
 
 
 def prepare_locks(address_ids: Sequence[UUID]) -> None:
-    """Make the lock rows these addresses lack; committed before the sends, it spares others waiting for them."""
-    with raw_cursor() as cursor:
-        ensure_chains(cursor, address_ids)
+    """Make the lock rows these addresses lack; committed before the sends, nobody waits for a new row."""
+    if address_ids:
+        with raw_cursor() as cursor:
+            ensure_chains(cursor, address_ids)
 
 
 def lock_address(address_id: UUID) -> None:

@@ -33,7 +33,7 @@ class _Item:
     @classmethod
     def of(cls, *row: Any) -> "_Item":
         # Django's connection hands JSON out as text.
-        return cls(*row[:-1], orjson.loads(row[-1]))
+        return cls(*(*row[:-1], orjson.loads(row[-1])))
 
 
 _ITEM = ", ".join(column.name for column in fields(_Item))

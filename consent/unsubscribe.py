@@ -133,6 +133,6 @@ def masked(address: Address) -> str:
     """Enough of an address for its owner to know it: a•••@e•••.com."""
     local, at, domain = address.value.rpartition("@")
     if not at:
-        return f"{'•' * 3}{address.value[-2:]}"
-    name, dot, ending = domain.rpartition(".")
-    return f"{local[:1]}•••@{name[:1]}•••{dot}{ending}"
+        return f"•••{address.value[-2:]}"
+    ending = domain[domain.rindex(".") :] if "." in domain else ""
+    return f"{local[:1]}•••@{domain[:1]}•••{ending}"

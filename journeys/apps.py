@@ -9,7 +9,10 @@ class JourneysConfig(AppConfig):
     def ready(self) -> None:
         from channels import guards
         from channels.models import Message
+        from customers import dead_letters
         from journeys import steps  # noqa: F401 - makes every step type known
+        from journeys.engine import match, merges, recheck
         from journeys.guard import guard
 
         guards.register(Message.Origin.RUN.value, guard)
+        dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)

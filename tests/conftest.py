@@ -7,6 +7,8 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings
 
+from customers import work
+
 # The machine's speed is not what a property test is about.
 settings.register_profile("trilha", deadline=None, print_blob=True)
 settings.load_profile("trilha")
@@ -34,3 +36,10 @@ def _empty_past_the_triggers() -> Iterator[None]:
     patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _close_the_second_connection() -> Iterator[None]:
+    """The connection that work notes are written by must not outlive its test: it would keep the database."""
+    yield
+    work.close()

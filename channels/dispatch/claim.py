@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from channels.stops import STANDING
+from consent.permission import prepare_locks
 from customers.pg import raw_cursor
 
 # How long a message rests that may not go out now: stopped, or its connector is off.
@@ -131,7 +132,9 @@ def claim(
         cursor.execute(_CLAIM, values)
         fates = cursor.fetchall()
         leased = [row[0] for row in fates if row[1] == "leased"]
-        return Batch(_load(leased, token) if leased else [], len(fates))
+        messages = _load(leased, token) if leased else []
+    prepare_locks([message.address_id for message in messages if message.address_id])
+    return Batch(messages, len(fates))
 
 
 def _load(ids: Sequence[UUID], token: int) -> list[Claimed]:

@@ -56,10 +56,14 @@ class Received:
 class SmtpSink:
     """Runs in a thread of its own; `received` grows as messages come in, whatever was answered."""
 
-    def __init__(self, port: int = 0, record: Path | None = None) -> None:
+    def __init__(self, port: int = 0, record: Path | None = None, delay: float = 0) -> None:
         self.port = port
+        # Real servers think before they answer a message; so many seconds does this one.
+        self.delay = delay
         self.received: list[Received] = []
         self.connections = 0
+        # Connections whose other end went away without a goodbye.
+        self.abandoned = 0
         self.script: defaultdict[str, list[Behaviour]] = defaultdict(list)
         self._file: IO[str] | None = record.open("a") if record else None
         self._loop = asyncio.new_event_loop()
@@ -126,15 +130,19 @@ class SmtpSink:
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        # Closed connections are let go of by the loop's next turn.
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await _Conversation(self, reader, writer).hold()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            conversation = _Conversation(self, reader, writer)
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await conversation.hold()
+            self.abandoned += not conversation.ended_here
+        finally:
+            writer.close()
 
 
 class _Conversation:
@@ -146,12 +154,15 @@ class _Conversation:
         self._writer = writer
         self._sender = self._recipient = ""
         self._behaviour = Behaviour.ACCEPT
+        # By request or by the script.
+        self.ended_here = False
 
     async def hold(self) -> None:
         await self._say(b"220 sink ESMTP")
         while line := await self._reader.readline():
             command, _space, rest = line.decode("utf-8", "replace").strip().partition(" ")
             if not await self._answer(command.upper(), rest):
+                self.ended_here = True
                 return
 
     async def _answer(self, command: str, rest: str) -> bool:
@@ -205,6 +216,7 @@ class _Conversation:
             return False
         if self._behaviour == Behaviour.HANG:
             await asyncio.sleep(_FOREVER)
+        await asyncio.sleep(self._sink.delay)
         await self._say(_MESSAGE_REPLIES.get(self._behaviour, b"250 taken"))
         return True
 
@@ -217,11 +229,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Keep every mail that comes in.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--record", type=Path, help="file that gets a JSON line for each message")
+    parser.add_argument("--delay", type=float, default=0, help="seconds before each message is answered")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with SmtpSink(options.port, options.record) as sink, suppress(KeyboardInterrupt):
+    with SmtpSink(options.port, options.record, options.delay) as sink:
         print(sink.port, flush=True)
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+        print(json.dumps({"connections": sink.connections, "abandoned": sink.abandoned}), flush=True)
 
 
 if __name__ == "__main__":

@@ -76,13 +76,13 @@ def submit(items: list[dict[str, Any]], writer: keys.Writer, start: Barrier) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_senders_of_one_batch_in_eight_orders_store_it_once(source: Source) -> None:
+def test_eight_senders_of_one_batch_in_opposite_orders_store_it_once(source: Source) -> None:
     writer = keys.find(keys.issue(source)[1], NOW)
     assert writer is not None
     items = [track(messageId=f"m-{number}") for number in range(200)]
     start = Barrier(THREADS)
     with ThreadPoolExecutor(THREADS) as pool:
-        turns = [items[shift * 25 :] + items[: shift * 25] for shift in range(THREADS)]
+        turns = [items if number % 2 else items[::-1] for number in range(THREADS)]
         outcomes = list(pool.map(lambda turn: submit(turn, writer, start), turns))
     assert InboxItem.objects.count() == MessageKey.objects.count() == 200
     assert sum(outcome.accepted for outcome in outcomes) == 200

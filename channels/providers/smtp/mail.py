@@ -46,7 +46,7 @@ def one_mailbox(address: str, name: str = "") -> Mailbox:
     match = _ADDRESS.fullmatch(address)
     if match is None or len(match[1]) > 64 or len(address) > 254:
         raise DeliveryError("not_one_address", permanent=True)
-    return Mailbox(address, match[2], _CONTROL.sub(" ", name).strip()[:200])
+    return Mailbox(address, match[2], " ".join(_CONTROL.sub(" ", name).split())[:200])
 
 
 def build_mail(outgoing: Outgoing, sender: Mailbox, headers: dict[str, str]) -> bytes:

@@ -1,0 +1,1 @@
+"""Benchmarks: each of our hot paths against what PostgreSQL itself, or the obvious design, could do."""

@@ -1,0 +1,37 @@
+"""What can be measured. The modules read Django's models, so they are imported once the database stands."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from importlib import import_module
+
+from bench.measure import Result, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Benchmarks that share their preparation; `module` has `measure(wanted, size)`."""
+
+    module: str
+    names: tuple[str, ...]
+
+
+GROUPS = (
+    Group("bench.engine", ("engine.transitions", "engine.limit")),
+    Group("bench.ingest.accept", ("ingest.accept",)),
+    Group("bench.ingest.pipeline", ("ingest.pipeline",)),
+)
+NAMES = tuple(name for group in GROUPS for name in group.names)
+
+
+def chosen(only: str) -> frozenset[str]:
+    """The names asked for by `engine,ingest.accept`: whole names, or what stands before their dot."""
+    asked = {part.strip() for part in only.split(",") if part.strip()}
+    return frozenset(name for name in NAMES if not asked or {name, name.partition(".")[0]} & asked)
+
+
+def measure(wanted: Set[str], size: Size) -> Sequence[Result]:
+    results: list[Result] = []
+    for group in GROUPS:
+        if wanted & set(group.names):
+            results += import_module(group.module).measure(wanted, size)
+    return results

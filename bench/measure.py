@@ -1,0 +1,66 @@
+"""Two or more ways to do the same, run in turns, so that a busy minute of the machine hits all of them."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.database import Durability
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How often, and how large against the sizes that are quoted."""
+
+    rounds: int
+    scale: float
+
+    def of(self, rows: int, at_least: int = 1) -> int:
+        return max(int(rows * self.scale), at_least)
+
+
+@dataclass(slots=True)
+class Side:
+    """One way. `run` does it once and returns its rate; the rest says under which conditions it did."""
+
+    label: str
+    run: Callable[[], float]
+    rows: int
+    batch: int
+    processes: int
+    connections: int
+    durability: Durability
+    rates: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return median(self.rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Ours ÷ the baseline; `wanted` is the ratio to reach."""
+
+    name: str
+    unit: str
+    ours: Side
+    baseline: Side
+    wanted: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours.median / self.baseline.median
+
+    @property
+    def ratios(self) -> list[float]:
+        """Round by round."""
+        return [ours / other for ours, other in zip(self.ours.rates, self.baseline.rates, strict=True)]
+
+
+def take_turns(sides: Sequence[Side], rounds: int) -> None:
+    """Run every side `rounds` times; each round begins with another one."""
+    for turn in range(rounds):
+        first = turn % len(sides)
+        for side in [*sides[first:], *sides[:first]]:
+            side.rates.append(side.run())
+            print(f"round {turn + 1} of {rounds}, {side.label}: {side.rates[-1]:,.0f}/s", file=sys.stderr, flush=True)

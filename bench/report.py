@@ -1,0 +1,59 @@
+"""The table people read and the file machines read."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measure import Result, Side
+
+RESULTS = Path(__file__).parent / "results.json"
+_HEAD = ("", "median", "range", "rows", "batch", "processes", "connections", "fsync", "synchronous_commit")
+
+
+def table(results: Sequence[Result]) -> str:
+    lines = [line for result in results for line in _lines(result)]
+    rows = [_HEAD, *(line for line in lines if isinstance(line, tuple))]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
+    text = [_aligned(_HEAD, widths)]
+    text += [line if isinstance(line, str) else _aligned(line, widths) for line in lines]
+    return "\n".join(text)
+
+
+def _aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    first, *others = row
+    return "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))])
+
+
+def _lines(result: Result) -> list[str | tuple[str, ...]]:
+    low, high = min(result.ratios), max(result.ratios)
+    met = "met" if result.ratio >= result.wanted else "NOT MET"
+    verdict = f"ratio {result.ratio:,.2f} [{low:,.2f} to {high:,.2f}], wanted {result.wanted:g}: {met}"
+    return ["", f"{result.name} ({result.unit}): {verdict}", _row(result.ours), _row(result.baseline)]
+
+
+def _row(side: Side) -> tuple[str, ...]:
+    return (
+        f"  {side.label}",
+        f"{side.median:,.0f}",
+        f"{min(side.rates):,.0f} to {max(side.rates):,.0f}",
+        f"{side.rows:,}",
+        f"{side.batch:,}",
+        str(side.processes),
+        str(side.connections),
+        side.durability.fsync,
+        side.durability.synchronous_commit,
+    )
+
+
+def write(results: Sequence[Result], path: Path = RESULTS) -> None:
+    path.write_text(json.dumps([_as_json(result) for result in results], indent=2) + "\n")
+
+
+def _as_json(result: Result) -> dict[str, str | float]:
+    return {
+        "name": result.name,
+        "value": round(result.ours.median, 1),
+        "unit": result.unit,
+        "baseline": round(result.baseline.median, 1),
+        "ratio": round(result.ratio, 3),
+    }

@@ -1,0 +1,27 @@
+"""Celery's doors into channels."""
+
+import time
+
+from celery import shared_task
+
+from channels import dispatch
+from customers import bells
+from customers.clock import utcnow
+
+SECONDS = 20.0
+
+
+@shared_task(name="channels.dispatch_due", queue="dispatch")
+def dispatch_due() -> None:
+    """Send whatever is due."""
+    until = time.monotonic() + SECONDS
+    dispatch.dispatch_all(utcnow(), stop_after_seconds=SECONDS)
+    if time.monotonic() >= until:
+        bells.ring("dispatch")
+
+
+@shared_task(name="channels.sweep", queue="dispatch")
+def sweep() -> None:
+    """Settle messages whose worker died."""
+    if dispatch.sweep(utcnow()).queued:
+        bells.ring("dispatch")

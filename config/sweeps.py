@@ -1,0 +1,108 @@
+"""Each worker's own timer: what the queues it serves hold is worked off every few seconds, broker or not."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from celery import Celery, signals
+from celery.concurrency import get_implementation
+from celery.concurrency.prefork import TaskPool as Prefork
+from django.conf import settings
+from django.db import connections
+
+from channels.dispatch import dispatch_all, sweep
+from customers import work
+from customers.clock import utcnow
+from customers.work import describe
+from journeys.engine.drain import drain
+
+logger = logging.getLogger(__name__)
+
+# So long is worked at a stretch: a worker that shuts down waits no longer for its sweep.
+_STRETCH_SECONDS = 1.0
+_FAREWELL_SECONDS = 15.0
+
+
+def _sweep_engine() -> bool:
+    return drain(utcnow, seconds=_STRETCH_SECONDS)
+
+
+def _sweep_dispatch() -> bool:
+    sweep(utcnow())
+    return dispatch_all(utcnow(), stop_after_seconds=_STRETCH_SECONDS) == 0
+
+
+# Work off a stretch of what the queue's tasks would; whether nothing is left.
+SWEEPS: Mapping[str, Callable[[], bool]] = {"engine": _sweep_engine, "dispatch": _sweep_dispatch}
+
+
+class SweepTimer:
+    """A thread that sweeps for the given queues until told to stop."""
+
+    def __init__(self, queues: Collection[str], seconds: float) -> None:
+        self._sweeps = [SWEEPS[queue] for queue in sorted(queues)]
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        if self._sweeps:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_FAREWELL_SECONDS)
+
+    def _run(self) -> None:
+        # The processes of a worker are born together; they need not sweep together.
+        rest = self._seconds * random.random()  # noqa: S311 - spreads load, guards nothing
+        while not self._stopping.wait(rest):
+            self._sweep()
+            rest = self._seconds
+
+    def _sweep(self) -> None:
+        try:
+            for one in self._sweeps:
+                while not one() and not self._stopping.is_set():
+                    continue
+        except Exception as error:
+            # The database may be away just now; the timer must outlive that.
+            logger.warning("sweep failed: %s", describe(error))
+        finally:
+            # This thread's own connections, not worth holding from one sweep to the next.
+            work.close()
+            connections.close_all()
+
+
+class _Worker:
+    """The sweep timer of this process: in each child of a prefork pool, else in the process itself."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._timer: SweepTimer | None = None
+
+    def begin(self, **_signal: Any) -> None:
+        queues = SWEEPS.keys() & self._app.amqp.queues.consume_from.keys()
+        self._timer = SweepTimer(queues, settings.SWEEP_SECONDS)
+        self._timer.start()
+
+    def begin_unless_forking(self, sender: Any, **_signal: Any) -> None:
+        # Asked before the pool is made: a thread must not be there when it forks.
+        if not issubclass(get_implementation(sender.pool_cls), Prefork):
+            self.begin()
+
+    def end(self, **_signal: Any) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+
+
+def watch(app: Celery) -> None:
+    """Have every Celery worker that this process turns into keep its own time."""
+    worker = _Worker(app)
+    signals.worker_init.connect(worker.begin_unless_forking, weak=False)
+    signals.worker_process_init.connect(worker.begin, weak=False)
+    signals.worker_process_shutdown.connect(worker.end, weak=False)
+    signals.worker_shutdown.connect(worker.end, weak=False)

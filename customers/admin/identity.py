@@ -1,0 +1,173 @@
+"""People as the identity graph shows them; all of it follows from events, so it is read and not written."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from customers.admin.base import SHOWN, AnyAdmin, Facts, ReadOnly, hexadecimal, link, page_link, table
+from customers.models import (
+    Address,
+    Customer,
+    Edge,
+    ErasedSubject,
+    Identifier,
+    IdentifierKind,
+    Profile,
+    Trait,
+)
+
+_PROFILE = link("profile_id", "customers_profile", _("profile"))
+
+
+@admin.register(IdentifierKind)
+class IdentifierKindAdmin(ReadOnly, AnyAdmin):
+    """Seeded by migrations: a change of rank would ask for every customer to be grouped anew."""
+
+    list_display = ("name", "key", "rank", "one_per_person", "organisation_wide")
+
+
+@admin.register(Customer)
+class CustomerAdmin(Facts):
+    list_display = ("id", "created_at", "zone", "locale")
+    search_fields = (
+        "id",
+        "profiles__id",
+        "profiles__identifier__value",
+        "profiles__addresses__address__value",
+    )
+    search_help_text = _("A whole identifier, an address, or the id of a customer or profile.")
+    readonly_fields = ("known_by",)
+
+    @admin.display(description=_("known by"))
+    def known_by(self, customer: Customer) -> SafeString | str:
+        known = Identifier.objects.filter(profile__customer=customer).order_by("id")
+        rows = known.values_list("profile_id", "kind__name", "original", "opened_at", "closed_at")
+        return table(
+            (_("profile"), _("kind"), _("as given"), _("opened at"), _("closed at")),
+            ((page_link("customers_profile", profile), *rest) for profile, *rest in rows[:SHOWN]),
+        )
+
+
+@admin.register(Profile)
+class ProfileAdmin(Facts):
+    list_display = (
+        "id",
+        link("customer_id", "customers_customer", _("customer")),
+        "customer_since",
+        "created_at",
+    )
+    search_fields = ("id", "customer__id", "identifier__value", "addresses__address__value")
+    readonly_fields = ("identified_by", "held_together_by", "seen_at", "seen_in", "traits_over_time")
+
+    @admin.display(description=_("identifier"))
+    def identified_by(self, profile: Profile) -> SafeString | str:
+        rows = Identifier.objects.filter(profile=profile)
+        return table(
+            (_("kind"), _("value"), _("as given"), _("opened at"), _("closed at")),
+            rows.values_list("kind__name", "value", "original", "opened_at", "closed_at"),
+        )
+
+    @admin.display(description=_("edges"))
+    def held_together_by(self, profile: Profile) -> SafeString | str:
+        to_higher = [(edge, edge.high_id) for edge in Edge.objects.filter(low=profile)[:SHOWN]]
+        to_lower = [(edge, edge.low_id) for edge in Edge.objects.filter(high=profile)[:SHOWN]]
+        return table(
+            (_("profile"), _("kind"), _("assurance"), _("occurred at"), _("skipped")),
+            (
+                (
+                    page_link("customers_profile", other),
+                    edge.get_kind_display(),
+                    edge.get_assurance_display(),
+                    edge.occurred_at,
+                    edge.skipped,
+                )
+                for edge, other in to_higher + to_lower
+            ),
+        )
+
+    @admin.display(description=_("addresses"))
+    def seen_at(self, profile: Profile) -> SafeString | str:
+        return table(
+            (_("address"), _("first seen at"), _("last seen at"), _("verified at")),
+            profile.addresses.values_list("address__value", "first_seen_at", "last_seen_at", "verified_at"),
+        )
+
+    @admin.display(description=_("brands"))
+    def seen_in(self, profile: Profile) -> SafeString | str:
+        return table(
+            (_("brand"), _("first seen at")), profile.brands.values_list("brand__name", "first_seen_at")
+        )
+
+    @admin.display(description=_("traits"))
+    def traits_over_time(self, profile: Profile) -> SafeString | str:
+        rows = profile.traits.order_by("name", "-valid_from", "-event_id")
+        return table(
+            (_("name"), _("value"), _("valid from"), _("recorded at")),
+            rows.values_list("name", "value", "valid_from", "recorded_at"),
+        )
+
+
+@admin.register(Identifier)
+class IdentifierAdmin(Facts):
+    list_display = ("value", "kind", _PROFILE, "opened_at", "closed_at")
+    list_filter = ("kind",)
+    list_select_related = ("kind",)
+    search_fields = ("value", "profile__id")
+
+
+@admin.register(Edge)
+class EdgeAdmin(Facts):
+    list_display = (
+        "id",
+        link("low_id", "customers_profile", _("profile")),
+        link("high_id", "customers_profile", _("other profile")),
+        "kind",
+        "assurance",
+        "occurred_at",
+        "skipped",
+    )
+    list_filter = ("skipped", "kind", "assurance")
+    search_fields = ("low__id", "high__id")
+
+
+@admin.register(Address)
+class AddressAdmin(Facts):
+    list_display = ("value", "channel", "created_at")
+    list_filter = ("channel",)
+    search_fields = ("value", "id")
+    readonly_fields = ("used_by",)
+
+    @admin.display(description=_("profiles"))
+    def used_by(self, address: Address) -> SafeString | str:
+        rows = address.profiles.values_list("profile_id", "first_seen_at", "last_seen_at", "verified_at")
+        return table(
+            (_("profile"), _("first seen at"), _("last seen at"), _("verified at")),
+            ((page_link("customers_profile", profile), *times) for profile, *times in rows[:SHOWN]),
+        )
+
+
+@admin.register(Trait)
+class TraitAdmin(Facts):
+    list_display = (
+        "name",
+        _PROFILE,
+        "valid_from",
+        "recorded_at",
+        link("event_id", "customers_event", _("event")),
+    )
+    search_fields = ("profile__id",)
+
+
+@admin.register(ErasedSubject)
+class ErasedSubjectAdmin(Facts):
+    """Only listed: a hash has no page of its own."""
+
+    ordering = ("-erased_at",)
+    list_display = (hexadecimal("digest", _("keyed hash")), "erased_at", "dropped")
+    list_display_links = None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_view_permission(request)

@@ -1,0 +1,209 @@
+"""One object of every model of ours, so that every page has something to show."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import Model
+
+from channels.models import Message, MessageContent, RecentSend, SendStop
+from consent.models import ConsentItem, NoticeText, Suppression
+from customers.ids import NIL, new_id
+from customers.models import (
+    AddressProfile,
+    AuditEntry,
+    AwaitedName,
+    BatchClaim,
+    DeadLetter,
+    Edge,
+    ErasedSubject,
+    Event,
+    EventPayload,
+    EventType,
+    Identifier,
+    InboxItem,
+    MatchItem,
+    MergeItem,
+    MessageKey,
+    Profile,
+    ProfileBrand,
+    QuarantinedEvent,
+    SchemaVersion,
+    Source,
+    Squad,
+    SquadMember,
+    Trait,
+    UnitAttempt,
+    WriteKey,
+)
+from journeys.models import (
+    CancelWatch,
+    Cause,
+    EntryMemory,
+    EntryRefusal,
+    Journey,
+    JourneyVersion,
+    RecheckItem,
+    Run,
+    RunContext,
+    Transition,
+)
+from tests.channels.world import Person, World, make_world
+from tests.consent import people
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+# Where a value comes from outside, it is not to be trusted: pages must show it as it stands.
+HOSTILE = "<script>alert(1)</script>"
+
+DOCUMENT: dict[str, Any] = {
+    "purpose": "newsletter",
+    "states": [{"name": "new", "kind": "initial"}, {"name": "done", "kind": "success"}],
+    "transitions": [["new", "done"]],
+    "entry": {"event": "Signed Up"},
+    "steps": [
+        {
+            "type": "message",
+            "id": "welcome",
+            "state": "new",
+            "channel": "email",
+            "connector": "mail",
+            "template": "welcome",
+            "next": "end",
+        },
+        {"type": "exit", "id": "end", "state": "done"},
+    ],
+}
+
+
+def make_one_of_each() -> World:
+    world = make_world()
+    ana, bia = world.person("ana@example.com"), world.person("bia@example.com")
+    source = people.make_source(world.brand)
+    _owners(world, source)
+    _identity(world, source, ana, bia)
+    _events(world, source, ana.profile)
+    _consent(world, source, ana)
+    run = _journeys(world, ana)
+    _outbox(world, ana, run)
+    _books(world)
+    return world
+
+
+def _owners(world: World, source: Source) -> None:
+    squad = Squad.objects.create(brand=world.brand, name="Onboarding")
+    member = get_user_model().objects.create_user("member")
+    SquadMember.objects.create(squad=squad, user=member, role=SquadMember.Role.DATA_OWNER)
+    WriteKey.objects.create(source=source, prefix="live_abcdefg", digest=b"w" * 32)
+    type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
+    SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
+
+
+def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:
+    for person, value in ((ana, HOSTILE), (bia, "bia")):
+        Identifier.objects.create(
+            namespace=NIL, kind_id="user_id", value=value, original=value, profile=person.profile, opened_at=NOW
+        )
+    low, high = sorted((ana.profile, bia.profile), key=lambda profile: profile.pk)
+    Edge.objects.create(
+        low=low, high=high, assurance=1, occurred_at=NOW, source_id=source.pk, message_id="m", recorded_at=NOW
+    )
+    ProfileBrand.objects.create(profile=ana.profile, brand=world.brand, first_seen_at=NOW)
+    Trait.objects.create(
+        profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1
+    )
+    ErasedSubject.objects.create(digest=b"e" * 32, erased_at=NOW)
+    MergeItem.objects.create(
+        profile_id=bia.profile.pk, from_customer_id=bia.customer.pk, to_customer_id=ana.customer.pk, queued_at=NOW
+    )
+
+
+def _events(world: World, source: Source, profile: Profile) -> None:
+    times = {"received_at": NOW, "occurred_at": NOW}
+    event = {"message_id": "m-1", "kind": "track", "name": "Signed Up", **times}
+    Event.objects.create(id=1, brand=world.brand, source=source, profile=profile, **event)
+    EventPayload.objects.create(event_id=1, received_at=NOW, payload={"properties": {"plan": HOSTILE}})
+    InboxItem.objects.create(source=source, identifiers="[]", identifier_keys=[1], payload=HOSTILE, **event)
+    MessageKey.objects.create(key=new_id(), fingerprint=new_id(), received_at=NOW)
+    QuarantinedEvent.objects.create(
+        source=source, door="segment", code="wrong_type", pointer="/userId", raw=HOSTILE, received_at=NOW
+    )
+    AwaitedName.objects.create(name="Signed Up", waiter="journey_version:1")
+    MatchItem.objects.create(
+        event_id=1, profile_id=profile.pk, brand_id=world.brand.pk, name="Signed Up", message_id="m-1", **times
+    )
+
+
+def _consent(world: World, source: Source, ana: Person) -> None:
+    version = people.make_notice(world.brand)
+    NoticeText.objects.create(version=version, locale="en", text="May we write to you?")
+    Suppression.objects.create(address=ana.address, reason="bounce", created_at=NOW)
+    ConsentItem.objects.create(
+        address_id=ana.address.pk,
+        profile_id=ana.profile.pk,
+        brand_id=world.brand.pk,
+        source_id=source.pk,
+        event_id=1,
+        message_id="m-1",
+        occurred_at=NOW,
+        received_at=NOW,
+        request={},
+    )
+
+
+def _journeys(world: World, ana: Person) -> Run:
+    journey = Journey.objects.create(brand=world.brand, key="welcome", name="Welcome", draft=DOCUMENT)
+    bindings = {
+        "connectors": {"mail": str(world.connector.pk)},
+        "templates": {"welcome": world.version.pk},
+        "purposes": {"newsletter": str(world.purpose.pk)},
+    }
+    version = JourneyVersion.objects.create(
+        journey=journey, number=1, definition=DOCUMENT, bindings=bindings, published_at=NOW
+    )
+    place = {"step": 0, "state": 0, "seq": 1, "entered_at": NOW, "stepped_at": NOW}
+    run = Run.objects.create(
+        journey=journey, version=version, customer=ana.customer, profile=ana.profile, due_at=NOW, **place
+    )
+    RunContext.objects.create(run=run, event_id=1, occurred_at=NOW, variables={"plan": HOSTILE})
+    Transition.objects.create(run=run, seq=1, at=NOW, step_to=0, state_to=0, cause=Cause.ENTERED)
+    EntryMemory.objects.create(journey_id=journey.pk, profile_id=ana.profile.pk, last_entered_at=NOW)
+    EntryRefusal.objects.create(
+        journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
+    )
+    RecheckItem.objects.create(run_id=run.pk)
+    return run
+
+
+def _outbox(world: World, ana: Person, run: Run) -> None:
+    message_id: UUID = world.queue(ana, origin_id=str(run.pk), scope_id=run.journey_id)
+    message = Message.objects.get(pk=message_id)
+    MessageContent.objects.filter(pk=message_id).update(subject="Olá", body=HOSTILE)
+    RecentSend.objects.create(
+        address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id
+    )
+    CancelWatch.objects.create(message_id=message_id, run_id=run.pk, version_id=run.version_id, step=0)
+    SendStop.objects.create(scope_id=run.journey_id, stopped_at=NOW)
+
+
+def _books(world: World) -> None:
+    BatchClaim.objects.create(queue="match", unit_ids=[1, 2], started_at=NOW)
+    UnitAttempt.objects.create(
+        queue="match", unit_id=1, attempts=2, reason=HOSTILE, next_at=NOW + timedelta(seconds=1)
+    )
+    DeadLetter.objects.create(at=NOW, queue="match", unit_id=9, reason="died", attempts=5, row={"id": 9})
+    AuditEntry.objects.create(
+        at=NOW,
+        day=date(2026, 3, 2),
+        brand=world.brand,
+        action="publish",
+        object_type="journey",
+        object_id="1",
+        position=1,
+        previous=bytes(32),
+        digest=b"d" * 32,
+    )
+
+
+def first(model: type[Model]) -> Any:
+    return model._default_manager.first()

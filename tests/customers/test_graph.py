@@ -1,0 +1,86 @@
+"""Customers as a pure function of the edge set."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.ids import NIL
+from customers.resolve.graph import Evidence, Grouping, Node, group
+
+T0 = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def node(n: int, user: str = "") -> Node:
+    return Node(UUID(int=n), ("user_id", NIL) if user else None, user or str(n))
+
+
+def edge(one: int, other: int, assurance: int = 2, hours: int = 0, joins: bool = True) -> Evidence:
+    low, high = sorted((UUID(int=one), UUID(int=other)))
+    id_ = (one * 31 + other) * 100 + assurance * 10 + joins
+    return Evidence(id_, low, high, joins, assurance, T0 + timedelta(hours=hours), NIL, f"{one}-{other}")
+
+
+def people(grouping: Grouping) -> list[set[int]]:
+    found: dict[UUID, set[int]] = {}
+    for profile, customer in grouping.customer.items():
+        found.setdefault(customer, set()).add(profile.int)
+    return sorted(found.values(), key=min)
+
+
+def test_edges_join_and_the_customer_is_the_least_profile() -> None:
+    grouping = group([node(1), node(2), node(3)], [edge(3, 2)])
+    assert people(grouping) == [{1}, {2, 3}]
+    assert grouping.customer[UUID(int=3)] == UUID(int=2)
+
+
+def test_two_user_ids_never_meet_and_the_better_evidence_wins() -> None:
+    nodes = [node(1, "ana"), node(2, "bia"), node(3)]
+    grouping = group(nodes, [edge(1, 3, assurance=1), edge(2, 3, assurance=3, hours=5)])
+    assert people(grouping) == [{1}, {2, 3}]
+    assert len(grouping.skipped) == 1
+
+
+def test_told_apart_they_stay_apart_unless_outweighed() -> None:
+    nodes = [node(1), node(2), node(3)]
+    apart = edge(1, 3, assurance=3, joins=False)
+    assert people(group(nodes, [edge(1, 2), edge(2, 3), apart])) == [{1, 2}, {3}]
+    assert people(group(nodes, [edge(1, 2), edge(2, 3, assurance=4), apart])) in ([{1}, {2, 3}], [{1, 2, 3}])
+
+
+facts = st.lists(
+    st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(1, 4), st.integers(0, 5), st.booleans()).filter(
+        lambda fact: fact[0] != fact[1]
+    ),
+    max_size=12,
+    unique_by=lambda fact: (min(fact[:2]), max(fact[:2]), fact[2], fact[4]),
+)
+
+
+def as_edges(found: list[tuple[int, int, int, int, bool]]) -> list[Evidence]:
+    return [edge(min(a, b), max(a, b), assurance, hours, joins or a < 6) for a, b, assurance, hours, joins in found]
+
+
+NODES = [node(1, "ana"), node(2, "bia"), node(3, "caio"), node(4), node(5), node(6), node(7)]
+
+
+@given(facts, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(found, random) -> None:  # type: ignore[no-untyped-def]  # strategies
+    edges = as_edges(found)
+    before = group(NODES, edges)
+    random.shuffle(edges)
+    assert group(list(reversed(NODES)), edges) == before
+
+
+@given(facts)
+def test_no_customer_ever_has_two_user_ids(found) -> None:  # type: ignore[no-untyped-def]  # strategies
+    for person in people(group(NODES, as_edges(found))):
+        assert len(person & {1, 2, 3}) <= 1
+
+
+def test_every_order_of_five_edges_gives_the_same_people() -> None:
+    edges = [edge(1, 4), edge(4, 5, hours=1), edge(5, 2), edge(2, 6), edge(6, 7, assurance=1)]
+    results = {str(people(group(NODES, order))) for order in permutations(edges)}
+    assert len(results) == 1

@@ -1,0 +1,145 @@
+"""Queues worked off in batches: a poison unit is found, counted and buried while its neighbours pass."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from psycopg import errors
+
+from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
+from customers.ids import NIL
+from customers.work import CLAIM_GRACE, MAX_ATTEMPTS, Queue, is_passing, not_alone, work_once
+
+T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+
+
+def make_queue(poison: set[int], done: list[int], error: Exception | None = None) -> Queue:
+    def work(ids: Sequence[int], now: datetime) -> int:
+        if poison & set(ids):
+            raise error or ValueError("poison")
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM customers_merge_queue WHERE id = ANY(%s)", [list(ids)])
+        done.extend(ids)
+        return len(ids)
+
+    return Queue(
+        "toy",
+        "customers_merge_queue",
+        f"SELECT id FROM customers_merge_queue WHERE {not_alone('toy', 'customers_merge_queue.id')}"
+        " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+        work,
+    )
+
+
+def make_units(n: int) -> list[int]:
+    return [
+        MergeItem.objects.create(profile_id=NIL, from_customer_id=NIL, to_customer_id=NIL, queued_at=T0).pk
+        for _unit in range(n)
+    ]
+
+
+def test_a_batch_is_done_at_once_and_leaves_no_trace(db: None) -> None:
+    units, done = make_units(5), list[int]()
+    assert work_once(make_queue(set(), done), T0) == 5
+    assert done == units
+    assert (BatchClaim.objects.count(), UnitAttempt.objects.count()) == (0, 0)
+
+
+def test_a_poison_unit_is_isolated_and_its_neighbours_pass_at_once(db: None) -> None:
+    units, done = make_units(9), list[int]()
+    queue = make_queue({units[4]}, done)
+    assert work_once(queue, T0) == 8
+    assert sorted(done) == [unit for unit in units if unit != units[4]]
+    attempt = UnitAttempt.objects.get()
+    assert (attempt.unit_id, attempt.attempts, attempt.reason) == (units[4], 1, "ValueError")
+
+
+def test_after_five_attempts_it_is_a_dead_letter_with_its_row(db: None) -> None:
+    (unit,), now = make_units(1), T0
+    queue = make_queue({unit}, [])
+    for attempt in range(MAX_ATTEMPTS):
+        assert DeadLetter.objects.count() == 0, attempt
+        assert work_once(queue, now) == 0
+        now += timedelta(minutes=1)
+    letter = DeadLetter.objects.get()
+    assert (letter.unit_id, letter.attempts, letter.reason, letter.row["profile_id"]) == (unit, 5, "ValueError", str(NIL))
+    assert (MergeItem.objects.count(), UnitAttempt.objects.count(), BatchClaim.objects.count()) == (0, 0, 0)
+
+
+def test_a_mended_unit_is_done_and_its_attempts_forgotten(db: None) -> None:
+    (unit,), done = make_units(1), list[int]()
+    work_once(make_queue({unit}, done), T0)
+    assert work_once(make_queue(set(), done), T0 + timedelta(minutes=1)) == 1
+    assert (done, UnitAttempt.objects.count()) == ([unit], 0)
+
+
+def test_a_unit_that_failed_waits_for_its_turn(db: None) -> None:
+    (unit,), done = make_units(1), list[int]()
+    work_once(make_queue({unit}, done), T0)
+    assert work_once(make_queue(set(), done), T0) == 0
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (errors.DeadlockDetected(), True),
+        (errors.SerializationFailure(), True),
+        (errors.LockNotAvailable(), True),
+        (errors.DiskFull(), True),
+        (errors.AdminShutdown(), True),
+        (errors.UniqueViolation(), False),
+        (errors.NumericValueOutOfRange(), False),
+        (errors.StatementTooComplex(), False),
+        (ValueError(), False),
+    ],
+)
+def test_what_may_pass_by_itself_is_told_by_sqlstate(error: Exception, passing: bool) -> None:
+    assert is_passing(error) is passing
+
+
+def test_a_passing_error_counts_against_nobody_of_a_batch(db: None) -> None:
+    units = make_units(3)
+    wrapped = OperationalError("deadlock")
+    wrapped.__cause__ = errors.DeadlockDetected()
+    assert work_once(make_queue({units[1]}, [], wrapped), T0) == 0
+    assert (UnitAttempt.objects.count(), BatchClaim.objects.count(), MergeItem.objects.count()) == (0, 0, 3)
+
+
+_KILLER = """
+import os, signal, django
+django.setup()
+from datetime import datetime, UTC
+from customers.work import Queue, work_once, not_alone
+def work(ids, now):
+    os.kill(os.getpid(), signal.SIGKILL)
+work_once(Queue("toy", "customers_merge_queue",
+    "SELECT id FROM customers_merge_queue WHERE " + not_alone("toy", "customers_merge_queue.id")
+    + " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED", work), datetime(2026, 3, 2, 12, tzinfo=UTC))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
+    units, done = make_units(2), list[int]()
+    database = connection.settings_dict
+    url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    dead = subprocess.run(
+        [sys.executable, "-c", _KILLER],
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        check=False,
+    )
+    assert dead.returncode == -signal.SIGKILL
+    assert BatchClaim.objects.get().unit_ids == units
+    queue = make_queue(set(), done)
+    assert work_once(queue, T0 + CLAIM_GRACE + timedelta(seconds=1)) == 0
+    assert list(UnitAttempt.objects.values_list("reason", "attempts")) == [("worker died", 1)] * 2
+    assert work_once(queue, T0 + timedelta(minutes=1)) == 2
+    assert (sorted(done), UnitAttempt.objects.count(), BatchClaim.objects.count()) == (units, 0, 0)

@@ -1,0 +1,250 @@
+"""Races on real connections, each beside a control build without the protection, which must fail."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from channels import guards
+from channels.dispatch import dispatch_due
+from channels.models import Message
+from channels.providers.base import Accepted, Outgoing
+from channels.providers.sandbox import SandboxSession
+from customers import work
+from customers.resolve import resolve_inbox
+from journeys.engine import match as match_module
+from journeys.engine.match import match_events
+from journeys.engine.recheck import recheck_parked
+from journeys.guard import guard
+from journeys.models import RecheckItem, Run
+from tests.journeys.stage import Stage, make_stage, welcome
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 40
+
+
+@pytest.fixture
+def stage(transactional_db: None) -> Stage:
+    return make_stage()
+
+
+def together(*jobs: Callable[[], None]) -> None:
+    """Run the jobs in threads of their own, all begun at once; a failure of one fails the test."""
+    barrier, errors = threading.Barrier(len(jobs)), list[BaseException]()
+
+    def work_on(job: Callable[[], None]) -> None:
+        try:
+            barrier.wait()
+            job()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            work.close()
+            connections.close_all()
+
+    threads = [threading.Thread(target=work_on, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def void(_result: object) -> None:
+    """Throw a result away, where a job returns nothing."""
+
+
+def people(stage: Stage, n: int = PEOPLE) -> list[str]:
+    users = [f"user{i}" for i in range(n)]
+    for user in users:
+        stage.accept("identify", user, traits={"email": f"{user}@example.com"}, email=f"{user}@example.com")
+        stage.accept("consent.granted", user, properties={"purpose": "news"})
+    stage.run()
+    return users
+
+
+def slowly(function: Callable[..., Any], seconds: float = 0.02) -> Callable[..., Any]:
+    """The same function, with time for others before it returns: what is a rare moment becomes a common one."""
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        time.sleep(seconds)
+        return result
+
+    return slow
+
+
+def until_empty(stage: Stage, *stages: Callable[..., int], limit: int = 3, idle: int = 20) -> Callable[[], None]:
+    def loop() -> None:
+        quiet = 0
+        while quiet < idle:
+            quiet = 0 if sum(one(stage.now, limit) for one in stages) else quiet + 1
+            if quiet:
+                time.sleep(0.005)
+
+    return loop
+
+
+# --- one live run per key -----------------------------------------------------------------------------------
+
+
+def enter_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Five entry events a person, matched by four workers at once; return how many live runs are too many."""
+    for user in users:
+        for _copy in range(5):
+            stage.accept("customer.signed_up", user)
+    resolve_inbox(stage.now)
+    monkeypatch.setattr(match_module, "open_gate", slowly(match_module.open_gate))
+    # One event a batch: the workers hold events of one person at the same time.
+    together(*[until_empty(stage, match_events, limit=1)] * 4)
+    live = Counter(Run.objects.filter(status=Run.Status.ACTIVE).values_list("customer_id", flat=True))
+    assert len(live) == len(users)
+    return sum(live.values()) - len(users)
+
+
+def test_one_live_run_per_key_under_concurrent_entries(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.publish(welcome())
+    assert enter_at_once(stage, people(stage), monkeypatch) == 0
+    assert stage.refusals().count("already_live") == PEOPLE * 4
+
+
+def test_control_without_lock_order_and_constraint_people_enter_twice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.publish(welcome(entry={"event": "customer.signed_up", "reentry": "always"}))
+    users = people(stage)
+    monkeypatch.setattr(match_module, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b)")
+    monkeypatch.setattr(match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL")
+    with without_index("one_live_run_per_key"):
+        assert enter_at_once(stage, users, monkeypatch) > 0
+
+
+@contextmanager
+def without_index(name: str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
+        definition = cursor.fetchone()[0]
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("TRUNCATE journeys_run, journeys_transition, journeys_runcontext")
+        cursor.execute("RESET session_replication_role")
+        cursor.execute(definition)
+
+
+# --- parking against matching -------------------------------------------------------------------------------
+
+
+def park_while_matching(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Log-ins are matched while the runs that await them are written but not committed; return how many were lost."""
+    written = threading.Event()
+    write = match_module.write
+
+    def write_and_linger(*args: Any) -> None:
+        write(*args)
+        written.set()
+        time.sleep(0.5)
+
+    for user in users:
+        stage.accept("customer.signed_up", user)
+    resolve_inbox(stage.now)
+    for user in users:
+        stage.accept("login.succeeded", user)
+    monkeypatch.setattr(match_module, "write", write_and_linger)
+
+    def log_in() -> None:
+        written.wait()
+        resolve_inbox(stage.now)
+        match_events(stage.now)
+
+    together(lambda: void(match_events(stage.now)), log_in)
+    until_empty(stage, match_events, recheck_parked)()
+    assert Run.objects.count() == len(users)
+    return Run.objects.filter(status=Run.Status.ACTIVE).count()
+
+
+def test_no_wake_up_is_lost_when_parking_meets_matching(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.publish(welcome())
+    assert park_while_matching(stage, people(stage), monkeypatch) == 0
+    assert RecheckItem.objects.count() == 0
+
+
+def test_control_without_looking_back_wake_ups_are_lost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.publish(welcome())
+    users = people(stage)
+    monkeypatch.setattr("tests.journeys.test_races.recheck_parked", lambda _now, _limit: 0)
+    assert park_while_matching(stage, users, monkeypatch) == PEOPLE
+
+
+# --- acted before dispatch ----------------------------------------------------------------------------------
+
+
+class Watched(SandboxSession):
+    """The sandbox, noting when each call began."""
+
+    calls: dict[str, float]
+
+    def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
+        self.calls[outgoing.to] = time.monotonic()
+        return super().send(outgoing, deadline)
+
+
+def act_while_dispatching(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, int, int]:
+    """Log-ins are accepted while reminders go out. Return (reminders sent to people whose log-in had been accepted
+    before the call, reminders sent, reminders cancelled)."""
+    for user in users:
+        stage.accept("customer.signed_up", user)
+    stage.run()
+    dispatch_due(stage.connector.pk, stage.now, limit=1000)
+    stage.pass_time(days=1)
+    calls, accepted = dict[str, float](), dict[str, float]()
+    monkeypatch.setattr(Watched, "calls", calls, raising=False)
+    monkeypatch.setattr("channels.providers.sandbox.SandboxSession", Watched)
+
+    def act() -> None:
+        for user in random.Random(7).sample(list(users), len(users)):
+            stage.accept("login.succeeded", user)
+            accepted[f"{user}@example.com"] = time.monotonic()
+            time.sleep(0.002)
+
+    def dispatch() -> None:
+        for _round in range(200):
+            if not dispatch_due(stage.connector.pk, stage.now, limit=5):
+                break
+
+    together(act, dispatch)
+    reminders = Message.objects.filter(visit__gt=1)
+    late = sum(called > accepted.get(to, called) for to, called in calls.items())
+    sent = reminders.filter(state="sent").count()
+    assert sent == len(calls)
+    return late, sent, reminders.filter(state="cancelled", reason="acted").count()
+
+
+def test_nobody_who_acted_before_dispatch_is_reminded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.publish(welcome())
+    late, sent, cancelled = act_while_dispatching(stage, people(stage), monkeypatch)
+    assert late == 0
+    assert sent + cancelled == PEOPLE
+    assert cancelled > 0
+    assert sent > 0
+
+
+def test_control_without_the_guard_people_are_reminded_of_what_they_did(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.publish(welcome())
+    users = people(stage)
+    guards.unregister("run", guard)
+    try:
+        late, _sent, _cancelled = act_while_dispatching(stage, users, monkeypatch)
+    finally:
+        guards.register("run", guard)
+    assert late > 0
