@@ -47,12 +47,14 @@ def release(scope_id: UUID, now: datetime) -> bool:
         return cursor.rowcount == 1
 
 
-def share(cursor: Cursor[Any], scope_ids: Sequence[UUID]) -> None:
-    """Hold the scopes against new stops until the transaction ends. What stands must be read afterwards, by
-    another statement: this one's snapshot is older than the lock."""
+def share(cursor: Cursor[Any], scope_ids: Sequence[UUID], patience: float = 0) -> None:
+    """Hold the scopes against new stops until the transaction ends, waiting `patience` seconds at most for
+    this and every later lock of it (0: for ever). What stands must be read afterwards, by another statement:
+    this one's snapshot is older than the lock."""
     cursor.execute(
-        "SELECT pg_advisory_xact_lock_shared(key) FROM unnest(%s::bigint[]) AS key",
-        [[_key(scope_id) for scope_id in scope_ids]],
+        "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock_shared(key)"
+        " FROM unnest(%s::bigint[]) AS key",
+        [f"{int(patience * 1000)}ms", [_key(scope_id) for scope_id in scope_ids]],
     )
 
 

@@ -208,6 +208,8 @@ SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
 PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 # One address gets one copy of a journey step or broadcast within so many hours.
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
+# Write keys of the other mode are refused: an installation for trying things out takes test keys only.
+WRITE_KEY_MODE = environ.text("TRILHA_WRITE_KEY_MODE", "live")
 # Seals the credentials of connectors: {key id: 32 bytes}, the first one seals, all of them open.
 CREDENTIAL_KEYS = environ.key_ring("CREDENTIAL_KEYS", "" if PRODUCTION else _DEVELOPMENT_KEYS)
 

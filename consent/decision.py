@@ -64,9 +64,7 @@ class _Voice:
 _STRICTNESS = {"withdrawn": 0, "consent_expired": 1, "no_consent": 2}
 
 
-def decide(
-    kind: str, suppressed: bool, heads: Sequence[Head], now: datetime, *, unsettled: bool = False
-) -> Verdict:
+def decide(kind: str, suppressed: bool, heads: Sequence[Head], now: datetime, *, unsettled: bool = False) -> Verdict:
     """The verdict for one customer, address and purpose.
 
     `heads` are those at the address (of the customer's profiles, and of no profile) and at the customer's

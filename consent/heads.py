@@ -32,9 +32,7 @@ def follow(held: InForce | None, entry_id: int, link: Link) -> InForce:
     """
     if held is not None and not _replaces(held, link):
         return held
-    return InForce(
-        entry_id, link.state, link.method, link.effective_at, link.valid_until, _proven_at(held, link)
-    )
+    return InForce(entry_id, link.state, link.method, link.effective_at, link.valid_until, _proven_at(held, link))
 
 
 def _replaces(held: InForce, link: Link) -> bool:

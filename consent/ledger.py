@@ -92,10 +92,7 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
         ends = _lock_ends(cursor, {entry.address_id for entry in entries})
         ids = _next_ids(cursor, len(entries))
         salts = [secrets.token_bytes(16) for _entry in entries]
-        links = [
-            _link(entry, salt, ends[entry.address_id], now)
-            for entry, salt in zip(entries, salts, strict=True)
-        ]
+        links = [_link(entry, salt, ends[entry.address_id], now) for entry, salt in zip(entries, salts, strict=True)]
         copy_rows(
             cursor,
             "consent_consententry",
@@ -206,9 +203,7 @@ def verify(address_id: UUID) -> int | None:
     Evidence that was erased proves nothing and breaks nothing. Writers to the address wait meanwhile.
     """
     with transaction.atomic(), raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT length, digest FROM consent_consentchain WHERE address_id = %b FOR SHARE", [address_id]
-        )
+        cursor.execute("SELECT length, digest FROM consent_consentchain WHERE address_id = %b FOR SHARE", [address_id])
         length, last = cursor.fetchone() or (0, chain.GENESIS)
         cursor.execute(_CHAIN, [address_id])
         rows = cursor.fetchall()

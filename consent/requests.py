@@ -146,9 +146,7 @@ def _read_notice(details: Details, notice: object, version: object) -> None:
         details.problems.append(Problem("wrong_type", "/properties/notice", "Not the key of a notice."))
     elif not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
         # Without its version a notice does not say which words were shown.
-        details.problems.append(
-            Problem("wrong_type", "/properties/notice_version", "Not a version's number.")
-        )
+        details.problems.append(Problem("wrong_type", "/properties/notice_version", "Not a version's number."))
     else:
         details.notice, details.notice_version = notice, number
 

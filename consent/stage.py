@@ -169,7 +169,5 @@ def pending_profiles(profile_ids: Collection[UUID]) -> set[UUID]:
     if not profile_ids:
         return set()
     with raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT profile_id FROM consent_queue WHERE profile_id = ANY(%b)", [list(profile_ids)]
-        )
+        cursor.execute("SELECT DISTINCT profile_id FROM consent_queue WHERE profile_id = ANY(%b)", [list(profile_ids)])
         return {profile_id for (profile_id,) in cursor}

@@ -59,9 +59,7 @@ def unsubscribe_url(address_id: UUID, purpose_id: UUID, message_id: UUID) -> str
     return f"{settings.TRILHA_PUBLIC_URL.rstrip('/')}{path}"
 
 
-def withdraw_by_token(
-    token: str, method: str, now: datetime, evidence: Mapping[str, str] | None = None
-) -> Token:
+def withdraw_by_token(token: str, method: str, now: datetime, evidence: Mapping[str, str] | None = None) -> Token:
     """Withdraw the purpose for the address, whoever uses it; again is the same as once.
 
     Waits for a send that holds the address, so that none begins after the answer.

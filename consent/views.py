@@ -11,9 +11,7 @@ from consent.unsubscribe import BadToken, Token, masked, read_token, withdraw_by
 from customers import clock
 from customers.models import Address
 
-_CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
+_CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
 # The token is the authority: providers post without cookies, so there is no session to protect.
@@ -34,9 +32,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if "unsubscribe" in request.POST:
         _withdraw(request, token, Method.LINK)
         return _page(request, asked, done=True)
-    return HttpResponseBadRequest(
-        "List-Unsubscribe=One-Click is missing\n", content_type="text/plain; charset=utf-8"
-    )
+    return HttpResponseBadRequest("List-Unsubscribe=One-Click is missing\n", content_type="text/plain; charset=utf-8")
 
 
 def _withdraw(request: HttpRequest, token: str, method: Method) -> None:

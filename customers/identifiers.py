@@ -71,9 +71,7 @@ def _email(value: str) -> tuple[str, str]:
         raise _too_long(MAX_EMAIL_LENGTH)
     _refuse_placeholder(original)
     if _SEVERAL.search(original) or original.count("@") > 1:
-        raise IdentifierError(
-            "not_one_address", "Not exactly one bare e-mail address.", "Send local@domain alone."
-        )
+        raise IdentifierError("not_one_address", "Not exactly one bare e-mail address.", "Send local@domain alone.")
     if not original.isascii() and any(_becomes_ascii(character) for character in original):
         raise IdentifierError(
             "email_not_canonical",
@@ -130,12 +128,7 @@ def _is_look_alike(value: str) -> bool:
 
 
 def _refuse_placeholder(value: str) -> None:
-    if (
-        not value.strip(_NO_DIGITS)
-        or value == "-1"
-        or value.strip().lower() in _PLACEHOLDERS
-        or value.isspace()
-    ):
+    if not value.strip(_NO_DIGITS) or value == "-1" or value.strip().lower() in _PLACEHOLDERS or value.isspace():
         raise IdentifierError(
             "blocked_identifier",
             "A placeholder that stands for nobody.",

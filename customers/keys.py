@@ -86,7 +86,7 @@ def _read(condition: str, params: Sequence[Any]) -> Writer | None:
 
 
 def _mode() -> str:
-    return str(getattr(settings, "WRITE_KEY_MODE", WriteKey.Mode.LIVE))
+    return str(settings.WRITE_KEY_MODE)
 
 
 def _digest(plaintext: str) -> bytes:

@@ -14,7 +14,9 @@ def raw_cursor() -> Cursor[Any]:
     return Cursor(connection.connection)
 
 
-def copy_rows(cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(
+    cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
+) -> None:
     """Append rows by binary COPY; `columns` are (name, PostgreSQL type) in the order of each row's values."""
     names = ", ".join(name for name, _type in columns)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:

@@ -29,9 +29,7 @@ def replay(ids: Sequence[int], now: datetime) -> Replay:
 
     An item's time is judged as of its first receipt: waiting in quarantine makes no event too old.
     """
-    rows = QuarantinedEvent.objects.select_for_update().filter(
-        id__in=ids, status=QuarantinedEvent.Status.OPEN
-    )
+    rows = QuarantinedEvent.objects.select_for_update().filter(id__in=ids, status=QuarantinedEvent.Status.OPEN)
     result = Replay(0, {})
     for row in rows.order_by("id"):
         refusal = _accept_again(row, now)
@@ -57,9 +55,7 @@ def _accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
     except Refused as error:
         return error.refusal
     submission = Submission(document, row.door, single=True, items=[document.value])
-    messages: dict[int, Message] = read_all(
-        submission, Reading(writer, schemas.current(now), row.received_at), outcome
-    )
+    messages: dict[int, Message] = read_all(submission, Reading(writer, schemas.current(now), row.received_at), outcome)
     if messages:
         settle(messages, store(first_of_each(messages).values(), [], writer.source_id, now), outcome)
     return outcome.refusals.get(0)

@@ -43,10 +43,7 @@ class Queue:
 
 def not_alone(queue: str, column: str = "id") -> str:
     """SQL condition that leaves out units which have failed before and are worked on alone."""
-    return (
-        "NOT EXISTS (SELECT 1 FROM customers_unitattempt a"
-        f" WHERE a.queue = '{queue}' AND a.unit_id = {column})"
-    )
+    return f"NOT EXISTS (SELECT 1 FROM customers_unitattempt a WHERE a.queue = '{queue}' AND a.unit_id = {column})"
 
 
 def is_passing(error: BaseException) -> bool:
@@ -103,7 +100,8 @@ def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: date
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "DELETE FROM customers_batchclaim WHERE queue = %s AND unit_ids = %s::bigint[]", [queue.name, list(ids)]
+                "DELETE FROM customers_batchclaim WHERE queue = %s AND unit_ids = %s::bigint[]",
+                [queue.name, list(ids)],
             )
         if len(ids) == 1:
             _count_attempts(queue, ids, describe(error), now)

@@ -134,9 +134,7 @@ class RunAdmin(QueueRows):
         steps = [step.id for step in version(run.version_id).steps]
         states = [state.name for state in version(run.version_id).definition.states]
         made = Transition.objects.filter(run=run).order_by("seq")
-        rows = made.values_list(
-            "seq", "at", "cause", "step_from", "step_to", "state_to", "branch", "event_id"
-        )
+        rows = made.values_list("seq", "at", "cause", "step_from", "step_to", "state_to", "branch", "event_id")
         return table(
             (
                 _("sequence"),

@@ -129,5 +129,3 @@ def _inside(payload: str) -> Any:
 
 def _decoded(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str) else value
-
-

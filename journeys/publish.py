@@ -64,7 +64,9 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         at = f"/steps/{n}"
         connector, template = connectors.get(step.connector), templates.get(step.template)
         if connector is None or connector.channel != step.channel:
-            problems.append(Problem("unknown_connector", f"{at}/connector", f"No {step.channel} connector has this key."))
+            problems.append(
+                Problem("unknown_connector", f"{at}/connector", f"No {step.channel} connector has this key.")
+            )
         if template is None or template.channel != step.channel or step.template not in latest:
             problems.append(Problem("unknown_template", f"{at}/template", f"No {step.channel} template has this key."))
         if step.purpose and step.purpose not in purposes:
@@ -74,5 +76,8 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
     return {
         "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
         "templates": {step.template: latest[step.template] for _n, step in messages},
-        "purposes": {key: str(purposes[key].id) for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}},
+        "purposes": {
+            key: str(purposes[key].id)
+            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
+        },
     }

@@ -116,7 +116,12 @@ def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
                 "Name the event's key property, or 'any'.",
             )
         if match.key and not definition.entry.key:
-            yield Problem("key_unused", f"{pointer}/key", "The entry names no key.", "Give the entry a key, or remove it.")
+            yield Problem(
+                "key_unused",
+                f"{pointer}/key",
+                "The entry names no key.",
+                "Give the entry a key, or remove it.",
+            )
 
 
 def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
@@ -150,12 +155,14 @@ def _reach(steps: list[Step]) -> Iterator[Problem]:
             ahead += by_id[here].targets()
     for n, step in enumerate(steps):
         if step.id not in reached:
-            yield Problem("unreachable", f"/steps/{n}", f"No way leads to {step.id!r}.", "Lead one there, or remove it.")
+            yield Problem(
+                "unreachable", f"/steps/{n}", f"No way leads to {step.id!r}.", "Lead one there, or remove it."
+            )
 
 
 def _loops(steps: list[Step]) -> Iterator[Problem]:
     """A way from a step back to itself on which a run never rests."""
-    restless = {step.id: [t for t in step.targets()] for step in steps if not step.waits}
+    restless = {step.id: step.targets() for step in steps if not step.waits}
     settled: set[str] = set()
     for n, step in enumerate(steps):
         if step.id in restless and _comes_back(step.id, restless, settled):
@@ -199,5 +206,3 @@ def _move(legal: set[tuple[str, str]], before: str, after: str, pointer: str) ->
             f"There is no transition from {before!r} to {after!r}.",
             "Add it to the transitions, or change the step's state.",
         )
-
-

@@ -196,5 +196,3 @@ def version(id_: int) -> Version:
     return compile_version(
         row.definition, row.bindings, id_=row.id, journey_id=row.journey_id, brand_id=row.journey.brand_id
     )
-
-

@@ -1,6 +1,7 @@
 """The engine on a journey of eight steps: against a Celery task per step, and against SQL that decides nothing."""
 
 from collections.abc import Set
+from contextlib import ExitStack
 
 from bench.database import connect
 from bench.engine.by_hand import ByHand
@@ -8,32 +9,30 @@ from bench.engine.journey import T0, make_journey
 from bench.engine.ours import Ours
 from bench.engine.people import make_people
 from bench.engine.per_step import PerStep
-from bench.measure import Result, Size, take_turns
+from bench.measure import Result, Side, Size, take_turns
 from customers.sql import ensure_partitions
 
 UNIT = "transitions/s"
 RUNS = 100_000
 PER_STEP_RUNS = 2_000
+WANTED = {"engine.transitions": 100.0, "engine.limit": 0.5}
 
 
 def measure(wanted: Set[str], size: Size) -> list[Result]:
-    """`engine.transitions`, `engine.limit` or both; our side is run once for both."""
+    """One or both of ours; our side is run once for both."""
     runs = size.of(RUNS, at_least=1000)
     version = make_journey()
     ensure_partitions(T0)
-    with connect() as connection:
+    baselines: dict[str, Side] = {}
+    with ExitStack() as stack:
+        connection = stack.enter_context(connect())
         make_people(connection, runs)
-        connection.execute("ANALYZE")
-        connection.commit()
-        engine = Ours(connection, runs)
+        if "engine.transitions" in wanted:
+            per_step = PerStep(connection, version, size.of(PER_STEP_RUNS, at_least=100))
+            baselines["engine.transitions"] = stack.enter_context(per_step).side()
+        if "engine.limit" in wanted:
+            baselines["engine.limit"] = ByHand(connection, version, runs).side()
+        engine = stack.enter_context(Ours(connection, runs))
         ours = engine.side()
-        baselines = {}
-        with PerStep(connection, version, size.of(PER_STEP_RUNS, at_least=100)) as per_step:
-            if "engine.transitions" in wanted:
-                per_step.start()
-                baselines["engine.transitions"] = (per_step.side(), 100.0)
-            if "engine.limit" in wanted:
-                baselines["engine.limit"] = (ByHand(connection, version, runs).side(), 0.5)
-            take_turns([ours, *(side for side, _target in baselines.values())], size.rounds)
-        engine.close()
-    return [Result(name, UNIT, ours, side, target) for name, (side, target) in baselines.items()]
+        take_turns([ours, *baselines.values()], size.rounds)
+    return [Result(name, UNIT, ours, side, WANTED[name]) for name, side in baselines.items()]

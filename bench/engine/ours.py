@@ -2,7 +2,7 @@
 
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection as django_connection
 from psycopg import Connection
@@ -23,7 +23,7 @@ _EVENTS = f"""
         INSERT INTO customers_event
             (id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id)
         SELECT nextval('customers_event_id_seq'), %(now)s, %(now)s, s.brand_id, s.id, p.profile_id, 'track',
-            %(name)s, %(name)s || p.n
+            %(name)s::text, %(name)s::text || p.n
         FROM customers_source s, person p ORDER BY p.n
         RETURNING id, received_at, occurred_at, profile_id, brand_id, name, message_id
     ), payload AS (
@@ -72,10 +72,11 @@ class Ours:
         values = {"runs": self.runs, "every": every, "name": name, "now": now}
         self.connection.execute(_EVENTS, values)
         self.connection.commit()
-        self.connection.execute("ANALYZE customers_event, customers_match_queue")
-        self.connection.commit()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         work.close()
         django_connection.close()
 

@@ -58,5 +58,6 @@ _PEOPLE = (
 def make_people(connection: "Connection[Any]", people: int) -> None:
     values: Mapping[str, Any] = {"people": people, "now": T0}
     for statement in _PEOPLE:
-        connection.execute(statement, values)
+        connection.execute(statement.encode(), values)
+    connection.execute("ANALYZE")
     connection.commit()

@@ -113,9 +113,7 @@ _LOAD = """
 _TRAITS, _VARIABLES = 19, 21
 
 
-def claim(
-    connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: bool = False
-) -> Batch:
+def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: bool = False) -> Batch:
     """Lease up to `limit` due messages; what is late expires, what is stopped or switched `off` rests."""
     token = secrets.randbits(62)
     values = {
@@ -133,7 +131,7 @@ def claim(
         fates = cursor.fetchall()
         leased = [row[0] for row in fates if row[1] == "leased"]
         messages = _load(leased, token) if leased else []
-    prepare_locks([message.address_id for message in messages if message.address_id])
+    prepare_locks([message.address_id for message in messages if message.address_id and message.address])
     return Batch(messages, len(fates))
 
 

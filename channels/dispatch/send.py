@@ -162,9 +162,7 @@ def _lock(message: Claimed) -> _Locked | None:
         raise LookupError("a message without an address was claimed")
     with raw_cursor() as cursor:
         # Longer than a provider's deadline, shorter than the lease: who waits must not be taken for dead.
-        patience = int(settings.LEASE_SECONDS * 500)
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience}ms"])
-        share(cursor, message.scopes())
+        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 2)
         lock_address(message.address_id)
         cursor.execute(_LOCK, {"id": message.id, "token": message.token, "scopes": message.scopes()})
         row = cursor.fetchone()

@@ -35,6 +35,8 @@ class Process:
         self._popen: subprocess.Popen[bytes] | None = None
         self.log = LOGS / f"{name}.log"
         self.output = LOGS / f"{name}.out"
+        # Where in the log the present life begins.
+        self.began_at = 0
 
     def __enter__(self) -> "Process":
         self.start()
@@ -47,6 +49,7 @@ class Process:
 
     def start(self) -> None:
         with self.log.open("ab") as log, self.output.open("wb") as output:
+            self.began_at = log.tell()
             self._popen = subprocess.Popen(
                 self._arguments,
                 stdin=subprocess.DEVNULL,
@@ -94,6 +97,8 @@ class Process:
 class Installation:
     """Everything that runs while the loop is on; `sink_port` is where its mail goes."""
 
+    dispatch_threads = 4
+
     def __init__(self, environment: Mapping[str, str], answer_delay: float) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.mails = LOGS / "mails.jsonl"
@@ -113,7 +118,7 @@ class Installation:
             "engine", (*worker, "-P", "prefork", "-c", "2", "-Q", "engine,slow", "-n", "engine@%h"), environment
         )
         self.dispatch = Process(
-            "dispatch", (*worker, "-P", "threads", "-c", "4", "-Q", "dispatch", "-n", "dispatch@%h"), environment
+            "dispatch", (*worker, "-P", "threads", "-c", str(self.dispatch_threads), "-Q", "dispatch", "-n", "dispatch@%h"), environment
         )
         self.beat = Process("beat", ("celery", "-A", "config", "beat", "-l", "INFO", "--pidfile="), environment)
         self.sink_port = 0

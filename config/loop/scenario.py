@@ -1,16 +1,16 @@
 """What happens: sign-ups, log-ins, carts, a visitor, mistakes and a change of mind, in the order they are told."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from email import message_from_string
+from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
 from channels.dispatch.slots import slot
 from channels.models import Message
 from config.loop.cast import Cast, Person
 from config.loop.journeys import PURPOSE, World
-from config.loop.mailbox import read_mails
+from config.loop.mailbox import Mail, read_mails
 from config.loop.partner import Partner
 from config.loop.processes import Installation, LoopError
 
@@ -25,6 +25,8 @@ MISTAKES = (
 VISITOR = "visitor-7"
 VISITOR_EMAIL = "visitor@people.example.com"
 _PATIENCE_SECONDS = 120.0
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(slots=True)
@@ -72,14 +74,15 @@ class Scenario:
         partner.track(VISITOR, "page.viewed", {"path": "/account"}, anonymous_id="anonymous-2")
         partner.flush()
 
-    def _sign_up(self, partner: Partner) -> list[dict[str, object]]:
+    def _sign_up(self, partner: Partner) -> list[dict[str, Any]]:
         """Group by group; those who log in do so while the next group signs up. Returns a batch as sent."""
         before: list[Person] = []
-        batch: list[dict[str, object]] = []
+        batch: list[dict[str, Any]] = []
         for group in self.cast.groups(self.group_size):
             self.installation.check()
             self._introduce(partner, group)
-            batch = batch or partner.flush()
+            sent = partner.flush()
+            batch = batch or sent
             self._begin(partner, group)
             self._log_in(partner, before)
             partner.flush()
@@ -130,11 +133,8 @@ class Scenario:
     def _unsubscribe(self, partner: Partner) -> str:
         """Somebody who logged in uses the one-click link of the welcome, then asks for a receipt."""
         those = {person.email: person for person in self.cast.entered if person.logs_in and not person.carts}
-        mail = self._until(
-            lambda: next((mail for mail in read_mails(self.installation.mails) if mail.recipient in those), None),
-            "a welcome to unsubscribe from",
-        )
-        link = str(message_from_string(mail.data)["List-Unsubscribe"]).strip("<>")
+        mail = self._until(lambda: self._first_mail_to(those), "a welcome to unsubscribe from")
+        link = mail.header("List-Unsubscribe").strip("<>")
         request = Request(link, data=b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own
         with urlopen(request, timeout=15) as response:  # noqa: S310
             if response.status != 200:
@@ -142,6 +142,9 @@ class Scenario:
         partner.track(those[mail.recipient].user_id, "receipt.asked")
         partner.flush()
         return mail.recipient
+
+    def _first_mail_to(self, recipients: Container[str]) -> Mail | None:
+        return next((mail for mail in read_mails(self.installation.mails) if mail.recipient in recipients), None)
 
     def _log_in_while_queued(self, partner: Partner) -> None:
         slow = self.cast.slow
@@ -154,7 +157,7 @@ class Scenario:
         partner.track(slow.user_id, "login.succeeded")
         partner.flush()
 
-    def _until[T](self, found: Callable[[], T], what: str) -> T:
+    def _until(self, found: Callable[[], _Found | None], what: str) -> _Found:
         until = time.monotonic() + _PATIENCE_SECONDS
         while not (result := found()):
             self.installation.check()

@@ -78,9 +78,7 @@ class ConsentEntry(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    address = models.ForeignKey(
-        Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address")
-    )
+    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address"))
     profile = models.ForeignKey(
         Profile,
         on_delete=models.DO_NOTHING,
@@ -90,20 +88,14 @@ class ConsentEntry(models.Model):
         verbose_name=_("profile"),
     )
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
-    purpose = models.ForeignKey(
-        Purpose, on_delete=models.PROTECT, related_name="+", verbose_name=_("purpose")
-    )
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+", verbose_name=_("purpose"))
     state = models.CharField(_("state"), max_length=12, choices=State.choices)
-    effective_at = models.DateTimeField(
-        _("effective at"), help_text=_("The earlier of occurred and received.")
-    )
+    effective_at = models.DateTimeField(_("effective at"), help_text=_("The earlier of occurred and received."))
     occurred_at = models.DateTimeField(_("occurred at"))
     recorded_at = models.DateTimeField(_("recorded at"))
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     method = models.CharField(_("method"), max_length=14, choices=Method.choices)
-    source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("source")
-    )
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("source"))
     message_id = models.CharField(_("message id"), max_length=100, blank=True)
     event_id = models.BigIntegerField(_("event"), null=True)
     notice_version = models.ForeignKey(
@@ -125,9 +117,7 @@ class ConsentEntry(models.Model):
         verbose_name = _("consent entry")
         verbose_name_plural = _("consent ledger")
         ordering = ("-id",)
-        constraints = (
-            models.UniqueConstraint(fields=("address", "position"), name="one_entry_per_chain_position"),
-        )
+        constraints = (models.UniqueConstraint(fields=("address", "position"), name="one_entry_per_chain_position"),)
 
     def __str__(self) -> str:
         return f"{self.state} · {self.purpose_id}"
@@ -136,9 +126,7 @@ class ConsentEntry(models.Model):
 class ConsentEvidence(models.Model):
     """The personal part of an entry: who, from which address, device and page. Erasure deletes it."""
 
-    entry = models.OneToOneField(
-        ConsentEntry, on_delete=models.DO_NOTHING, primary_key=True, related_name="evidence"
-    )
+    entry = models.OneToOneField(ConsentEntry, on_delete=models.DO_NOTHING, primary_key=True, related_name="evidence")
     salt = models.BinaryField(_("salt"), max_length=16)
     fields = models.JSONField(_("fields"))
 

@@ -17,9 +17,7 @@ class Purpose(models.Model):
         LEGAL = "legal", _("legal")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(
-        Brand, on_delete=models.PROTECT, related_name="purposes", verbose_name=_("brand")
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="purposes", verbose_name=_("brand"))
     key = models.SlugField(_("key"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
@@ -39,9 +37,7 @@ class Notice(models.Model):
     """The text shown when consent is asked; its versions never change once used."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(
-        Brand, on_delete=models.PROTECT, related_name="notices", verbose_name=_("brand")
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="notices", verbose_name=_("brand"))
     key = models.SlugField(_("key"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
 
@@ -56,9 +52,7 @@ class Notice(models.Model):
 
 
 class NoticeVersion(models.Model):
-    notice = models.ForeignKey(
-        Notice, on_delete=models.PROTECT, related_name="versions", verbose_name=_("notice")
-    )
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="versions", verbose_name=_("notice"))
     number = models.PositiveIntegerField(_("version"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

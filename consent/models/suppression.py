@@ -15,9 +15,7 @@ class Suppression(models.Model):
         MANUAL = "manual", _("by hand")
 
     id = models.BigAutoField(primary_key=True)
-    address = models.ForeignKey(
-        Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address")
-    )
+    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address"))
     brand = models.ForeignKey(
         Brand,
         on_delete=models.PROTECT,

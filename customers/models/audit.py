@@ -23,7 +23,12 @@ class AuditEntry(models.Model):
         verbose_name=_("actor"),
     )
     brand = models.ForeignKey(
-        Brand, on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="+", verbose_name=_("brand")
+        Brand,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("brand"),
     )
     action = models.CharField(_("action"), max_length=64)
     object_type = models.CharField(_("object type"), max_length=64)

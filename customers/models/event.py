@@ -16,9 +16,7 @@ class Event(models.Model):
     id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField(_("received at"))
     occurred_at = models.DateTimeField(_("occurred at"))
-    brand = models.ForeignKey(
-        Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     source = models.ForeignKey(
         Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
@@ -30,9 +28,7 @@ class Event(models.Model):
     message_id = models.CharField(_("message id"), max_length=100)
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
-    cause_id = models.BigIntegerField(
-        _("cause"), null=True, help_text=_("The event an internal event follows from.")
-    )
+    cause_id = models.BigIntegerField(_("cause"), null=True, help_text=_("The event an internal event follows from."))
     hops = models.SmallIntegerField(_("hops"), default=0)
 
     class Meta:

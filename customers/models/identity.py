@@ -30,7 +30,7 @@ class IdentifierKind(models.Model):
 
 
 class Customer(models.Model):
-    """One person as known now: the key is the first profile of the component, `traits` the winners over its profiles."""
+    """One person as known now: the key is the component's first profile, `traits` the winners over its profiles."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     created_at = models.DateTimeField(_("created at"))

@@ -24,9 +24,7 @@ class EventType(models.Model):
         NONE = "none", _("none")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(
-        Brand, on_delete=models.PROTECT, related_name="event_types", verbose_name=_("brand")
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="event_types", verbose_name=_("brand"))
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)
     compatibility = models.CharField(

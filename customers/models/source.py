@@ -58,9 +58,7 @@ class WriteKey(models.Model):
         TEST = "test", _("test")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    source = models.ForeignKey(
-        Source, on_delete=models.CASCADE, related_name="write_keys", verbose_name=_("source")
-    )
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="write_keys", verbose_name=_("source"))
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)

@@ -77,7 +77,16 @@ def group(nodes: Collection[Node], edges: Iterable[Evidence]) -> Grouping:
     splits: list[Evidence] = []
     for edge in edges:
         (joins if edge.joins else splits).append(edge)
-    joins.sort(key=lambda edge: (-edge.assurance, edge.occurred_at, edge.source_id, edge.message_id, edge.low, edge.high))
+    joins.sort(
+        key=lambda edge: (
+            -edge.assurance,
+            edge.occurred_at,
+            edge.source_id,
+            edge.message_id,
+            edge.low,
+            edge.high,
+        )
+    )
     skipped = set()
     for edge in joins:
         one, other = groups.root(edge.low), groups.root(edge.high)

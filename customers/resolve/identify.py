@@ -56,7 +56,10 @@ _BOUND = """
 def profiles_of(cursor: Cursor[Any], batch: Batch, now: datetime) -> Profiles:
     """Find or make the profile of every identifier named in the batch, and settle shared devices."""
     profiles = Profiles()
-    named = sorted({one for message in batch.messages for one in message.named}, key=lambda one: (one.value, one.kind, one.namespace))
+    named = sorted(
+        {one for message in batch.messages for one in message.named},
+        key=lambda one: (one.value, one.kind, one.namespace),
+    )
     _find(cursor, profiles, named)
     _add(cursor, profiles, [one for one in named if one not in profiles.by_name], batch.originals, now)
     _settle(cursor, profiles, batch, now)
@@ -130,7 +133,8 @@ def _bind(
     if bound.setdefault(current, user) == user:
         return
     closed = cursor.execute(
-        "UPDATE customers_identifier SET closed_at = %s WHERE profile_id = %s AND closed_at IS NULL", [now, current]
+        "UPDATE customers_identifier SET closed_at = %s WHERE profile_id = %s AND closed_at IS NULL",
+        [now, current],
     )
     if closed.rowcount != 1:
         raise RotationRaced

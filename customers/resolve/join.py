@@ -112,9 +112,7 @@ def _closure(
         ids, customers = reached, customers | homes
     nodes = [_node(batch, row[0], Named(row[3], row[2], row[4])) for row in rows]
     nodes += [_node(batch, profile, named) for profile, named in profiles.made.items() if profile in ids]
-    evidence = [
-        (Evidence(edge[0], edge[1], edge[2], edge[3] == EdgeKind.JOIN, *edge[4:8]), edge[8]) for edge in edges
-    ]
+    evidence = [(Evidence(edge[0], edge[1], edge[2], edge[3] == EdgeKind.JOIN, *edge[4:8]), edge[8]) for edge in edges]
     return {row[0]: row[1] for row in rows}, nodes, evidence
 
 
@@ -139,9 +137,17 @@ def _write_customers(cursor: Cursor[Any], customers: set[UUID], now: datetime) -
 
 def _write_made(cursor: Cursor[Any], profiles: Profiles, customer: dict[UUID, UUID], now: datetime) -> None:
     if profiles.made:
-        columns = (("id", "uuid"), ("customer_id", "uuid"), ("customer_since", "timestamptz"), ("created_at", "timestamptz"))
+        columns = (
+            ("id", "uuid"),
+            ("customer_id", "uuid"),
+            ("customer_since", "timestamptz"),
+            ("created_at", "timestamptz"),
+        )
         copy_rows(
-            cursor, "customers_profile", columns, ((profile, customer[profile], now, now) for profile in profiles.made)
+            cursor,
+            "customers_profile",
+            columns,
+            ((profile, customer[profile], now, now) for profile in profiles.made),
         )
 
 
@@ -159,5 +165,15 @@ def _move(cursor: Cursor[Any], moved: list[tuple[UUID, UUID, UUID]], now: dateti
         " FROM unnest(%b::uuid[], %b::uuid[]) AS u(id, customer_id) WHERE p.id = u.id",
         [now, ids, after],
     )
-    columns = (("profile_id", "uuid"), ("from_customer_id", "uuid"), ("to_customer_id", "uuid"), ("queued_at", "timestamptz"))
-    copy_rows(cursor, "customers_merge_queue", columns, ((*move, now) for move in zip(ids, before, after, strict=True)))
+    columns = (
+        ("profile_id", "uuid"),
+        ("from_customer_id", "uuid"),
+        ("to_customer_id", "uuid"),
+        ("queued_at", "timestamptz"),
+    )
+    copy_rows(
+        cursor,
+        "customers_merge_queue",
+        columns,
+        ((*move, now) for move in zip(ids, before, after, strict=True)),
+    )

@@ -30,8 +30,10 @@ _LOCK = "SELECT 1 FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR UPD
 _CACHE = """
     UPDATE customers_customer c
     SET traits = w.traits,
-        zone = CASE WHEN jsonb_typeof(w.traits -> 'timezone') = 'string' THEN left(w.traits ->> 'timezone', 64) ELSE '' END,
-        locale = CASE WHEN jsonb_typeof(w.traits -> 'locale') = 'string' THEN left(w.traits ->> 'locale', 20) ELSE '' END
+        zone = CASE jsonb_typeof(w.traits -> 'timezone')
+            WHEN 'string' THEN left(w.traits ->> 'timezone', 64) ELSE '' END,
+        locale = CASE jsonb_typeof(w.traits -> 'locale')
+            WHEN 'string' THEN left(w.traits ->> 'locale', 20) ELSE '' END
     FROM (
         SELECT u.id, coalesce(jsonb_object_agg(t.name, t.value) FILTER (WHERE t.name IS NOT NULL), '{}') AS traits
         FROM unnest(%b::uuid[]) AS u(id)
@@ -55,7 +57,14 @@ def write_traits(cursor: Cursor[Any], events: Sequence[ResolvedEvent], regrouped
             traits = event.payload().get("traits", {})
             concerned.add(event.customer_id)
             rows += [
-                (event.profile_id, name[:120], orjson.dumps(value).decode(), event.occurred_at, event.received_at, event.id)
+                (
+                    event.profile_id,
+                    name[:120],
+                    orjson.dumps(value).decode(),
+                    event.occurred_at,
+                    event.received_at,
+                    event.id,
+                )
                 for name, value in traits.items()
             ]
     if rows:

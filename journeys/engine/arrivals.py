@@ -62,9 +62,7 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
     return not run.version.looks_back_to_step(run.step) or arrival.occurred_at > run.stepped_at
 
 
-def meaning_for(
-    run: RunState, began: Began, arrival: Arrival, traits: Mapping[str, Any]
-) -> Meaning | None:
+def meaning_for(run: RunState, began: Began, arrival: Arrival, traits: Mapping[str, Any]) -> Meaning | None:
     """The first thing this event means to the run where it stands, or None."""
     if arrival.brand_id != run.version.brand_id:
         return None

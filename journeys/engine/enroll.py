@@ -59,9 +59,7 @@ class Gate:
         return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
 
 
-def open_gate(
-    cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime
-) -> Gate:
+def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
     """Read what is needed to judge these (customer, version) pairs, by two statements and one bulk permission."""
     gate = Gate()
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry == "never"]
@@ -74,9 +72,7 @@ def open_gate(
             binary=True,
         )
         gate.remembered.update(rows.fetchall())
-    wants = sorted(
-        {(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard}
-    )
+    wants = sorted({(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
     found = choose_addresses([Want(*want) for want in wants], now)
     gate.choices.update(zip(wants, found, strict=True))
     return gate

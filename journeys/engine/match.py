@@ -104,9 +104,7 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     return left
 
 
-def _work_rounds(
-    cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries, now: datetime, work: Work
-) -> None:
+def _work_rounds(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries, now: datetime, work: Work) -> None:
     by_customer: dict[UUID, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         by_customer[arrival.customer_id].append(arrival)

@@ -50,9 +50,7 @@ def follow(ids: Sequence[int], now: datetime) -> int:
         for loser in _losers(live, homes):
             _end_as_merged(loser, now, work)
         write(cursor, work, now)
-        cancel_unsent(
-            cursor, Message.Origin.RUN.value, [str(run.id) for run in work.ended], Reason.MERGED.value, now
-        )
+        cancel_unsent(cursor, Message.Origin.RUN.value, [str(run.id) for run in work.ended], Reason.MERGED.value, now)
         cursor.execute(_MOVE, [profiles])
         alive = [run for run in live if run.status == Run.Status.ACTIVE]
         if alive:
@@ -74,9 +72,7 @@ def _losers(live: Iterable[RunState], homes: dict[UUID, UUID]) -> list[RunState]
     for run in live:
         customer = homes.get(run.profile_id, run.customer_id)
         rivals[customer, run.version.journey_id, run.entry_key].append(run)
-    return [
-        loser for group in rivals.values() for loser in sorted(group, key=lambda run: (run.entered_at, run.id))[1:]
-    ]
+    return [loser for group in rivals.values() for loser in sorted(group, key=lambda run: (run.entered_at, run.id))[1:]]
 
 
 def _end_as_merged(run: RunState, now: datetime, work: Work) -> None:

@@ -65,9 +65,7 @@ def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
     return {row[0] for row in rows}
 
 
-def _look_back(
-    cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]
-) -> dict[int, list[Arrival]]:
+def _look_back(cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]) -> dict[int, list[Arrival]]:
     asked = [
         (run.id, run.customer_id, name, began.occurred_at)
         for run, began in live

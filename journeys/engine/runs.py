@@ -78,7 +78,9 @@ def lock_live(cursor: Cursor[Any], column: str, values: Sequence[Any]) -> list[t
 
 def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows = cursor.execute(
-        "SELECT run_id, variables FROM journeys_runcontext WHERE run_id = ANY(%b)", [list(run_ids)], binary=True
+        "SELECT run_id, variables FROM journeys_runcontext WHERE run_id = ANY(%b)",
+        [list(run_ids)],
+        binary=True,
     ).fetchall()
     return dict(rows)
 

@@ -94,9 +94,7 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
     walk(run, version.steps[0].enter(Here(facts, now, version.enter_rules[0])), facts, now, walked)
 
 
-def leave(
-    run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None
-) -> None:
+def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:
     """End the run by one of the journey's exits, wherever it stands."""
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, Cause.EXIT, None, event))

@@ -193,7 +193,17 @@ def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
     if not runs:
         return
     rows = [
-        (run.id, run.status, run.step, run.state, run.seq, run.timed_out_step, run.stepped_at, run.due_at, run.ended_at)
+        (
+            run.id,
+            run.status,
+            run.step,
+            run.state,
+            run.seq,
+            run.timed_out_step,
+            run.stepped_at,
+            run.due_at,
+            run.ended_at,
+        )
         for run in runs
     ]
     cursor.execute(_UPDATE_RUNS, [list(column) for column in zip(*rows, strict=True)])
@@ -239,9 +249,7 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
 
 
-def _message(
-    send: Send, sending: Sending, choice: Choice, variables: dict[str, Any], now: datetime
-) -> NewMessage:
+def _message(send: Send, sending: Sending, choice: Choice, variables: dict[str, Any], now: datetime) -> NewMessage:
     run, allowed = send.run, choice.verdict.allowed
     return NewMessage(
         brand_id=run.version.brand_id,

@@ -50,9 +50,7 @@ class JourneyVersion(models.Model):
     """Append-only: what was published, by whom, when. `id` is small because every run carries it."""
 
     id = models.AutoField(primary_key=True)
-    journey = models.ForeignKey(
-        Journey, on_delete=models.PROTECT, related_name="versions", verbose_name=_("journey")
-    )
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="versions", verbose_name=_("journey"))
     number = models.PositiveIntegerField(_("version"))
     definition = models.JSONField(_("definition"))
     bindings = models.JSONField(

@@ -61,7 +61,9 @@ class Run(models.Model):
     state = models.SmallIntegerField(_("state"))
     seq = models.IntegerField(_("sequence"), help_text=_("Transitions so far."))
     timed_out_step = models.SmallIntegerField(
-        _("timed-out hold"), null=True, help_text=_("The hold whose time-out led here, until an event resumes.")
+        _("timed-out hold"),
+        null=True,
+        help_text=_("The hold whose time-out led here, until an event resumes."),
     )
     entered_at = models.DateTimeField(_("entered at"))
     stepped_at = models.DateTimeField(_("at this step since"))

@@ -54,6 +54,7 @@ class End:
 
 Outcome = Go | Wait | End
 
+
 class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     """Base of all step types; a subclass names its `type` as its tag and is known by being defined.
 

@@ -183,7 +183,7 @@ def test_a_send_takes_few_statements(recorded: World) -> None:
         return len(seen)
 
     one = statements(1)
-    assert statements(5) - one <= 4 * 8
+    assert statements(5) - one == 4 * 6
 
 
 _WORKER = """

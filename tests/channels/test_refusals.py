@@ -12,7 +12,7 @@ from channels.models import Message, RecentSend
 from channels.stops import release, stop
 from config.loop.smtp_sink import SmtpSink
 from consent.models import Suppression
-from customers.models import AddressProfile
+from customers.ids import new_id
 from tests.channels.world import NOW, World, state
 from tests.consent import people
 
@@ -194,9 +194,6 @@ def test_a_broken_template_fails_its_message_only(world: World) -> None:
 
 
 def test_an_address_erased_meanwhile_is_no_address(world: World) -> None:
-    person = world.person(granted=False)
-    message = world.queue(person)
-    AddressProfile.objects.all().delete()
-    person.address.delete()
+    message = world.queue(world.person(), address_id=new_id())
     dispatch_due(world.connector.pk, NOW)
     assert state(message) == ("suppressed", "no_address")

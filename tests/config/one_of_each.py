@@ -11,7 +11,6 @@ from channels.models import Message, MessageContent, RecentSend, SendStop
 from consent.models import ConsentItem, NoticeText, Suppression
 from customers.ids import NIL, new_id
 from customers.models import (
-    AddressProfile,
     AuditEntry,
     AwaitedName,
     BatchClaim,
@@ -109,9 +108,7 @@ def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:
         low=low, high=high, assurance=1, occurred_at=NOW, source_id=source.pk, message_id="m", recorded_at=NOW
     )
     ProfileBrand.objects.create(profile=ana.profile, brand=world.brand, first_seen_at=NOW)
-    Trait.objects.create(
-        profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1
-    )
+    Trait.objects.create(profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1)
     ErasedSubject.objects.create(digest=b"e" * 32, erased_at=NOW)
     MergeItem.objects.create(
         profile_id=bia.profile.pk, from_customer_id=bia.customer.pk, to_customer_id=ana.customer.pk, queued_at=NOW
@@ -179,18 +176,14 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
     message_id: UUID = world.queue(ana, origin_id=str(run.pk), scope_id=run.journey_id)
     message = Message.objects.get(pk=message_id)
     MessageContent.objects.filter(pk=message_id).update(subject="Olá", body=HOSTILE)
-    RecentSend.objects.create(
-        address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id
-    )
+    RecentSend.objects.create(address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id)
     CancelWatch.objects.create(message_id=message_id, run_id=run.pk, version_id=run.version_id, step=0)
     SendStop.objects.create(scope_id=run.journey_id, stopped_at=NOW)
 
 
 def _books(world: World) -> None:
     BatchClaim.objects.create(queue="match", unit_ids=[1, 2], started_at=NOW)
-    UnitAttempt.objects.create(
-        queue="match", unit_id=1, attempts=2, reason=HOSTILE, next_at=NOW + timedelta(seconds=1)
-    )
+    UnitAttempt.objects.create(queue="match", unit_id=1, attempts=2, reason=HOSTILE, next_at=NOW + timedelta(seconds=1))
     DeadLetter.objects.create(at=NOW, queue="match", unit_id=9, reason="died", attempts=5, row={"id": 9})
     AuditEntry.objects.create(
         at=NOW,

@@ -54,9 +54,7 @@ def make_person(profile: Profile) -> Address:
     )
 
 
-def seen(
-    profile: Profile, address: Address, at: datetime = T0, verified: datetime | None = None
-) -> AddressProfile:
+def seen(profile: Profile, address: Address, at: datetime = T0, verified: datetime | None = None) -> AddressProfile:
     return AddressProfile.objects.create(
         profile=profile, address=address, first_seen_at=at, last_seen_at=at, verified_at=verified
     )

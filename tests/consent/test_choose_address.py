@@ -16,17 +16,13 @@ def chosen(customer: Customer, purpose: Purpose, channel: str = "email") -> list
     return choose_addresses([Want(customer.pk, channel, purpose.pk)], NOW)[0]
 
 
-def known(
-    profile: Profile, value: str, at: float, *, verified: float | None = None, channel: str = "email"
-) -> Address:
+def known(profile: Profile, value: str, at: float, *, verified: float | None = None, channel: str = "email") -> Address:
     address = make_address(value, channel)
     seen(profile, address, hours(at), None if verified is None else hours(verified))
     return address
 
 
-def test_a_person_without_an_address_of_the_channel_gets_a_reason(
-    ana: Customer, address: Address, newsletter: Purpose
-):
+def test_a_person_without_an_address_of_the_channel_gets_a_reason(ana: Customer, address: Address, newsletter: Purpose):
     assert chosen(ana, newsletter, "sms") == [Choice(None, None, Verdict(False, "no_address", None))]
 
 
@@ -53,18 +49,14 @@ def test_without_a_verified_one_the_address_last_seen_is_taken_and_a_tie_goes_to
     assert chosen(ana, newsletter)[0].address_id == min(first.pk, second.pk)
 
 
-def test_when_none_is_permitted_the_best_refusal_is_told(
-    ana: Customer, profile: Profile, newsletter: Purpose
-):
+def test_when_none_is_permitted_the_best_refusal_is_told(ana: Customer, profile: Profile, newsletter: Purpose):
     known(profile, "a@example.com", 5)
     best = known(profile, "b@example.com", 6)
     withdrawn = tell(best, profile, newsletter, "withdrawn", T0)
     assert chosen(ana, newsletter) == [Choice(best.pk, profile.pk, Verdict(False, "withdrawn", withdrawn))]
 
 
-def test_push_goes_to_every_permitted_token_and_is_refused_once(
-    ana: Customer, profile: Profile, newsletter: Purpose
-):
+def test_push_goes_to_every_permitted_token_and_is_refused_once(ana: Customer, profile: Profile, newsletter: Purpose):
     tokens = [known(profile, f"token-{n}", n, channel="push") for n in range(3)]
     assert len(chosen(ana, newsletter, "push")) == 1
     for token in tokens[:2]:
@@ -84,9 +76,7 @@ def test_an_address_shared_by_two_profiles_of_the_person_counts_once_by_the_bett
     assert [(one.address_id, one.profile_id) for one in chosen(ana, newsletter)] == [(address.pk, other.pk)]
 
 
-def test_many_wants_are_answered_in_their_order(
-    ana: Customer, profile: Profile, address: Address, newsletter: Purpose
-):
+def test_many_wants_are_answered_in_their_order(ana: Customer, profile: Profile, address: Address, newsletter: Purpose):
     tell(address, profile, newsletter, "given", T0)
     bo = make_customer()
     wants = [Want(bo.pk, "email", newsletter.pk), Want(ana.pk, "email", newsletter.pk)] * 2

@@ -94,9 +94,7 @@ def test_items_of_one_address_are_applied_in_their_order(
 
 
 @pytest.mark.django_db
-def test_no_more_than_the_limit_is_taken(
-    source: Source, profile: Profile, address: Address, newsletter: Purpose
-):
+def test_no_more_than_the_limit_is_taken(source: Source, profile: Profile, address: Address, newsletter: Purpose):
     for n in range(3):
         queue(source, profile, address, at=n)
     assert apply_queued(NOW, limit=2) == 2

@@ -46,9 +46,7 @@ def test_an_entry_is_appended_with_its_evidence_and_becomes_the_head(
     }
 
 
-def test_each_entry_names_the_one_before_at_its_address(
-    address: Address, profile: Profile, newsletter: Purpose
-):
+def test_each_entry_names_the_one_before_at_its_address(address: Address, profile: Profile, newsletter: Purpose):
     other = make_address("bo@example.com")
     entries = [
         new_entry(address, profile, newsletter, "given", T0),
@@ -69,9 +67,7 @@ def test_nothing_to_append_writes_nothing(db: None):
     assert ConsentChain.objects.count() == 0
 
 
-def test_effective_is_the_earlier_of_occurred_and_received(
-    address: Address, profile: Profile, newsletter: Purpose
-):
+def test_effective_is_the_earlier_of_occurred_and_received(address: Address, profile: Profile, newsletter: Purpose):
     ahead = new_entry(address, profile, newsletter, "given", hours(5))
     late = replace(ahead, occurred_at=hours(1), received_at=hours(3))
     append([ahead, late], hours(4))
@@ -111,9 +107,7 @@ def test_the_head_does_not_depend_on_the_order_of_arrival(
     assert verify(address.pk) is None
 
 
-def test_heads_are_kept_apart_by_profile_and_address_wide(
-    address: Address, profile: Profile, newsletter: Purpose
-):
+def test_heads_are_kept_apart_by_profile_and_address_wide(address: Address, profile: Profile, newsletter: Purpose):
     tell(address, profile, newsletter, "given", hours(1))
     tell(address, None, newsletter, "withdrawn", hours(2))
     tell(address, None, newsletter, "given", hours(3))
@@ -123,9 +117,7 @@ def test_heads_are_kept_apart_by_profile_and_address_wide(
     }
 
 
-def test_a_request_never_takes_the_place_of_an_answer(
-    address: Address, profile: Profile, newsletter: Purpose
-):
+def test_a_request_never_takes_the_place_of_an_answer(address: Address, profile: Profile, newsletter: Purpose):
     tell(address, profile, newsletter, "requested", hours(1))
     assert in_force(address).state == "requested"
     tell(address, profile, newsletter, "given", T0)
@@ -150,9 +142,7 @@ def test_a_lapsed_proof_is_not_carried_on(address: Address, profile: Profile, ne
     assert in_force(address).proven_at is None
 
 
-@pytest.mark.parametrize(
-    "sql", ["UPDATE consent_consententry SET state = 'given'", "DELETE FROM consent_consententry"]
-)
+@pytest.mark.parametrize("sql", ["UPDATE consent_consententry SET state = 'given'", "DELETE FROM consent_consententry"])
 def test_the_database_refuses_to_change_or_delete_an_entry(
     address: Address, profile: Profile, newsletter: Purpose, sql: str
 ):
@@ -166,9 +156,7 @@ def test_the_database_refuses_to_change_or_delete_an_entry(
     assert ConsentEntry.objects.get().state == "withdrawn"
 
 
-def test_the_chain_holds_after_the_evidence_was_erased(
-    address: Address, profile: Profile, newsletter: Purpose
-):
+def test_the_chain_holds_after_the_evidence_was_erased(address: Address, profile: Profile, newsletter: Purpose):
     tell(address, profile, newsletter, "given", T0)
     tell(address, profile, newsletter, "withdrawn", hours(1))
     ConsentEvidence.objects.all().delete()
@@ -218,9 +206,7 @@ def test_verify_of_an_address_without_consent_finds_nothing_wrong(address: Addre
 def test_a_thousand_entries_take_a_handful_of_statements(
     address: Address, profile: Profile, newsletter: Purpose, django_assert_max_num_queries: Any
 ):
-    entries = [
-        new_entry(address, profile, newsletter, "given", T0 + timedelta(seconds=n)) for n in range(1000)
-    ]
+    entries = [new_entry(address, profile, newsletter, "given", T0 + timedelta(seconds=n)) for n in range(1000)]
     with django_assert_max_num_queries(2):
         append(entries, hours(1))
     assert ConsentChain.objects.get().length == 1000

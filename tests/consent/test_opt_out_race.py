@@ -38,9 +38,7 @@ def locked(customer: Customer, address: Address, purpose: Purpose, sends: Sends)
         naive(customer, address, purpose, sends)
 
 
-def late_sends(
-    send: Callable[[Customer, Address, Purpose, Sends], None], purpose: Purpose
-) -> tuple[int, int]:
+def late_sends(send: Callable[[Customer, Address, Purpose, Sends], None], purpose: Purpose) -> tuple[int, int]:
     """Race sends against opt-outs; return how many began after the answer, and how many in all."""
     sends: Sends = {}
     answered: dict[UUID, float] = {}

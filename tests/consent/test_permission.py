@@ -74,9 +74,7 @@ def test_merging_lets_the_stricter_profile_decide_and_unmerging_undoes_it(
     assert verdict(ana, address, newsletter, NOW).allowed
 
 
-def test_a_grant_after_the_merge_permits_again(
-    ana: Customer, profile: Profile, address: Address, newsletter: Purpose
-):
+def test_a_grant_after_the_merge_permits_again(ana: Customer, profile: Profile, address: Address, newsletter: Purpose):
     tell(address, make_profile(ana, since=hours(6)), newsletter, "withdrawn", hours(1))
     tell(address, profile, newsletter, "given", hours(7))
     assert verdict(ana, address, newsletter, NOW).allowed
@@ -103,9 +101,7 @@ def test_suppression_holds_in_its_brand_or_everywhere_until_lifted(
     ana: Customer, profile: Profile, address: Address, newsletter: Purpose, brand: Brand
 ):
     tell(address, profile, newsletter, "given", T0)
-    elsewhere = Suppression.objects.create(
-        address=address, brand=make_brand("other"), reason="stop", created_at=T0
-    )
+    elsewhere = Suppression.objects.create(address=address, brand=make_brand("other"), reason="stop", created_at=T0)
     assert verdict(ana, address, newsletter, NOW).allowed
     for where in (brand, None):
         Suppression.objects.filter(pk=elsewhere.pk).update(brand=where)
@@ -146,9 +142,7 @@ def test_what_is_not_known_is_refused(ana: Customer, address: Address, newslette
     assert [one.allowed for one in permissions(asks, NOW)] == [False, False, False]
 
 
-def test_verdicts_come_in_the_order_of_the_asks(
-    ana: Customer, profile: Profile, address: Address, newsletter: Purpose
-):
+def test_verdicts_come_in_the_order_of_the_asks(ana: Customer, profile: Profile, address: Address, newsletter: Purpose):
     tell(address, profile, newsletter, "given", T0)
     yes, no = Ask(ana.pk, address.pk, newsletter.pk), Ask(make_customer().pk, address.pk, newsletter.pk)
     assert [one.allowed for one in permissions([no, yes, yes, no], NOW)] == [False, True, True, False]

@@ -42,9 +42,7 @@ def test_a_link_stands_on_the_public_address(settings: Settings):
     assert url.path == f"/u/{make_token(TOKEN)}"
 
 
-@pytest.mark.parametrize(
-    "text", ["", ".", "x", "é", make_token(TOKEN)[:-1], "B" + make_token(TOKEN)[1:], "A" * 5000]
-)
+@pytest.mark.parametrize("text", ["", ".", "x", "é", make_token(TOKEN)[:-1], "B" + make_token(TOKEN)[1:], "A" * 5000])
 def test_a_forged_or_broken_token_is_refused(text: str):
     with pytest.raises(BadToken):
         read_token(text)
@@ -102,9 +100,7 @@ def test_a_link_works_again_after_a_proven_grant(
 
 
 @pytest.mark.django_db
-def test_an_unproven_grant_needs_no_second_withdrawal(
-    profile: Profile, address: Address, newsletter: Purpose
-):
+def test_an_unproven_grant_needs_no_second_withdrawal(profile: Profile, address: Address, newsletter: Purpose):
     withdraw_by_token(token_for(address, newsletter), "link", hours(1))
     tell(address, profile, newsletter, "given", hours(2))
     withdraw_by_token(token_for(address, newsletter), "link", hours(3))

@@ -69,9 +69,7 @@ def test_cookies_and_a_log_in_make_no_difference(admin_client: Client, url: str)
 
 
 def test_the_pages_button_unsubscribes_and_says_so(url: str):
-    response = Client(enforce_csrf_checks=True).post(
-        url, {"unsubscribe": "1"}, headers={"User-Agent": "Firefox"}
-    )
+    response = Client(enforce_csrf_checks=True).post(url, {"unsubscribe": "1"}, headers={"User-Agent": "Firefox"})
     assert response.status_code == 200
     assert "You are unsubscribed" in response.content.decode()
     assert entries() == [("withdrawn", "link", None)]

@@ -11,9 +11,7 @@ from tests.customers.segment_door import NOW, Door, identify, track
 TOTAL = {"type": "object", "properties": {"total": {"type": "number", "minimum": 0}}, "required": ["total"]}
 
 
-def plan(
-    door: Door, schema: Any, number: int = 1, name: str = "Order Completed", **changes: Any
-) -> SchemaVersion:
+def plan(door: Door, schema: Any, number: int = 1, name: str = "Order Completed", **changes: Any) -> SchemaVersion:
     event_type, _ = EventType.objects.get_or_create(brand=door.source.brand, name=name)
     fields = {"schema": schema, "number": number, "status": "approved", **changes}
     return SchemaVersion.objects.create(event_type=event_type, **fields)

@@ -21,9 +21,7 @@ def refusal(kind: str, value: str) -> str:
         ("É@x.com", "É@x.com", "É@x.com"),
     ],
 )
-def test_an_email_is_compared_in_one_spelling_and_kept_as_given(
-    value: str, normalised: str, original: str
-) -> None:
+def test_an_email_is_compared_in_one_spelling_and_kept_as_given(value: str, normalised: str, original: str) -> None:
     assert normalise(EMAIL, value) == (normalised, original)
 
 

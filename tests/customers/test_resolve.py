@@ -142,6 +142,10 @@ def test_only_awaited_names_are_queued_for_matching(stage: Stage) -> None:
 )
 def test_events_cannot_be_changed(stage: Stage, statement: str) -> None:
     stage.happen("page.viewed")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert Event.objects.count() == 1

@@ -84,7 +84,7 @@ def questions(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[Facts]]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(questions())
 def test_python_and_postgresql_give_the_same_answers(asked: tuple[list[dict[str, Any]], list[Facts]]) -> None:
     trees, people = asked

@@ -24,10 +24,7 @@ def plan_is(value: str) -> Rule:
 
 def person(profiles: int = 1) -> list[Profile]:
     customer = Customer.objects.create(created_at=START)
-    return [
-        Profile.objects.create(customer=customer, customer_since=START, created_at=START)
-        for _ in range(profiles)
-    ]
+    return [Profile.objects.create(customer=customer, customer_since=START, created_at=START) for _ in range(profiles)]
 
 
 def said(profile: Profile, name: str, value: Any, day: int, event_id: int = 1) -> None:
@@ -91,12 +88,8 @@ def test_what_an_event_said_never_changes() -> None:
 
 def test_a_rule_also_runs_with_parameters_bound_by_the_server() -> None:
     conditions = [("in", ["pro", 1]), ("starts_with", "p"), ("contains", "r"), ("lt", "z"), ("ne", 5)]
-    rule = parse(
-        {"all": [{"leaf": "attribute", "name": "plan", "op": op, "value": v} for op, v in conditions]}
-    )
+    rule = parse({"all": [{"leaf": "attribute", "name": "plan", "op": op, "value": v} for op, v in conditions]})
     Customer.objects.create(created_at=START, traits={"plan": "pro"})
     text, parameters = rule.sql()
-    found = (
-        raw_cursor().execute(f"SELECT count(*) FROM customers_customer c WHERE {text}", parameters).fetchone()
-    )
+    found = raw_cursor().execute(f"SELECT count(*) FROM customers_customer c WHERE {text}", parameters).fetchone()
     assert found == (1,)

@@ -109,9 +109,7 @@ def facts_with(stored: Any) -> Facts:
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["attribute", "event_property"])
 @pytest.mark.parametrize(("op", "stored", "value", "holds"), CASES)
-def test_an_operator_means_the_same_in_python_and_sql(
-    kind: str, op: str, stored: Any, value: Any, holds: bool
-) -> None:
+def test_an_operator_means_the_same_in_python_and_sql(kind: str, op: str, stored: Any, value: Any, holds: bool) -> None:
     rule, facts = parse({"leaf": kind, "name": "x", "op": op, "value": value}), facts_with(stored)
     assert rule.holds(facts) is holds
     assert answers([rule], [facts]) == [(holds,)]

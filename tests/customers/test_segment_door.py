@@ -105,9 +105,7 @@ def test_a_revoked_key_is_refused_at_once(door: Door) -> None:
         (b'{"event":"e","userId":5}', 400, "wrong_type"),
     ],
 )
-def test_a_bad_body_is_a_problem_and_one_row_in_quarantine(
-    door: Door, sent: bytes, status: int, code: str
-) -> None:
+def test_a_bad_body_is_a_problem_and_one_row_in_quarantine(door: Door, sent: bytes, status: int, code: str) -> None:
     assert code_of(door.post("/v1/track", sent), status) == code
     assert QuarantinedEvent.objects.get().code == code
 
@@ -136,16 +134,11 @@ def test_a_broken_body_is_kept_as_far_as_it_goes_without_its_key(door: Door) -> 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "application/x-www-form-urlencoded"])
 def test_a_body_not_declared_as_json_is_refused(door: Door, content_type: str) -> None:
-    assert (
-        code_of(door.post("/v1/track", track(), content_type=content_type), 415) == "unsupported_media_type"
-    )
+    assert code_of(door.post("/v1/track", track(), content_type=content_type), 415) == "unsupported_media_type"
 
 
 def test_an_unknown_encoding_is_refused(door: Door) -> None:
-    assert (
-        code_of(door.post("/v1/track", track(), **{"Content-Encoding": "br"}), 415)
-        == "unsupported_media_type"
-    )
+    assert code_of(door.post("/v1/track", track(), **{"Content-Encoding": "br"}), 415) == "unsupported_media_type"
 
 
 def test_a_gzip_bomb_is_inflated_only_to_the_limit(door: Door) -> None:

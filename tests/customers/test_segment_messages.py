@@ -18,9 +18,7 @@ def only_refusal(answer: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_a_track_becomes_one_inbox_row(door: Door) -> None:
-    answer = door.post(
-        "/v1/track", track(properties={"total": 9}, context={"ip": "203.0.113.9"}, integrations={})
-    )
+    answer = door.post("/v1/track", track(properties={"total": 9}, context={"ip": "203.0.113.9"}, integrations={}))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     row = InboxItem.objects.get()
     assert (row.kind, row.name, row.message_id) == ("track", "Order Completed", "m-1")
@@ -162,9 +160,7 @@ def test_a_bad_time_is_refused(door: Door, told: object, code: str) -> None:
     assert only_refusal(door.batch(track(timestamp=told))) == (code, "/batch/0/timestamp")
 
 
-@pytest.mark.parametrize(
-    "told", ["2026-11-23T12:03:00Z", "2026-11-24T12:00:00Z", "2026-08-25T12:00:00+00:00"]
-)
+@pytest.mark.parametrize("told", ["2026-11-23T12:03:00Z", "2026-11-24T12:00:00Z", "2026-08-25T12:00:00+00:00"])
 def test_a_time_a_little_ahead_or_weeks_ago_is_kept_as_told(door: Door, told: str) -> None:
     assert door.batch(track(timestamp=told))["accepted"] == 1
     assert InboxItem.objects.get().occurred_at == datetime.fromisoformat(told)

@@ -11,13 +11,11 @@ import pytest
 from django.db import OperationalError, connection
 from psycopg import errors
 
-from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
 from customers.ids import NIL
+from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
 from customers.work import CLAIM_GRACE, MAX_ATTEMPTS, Queue, is_passing, not_alone, work_once
 
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-
 
 
 def make_queue(poison: set[int], done: list[int], error: Exception | None = None) -> Queue:
@@ -69,7 +67,12 @@ def test_after_five_attempts_it_is_a_dead_letter_with_its_row(db: None) -> None:
         assert work_once(queue, now) == 0
         now += timedelta(minutes=1)
     letter = DeadLetter.objects.get()
-    assert (letter.unit_id, letter.attempts, letter.reason, letter.row["profile_id"]) == (unit, 5, "ValueError", str(NIL))
+    assert (letter.unit_id, letter.attempts, letter.reason, letter.row["profile_id"]) == (
+        unit,
+        5,
+        "ValueError",
+        str(NIL),
+    )
     assert (MergeItem.objects.count(), UnitAttempt.objects.count(), BatchClaim.objects.count()) == (0, 0, 0)
 
 
@@ -130,7 +133,9 @@ work_once(Queue("toy", "customers_merge_queue",
 def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
     units, done = make_units(2), list[int]()
     database = connection.settings_dict
-    url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    url = (
+        f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    )
     dead = subprocess.run(
         [sys.executable, "-c", _KILLER],
         env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},

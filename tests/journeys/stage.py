@@ -158,8 +158,5 @@ def make_stage() -> Stage:
     template = Template.objects.create(brand=brand, key="note", name="Note", channel="email")
     version = TemplateVersion.objects.create(template=template, number=1)
     TemplateText.objects.create(version=version, locale="en", subject="Hello", text="Hello")
-    connector = Connector.objects.create(
-        brand=brand, key="mail", name="Mail", channel="email", provider="sandbox"
-    )
+    connector = Connector.objects.create(brand=brand, key="mail", name="Mail", channel="email", provider="sandbox")
     return Stage(brand, source, purpose, connector)
-

@@ -126,7 +126,10 @@ def test_since_step_narrows_the_look_back_to_the_wait(stage: Stage) -> None:
 
 
 def test_one_event_resumes_one_wait_of_a_run(stage: Stage) -> None:
-    first = welcome()["steps"][1] | {"id": "first", "branches": [{"event": "login.succeeded", "next": "hold"}]}
+    first = welcome()["steps"][1] | {
+        "id": "first",
+        "branches": [{"event": "login.succeeded", "next": "hold"}],
+    }
     stage.publish(welcome(steps=[first, *welcome()["steps"][1:]]))
     stage.know()
     stage.happen("customer.signed_up")

@@ -99,7 +99,10 @@ def test_the_order_of_this_cart_cancels_it(stage: Stage) -> None:
 
 
 def test_an_event_that_resumed_an_earlier_wait_is_spent(stage: Stage) -> None:
-    first = welcome()["steps"][1] | {"id": "first", "branches": [{"event": "login.succeeded", "next": "hold"}]}
+    first = welcome()["steps"][1] | {
+        "id": "first",
+        "branches": [{"event": "login.succeeded", "next": "hold"}],
+    }
     stage.publish(welcome(steps=[first, *welcome()["steps"][1:]]))
     stage.know()
     stage.happen("customer.signed_up")
@@ -110,9 +113,7 @@ def test_an_event_that_resumed_an_earlier_wait_is_spent(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("event", "expected"), [("ticket.opened", ACTED), ("login.succeeded", SENT)])
-def test_a_message_may_name_its_own_cancelling_events(
-    stage: Stage, event: str, expected: tuple[str, str]
-) -> None:
+def test_a_message_may_name_its_own_cancelling_events(stage: Stage, event: str, expected: tuple[str, str]) -> None:
     steps = welcome()["steps"]
     steps[2] = message("remind", next="lost", cancel_on=[{"event": "ticket.opened"}])
     at_the_reminder(stage, steps=steps)

@@ -121,7 +121,9 @@ def test_control_without_lock_order_and_constraint_people_enter_twice(
     stage.publish(welcome(entry={"event": "customer.signed_up", "reentry": "always"}))
     users = people(stage)
     monkeypatch.setattr(match_module, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b)")
-    monkeypatch.setattr(match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL")
+    monkeypatch.setattr(
+        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL"
+    )
     with without_index("one_live_run_per_key"):
         assert enter_at_once(stage, users, monkeypatch) > 0
 

@@ -17,7 +17,13 @@ LOST = {"type": "exit", "id": "lost", "state": "lost"}
 def split(id_: str, *nexts: str) -> dict[str, Any]:
     rule = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"}
     branches = [{"rule": rule, "next": target} for target in nexts[:-1]]
-    return {"type": "split", "id": id_, "state": "not_activated", "branches": branches, "otherwise": nexts[-1]}
+    return {
+        "type": "split",
+        "id": id_,
+        "state": "not_activated",
+        "branches": branches,
+        "otherwise": nexts[-1],
+    }
 
 
 def hold(**changes: Any) -> dict[str, Any]:
@@ -52,18 +58,33 @@ def test_a_good_definition_passes() -> None:
         ({"steps": [message("a", next="nowhere"), LOST]}, ("unknown_step", "/steps/0")),
         ({"steps": [message("a", next="lost", state="odd"), LOST]}, ("unknown_state", "/steps/0/state")),
         ({"steps": [message("a", next="lost"), LOST, LOST]}, ("duplicate_step", "/steps/2/id")),
-        ({"steps": [message("a", next="lost", channel="fax"), LOST]}, ("unknown_channel", "/steps/0/channel")),
+        (
+            {"steps": [message("a", next="lost", channel="fax"), LOST]},
+            ("unknown_channel", "/steps/0/channel"),
+        ),
         ({"steps": [message("a", next="lost", state="lost"), LOST]}, ("initial_state", "/steps/0/state")),
-        ({"states": [{"name": "not_activated"}, {"name": "lost", "kind": "failure"}]}, ("initial_state", "/states")),
+        (
+            {"states": [{"name": "not_activated"}, {"name": "lost", "kind": "failure"}]},
+            ("initial_state", "/states"),
+        ),
         ({"transitions": []}, ("illegal_transition", "/steps/1")),
         ({"entry": {"event": "e", "guard": "none"}}, ("guard_reason", "/entry/guard_reason")),
         ({"entry": {"event": "e", "rule": {"leaf": "x"}}}, ("unknown_leaf", "/entry/rule/leaf")),
         ({"entry": {"event": "e", "key": "cart"}}, ("key_missing", "/steps/1/branches/0/key")),
         ({"exit_events": [{"event": "e", "state": "gone"}]}, ("unknown_state", "/exit_events/0/state")),
-        ({"exit_events": [{"event": "e", "state": "lost", "key": "k"}]}, ("key_unused", "/exit_events/0/key")),
+        (
+            {"exit_events": [{"event": "e", "state": "lost", "key": "k"}]},
+            ("key_unused", "/exit_events/0/key"),
+        ),
         ({"steps": [hold(branches=[]), LOST]}, ("no_branch", "/steps/0/branches")),
-        ({"steps": [hold(timeout={"after": "PT0S", "next": "lost"}), LOST]}, ("duration", "/steps/0/timeout")),
-        ({"steps": [message("a", next="lost"), LOST, message("b", next="lost")]}, ("unreachable", "/steps/2")),
+        (
+            {"steps": [hold(timeout={"after": "PT0S", "next": "lost"}), LOST]},
+            ("duration", "/steps/0/timeout"),
+        ),
+        (
+            {"steps": [message("a", next="lost"), LOST, message("b", next="lost")]},
+            ("unreachable", "/steps/2"),
+        ),
         ({"steps": [message("a", next="b"), message("b", next="a")]}, ("loop", "/steps/0")),
         ({"steps": [split("a", "lost", "b"), split("b", "lost", "a"), LOST]}, ("loop", "/steps/0")),
     ],

@@ -1,0 +1,165 @@
+"""What must have come of it: every count, expected beside found."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from channels.models import Message
+from config.loop.cast import Cast
+from config.loop.journeys import JOURNEYS, World
+from config.loop.mailbox import Mail
+from config.loop.quiet import waiting
+from config.loop.scenario import MISTAKES, VISITOR, Told
+from customers.models import Customer, DeadLetter, Event, Identifier, QuarantinedEvent
+from journeys.models import EntryRefusal, JourneyVersion, Run
+
+State = Message.State
+Sent = (State.SENT, State.DELIVERED, State.OPENED, State.CLICKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table; `most` makes the expectation an upper bound."""
+
+    what: str
+    expected: object
+    got: object
+    most: bool = False
+
+    @property
+    def holds(self) -> bool:
+        if self.most and isinstance(self.got, int) and isinstance(self.expected, int):
+            return self.got <= self.expected
+        return self.got == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that the checks look at beside the database; `interrupted` bounds the calls that kills cut off."""
+
+    cast: Cast
+    world: World
+    told: Told
+    mails: list[Mail]
+    interrupted: int
+
+
+def all_checks(outcome: Outcome) -> Iterator[Check]:
+    yield from _sense(outcome)
+    yield from _decide(outcome)
+    yield from _act(outcome)
+    yield from _arrived(outcome)
+    yield from _rest()
+
+
+def _sense(outcome: Outcome) -> Iterator[Check]:
+    yield Check("events stored", outcome.told.events, Event.objects.count())
+    yield Check("customers", len(outcome.cast.people) + 1, Customer.objects.filter(profiles__isnull=False).distinct().count())
+    visitor = Identifier.objects.get(kind_id="user_id", value=VISITOR).profile.customer_id
+    yield Check("  profiles of the visitor (2 anonymous ids, user id, e-mail)", 4, _profiles(visitor))
+    yield Check("  events of the visitor", 4, Event.objects.filter(profile__customer_id=visitor).count())
+    repeated = {key: outcome.told.repeated[key] for key in ("accepted", "duplicates", "rejected")}
+    expected = {"accepted": 0, "duplicates": outcome.told.repeated_size, "rejected": []}
+    yield Check("a batch sent twice", _short(expected), _short(repeated))
+    codes = Counter(QuarantinedEvent.objects.values_list("code", flat=True))
+    for code in MISTAKES:
+        yield Check(f"  in quarantine: {code}", 1, codes.pop(code, 0))
+    yield Check("  in quarantine: anything else", 0, codes.total())
+
+
+def _decide(outcome: Outcome) -> Iterator[Check]:
+    cast, ends = outcome.cast, _ends(outcome.world)
+    silent = len(cast.people) - len(cast.entered)
+    active = sum(person.logs_in for person in cast.entered)
+    yield Check("sign-ups refused: no_consent", silent, _refused("onboarding", outcome.world)["no_consent"])
+    yield Check("sign-ups refused: anything else", 0, _refused("onboarding", outcome.world).total() - silent)
+    yield Check("runs that ended active: logged in in time", active, ends.pop(("onboarding", "active"), 0))
+    yield Check(
+        "runs that ended reminded: timed out",
+        len(cast.entered) - active,
+        ends.pop(("onboarding", "reminded"), 0),
+    )
+    yield Check("carts bought: own order came", len(cast.shoppers), ends.pop(("cart", "bought"), 0))
+    yield Check("carts left: timed out", len(cast.shoppers), ends.pop(("cart", "left"), 0))
+    yield Check("receipts asked for", 1, ends.pop(("receipt", "told"), 0))
+    yield Check("runs that ended otherwise", 0, ends.total())
+
+
+def _act(outcome: Outcome) -> Iterator[Check]:
+    rows = Message.objects.values_list("template_version__template__key", "state", "reason")
+    fates = Counter(rows)
+    slow, gone = outcome.cast.slow.email, outcome.told.unsubscribed
+    yield Check("reminders not sent, since logged in while queued (acted)", 1,
+                fates.pop(("reminder", State.CANCELLED, "acted"), 0))  # fmt: skip
+    yield Check("  of the one who is slow", 1, _count("reminder", slow, State.CANCELLED))
+    yield Check("messages suppressed after one-click (withdrawn)", 1,
+                fates.pop(("receipt", State.SUPPRESSED, "withdrawn"), 0))  # fmt: skip
+    yield Check("  to the one who unsubscribed", 1, _count("receipt", gone, State.SUPPRESSED))
+    sent = sum(number for (_key, state, _reason), number in fates.items() if state in Sent)
+    unknown = sum(number for (_key, state, _reason), number in fates.items() if state == State.UNKNOWN)
+    yield Check("messages sent or unknown", len(outcome.cast.mails()), sent + unknown)
+    yield Check("  unknown: calls interrupted by a kill", outcome.interrupted, unknown, most=True)
+    yield Check("messages of any other fate", 0, fates.total() - sent - unknown)
+
+
+def _arrived(outcome: Outcome) -> Iterator[Check]:
+    """The mail server's own account, mail by mail, against what was wanted and what we believe."""
+    arrived = Counter((mail.step, mail.recipient) for mail in outcome.mails)
+    wanted = outcome.cast.mails()
+    sent, unknown = _messages(*Sent), _messages(State.UNKNOWN)
+    yield Check("mails that arrived twice", 0, sum(number - 1 for number in arrived.values()))
+    yield Check("mails nobody should have got", 0, len(arrived.keys() - wanted))
+    yield Check("mails missing, not even listed as unknown", 0, len(wanted - arrived.keys() - unknown))
+    yield Check("messages marked sent that did not arrive", 0, len(sent - arrived.keys()))
+    yield Check("mails that arrived, marked neither sent nor unknown", 0, len(arrived.keys() - sent - unknown))
+    for step in ("welcome", "reminder", "cart"):
+        number = sum(one[0] == step for one in wanted)
+        fewest = number - sum(one[0] == step for one in unknown)
+        got = sum(one[0] == step for one in arrived)
+        yield Check(f"  {step} mails", number if fewest == number else f"{fewest} to {number}",
+                    got if fewest == number or not fewest <= got <= number else f"{fewest} to {number}")  # fmt: skip
+    yield Check("mails without one-click unsubscription", 0, sum(not mail.is_one_click for mail in outcome.mails))
+
+
+def _rest() -> Iterator[Check]:
+    yield Check("dead letters", 0, DeadLetter.objects.count())
+    yield Check("work still waiting anywhere", {}, waiting())
+
+
+def _profiles(customer_id: object) -> int:
+    return Customer.objects.get(pk=customer_id).profiles.count()
+
+
+def _short(answer: dict[str, object]) -> str:
+    rejected = answer["rejected"]
+    return f"{answer['accepted']} new, {answer['duplicates']} known, {len(rejected) if isinstance(rejected, list) else rejected} refused"
+
+
+def _refused(journey: str, world: World) -> Counter[str]:
+    rows = EntryRefusal.objects.filter(journey_id=world.journeys[journey]).values_list("reason")
+    return Counter(dict(rows.annotate(number=Count("id"))))
+
+
+def _ends(world: World) -> Counter[tuple[str, str]]:
+    """Runs by journey and the state they ended in; of other statuses, by status."""
+    keys = {id_: key for key, id_ in world.journeys.items()}
+    versions = dict(JourneyVersion.objects.values_list("id", "journey_id"))
+    ends: Counter[tuple[str, str]] = Counter()
+    for version, status, state in Run.objects.values_list("version_id", "status", "state"):
+        key = keys[versions[version]]
+        ended = status == Run.Status.COMPLETED
+        ends[key, JOURNEYS[key]["states"][state]["name"] if ended else f"status {status}"] += 1
+    return ends
+
+
+def _count(template: str, address: str, state: State) -> int:
+    return Message.objects.filter(
+        template_version__template__key=template, address__value=address, state=state
+    ).count()
+
+
+def _messages(*states: State) -> set[tuple[str, str]]:
+    rows = Message.objects.filter(state__in=states)
+    return set(rows.values_list("template_version__template__key", "address__value"))
