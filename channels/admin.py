@@ -97,9 +97,7 @@ class ConnectorForm(ConnectorModelForm):
             try:
                 providers.build(provider, cleaned.get("config") or {}, self._credentials())
             except (providers.ConfigurationError, SecretError) as error:
-                raise ValidationError(
-                    _("These settings do not fit: %(reason)s"), params={"reason": error}
-                ) from None
+                raise ValidationError(_("These settings do not fit: %(reason)s"), params={"reason": error}) from None
         return cleaned
 
     def _credentials(self) -> dict[str, Any]:

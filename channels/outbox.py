@@ -84,9 +84,7 @@ def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage]) -> None:
     copy_rows(cursor, "channels_messagecontent", _CONTENT_COLUMNS, contents)
 
 
-def cancel_unsent(
-    cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime
-) -> int:
+def cancel_unsent(cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime) -> int:
     """Cancel what was not yet being sent; what is just being sent is left to the guard and its own result."""
     cursor.execute(
         # Leased ones too: their worker finds the lease gone and passes on.

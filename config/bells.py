@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from celery import Celery
 from kombu import Connection
@@ -68,7 +68,7 @@ class Publisher:
 
     def _connect(self) -> Connection:
         ready = self._app.connection_for_write()
-        options = dict(ready.transport_options)
+        options: dict[str, Any] = dict(ready.transport_options or {})
         # A publisher only ever reads confirmations: a broker that owes one for so long is as good as dead.
         if ready.transport_cls in ("amqp", "amqps", "pyamqp"):
             options["read_timeout"] = 5
@@ -90,7 +90,9 @@ class Ringer:
         self._publish = publish
         self._on_fork = on_fork
         self._silent_until = 0.0
-        self._start_afresh()
+        self._changed = threading.Condition()
+        self._rung: set[str] = set()
+        self._thread: threading.Thread | None = None
         os.register_at_fork(after_in_child=self._start_afresh)
 
     def __call__(self, queue: str) -> None:
@@ -109,8 +111,8 @@ class Ringer:
     def _start_afresh(self) -> None:
         """Threads and the locks they held stay behind in the parent."""
         self._changed = threading.Condition()
-        self._rung: set[str] = set()
-        self._thread: threading.Thread | None = None
+        self._rung = set()
+        self._thread = None
         self._on_fork()
 
     def _carry_all(self) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
@@ -191,7 +190,7 @@ def _write_ends(cursor: Cursor[Any], ends: Mapping[UUID, _End]) -> None:
 
 
 _CHAIN = f"""
-    SELECT {", ".join(f"e.{name}" for name, _type in _ENTRY[1:])}, v.salt, v.fields::text
+    SELECT {", ".join(f"e.{name}" for name, _type in _ENTRY[1:])}, v.salt, v.fields
     FROM consent_consententry e LEFT JOIN consent_consentevidence v ON v.entry_id = e.id
     WHERE e.address_id = %b ORDER BY e.position
 """
@@ -212,7 +211,7 @@ def verify(address_id: UUID) -> int | None:
         link = Link(*fields)
         if (link.position, link.previous, chain.digest(link)) != (position, previous, digest):
             return position
-        if salt is not None and chain.commitment(salt, orjson.loads(evidence)) != link.commitment:
+        if salt is not None and chain.commitment(salt, evidence) != link.commitment:
             return position
         previous = digest
     if len(rows) != length:

@@ -30,11 +30,6 @@ class _Item:
     received_at: datetime
     request: dict[str, Any]
 
-    @classmethod
-    def of(cls, *row: Any) -> "_Item":
-        # Django's connection hands JSON out as text.
-        return cls(*(*row[:-1], orjson.loads(row[-1])))
-
 
 _ITEM = ", ".join(column.name for column in fields(_Item))
 
@@ -71,7 +66,7 @@ def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[_Item]:
         f"DELETE FROM consent_queue WHERE id = ANY(%b) AND address_id = ANY(%b) RETURNING {_ITEM}",
         [list(ids), free],
     )
-    return sorted((_Item.of(*row) for row in cursor), key=lambda item: item.id)
+    return sorted((_Item(*row) for row in cursor), key=lambda item: item.id)
 
 
 def _purposes(cursor: Cursor[Any], items: Iterable[_Item]) -> _Purposes:

@@ -5,13 +5,19 @@ from typing import Any
 
 from django.db import connection
 from psycopg import Cursor
+from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
 
 def raw_cursor() -> Cursor[Any]:
-    """A cursor with server-side binding (`%b`) on Django's own connection and transaction."""
+    """A cursor with server-side binding (`%b`) and binary results on Django's own connection and transaction.
+
+    Binary also because Django has psycopg hand jsonb over as undecoded text in text results.
+    """
     connection.ensure_connection()
-    return Cursor(connection.connection)
+    cursor = Cursor[Any](connection.connection)
+    cursor.format = Format.BINARY
+    return cursor
 
 
 def copy_rows(

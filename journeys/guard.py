@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from psycopg import Cursor
 
 from channels.guards import Answer, GuardAsk, Refuse, Wait
 from channels.models import Reason
 from customers.ids import hash64
+from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.rules import parse as parse_rule
 from journeys.models import Run
@@ -23,14 +24,15 @@ UNRESOLVED_SECONDS = 1.0
 _TYING = frozenset({"identify", "alias"})
 
 _RUN = """
-    SELECT r.status, r.version_id, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id
+    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id
     FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
     LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
     WHERE r.id = %s
 """
 # Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
 _EVENTS = """
-    SELECT e.occurred_at, e.message_id, e.brand_id, e.name, coalesce(y.payload -> 'properties', y.payload -> 'traits')
+    SELECT e.occurred_at, e.message_id, e.brand_id, e.name,
+        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}')
     FROM customers_profile p
     JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.name = ANY(%s)
     LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
@@ -49,6 +51,14 @@ _INBOX = """
 """
 
 
+class _Happened(NamedTuple):
+    occurred_at: datetime
+    message_id: str
+    brand_id: UUID
+    name: str
+    properties: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class _Window:
     """Which events make the message needless: of these names, after this moment, of this key."""
@@ -58,11 +68,11 @@ class _Window:
     after: tuple[datetime, str]
     entry_key: str
 
-    def holds(self, occurred_at: datetime, message_id: str, brand_id: UUID, name: str, properties: Any) -> bool:
-        if brand_id != self.of.brand_id or (occurred_at, message_id) <= self.after:
+    def holds(self, event: _Happened) -> bool:
+        if event.brand_id != self.of.brand_id or (event.occurred_at, event.message_id) <= self.after:
             return False
-        facts = Facts(properties=properties or {})
-        return any(self._is(match, facts) for match in self.matches if match.event == name)
+        facts = Facts(properties=event.properties)
+        return any(self._is(match, facts) for match in self.matches if match.event == event.name)
 
     def _is(self, match: EventMatch, facts: Facts) -> bool:
         if match.key not in (None, ANY_KEY) and key_of(facts.properties, str(match.key)) != self.entry_key:
@@ -72,9 +82,12 @@ class _Window:
 
 def guard(ask: GuardAsk) -> Answer:
     """Refuse when the run ended otherwise or its customer acted; wait while an identity is being resolved."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RUN, [ask.message_id, int(ask.origin_id)])
-        status, _version, entry_key, watched, step, occurred_at, message_id, event_id = cursor.fetchone()
+    with raw_cursor() as cursor:
+        row = cursor.execute(_RUN, [ask.message_id, int(ask.origin_id)]).fetchone()
+        if row is None:
+            # A run that is gone was erased, and its message with it.
+            return Refuse(Reason.ENDED)
+        status, entry_key, watched, step, occurred_at, message_id, event_id = row
         if status == Run.Status.MERGED:
             return Refuse(Reason.MERGED)
         if status == Run.Status.EXITED:
@@ -91,41 +104,35 @@ def guard(ask: GuardAsk) -> Answer:
         return _on_its_way(cursor, ask, window)
 
 
-def _began_waiting(cursor: Any, run_id: str, step: int) -> datetime:
-    cursor.execute(
+def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
+    rows = cursor.execute(
         "SELECT at FROM journeys_transition WHERE run_id = %s AND step_to = %s ORDER BY seq DESC LIMIT 1",
         [int(run_id), step],
-    )
-    at: datetime = cursor.fetchone()[0]
+    ).fetchall()
+    at: datetime = rows[0][0]
     return at
 
 
-def _acted(cursor: Any, ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
+def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
     names = sorted({match.event for match in window.matches})
     cursor.execute(_EVENTS, [window.after[0], names, ask.customer_id, entry_event, int(ask.origin_id)])
-    return any(window.holds(*row[:4], properties=_decoded(row[4])) for row in cursor.fetchall())
+    return any(window.holds(_Happened(*row)) for row in cursor.fetchall())
 
 
-def _on_its_way(cursor: Any, ask: GuardAsk, window: _Window) -> Answer:
+def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
     """What is accepted but not resolved, found by the hashes of the customer's identifiers."""
-    cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_inbox)")
-    if not cursor.fetchone()[0]:
+    if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1").fetchone() is None:
         return None
-    cursor.execute(_IDENTIFIERS, [ask.customer_id])
-    keys = [hash64(str(namespace), kind, value) for namespace, kind, value in cursor.fetchall()]
-    cursor.execute(_INBOX, [keys])
-    rows = cursor.fetchall()
-    if any(window.holds(*row[:4], properties=_inside(row[5])) for row in rows):
+    identifiers = cursor.execute(_IDENTIFIERS, [ask.customer_id]).fetchall()
+    keys = [hash64(str(namespace), kind, value) for namespace, kind, value in identifiers]
+    rows = cursor.execute(_INBOX, [keys]).fetchall()
+    if any(window.holds(_Happened._make([*row[:4], _inside(row[5])])) for row in rows):
         return Refuse(Reason.ACTED)
     if any(row[4] in _TYING for row in rows):
         return Wait(UNRESOLVED_SECONDS, Reason.UNRESOLVED)
     return None
 
 
-def _inside(payload: str) -> Any:
+def _inside(payload: str) -> dict[str, Any]:
     decoded = orjson.loads(payload)
-    return decoded.get("properties") or decoded.get("traits")
-
-
-def _decoded(value: Any) -> Any:
-    return orjson.loads(value) if isinstance(value, str) else value
+    return decoded.get("properties") or decoded.get("traits") or {}

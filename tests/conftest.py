@@ -7,7 +7,7 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings
 
-from customers import work
+from customers import bells, work
 
 # The machine's speed is not what a property test is about.
 settings.register_profile("trilha", deadline=None, print_blob=True)
@@ -36,6 +36,14 @@ def _empty_past_the_triggers() -> Iterator[None]:
     patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ring_no_bells() -> Iterator[None]:
+    """What tests commit is not for the workers that may listen to the same broker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bells, "_ringers", [])
+        yield
 
 
 @pytest.fixture(autouse=True)

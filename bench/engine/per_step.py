@@ -11,16 +11,17 @@ from psycopg import Connection
 
 from bench.database import durability
 from bench.engine.journey import STEPS_TAKEN
-from bench.engine.per_step_tasks import QUEUE, app, enter
+from bench.engine.per_step_tasks import enter
 from bench.engine.tables import check, clear
 from bench.measure import Side
+from bench.worker import QUEUE, app
 from journeys.models import JourneyVersion
 
 PROCESSES = 2
 _ROOT = Path(__file__).parents[2]
 _WARM_UP = 20
 _COMMAND = (
-    sys.executable, "-m", "celery", "-A", "bench.engine.per_step_tasks", "worker", "--pool=prefork",
+    sys.executable, "-m", "celery", "-A", "bench.worker", "worker", "--pool=prefork",
     f"--concurrency={PROCESSES}", f"--queues={QUEUE}", f"--hostname={QUEUE}@%h", "--loglevel=error",
     "--without-gossip", "--without-mingle",
 )  # fmt: skip

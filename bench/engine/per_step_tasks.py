@@ -4,31 +4,20 @@ Waits are over at once, so that only the work is timed. Rules are evaluated; of 
 does nothing, so it does less than our engine, not more.
 """
 
-import os
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import django
-from celery import Celery
+from django.db import transaction
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402  # what reads models or settings has to wait for Django
-from django.db import transaction  # noqa: E402
-
-from bench.engine.journey import SIGN_UP, T0  # noqa: E402
-from channels.models import Message, MessageContent  # noqa: E402
-from customers.models import AddressProfile, Customer  # noqa: E402
-from customers.rules import Facts  # noqa: E402
-from journeys.models import CancelWatch, Cause, EntryMemory, Run, RunContext, Transition  # noqa: E402
-from journeys.steps.base import End, Go, Here, Outcome, Wait  # noqa: E402
-from journeys.version import Version, version  # noqa: E402
-
-QUEUE = "trilha_bench"
-app = Celery("trilha_bench", broker=settings.CELERY_BROKER_URL)
-app.conf.update(task_default_queue=QUEUE, task_ignore_result=True, broker_connection_retry_on_startup=True)
+from bench.engine.journey import SIGN_UP, T0
+from bench.worker import app
+from channels.models import Message, MessageContent
+from customers.models import AddressProfile, Customer
+from customers.rules import Facts
+from journeys.models import CancelWatch, Cause, EntryMemory, Run, RunContext, Transition
+from journeys.steps.base import End, Go, Here, Outcome, Wait
+from journeys.version import Version, version
 
 
 @app.task(name="bench.enter")

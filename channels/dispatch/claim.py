@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 from django.db import transaction
 
@@ -98,7 +97,7 @@ _LOAD = """
     SELECT m.id, m.lease_token, m.brand_id, m.connector_id, m.scope_id, m.origin_kind, m.origin_id, m.visit,
            m.copy_key, m.channel, m.template_version_id, m.purpose_id, m.profile_id, m.address_id,
            m.expires_at, m.attempts, m.crashes, a.value, a.original,
-           coalesce(c.traits, '{}')::text, coalesce(c.locale, ''), coalesce(t.context, '{}')::text,
+           coalesce(c.traits, '{}'), coalesce(c.locale, ''), coalesce(t.context, '{}'),
            b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind
     FROM channels_message m
     JOIN customers_brand b ON b.id = m.brand_id
@@ -110,7 +109,6 @@ _LOAD = """
     WHERE m.id = ANY(%s) AND m.state = 'leased' AND m.lease_token = %s
     ORDER BY m.due_at, m.id
 """
-_TRAITS, _VARIABLES = 19, 21
 
 
 def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: bool = False) -> Batch:
@@ -138,13 +136,7 @@ def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = Fal
 def _load(ids: Sequence[UUID], token: int) -> list[Claimed]:
     with raw_cursor() as cursor:
         cursor.execute(_LOAD, [list(ids), token])
-        return [_claimed(list(row)) for row in cursor]
-
-
-def _claimed(row: list[Any]) -> Claimed:
-    row[_TRAITS] = orjson.loads(row[_TRAITS])
-    row[_VARIABLES] = orjson.loads(row[_VARIABLES])
-    return Claimed(*row)
+        return [Claimed(*row) for row in cursor]
 
 
 def give_back(messages: Sequence[Claimed], due_at: datetime) -> None:

@@ -101,9 +101,7 @@ def _handle(sender: Sender, message: Claimed, texts: Texts) -> bool:
         sender.send(message, outgoing)
     except Exception as error:
         # A fault of ours must not take the rest of the batch with it.
-        logger.error(
-            "not handled: %s %s", describe(error), place_of(error), extra={"message_id": str(message.id)}
-        )
+        logger.error("not handled: %s %s", describe(error), place_of(error), extra={"message_id": str(message.id)})
         release(message, describe(error), sender.clock())
     return True
 

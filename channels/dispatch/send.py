@@ -112,9 +112,7 @@ class _Call:
         except Exception as error:
             # A fault of the provider's code, at an unknown point of the call.
             return self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
-        return Outcome(
-            State.SENT, provider_id=accepted.provider_id, consent_id=consent_id, tries=1, taken=True
-        )
+        return Outcome(State.SENT, provider_id=accepted.provider_id, consent_id=consent_id, tries=1, taken=True)
 
     def _trouble(self, error: DeliveryError) -> Outcome:
         return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
+from analytics.journey_numbers import journey_numbers
 from channels.models import Message
 from config.loop.cast import Cast
 from config.loop.journeys import JOURNEYS, World
 from config.loop.mailbox import Mail
 from config.loop.quiet import waiting
 from config.loop.scenario import MISTAKES, VISITOR, Told
-from customers.models import Customer, DeadLetter, Event, Identifier, QuarantinedEvent
+from customers.models import Customer, DeadLetter, Event, QuarantinedEvent
 from journeys.models import EntryRefusal, JourneyVersion, Run
 
 State = Message.State
@@ -51,18 +52,20 @@ def all_checks(outcome: Outcome) -> Iterator[Check]:
     yield from _decide(outcome)
     yield from _act(outcome)
     yield from _arrived(outcome)
+    yield from _sums(outcome)
     yield from _rest()
 
 
 def _sense(outcome: Outcome) -> Iterator[Check]:
     yield Check("events stored", outcome.told.events, Event.objects.count())
-    yield Check("customers", len(outcome.cast.people) + 1, Customer.objects.filter(profiles__isnull=False).distinct().count())
-    visitor = Identifier.objects.get(kind_id="user_id", value=VISITOR).profile.customer_id
-    yield Check("  profiles of the visitor (2 anonymous ids, user id, e-mail)", 4, _profiles(visitor))
-    yield Check("  events of the visitor", 4, Event.objects.filter(profile__customer_id=visitor).count())
-    repeated = {key: outcome.told.repeated[key] for key in ("accepted", "duplicates", "rejected")}
+    people = Customer.objects.filter(profiles__isnull=False).distinct()
+    yield Check("customers", len(outcome.cast.people) + 1, people.count())
+    visitor = people.get(profiles__identifier__kind_id="user_id", profiles__identifier__value=VISITOR)
+    yield Check("  profiles of the visitor (2 anonymous ids, user id, e-mail)", 4, visitor.profiles.count())
+    yield Check("  events of the visitor", 4, Event.objects.filter(profile__customer=visitor).count())
     expected = {"accepted": 0, "duplicates": outcome.told.repeated_size, "rejected": []}
-    yield Check("a batch sent twice", _short(expected), _short(repeated))
+    for key, number in expected.items():
+        yield Check(f"  of a batch sent again: {key}", number, outcome.told.repeated[key])
     codes = Counter(QuarantinedEvent.objects.values_list("code", flat=True))
     for code in MISTAKES:
         yield Check(f"  in quarantine: {code}", 1, codes.pop(code, 0))
@@ -123,18 +126,16 @@ def _arrived(outcome: Outcome) -> Iterator[Check]:
     yield Check("mails without one-click unsubscription", 0, sum(not mail.is_one_click for mail in outcome.mails))
 
 
+def _sums(outcome: Outcome) -> Iterator[Check]:
+    """What the analytics layer counts in two ways must come to the same (DESIGN §6)."""
+    for key, journey_id in outcome.world.journeys.items():
+        for one in journey_numbers(journey_id).sums:
+            yield Check(f"sum of {key}: {one.label}", one.total, sum(part.count for part in one.parts))
+
+
 def _rest() -> Iterator[Check]:
     yield Check("dead letters", 0, DeadLetter.objects.count())
     yield Check("work still waiting anywhere", {}, waiting())
-
-
-def _profiles(customer_id: object) -> int:
-    return Customer.objects.get(pk=customer_id).profiles.count()
-
-
-def _short(answer: dict[str, object]) -> str:
-    rejected = answer["rejected"]
-    return f"{answer['accepted']} new, {answer['duplicates']} known, {len(rejected) if isinstance(rejected, list) else rejected} refused"
 
 
 def _refused(journey: str, world: World) -> Counter[str]:
@@ -155,9 +156,7 @@ def _ends(world: World) -> Counter[tuple[str, str]]:
 
 
 def _count(template: str, address: str, state: State) -> int:
-    return Message.objects.filter(
-        template_version__template__key=template, address__value=address, state=state
-    ).count()
+    return Message.objects.filter(template_version__template__key=template, address__value=address, state=state).count()
 
 
 def _messages(*states: State) -> set[tuple[str, str]]:

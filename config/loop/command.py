@@ -55,9 +55,7 @@ def _play(installation: Installation, kills: int, began: float) -> Outcome:
     return Outcome(cast, world, told, read_mails(installation.mails), min(interrupted, abandoned))
 
 
-def _under_fire(
-    installation: Installation, world: World, cast: Cast, kills: int, began: float
-) -> tuple[Told, int]:
+def _under_fire(installation: Installation, world: World, cast: Cast, kills: int, began: float) -> tuple[Told, int]:
     """Play the scenario while workers are killed; also returns how many calls that may have cut off."""
     if not kills:
         return Scenario(installation, world, cast).play(), 0

@@ -112,9 +112,7 @@ def build(smtp_port: int, now: datetime) -> World:
     source = Source.objects.create(brand=brand, key="shop", name="Shop")
     Purpose.objects.create(brand=brand, key=PURPOSE, name="News", kind=Purpose.Kind.MARKETING)
     order = EventType.objects.create(brand=brand, name="order.completed", role=EventType.Role.ORDER)
-    SchemaVersion.objects.create(
-        event_type=order, number=1, schema=ORDER_SCHEMA, status=SchemaVersion.Status.APPROVED
-    )
+    SchemaVersion.objects.create(event_type=order, number=1, schema=ORDER_SCHEMA, status=SchemaVersion.Status.APPROVED)
     config = {"host": "127.0.0.1", "port": smtp_port, "security": "none"}
     _connector(brand, "mail", config, concurrency=4)
     slow = _connector(brand, "slow-mail", config, concurrency=1)

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 LOGS = PROJECT / ".local" / "loop" / str(os.getpid())
 _STOP_SECONDS = 10.0
 _START_SECONDS = 60.0
-_TAIL_LINES = 25
+_TAIL_LINES = 20
 
 
 class LoopError(Exception):
@@ -85,8 +85,10 @@ class Process:
         self._reap(_STOP_SECONDS)
 
     def tail(self) -> str:
+        """The last lines of the log that tell of trouble, or of its end when none does."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(f"    {line[:500]}" for line in lines[-_TAIL_LINES:])
+        trouble = [line for line in lines if '"level":"INFO"' not in line]
+        return "\n".join(f"    {line[:1000]}" for line in (trouble or lines)[-_TAIL_LINES:])
 
     def _reap(self, seconds: float) -> None:
         if self._popen is not None:
@@ -118,7 +120,9 @@ class Installation:
             "engine", (*worker, "-P", "prefork", "-c", "2", "-Q", "engine,slow", "-n", "engine@%h"), environment
         )
         self.dispatch = Process(
-            "dispatch", (*worker, "-P", "threads", "-c", str(self.dispatch_threads), "-Q", "dispatch", "-n", "dispatch@%h"), environment
+            "dispatch",
+            (*worker, "-P", "threads", "-c", str(self.dispatch_threads), "-Q", "dispatch", "-n", "dispatch@%h"),
+            environment,
         )
         self.beat = Process("beat", ("celery", "-A", "config", "beat", "-l", "INFO", "--pidfile="), environment)
         self.sink_port = 0

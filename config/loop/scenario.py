@@ -101,9 +101,7 @@ class Scenario:
     def _begin(self, partner: Partner, group: list[Person]) -> None:
         for person in group:
             if person.grant == "late":
-                partner.track(
-                    person.user_id, "consent.granted", {"purpose": PURPOSE, "address": person.email}
-                )
+                partner.track(person.user_id, "consent.granted", {"purpose": PURPOSE, "address": person.email})
             plan = "slow" if person.slow else "quick"
             partner.track(person.user_id, "customer.signed_up", {"plan": plan})
 
@@ -124,7 +122,7 @@ class Scenario:
 
     def _blunder(self, partner: Partner, taken_id: object) -> None:
         partner.track("null", "login.succeeded", accepted=False)
-        partner.identify("user-blunder", {"email": "not an address"}, accepted=False)
+        partner.identify("user-blunder", {"email": "nobody@nowhere"}, accepted=False)
         partner.track("user-blunder", "login.succeeded", accepted=False, message_id=taken_id)
         partner.track("user-blunder", "order.completed", {"cart_id": "c", "total": "much"}, accepted=False)
         partner.page("user-blunder", "Home")

@@ -86,11 +86,7 @@ class SmtpSink:
     def accepted(self, recipient: str | None = None) -> list[Received]:
         """What the server took, whether or not the sender heard so."""
         refused = set(_MESSAGE_REPLIES)
-        return [
-            one
-            for one in list(self.received)
-            if one.verdict not in refused and recipient in (None, one.recipient)
-        ]
+        return [one for one in list(self.received) if one.verdict not in refused and recipient in (None, one.recipient)]
 
     def wait_for(self, count: int, seconds: float = 10) -> bool:
         """Wait until so many messages have come in."""
@@ -114,9 +110,7 @@ class SmtpSink:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**22)
-        )
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**22))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         try:
@@ -208,9 +202,7 @@ class _Conversation:
     async def _take_message(self) -> bool:
         data = (await self._reader.readuntil(b"\r\n.\r\n"))[:-3].replace(b"\r\n..", b"\r\n.")
         self._sink.keep(
-            Received(
-                time.time(), self._sender, self._recipient, self._behaviour, data.decode("utf-8", "replace")
-            )
+            Received(time.time(), self._sender, self._recipient, self._behaviour, data.decode("utf-8", "replace"))
         )
         if self._behaviour == Behaviour.DROP:
             return False

@@ -176,9 +176,7 @@ def table(heads: Sequence["_StrOrPromise"], rows: Iterable[Sequence[object]]) ->
     if not shown:
         return ""
     body = format_html_join("", "<tr>{}</tr>", ((_cells("td", row),) for row in shown))
-    return format_html(
-        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", _cells("th", heads), body
-    )
+    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", _cells("th", heads), body)
 
 
 def _cells(tag: str, values: Iterable[object]) -> SafeString:

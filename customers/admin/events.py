@@ -77,9 +77,7 @@ class QuarantinedEventAdmin(Facts):
         self.message_user(request, text % {"count": result.replayed})
         for pk, refusal in list(result.refusals.items())[:_NAMED]:
             values = {"id": pk, "code": refusal.code, "message": refusal.message}
-            self.message_user(
-                request, gettext("%(id)s stays: %(code)s. %(message)s") % values, messages.WARNING
-            )
+            self.message_user(request, gettext("%(id)s stays: %(code)s. %(message)s") % values, messages.WARNING)
         left = len(result.refusals) - _NAMED
         if left > 0:
             text = ngettext("%(count)s more stays.", "%(count)s more stay.", left)

@@ -97,9 +97,7 @@ class ProfileAdmin(Facts):
 
     @admin.display(description=_("brands"))
     def seen_in(self, profile: Profile) -> SafeString | str:
-        return table(
-            (_("brand"), _("first seen at")), profile.brands.values_list("brand__name", "first_seen_at")
-        )
+        return table((_("brand"), _("first seen at")), profile.brands.values_list("brand__name", "first_seen_at"))
 
     @admin.display(description=_("traits"))
     def traits_over_time(self, profile: Profile) -> SafeString | str:

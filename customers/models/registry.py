@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models.brand import Brand
@@ -13,7 +14,7 @@ class EventType(models.Model):
         REFUND = "refund", _("refund")
         ACTIVATION = "activation", _("activation")
         FEATURE_USED = "feature_used", _("feature used")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("event", "cancelled")
         CONTACT = "contact", _("contact")
         RESOLVED = "resolved", _("resolved")
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models.brand import Brand, Squad
@@ -54,7 +55,7 @@ class WriteKey(models.Model):
     """A source's key: only its SHA-256 and first characters are kept; the key is shown once."""
 
     class Mode(models.TextChoices):
-        LIVE = "live", _("live")
+        LIVE = "live", pgettext_lazy("write key", "live")
         TEST = "test", _("test")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

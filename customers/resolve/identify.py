@@ -73,7 +73,6 @@ def _find(cursor: Cursor[Any], profiles: Profiles, named: Collection[Named]) -> 
     cursor.execute(
         _FIND,
         [list(range(len(ordered))), *(list(column) for column in zip(*ordered, strict=True))],
-        binary=True,
     )
     for n, profile, customer in cursor.fetchall():
         profiles.by_name[ordered[n]] = profile
@@ -87,7 +86,7 @@ def _add(
         return
     wanted = {new_id(): one for one in missing}
     rows = [(*one, originals[one], profile, now) for profile, one in wanted.items()]
-    cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)], binary=True)
+    cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
     for (profile,) in cursor.fetchall():
         profiles.made[profile] = wanted[profile]
         profiles.by_name[wanted[profile]] = profile
@@ -117,7 +116,7 @@ def _bound(cursor: Cursor[Any], profiles: Profiles, messages: Iterable[Incoming]
     } - profiles.made.keys()
     if not devices:
         return {}
-    return dict(cursor.execute(_BOUND, [list(devices), list(devices)], binary=True).fetchall())
+    return dict(cursor.execute(_BOUND, [list(devices), list(devices)]).fetchall())
 
 
 def _bind(

@@ -59,7 +59,7 @@ def read(cursor: Cursor[Any], ids: Sequence[int]) -> Batch:
     kinds = {kind.key: kind for kind in IdentifierKind.objects.all()}
     originals: dict[Named, str] = {}
     messages = []
-    for row in cursor.execute(_READ, [list(ids)], binary=True).fetchall():
+    for row in cursor.execute(_READ, [list(ids)]).fetchall():
         namespace, identifiers = row[4], orjson.loads(row[12])
         named = []
         for kind, value, original in identifiers:

@@ -64,7 +64,7 @@ def _add_edges(
     if not edges:
         return []
     columns = zip(*(edges[key] for key in sorted(edges)), strict=True)
-    return cursor.execute(_ADD_EDGES, [now, *(list(column) for column in columns)], binary=True).fetchall()
+    return cursor.execute(_ADD_EDGES, [now, *(list(column) for column in columns)]).fetchall()
 
 
 def _edge(message: Incoming, strongest: UUID, other: UUID, named: Named) -> Row:
@@ -86,7 +86,7 @@ def _regroup(
         if profile in current and current[profile] != customer
     ]
     _write_customers(cursor, set(grouping.customer.values()), now)
-    _write_made(cursor, profiles, grouping.customer, now)
+    _write_made(cursor, batch.messages, profiles, grouping.customer, now)
     _move(cursor, moved, now)
     profiles.customer.update(grouping.customer)
     return {customer for _profile, _from, customer in moved} | {before for _profile, before, _to in moved}
@@ -102,9 +102,9 @@ def _closure(
     """
     ids, customers = set(touched), set[UUID]()
     while True:
-        rows = cursor.execute(_LOCK_PROFILES, [list(ids), list(customers)], binary=True).fetchall()
+        rows = cursor.execute(_LOCK_PROFILES, [list(ids), list(customers)]).fetchall()
         seen = {row[0] for row in rows} | ids
-        edges = cursor.execute(_EDGES, [list(seen), list(seen)], binary=True).fetchall()
+        edges = cursor.execute(_EDGES, [list(seen), list(seen)]).fetchall()
         reached = seen | {edge[1] for edge in edges} | {edge[2] for edge in edges}
         homes = {row[1] for row in rows}
         if reached == ids and homes <= customers:
@@ -135,20 +135,24 @@ def _write_customers(cursor: Cursor[Any], customers: set[UUID], now: datetime) -
     )
 
 
-def _write_made(cursor: Cursor[Any], profiles: Profiles, customer: dict[UUID, UUID], now: datetime) -> None:
-    if profiles.made:
-        columns = (
-            ("id", "uuid"),
-            ("customer_id", "uuid"),
-            ("customer_since", "timestamptz"),
-            ("created_at", "timestamptz"),
-        )
-        copy_rows(
-            cursor,
-            "customers_profile",
-            columns,
-            ((profile, customer[profile], now, now) for profile in profiles.made),
-        )
+def _write_made(
+    cursor: Cursor[Any], messages: Iterable[Incoming], profiles: Profiles, customer: dict[UUID, UUID], now: datetime
+) -> None:
+    """Write the new profiles. They belong to their customer since they were first named: what is granted later
+    in the same breath is granted by the whole person."""
+    if not profiles.made:
+        return
+    named_at: dict[UUID, datetime] = {}
+    for message in messages:
+        at = min(message.occurred_at, message.received_at)
+        for profile in profiles.of_message[message.id]:
+            named_at[profile] = min(at, named_at.get(profile, at))
+    copy_rows(
+        cursor,
+        "customers_profile",
+        (("id", "uuid"), ("customer_id", "uuid"), ("customer_since", "timestamptz"), ("created_at", "timestamptz")),
+        ((profile, customer[profile], named_at[profile], now) for profile in profiles.made),
+    )
 
 
 def _move(cursor: Cursor[Any], moved: list[tuple[UUID, UUID, UUID]], now: datetime) -> None:

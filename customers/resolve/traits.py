@@ -9,18 +9,12 @@ from psycopg import Cursor
 
 from customers.consumers import ResolvedEvent
 
-# Only what differs from what was held at that moment begins a new interval.
+# Repeated values are kept too: a late arrival between two equal ones would else seem to be the last word.
 _ADD = """
     INSERT INTO customers_trait (profile_id, name, value, valid_from, recorded_at, event_id)
     SELECT u.profile_id, u.name, u.value::jsonb, u.valid_from, u.recorded_at, u.event_id
     FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[])
         AS u(profile_id, name, value, valid_from, recorded_at, event_id)
-    LEFT JOIN LATERAL (
-        SELECT t.value FROM customers_trait t
-        WHERE t.profile_id = u.profile_id AND t.name = u.name AND t.valid_from <= u.valid_from
-        ORDER BY t.valid_from DESC, t.event_id DESC LIMIT 1
-    ) held ON true
-    WHERE held.value IS DISTINCT FROM u.value::jsonb
     ON CONFLICT DO NOTHING
 """
 

@@ -1,4 +1,4 @@
-"""Leaf kind `event_property`: a property of the event at hand."""
+"""Leaf kind `event_property`: a property of the event at hand; of an identify, one of the traits it tells."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -7,6 +7,8 @@ from customers.rules.leaf import Fragment, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
+
+_SAID = "coalesce(p.payload -> 'properties', p.payload -> 'traits')"
 
 
 class EventProperty(ValueLeaf, frozen=True):
@@ -20,7 +22,7 @@ class EventProperty(ValueLeaf, frozen=True):
         return lambda facts: test(find(facts.properties))
 
     def sql(self) -> Fragment:
-        return self.compare(walk("p.payload -> 'properties'", self.path))
+        return self.compare(walk(_SAID, self.path))
 
     def as_of(self, moment: datetime) -> Fragment:
         # What an event said never changes.

@@ -10,7 +10,7 @@ import msgspec
 from customers.rules.errors import Problem
 
 # SQL text with %s placeholders, and their values.
-Fragment = tuple[str, list[object]]
+Fragment = tuple[str, list[Any]]
 
 _NOTHING: Mapping[str, Any] = {}
 

@@ -62,7 +62,7 @@ class ValueLeaf(Leaf, frozen=True):
 
 def walk(source: str, path: Iterable[str]) -> Fragment:
     """A jsonb expression for the value at `path`, by names only: arrays have no members here either."""
-    names: list[object] = list(path)
+    names: list[Any] = list(path)
     return f"({source}{' -> %s::text' * len(names)})", names
 
 

@@ -55,9 +55,9 @@ def _blocked(cursor: Cursor[Any], holds: Sequence[RunState]) -> set[int]:
     if not holds:
         return set()
     customers = list({run.customer_id for run in holds})
-    waiting = {row[0] for row in cursor.execute(_ON_THEIR_WAY, [customers], binary=True).fetchall()}
+    waiting = {row[0] for row in cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()}
     waiting |= _unresolved(cursor, customers)
-    unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]], binary=True).fetchall()}
+    unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]]).fetchall()}
     return unseen | {run.id for run in holds if run.customer_id in waiting}
 
 
@@ -66,9 +66,9 @@ def _unresolved(cursor: Cursor[Any], customers: Sequence[UUID]) -> set[UUID]:
     if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1").fetchone() is None:
         return set()
     named = defaultdict(set)
-    for customer, namespace, kind, value in cursor.execute(_IDENTIFIERS, [list(customers)], binary=True).fetchall():
+    for customer, namespace, kind, value in cursor.execute(_IDENTIFIERS, [list(customers)]).fetchall():
         named[hash64(str(namespace), kind, value)].add(customer)
-    found = cursor.execute(_UNRESOLVED, [list(named)], binary=True).fetchall()
+    found = cursor.execute(_UNRESOLVED, [list(named)]).fetchall()
     return {customer for (key,) in found for customer in named.get(key, ())}
 
 

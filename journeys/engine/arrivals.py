@@ -1,5 +1,6 @@
 """Events on their way to the runs, and what makes one mean something to a run."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,16 +34,19 @@ def load_properties(cursor: Cursor[Any], arrivals: Collection[Arrival]) -> None:
     """Fetch the properties of these events; erased payloads leave none."""
     if not arrivals:
         return
-    by_id = {arrival.event_id: arrival for arrival in arrivals}
+    # Looking back finds one event for each run that may want it.
+    by_id: dict[int, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_id[arrival.event_id].append(arrival)
     rows = cursor.execute(
         "SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits')"
         " FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)"
         " JOIN customers_eventpayload p ON p.event_id = u.event_id AND p.received_at = u.received_at",
-        [list(by_id), [arrival.received_at for arrival in by_id.values()]],
-        binary=True,
+        [list(by_id), [same[0].received_at for same in by_id.values()]],
     ).fetchall()
     for event_id, properties in rows:
-        by_id[event_id].properties = properties or {}
+        for arrival in by_id[event_id]:
+            arrival.properties = properties or {}
 
 
 def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -> bool:

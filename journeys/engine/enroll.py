@@ -35,7 +35,7 @@ class Gate:
     """What entry decides by, read for a whole batch: who entered before, and who may be written to."""
 
     remembered: set[tuple[UUID, UUID, str]] = field(default_factory=set)
-    choices: dict[tuple[UUID, str, UUID], list[Choice]] = field(default_factory=dict)
+    choices: dict[Want, list[Choice]] = field(default_factory=dict)
 
     def refusal(self, candidate: Version, customer: UUID, key: str) -> tuple[Reason, int | None] | None:
         if candidate.definition.entry.reentry == "never" and (candidate.journey_id, customer, key) in self.remembered:
@@ -45,7 +45,7 @@ class Gate:
     def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
         if not candidate.entry_guard:
             return None
-        best = [self.choices[customer, *guarded][0].verdict for guarded in candidate.entry_guard]
+        best = [self.choices[Want(customer, *guarded)][0].verdict for guarded in candidate.entry_guard]
         refused = [verdict for verdict in best if not verdict.allowed]
         enough = all if candidate.definition.entry.guard == "all" else any
         if enough(verdict.allowed for verdict in best):
@@ -55,7 +55,7 @@ class Gate:
 
     def consent_entry(self, candidate: Version, customer: UUID) -> int | None:
         """The ledger entry that lets this customer in, kept with the run."""
-        entries = (self.choices[customer, *guarded][0].verdict for guarded in sorted(candidate.entry_guard))
+        entries = (self.choices[Want(customer, *guarded)][0].verdict for guarded in sorted(candidate.entry_guard))
         return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
 
 
@@ -69,12 +69,10 @@ def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]],
             " FROM customers_profile p JOIN journeys_entrymemory m ON m.profile_id = p.id"
             " WHERE p.customer_id = ANY(%b) AND m.journey_id = ANY(%b)",
             [[customer for customer, _live in once], list({live.journey_id for _customer, live in once})],
-            binary=True,
         )
         gate.remembered.update(rows.fetchall())
-    wants = sorted({(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
-    found = choose_addresses([Want(*want) for want in wants], now)
-    gate.choices.update(zip(wants, found, strict=True))
+    wants = list({Want(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
+    gate.choices.update(zip(wants, choose_addresses(wants, now), strict=True))
     return gate
 
 

@@ -55,7 +55,7 @@ _OLDER = """
 def match(ids: Sequence[int], now: datetime) -> int:
     """Match these queue items, those nobody else holds; return how many are done."""
     with raw_cursor() as cursor:
-        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)], binary=True).fetchall()]
+        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)]).fetchall()]
         entries = live_entries()
         concerned = _concerned(cursor, arrivals, entries)
         left = _left(cursor, concerned)
@@ -77,7 +77,7 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     customers = list({arrival.customer_id for arrival in arrivals})
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
     with_runs = {row[0] for row in cursor.execute(_MOVING).fetchall()}
-    with_runs |= {row[0] for row in cursor.execute(_WITH_RUNS, [customers], binary=True).fetchall()}
+    with_runs |= {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
     return [
         arrival
         for arrival in arrivals
@@ -91,10 +91,10 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
         return set()
     customers = sorted({arrival.customer_id for arrival in arrivals})
     cursor.execute(_LOCK_CUSTOMERS, [customers])
-    homes = dict(cursor.execute(_HOMES, [[a.profile_id for a in arrivals]], binary=True).fetchall())
-    busy = {row[0] for row in cursor.execute(_BUSY, [customers] * 3, binary=True).fetchall()}
-    consent = dict(cursor.execute(_CONSENT_PENDING, [customers], binary=True).fetchall())
-    older = dict(cursor.execute(_OLDER, [customers, [a.item_id for a in arrivals]], binary=True).fetchall())
+    homes = dict(cursor.execute(_HOMES, [[a.profile_id for a in arrivals]]).fetchall())
+    busy = {row[0] for row in cursor.execute(_BUSY, [customers] * 3).fetchall()}
+    consent = dict(cursor.execute(_CONSENT_PENDING, [customers]).fetchall())
+    older = dict(cursor.execute(_OLDER, [customers, [a.item_id for a in arrivals]]).fetchall())
     left = set()
     for arrival in arrivals:
         customer = arrival.customer_id
@@ -111,6 +111,7 @@ def _work_rounds(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entr
     live = lock_live(cursor, "customer_id", list(by_customer))
     table = Table(cursor, arrivals, live, entries, now)
     # Customers do not touch each other, so the n-th rounds of all of them may be worked customer by customer.
+    work.choices.update(table.gate.choices)
     for customer, own in by_customer.items():
         for arrival in own:
             table.deal(arrival, customer, work)
@@ -200,7 +201,6 @@ class Table:
         rows = cursor.execute(
             "SELECT run_id, event_id FROM journeys_transition WHERE run_id = ANY(%b) AND event_id = ANY(%b)",
             [runs, [arrival.event_id for arrival in arrivals]],
-            binary=True,
         ).fetchall()
         return set(rows)
 

@@ -35,15 +35,13 @@ _MOVE = """
 def follow(ids: Sequence[int], now: datetime) -> int:
     """Move the runs of these profiles to where the profiles are now; return how many items are done."""
     with raw_cursor() as cursor:
-        items = cursor.execute(_LOCK_ITEMS, [list(ids)], binary=True).fetchall()
+        items = cursor.execute(_LOCK_ITEMS, [list(ids)]).fetchall()
         if not items:
             return 0
         profiles = sorted({item[1] for item in items})
         cursor.execute(_LOCK_CUSTOMERS, [sorted({one for item in items for one in item[2:]}), profiles])
         homes = dict(
-            cursor.execute(
-                "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)", [profiles], binary=True
-            ).fetchall()
+            cursor.execute("SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)", [profiles]).fetchall()
         )
         live = _live_of(cursor, profiles, homes)
         work = Work()

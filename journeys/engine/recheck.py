@@ -36,7 +36,6 @@ def recheck(ids: Sequence[int], now: datetime) -> int:
         items = cursor.execute(
             "SELECT id, run_id FROM journeys_recheck_queue WHERE id = ANY(%b) ORDER BY id FOR UPDATE SKIP LOCKED",
             [list(ids)],
-            binary=True,
         ).fetchall()
         run_ids = sorted({run_id for _id, run_id in items})
         customers = _lock_customers(cursor, run_ids)
@@ -60,7 +59,6 @@ def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
         "SELECT id FROM customers_customer WHERE id IN (SELECT customer_id FROM journeys_run WHERE id = ANY(%b))"
         " ORDER BY id FOR NO KEY UPDATE",
         [list(run_ids)],
-        binary=True,
     ).fetchall()
     return {row[0] for row in rows}
 
@@ -76,8 +74,8 @@ def _look_back(cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]) -> d
     customer = {run.id: run.customer_id for run, _began in live}
     found: dict[int, list[Arrival]] = defaultdict(list)
     columns = [list(column) for column in zip(*asked, strict=True)]
-    for run_id, *event in cursor.execute(_LOOK_BACK, columns, binary=True).fetchall():
-        found[run_id].append(Arrival(0, *event, customer_id=customer[run_id]))
+    for run_id, *event in cursor.execute(_LOOK_BACK, columns).fetchall():
+        found[run_id].append(Arrival(*[0, *event, customer[run_id]]))
     return found
 
 

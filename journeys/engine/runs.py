@@ -59,7 +59,6 @@ def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[Run
         f"SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status = 1 AND r.due_at <= %b"
         " ORDER BY r.id FOR NO KEY UPDATE SKIP LOCKED",
         [list(ids), now],
-        binary=True,
     ).fetchall()
     return [_run(row) for row in rows]
 
@@ -71,7 +70,6 @@ def lock_live(cursor: Cursor[Any], column: str, values: Sequence[Any]) -> list[t
         " FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id"
         f" WHERE r.{column} = ANY(%b) AND r.status = 1 ORDER BY r.id FOR NO KEY UPDATE OF r",
         [list(values)],
-        binary=True,
     ).fetchall()
     return [(_run(row), Began(*row[13:16])) for row in rows]
 
@@ -80,13 +78,12 @@ def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[
     rows = cursor.execute(
         "SELECT run_id, variables FROM journeys_runcontext WHERE run_id = ANY(%b)",
         [list(run_ids)],
-        binary=True,
     ).fetchall()
     return dict(rows)
 
 
 def traits_of(cursor: Cursor[Any], customer_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     rows = cursor.execute(
-        "SELECT id, traits FROM customers_customer WHERE id = ANY(%b)", [list(customer_ids)], binary=True
+        "SELECT id, traits FROM customers_customer WHERE id = ANY(%b)", [list(customer_ids)]
     ).fetchall()
     return dict(rows)

@@ -51,6 +51,8 @@ class Work(Walked):
     origins: dict[int, Origin] = field(default_factory=dict)
     refusals: list[Refused] = field(default_factory=list)
     variables: dict[int, dict[str, Any]] = field(default_factory=dict)
+    # Addresses already chosen in this transaction, at the entry gate for one.
+    choices: dict[Want, list[Choice]] = field(default_factory=dict)
 
 
 _RUN = (
@@ -232,12 +234,15 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         Want(send.run.customer_id, sending.channel, sending.purpose_id)
         for send, sending in zip(work.sends, sendings, strict=True)
     ]
+    unchosen = list({want for want in wants if want not in work.choices})
+    if unchosen:
+        work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
     missing = [send.run.id for send in work.sends if send.run.id not in work.variables]
     if missing:
         work.variables.update(variables_of(cursor, missing))
     messages, watches = [], []
-    for send, sending, choices in zip(work.sends, sendings, choose_addresses(wants, now), strict=True):
-        for choice in choices:
+    for send, sending, want in zip(work.sends, sendings, wants, strict=True):
+        for choice in work.choices[want]:
             message = _message(send, sending, choice, work.variables[send.run.id], now)
             messages.append(message)
             watched = send.step if sending.own_cancels else send.timed_out_step

@@ -90,9 +90,7 @@ def _slow_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.guards.ask", lambda message: time.sleep(0.03))
 
 
-def test_no_call_begins_after_an_opt_out_was_answered(
-    recorded: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_call_begins_after_an_opt_out_was_answered(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _slow_guard(monkeypatch)
     assert _race_opt_outs(recorded, 25) == 0
     states = set(Message.objects.values_list("state", "reason"))
@@ -204,9 +202,7 @@ def _dispatcher(connector_id: UUID) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", program], env=environment)
 
 
-def test_a_worker_killed_within_the_call_leaves_unknown_and_no_second_mail(
-    sink: SmtpSink, settings: Settings
-) -> None:
+def test_a_worker_killed_within_the_call_leaves_unknown_and_no_second_mail(sink: SmtpSink, settings: Settings) -> None:
     world = make_world("smtp", smtp_config(sink.port))
     interrupted = world.queue(world.person("ana+hang@example.com"))
     waiting = world.queue(world.person("bo@example.com"), due_at=NOW + timedelta(seconds=1))

@@ -70,9 +70,7 @@ def test_a_worker_whose_lease_was_taken_sends_nothing(recorded: World) -> None:
     assert len(Recorder.calls) == 1
 
 
-def test_a_worker_that_slept_after_announcing_gives_up(
-    recorded: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_slept_after_announcing_gives_up(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
     id_ = recorded.queue(recorded.person())
 
     def announce_and_sleep(message: Claimed, now: datetime) -> bool:
@@ -107,9 +105,7 @@ def test_a_suspect_is_claimed_alone(recorded: World) -> None:
     assert [one.id for one in claim(recorded.connector.pk, AFTER, 1, suspects=True).messages] == [suspect]
 
 
-def test_our_own_failure_before_the_call_is_tried_again(
-    recorded: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_own_failure_before_the_call_is_tried_again(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
     id_ = recorded.queue(recorded.person())
     with monkeypatch.context() as broken:
         broken.setattr("channels.dispatch.send.permissions", lambda asks, now: 1 / 0)
@@ -120,9 +116,7 @@ def test_our_own_failure_before_the_call_is_tried_again(
     assert Recorder.calls == []
 
 
-def test_our_own_failure_after_the_call_is_left_to_the_sweep(
-    recorded: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_own_failure_after_the_call_is_left_to_the_sweep(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
     id_ = recorded.queue(recorded.person())
     with monkeypatch.context() as broken:
         broken.setattr("channels.dispatch.send.settle", lambda *args: 1 / 0)

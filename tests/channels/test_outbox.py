@@ -37,9 +37,7 @@ def test_nothing_to_write_writes_nothing(world: World) -> None:
 
 
 def test_a_refused_message_is_a_row_with_its_reason(world: World) -> None:
-    new = world.new_message(
-        world.person(), address_id=None, state="suppressed", reason="no_address", settled_at=NOW
-    )
+    new = world.new_message(world.person(), address_id=None, state="suppressed", reason="no_address", settled_at=NOW)
     write(new)
     assert state(new.id) == ("suppressed", "no_address")
 

@@ -52,9 +52,7 @@ def test_an_answer_that_was_lost_leaves_the_message_unknown(mail_world: World, s
     assert len(sink.accepted()) == 1
 
 
-def test_an_unknown_message_still_counts_as_the_copy_of_its_address(
-    mail_world: World, sink: SmtpSink
-) -> None:
+def test_an_unknown_message_still_counts_as_the_copy_of_its_address(mail_world: World, sink: SmtpSink) -> None:
     person = mail_world.person("ana+drop@example.com")
     mail_world.queue(person, copy_key="welcome")
     dispatch_due(mail_world.connector.pk, NOW)
@@ -71,9 +69,7 @@ def test_a_server_that_hangs_is_left_at_the_deadline(mail_world: World, short_de
     assert short_deadline <= time.monotonic() - began < short_deadline + 0.8
 
 
-def test_a_server_that_drips_gets_no_more_time(
-    mail_world: World, sink: SmtpSink, short_deadline: float
-) -> None:
+def test_a_server_that_drips_gets_no_more_time(mail_world: World, sink: SmtpSink, short_deadline: float) -> None:
     began = time.monotonic()
     message = send_to(mail_world, "ana+drip@example.com")
     assert (message.state, message.reason) == ("queued", "trouble")
@@ -83,9 +79,7 @@ def test_a_server_that_drips_gets_no_more_time(
 
 def test_a_refused_recipient_does_not_disturb_the_next(mail_world: World, sink: SmtpSink) -> None:
     tags = ("never", "accept", "later", "drop", "accept")
-    ids = [
-        mail_world.queue(mail_world.person(f"p{place}+{tag}@example.com")) for place, tag in enumerate(tags)
-    ]
+    ids = [mail_world.queue(mail_world.person(f"p{place}+{tag}@example.com")) for place, tag in enumerate(tags)]
     dispatch_due(mail_world.connector.pk, NOW)
     assert [state(id_)[0] for id_ in ids] == ["failed", "sent", "queued", "unknown", "sent"]
     assert len(sink.accepted()) == 3
@@ -136,9 +130,7 @@ def test_a_fault_in_a_provider_is_an_unknown_outcome(db: None, recorder: type[Re
     assert (message.state, message.reason, message.detail) == ("unknown", "interrupted", "ZeroDivisionError")
 
 
-@pytest.mark.parametrize(
-    "address", ["a@b.example, c@d.example", "x <a@b.example>", "a@b.example\nBcc: c@d.example"]
-)
+@pytest.mark.parametrize("address", ["a@b.example, c@d.example", "x <a@b.example>", "a@b.example\nBcc: c@d.example"])
 def test_more_than_one_address_is_refused(mail_world: World, sink: SmtpSink, address: str) -> None:
     message = send_to(mail_world, address)
     assert (message.state, message.reason, message.detail) == ("failed", "refused", "not_one_address")

@@ -103,9 +103,7 @@ def test_a_line_break_in_the_senders_name_is_a_space() -> None:
 
 
 def test_a_name_cannot_close_its_quotes() -> None:
-    assert one_mailbox("a@b.example", 'A" <eve@x.example>, "').header() == (
-        '"A\\" <eve@x.example>, \\"" <a@b.example>'
-    )
+    assert one_mailbox("a@b.example", 'A" <eve@x.example>, "').header() == ('"A\\" <eve@x.example>, \\"" <a@b.example>')
 
 
 def test_lines_that_are_dots_arrive_as_they_were(sink: SmtpSink) -> None:
@@ -147,9 +145,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = tmp_path / "server.pem"
@@ -201,9 +197,7 @@ def test_a_wrong_password_is_passing_trouble(secure_server: int) -> None:
     assert (refusal.value.permanent, refusal.value.accepted) == (False, "no")
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(
-    secure_server: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_certificate_nobody_vouches_for_is_refused(secure_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
     with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED"):
         deliver({"host": "127.0.0.1", "port": secure_server}, {"username": "acme", "password": "secret"})

@@ -98,9 +98,7 @@ def test_a_guard_has_the_last_word(mail_world: World, sink: SmtpSink, reason: st
     with guarded(lambda ask: guards.Refuse(reason)) as asked:
         dispatch_due(mail_world.connector.pk, NOW)
     assert state(message) == ("cancelled", reason)
-    assert [(ask.message_id, ask.origin_id, ask.customer_id) for ask in asked] == [
-        (message, "41", person.customer.pk)
-    ]
+    assert [(ask.message_id, ask.origin_id, ask.customer_id) for ask in asked] == [(message, "41", person.customer.pk)]
     assert sink.received == []
 
 

@@ -45,9 +45,7 @@ def test_what_a_person_typed_is_never_a_template() -> None:
 
 def test_no_line_break_reaches_the_subject() -> None:
     name = {"first_name": "Ana\r\nBcc: eve@example.com\u2028x"}
-    assert (
-        fill(subject="Hi {{ customer.first_name }}", customer=name).subject == "Hi Ana Bcc: eve@example.com x"
-    )
+    assert fill(subject="Hi {{ customer.first_name }}", customer=name).subject == "Hi Ana Bcc: eve@example.com x"
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,7 @@ class World:
 
     def person(self, email: str = "ana@example.com", *, granted: bool = True, **traits: Any) -> Person:
         """Somebody with an address, and by default with a grant."""
-        customer = Customer.objects.create(
-            created_at=NOW, traits={"first_name": "Ana"} | traits, locale="pt-BR"
-        )
+        customer = Customer.objects.create(created_at=NOW, traits={"first_name": "Ana"} | traits, locale="pt-BR")
         profile = people.make_profile(customer, NOW - timedelta(days=30))
         address = people.make_address(email)
         people.seen(profile, address)

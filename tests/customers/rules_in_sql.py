@@ -25,4 +25,5 @@ def answers(rules: Sequence[Rule], facts: Sequence[Facts]) -> list[tuple[bool | 
                 [Jsonb(dict(one.properties)) for one in facts],
             ],
         )
-        return cursor.fetchall()
+        found: list[tuple[bool | None, ...]] = cursor.fetchall()
+    return found

@@ -1,6 +1,7 @@
 """Resolve: whose event it is, what it says about them, and what is kept."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -102,7 +103,24 @@ def test_traits_are_kept_by_time_and_the_latest_wins(stage: Stage) -> None:
     stage.happen("identify", traits={"plan": "pro"}, at=T0 + timedelta(hours=1))
     assert customer_of("user_id", "ana").traits == {"plan": "pro", "city": "Recife"}
     held = Trait.objects.filter(name="plan").order_by("valid_from").values_list("valid_from", "value")
-    assert list(held) == [(T0 - timedelta(days=1), "free"), (T0, "pro")]
+    assert list(held) == [(T0 - timedelta(days=1), "free"), (T0, "pro"), (T0 + timedelta(hours=1), "pro")]
+
+
+@pytest.mark.parametrize("order", list(permutations((0, 1, 2, 3))))
+def test_traits_do_not_depend_on_the_order_of_arrival(stage: Stage, order: tuple[int, ...]) -> None:
+    said = ["pro", "free", "pro", "gold"]
+    for n in order:
+        stage.accept("identify", traits={"plan": said[n]}, at=T0 + timedelta(hours=n))
+        if n != 1:
+            stage.run()
+    stage.run()
+    assert customer_of("user_id", "ana").traits == {"plan": "gold"}
+
+
+def test_a_value_told_again_outlives_a_late_other_one(stage: Stage) -> None:
+    for day, plan in ((0, "pro"), (3, "pro"), (1, "free")):
+        stage.happen("identify", traits={"plan": plan}, at=T0 + timedelta(days=day))
+    assert customer_of("user_id", "ana").traits == {"plan": "pro"}
 
 
 def test_traits_of_a_merged_customer_are_the_latest_of_its_profiles(stage: Stage) -> None:

@@ -1,8 +1,10 @@
 """What each operator means, row by row, in both back ends."""
 
+import json
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from customers.rules import Facts, parse
 from tests.customers.rules_in_sql import answers
@@ -148,6 +150,23 @@ def test_a_path_has_no_positions_in_arrays() -> None:
     with_digit = parse({"leaf": "attribute", "name": "a.0", "op": "exists"})
     assert with_digit.holds(Facts({"a": [1]})) is False
     assert with_digit.holds(Facts({"a": {"0": 1}})) is True
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("payload", "holds"),
+    [
+        ({"properties": {"plan": "pro"}}, True),
+        ({"traits": {"plan": "pro"}}, True),
+        ({"properties": {}, "traits": {"plan": "pro"}}, False),
+        ({"context": {"plan": "pro"}}, False),
+    ],
+)
+def test_the_properties_of_an_identify_are_the_traits_it_tells(payload: dict[str, Any], holds: bool) -> None:
+    text, parameters = parse({"leaf": "event_property", "name": "plan", "op": "eq", "value": "pro"}).sql()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {text} FROM (SELECT %s::jsonb AS payload) p", [*parameters, json.dumps(payload)])
+        assert cursor.fetchone() == (holds,)
 
 
 def test_groups_and_not_combine_their_conditions() -> None:

@@ -36,9 +36,7 @@ class Mailbox:
 
 def is_header(name: str, value: str) -> bool:
     """Whether a connector may set this header to this."""
-    return (
-        _HEADER_NAME.fullmatch(name) is not None and not _CONTROL.search(value) and len(value) <= _MAX_VALUE
-    )
+    return _HEADER_NAME.fullmatch(name) is not None and not _CONTROL.search(value) and len(value) <= _MAX_VALUE
 
 
 def one_mailbox(address: str, name: str = "") -> Mailbox:
@@ -104,8 +102,5 @@ def _body(outgoing: Outgoing) -> bytes:
 
 def _part(subtype: str, text: str) -> bytes:
     content = _LINE_BREAK.sub("\r\n", text.rstrip("\r\n") + "\n").encode("utf-8", "replace")
-    head = (
-        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return head.encode() + b2a_qp(content, istext=True)

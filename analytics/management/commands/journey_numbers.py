@@ -1,0 +1,41 @@
+"""`manage.py journey_numbers`: what a journey's runs and messages came to, and whether it adds up."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from analytics.journey_numbers import as_json, as_text, journey_numbers
+from journeys.models import Journey
+
+
+class Command(BaseCommand):
+    help = "Print a journey's sums, event latency and time in state; fails when a sum does not hold."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("journey", metavar="JOURNEY_KEY")
+        parser.add_argument("--brand", metavar="KEY", help="needed where several brands have such a journey")
+        parser.add_argument("--format", choices=("table", "json"), default="table")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        journey = _find(options["journey"], options["brand"])
+        numbers = journey_numbers(journey.pk)
+        if options["format"] == "json":
+            about = {"brand": journey.brand.key, "journey": journey.key, "id": str(journey.pk)}
+            self.stdout.write(json.dumps(about | as_json(numbers), indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write(f"{journey.brand} · {journey}\n{as_text(numbers)}")
+        if numbers.broken:
+            raise CommandError("these sums do not hold: " + ", ".join(str(one.label) for one in numbers.broken))
+
+
+def _find(key: str, brand: str | None) -> Journey:
+    found = Journey.objects.select_related("brand").filter(key=key)
+    journeys = list(found.filter(brand__key=brand) if brand else found)
+    if not journeys:
+        raise CommandError(f"there is no journey {key!r}" + (f" in brand {brand!r}" if brand else ""))
+    if len(journeys) > 1:
+        brands = ", ".join(sorted(journey.brand.key for journey in journeys))
+        raise CommandError(f"several brands have a journey {key!r}; add --brand, one of: {brands}")
+    return journeys[0]
