@@ -11,7 +11,7 @@ from customers.clock import utcnow
 SECONDS = 20.0
 
 
-@shared_task(name="channels.dispatch_due", queue="dispatch")
+@shared_task(name="channels.dispatch_due")
 def dispatch_due() -> None:
     """Send whatever is due."""
     until = time.monotonic() + SECONDS
@@ -20,7 +20,7 @@ def dispatch_due() -> None:
         bells.ring("dispatch")
 
 
-@shared_task(name="channels.sweep", queue="dispatch")
+@shared_task(name="channels.sweep")
 def sweep() -> None:
     """Settle messages whose worker died."""
     if dispatch.sweep(utcnow()).queued:

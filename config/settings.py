@@ -186,8 +186,13 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 # A lost bell is caught up by the sweep; waiting for the broker would hold up the ringer.
 CELERY_TASK_PUBLISH_RETRY = False
-# Tasks name their own queue; one that forgets lands where it delays nobody.
+# A task that is not named here lands where it delays nobody.
 CELERY_TASK_DEFAULT_QUEUE = "slow"
+CELERY_TASK_ROUTES = {
+    "journeys.drain": {"queue": "engine"},
+    "channels.dispatch_due": {"queue": "dispatch"},
+    "channels.sweep": {"queue": "dispatch"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20

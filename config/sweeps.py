@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from channels.dispatch import dispatch_all, sweep
+from config import memory
 from customers import work
 from customers.clock import utcnow
 from customers.work import describe
@@ -85,6 +86,7 @@ class _Worker:
         self._timer: SweepTimer | None = None
 
     def begin(self, **_signal: Any) -> None:
+        memory.settle()
         queues = SWEEPS.keys() & self._app.amqp.queues.consume_from.keys()
         self._timer = SweepTimer(queues, settings.SWEEP_SECONDS)
         self._timer.start()

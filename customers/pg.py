@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 from django.db import connection
 from psycopg import Cursor
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
+from psycopg.types.numeric import Int8BinaryDumper
 
 
 def raw_cursor() -> Cursor[Any]:
@@ -17,7 +21,21 @@ def raw_cursor() -> Cursor[Any]:
     connection.ensure_connection()
     cursor = Cursor[Any](connection.connection)
     cursor.format = Format.BINARY
+    cursor.adapters.register_loader("jsonb", _Jsonb)
+    # By default numbers travel as the smallest type that holds them, and PostgreSQL compares a bigint column with
+    # each number of a smallint array in turn instead of hashing the array.
+    cursor.adapters.register_dumper(int, Int8BinaryDumper)
     return cursor
+
+
+class _Jsonb(Loader):
+    """jsonb decoded by orjson, three times as fast as by the standard library."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> Any:
+        # The first byte is the format's version; there has only ever been version 1.
+        return orjson.loads(memoryview(data)[1:])
 
 
 def copy_rows(

@@ -58,9 +58,24 @@ def is_passing(error: BaseException) -> bool:
 
 def work_once(queue: Queue, now: datetime, limit: int = 1000) -> int:
     """Work on one batch and on the units that are due alone; return how many units were done."""
-    adopt_orphans(queue, now)
-    done = sum(_work_on(queue, [unit], now) for unit in _lease_alone(queue, now, limit))
+    done = _mend(queue, now, limit) if _needs_mending(queue, now) else 0
     return done + _attempt(queue, lambda: _pick(queue, now, limit), now)
+
+
+def _needs_mending(queue: Queue, now: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM customers_batchclaim WHERE queue = %s AND started_at < %s)"
+            " OR EXISTS (SELECT 1 FROM customers_unitattempt WHERE queue = %s AND next_at <= %s)",
+            [queue.name, now - CLAIM_GRACE, queue.name, now],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _mend(queue: Queue, now: datetime, limit: int) -> int:
+    """Count what dead workers held, then work on the units that are due alone."""
+    adopt_orphans(queue, now)
+    return sum(_work_on(queue, [unit], now) for unit in _lease_alone(queue, now, limit))
 
 
 def _pick(queue: Queue, now: datetime, limit: int) -> list[int]:

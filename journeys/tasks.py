@@ -9,7 +9,7 @@ from journeys.engine import drain
 SECONDS = 20.0
 
 
-@shared_task(name="journeys.drain", queue="engine")
+@shared_task(name="journeys.drain")
 def drain_queues() -> None:
     """Resolve, match and advance whatever is there."""
     if not drain.drain(utcnow, seconds=SECONDS):

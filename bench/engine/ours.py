@@ -12,6 +12,7 @@ from bench.engine.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_T
 from bench.engine.people import key
 from bench.engine.tables import check, clear
 from bench.measure import Side
+from config import memory
 from customers import work
 from journeys.engine.drain import drain
 
@@ -56,6 +57,7 @@ class Ours:
 
     def run(self) -> float:
         """Transitions a second, from the entry events to the end of the last run."""
+        memory.settle()
         clear(self.connection)
         seconds = 0.0
         self._happen(SIGN_UP, 1, T0)

@@ -69,10 +69,7 @@ def _under_fire(installation: Installation, world: World, cast: Cast, kills: int
 
 
 def table(checks: list[Check]) -> str:
-    rows = [("", "expected", "got")]
-    for check in checks:
-        expected = f"≤ {check.expected}" if check.most else str(check.expected)
-        rows.append((f"{'  ' if check.holds else '✗ '}{check.what}", expected, str(check.got)))
+    rows = [("", "expected", "got"), *(check.row() for check in checks)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows)
 

@@ -19,8 +19,9 @@ from journeys.models import Cause, Run
 from journeys.steps.base import Here
 
 _ON_THEIR_WAY = """
-    SELECT p.customer_id FROM customers_match_queue m JOIN customers_profile p ON p.id = m.profile_id
+    SELECT p.customer_id FROM customers_profile p
     WHERE p.customer_id = ANY(%b)
+      AND EXISTS (SELECT 1 FROM customers_match_queue m WHERE m.profile_id = p.id)
 """
 _UNSEEN = "SELECT run_id FROM journeys_recheck_queue WHERE run_id = ANY(%b)"
 _IDENTIFIERS = """

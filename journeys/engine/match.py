@@ -30,25 +30,20 @@ _LOCK_ITEMS = """
     WHERE m.id = ANY(%b) ORDER BY m.received_at, m.event_id FOR UPDATE OF m SKIP LOCKED
 """
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
-_HOMES = "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)"
 _WITH_RUNS = "SELECT DISTINCT customer_id FROM journeys_run WHERE customer_id = ANY(%b) AND status = 1"
-_MOVING = "SELECT p.customer_id FROM customers_merge_queue q JOIN customers_profile p ON p.id = q.profile_id"
-
-# Customers whose events must wait: their runs are about to move, or older consent is still queued.
-_BUSY = """
-    SELECT p.customer_id FROM customers_merge_queue q JOIN customers_profile p ON p.id = q.profile_id
-    WHERE p.customer_id = ANY(%b) OR q.from_customer_id = ANY(%b)
-    UNION
-    SELECT q.from_customer_id FROM customers_merge_queue q WHERE q.from_customer_id = ANY(%b)
+# Customers whose runs are about to move. The queue is nearly always empty and its statistics are always old, so
+# the look-ups are spelled as ones by key, lest the planner read all profiles instead.
+_MOVING = """
+    SELECT q.from_customer_id, (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id)
+    FROM customers_merge_queue q
 """
-_CONSENT_PENDING = """
-    SELECT p.customer_id, min(q.event_id) FROM consent_queue q JOIN customers_profile p ON p.id = q.profile_id
-    WHERE p.customer_id = ANY(%b) GROUP BY p.customer_id
-"""
-# The oldest event of the same customer that another worker holds or that failed and waits to be worked on alone.
+_HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
+# By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
+# and waits to be worked on alone: later events of the customer must wait for it.
+_CONSENT_PENDING = "SELECT profile_id, min(event_id) FROM consent_queue WHERE profile_id = ANY(%b) GROUP BY profile_id"
 _OLDER = """
-    SELECT p.customer_id, min(m.event_id) FROM customers_profile p JOIN customers_match_queue m ON m.profile_id = p.id
-    WHERE p.customer_id = ANY(%b) AND NOT m.id = ANY(%b) GROUP BY p.customer_id
+    SELECT profile_id, min(event_id) FROM customers_match_queue
+    WHERE profile_id = ANY(%b) AND NOT id = ANY(%b) GROUP BY profile_id
 """
 
 
@@ -76,8 +71,7 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     """
     customers = list({arrival.customer_id for arrival in arrivals})
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
-    with_runs = {row[0] for row in cursor.execute(_MOVING).fetchall()}
-    with_runs |= {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
+    with_runs = _moving(cursor) | {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
     return [
         arrival
         for arrival in arrivals
@@ -91,17 +85,32 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
         return set()
     customers = sorted({arrival.customer_id for arrival in arrivals})
     cursor.execute(_LOCK_CUSTOMERS, [customers])
-    homes = dict(cursor.execute(_HOMES, [[a.profile_id for a in arrivals]]).fetchall())
-    busy = {row[0] for row in cursor.execute(_BUSY, [customers] * 3).fetchall()}
-    consent = dict(cursor.execute(_CONSENT_PENDING, [customers]).fetchall())
-    older = dict(cursor.execute(_OLDER, [customers, [a.item_id for a in arrivals]]).fetchall())
+    homes = dict(cursor.execute(_HOMES, [customers]).fetchall())
+    moving = _moving(cursor)
+    barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
     left = set()
     for arrival in arrivals:
         customer = arrival.customer_id
-        barred = min(consent.get(customer, arrival.event_id), older.get(customer, arrival.event_id))
-        if homes[arrival.profile_id] != customer or customer in busy or barred < arrival.event_id:
+        moved = homes.get(arrival.profile_id) != customer or customer in moving
+        if moved or barred.get(customer, arrival.event_id) < arrival.event_id:
             left.add(arrival.item_id)
     return left
+
+
+def _moving(cursor: Cursor[Any]) -> set[UUID]:
+    return {customer for row in cursor.execute(_MOVING).fetchall() for customer in row}
+
+
+def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, int]:
+    """By customer, the oldest event that must be worked before any later one and is not in this batch."""
+    profiles = list(homes)
+    rows = cursor.execute(_CONSENT_PENDING, [profiles]).fetchall()
+    rows += cursor.execute(_OLDER, [profiles, list(items)]).fetchall()
+    oldest: dict[UUID, int] = {}
+    for profile, event_id in rows:
+        customer = homes[profile]
+        oldest[customer] = min(event_id, oldest.get(customer, event_id))
+    return oldest
 
 
 def _work_rounds(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries, now: datetime, work: Work) -> None:

@@ -17,7 +17,7 @@ from customers.work import Queue, not_alone, work_once
 from journeys.engine.arrivals import Arrival
 from journeys.engine.enroll import enter, live_entries, open_gate
 from journeys.engine.match import Table
-from journeys.engine.runs import Began, RunState, lock_live, traits_of
+from journeys.engine.runs import Began, RunState, lock_live, read_live, traits_of
 from journeys.engine.write import Work, write
 
 # What a run awaits where it stands, among its customer's events since the run's entry.
@@ -31,26 +31,36 @@ _LOOK_BACK = """
 
 
 def recheck(ids: Sequence[int], now: datetime) -> int:
-    """Look back for these items' runs; return how many items are done."""
+    """Look back for these items' runs; return how many items are done.
+
+    Mostly there is nothing to be found, and nothing is locked to learn that: the park is committed, so an event
+    that this look misses finds the run parked when it is matched.
+    """
     with raw_cursor() as cursor:
         items = cursor.execute(
             "SELECT id, run_id FROM journeys_recheck_queue WHERE id = ANY(%b) ORDER BY id FOR UPDATE SKIP LOCKED",
             [list(ids)],
         ).fetchall()
-        run_ids = sorted({run_id for _id, run_id in items})
-        customers = _lock_customers(cursor, run_ids)
-        live = lock_live(cursor, "id", run_ids)
-        # A run that changed its customer between the two statements is left for the next pass.
-        moved = {run.id for run, _began in live if run.customer_id not in customers}
-        live = [pair for pair in live if pair[0].id not in moved]
-        found = _look_back(cursor, live)
-        if found:
-            work = Work()
-            _replay(cursor, live, found, now, work)
-            write(cursor, work, now)
+        run_ids = sorted(_look_back(cursor, read_live(cursor, {run_id for _id, run_id in items})))
+        moved = _settle(cursor, run_ids, now) if run_ids else set()
         done = [id_ for id_, run_id in items if run_id not in moved]
         cursor.execute("DELETE FROM journeys_recheck_queue WHERE id = ANY(%b)", [done])
     return len(done)
+
+
+def _settle(cursor: Cursor[Any], run_ids: Sequence[int], now: datetime) -> set[int]:
+    """Lock the runs something was found for and let it happen; return those whose customer has just changed."""
+    customers = _lock_customers(cursor, run_ids)
+    live = lock_live(cursor, "id", run_ids)
+    # A run that changed its customer between the two statements is left for the next pass.
+    moved = {run.id for run, _began in live if run.customer_id not in customers}
+    live = [pair for pair in live if pair[0].id not in moved]
+    found = _look_back(cursor, live)
+    if found:
+        work = Work()
+        _replay(cursor, live, found, now, work)
+        write(cursor, work, now)
+    return moved
 
 
 def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:

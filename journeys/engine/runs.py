@@ -1,6 +1,6 @@
 """A run in the engine's hands, and what the database knows of many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,12 +63,21 @@ def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[Run
     return [_run(row) for row in rows]
 
 
+def read_live(cursor: Cursor[Any], ids: Collection[int]) -> list[tuple[RunState, Began]]:
+    """The live runs of these ids as they are now, without a lock."""
+    return _live(cursor, "id", list(ids), "")
+
+
 def lock_live(cursor: Cursor[Any], column: str, values: Sequence[Any]) -> list[tuple[RunState, Began]]:
     """The live runs by id or by customer, waited for: a run passed over would be a lost wake-up."""
+    return _live(cursor, column, values, "ORDER BY r.id FOR NO KEY UPDATE OF r")
+
+
+def _live(cursor: Cursor[Any], column: str, values: Sequence[Any], locked: str) -> list[tuple[RunState, Began]]:
     rows = cursor.execute(
         f"SELECT {_COLUMNS}, c.occurred_at, c.message_id, c.event_id"
         " FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id"
-        f" WHERE r.{column} = ANY(%b) AND r.status = 1 ORDER BY r.id FOR NO KEY UPDATE OF r",
+        f" WHERE r.{column} = ANY(%b) AND r.status = 1 {locked}",
         [list(values)],
     ).fetchall()
     return [(_run(row), Began(*row[13:16])) for row in rows]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -19,7 +20,11 @@ from tests.customers.segment_door import Door, track
 
 @pytest.fixture
 def memory_app() -> Iterator[Celery]:
-    app = Celery("test-bells", broker="memory://", set_as_current=False)
+    app = Celery("test-bells", broker="memory://localhost", set_as_current=False)
+    with app.connection_for_write() as connection:
+        # This broker lives as long as the process.
+        for queue in ("engine", "dispatch"):
+            connection.SimpleQueue(queue).clear()
     yield app
     app.close()
 
@@ -106,7 +111,7 @@ def test_a_connection_that_went_stale_costs_no_bell(memory_app: Celery, monkeypa
     sent = memory_app.send_task
     calls: list[str] = []
 
-    def send_task(name: str, **options: object) -> object:
+    def send_task(name: str, **options: Any) -> object:
         calls.append(name)
         if len(calls) == 1:
             raise ConnectionError("closed by the other side while idle")
@@ -120,9 +125,7 @@ def test_a_connection_that_went_stale_costs_no_bell(memory_app: Celery, monkeypa
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 @pytest.mark.parametrize("port", ["closed_port", "blackhole"])
-def test_ringing_takes_no_time_whatever_the_broker_does(
-    scheme: str, port: str, request: pytest.FixtureRequest
-) -> None:
+def test_ringing_takes_no_time_whatever_the_broker_does(scheme: str, port: str, request: pytest.FixtureRequest) -> None:
     app = Celery("test-dead", broker=f"{scheme}://127.0.0.1:{request.getfixturevalue(port)}//", set_as_current=False)
     ringer = ringer_of(app)
     took = []

@@ -99,10 +99,10 @@ def test_a_sweep_goes_on_until_nothing_is_left(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_failed_sweep_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    sweeps_made = []
+    sweeps_made: list[float] = []
 
     def sweep() -> bool:
-        sweeps_made.append(None)
+        sweeps_made.append(time.monotonic())
         raise ConnectionError("the database is away")
 
     monkeypatch.setattr(sweeps, "SWEEPS", {"engine": sweep})
@@ -113,8 +113,13 @@ def test_a_failed_sweep_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_stopped_timer_sweeps_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    sweeps_made = []
-    monkeypatch.setattr(sweeps, "SWEEPS", {"engine": lambda: sweeps_made.append(None) is None})
+    sweeps_made: list[float] = []
+
+    def sweep() -> bool:
+        sweeps_made.append(time.monotonic())
+        return True
+
+    monkeypatch.setattr(sweeps, "SWEEPS", {"engine": sweep})
     timer = SweepTimer(["engine"], 0.01)
     timer.start()
     seconds_until(lambda: len(sweeps_made) > 0, 5)
