@@ -47,6 +47,22 @@ _COLUMNS = (
     "r.id, r.version_id, r.customer_id, r.profile_id, r.entry_key, r.status, r.step, r.state, r.seq,"
     " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at"
 )
+# A sub-select that locks is never flattened, so these are always probes of an index, one a value, whatever the
+# planner believes about a table that grows faster than its statistics.
+_DUE = f"""
+    SELECT r.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
+        SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = u.id AND r.status = 1 AND r.due_at <= %b
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) r
+"""
+_LIVE = f"""
+    SELECT r.*, c.occurred_at, c.message_id, c.event_id FROM unnest(%b::{{type}}[]) AS u(value), LATERAL (
+        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = u.value AND r.status = 1 {{lock}}
+    ) r, LATERAL (
+        SELECT c.occurred_at, c.message_id, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
+    ) c
+"""
+_TYPES = {"id": "bigint", "customer_id": "uuid", "profile_id": "uuid"}
 
 
 def _run(row: Sequence[Any]) -> RunState:
@@ -55,31 +71,22 @@ def _run(row: Sequence[Any]) -> RunState:
 
 def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[RunState]:
     """Those of the runs that are still due and that nobody else holds: a timer passed over comes again."""
-    rows = cursor.execute(
-        f"SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status = 1 AND r.due_at <= %b"
-        " ORDER BY r.id FOR NO KEY UPDATE SKIP LOCKED",
-        [list(ids), now],
-    ).fetchall()
-    return [_run(row) for row in rows]
+    return [_run(row) for row in cursor.execute(_DUE, [sorted(ids), now]).fetchall()]
 
 
 def read_live(cursor: Cursor[Any], ids: Collection[int]) -> list[tuple[RunState, Began]]:
     """The live runs of these ids as they are now, without a lock."""
-    return _live(cursor, "id", list(ids), "")
+    return _live(cursor, "id", ids, "OFFSET 0")
 
 
-def lock_live(cursor: Cursor[Any], column: str, values: Sequence[Any]) -> list[tuple[RunState, Began]]:
-    """The live runs by id or by customer, waited for: a run passed over would be a lost wake-up."""
-    return _live(cursor, column, values, "ORDER BY r.id FOR NO KEY UPDATE OF r")
+def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list[tuple[RunState, Began]]:
+    """The live runs by id, customer or profile, waited for: a run passed over would be a lost wake-up."""
+    return _live(cursor, column, values, "FOR NO KEY UPDATE")
 
 
-def _live(cursor: Cursor[Any], column: str, values: Sequence[Any], locked: str) -> list[tuple[RunState, Began]]:
-    rows = cursor.execute(
-        f"SELECT {_COLUMNS}, c.occurred_at, c.message_id, c.event_id"
-        " FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id"
-        f" WHERE r.{column} = ANY(%b) AND r.status = 1 {locked}",
-        [list(values)],
-    ).fetchall()
+def _live(cursor: Cursor[Any], column: str, values: Collection[Any], lock: str) -> list[tuple[RunState, Began]]:
+    statement = _LIVE.format(column=column, type=_TYPES[column], lock=lock)
+    rows = cursor.execute(statement, [sorted(values)]).fetchall()
     return [(_run(row), Began(*row[13:16])) for row in rows]
 
 
