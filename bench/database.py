@@ -67,8 +67,8 @@ def prepare(url: str) -> None:
 
 
 def connect() -> "psycopg.Connection[Any]":
-    """A plain connection, as a program without Django would have it."""
-    return psycopg.connect(os.environ["DATABASE_URL"])
+    """A plain connection, as a program without Django would have it; transactions are begun by name."""
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 
 
 def empty(connection: "psycopg.Connection[Any]", *tables: str) -> None:

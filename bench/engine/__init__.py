@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 from bench.database import connect
 from bench.engine.by_hand import ByHand
-from bench.engine.journey import T0, make_journey
+from bench.journey import T0, make_journey
 from bench.engine.ours import Ours
-from bench.engine.people import make_people
+from bench.people import make_people
 from bench.engine.per_step import PerStep
 from bench.measure import Result, Side, Size, take_turns
 from customers.sql import ensure_partitions

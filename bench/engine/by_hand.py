@@ -11,8 +11,8 @@ from typing import Any
 from psycopg import Connection
 
 from bench.database import durability
-from bench.engine.journey import PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
-from bench.engine.people import key
+from bench.journey import PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
+from bench.people import key
 from bench.engine.tables import check, clear
 from bench.measure import Side
 from journeys.models import JourneyVersion

@@ -8,8 +8,8 @@ from django.db import connection as django_connection
 from psycopg import Connection
 
 from bench.database import durability
-from bench.engine.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
-from bench.engine.people import key
+from bench.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
+from bench.people import key
 from bench.engine.tables import check, clear
 from bench.measure import Side
 from config import memory
@@ -73,7 +73,6 @@ class Ours:
     def _happen(self, name: str, every: int, now: datetime) -> None:
         values = {"runs": self.runs, "every": every, "name": name, "now": now}
         self.connection.execute(_EVENTS, values)
-        self.connection.commit()
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ from django.db import connection as django_connection
 from psycopg import Connection
 
 from bench.database import durability
-from bench.engine.journey import STEPS_TAKEN
+from bench.journey import STEPS_TAKEN
 from bench.engine.per_step_tasks import enter
 from bench.engine.tables import check, clear
 from bench.measure import Side
@@ -72,5 +72,4 @@ class PerStep:
 
     def _ended(self) -> int:
         row = self.connection.execute("SELECT count(*) FROM journeys_run WHERE status = 2").fetchone()
-        self.connection.commit()
         return int(row[0]) if row else 0

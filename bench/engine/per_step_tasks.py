@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from bench.engine.journey import SIGN_UP, T0
+from bench.journey import SIGN_UP, T0
 from bench.worker import app
 from channels.models import Message, MessageContent
 from customers.models import AddressProfile, Customer

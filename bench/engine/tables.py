@@ -5,7 +5,7 @@ from typing import Any
 from psycopg import Connection
 
 from bench.database import empty
-from bench.engine.journey import MESSAGES_SENT, STEPS_TAKEN
+from bench.journey import MESSAGES_SENT, STEPS_TAKEN
 
 _LASTING = {
     "journeys_run": 1,
@@ -37,5 +37,4 @@ def check(connection: "Connection[Any]", runs: int) -> None:
 
 def _count(connection: "Connection[Any]", table: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
-    connection.commit()
     return int(row[0]) if row else 0

@@ -1,18 +1,16 @@
 """Advance: runs whose time has come walk on; a hold times out only when nothing it awaits is still on its way."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg import Cursor
 
-from customers.ids import hash64
 from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, not_alone, work_once
 from journeys.engine.runs import RunState, lock_due, traits_of, variables_of
+from journeys.engine.unresolved import oldest_unresolved
 from journeys.engine.walk import walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
@@ -24,19 +22,13 @@ _ON_THEIR_WAY = """
       AND EXISTS (SELECT 1 FROM customers_match_queue m WHERE m.profile_id = p.id)
 """
 _UNSEEN = "SELECT run_id FROM journeys_recheck_queue WHERE run_id = ANY(%b)"
-_IDENTIFIERS = """
-    SELECT p.customer_id, i.namespace, i.kind_id, i.value
-    FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
-    WHERE p.customer_id = ANY(%b)
-"""
-_UNRESOLVED = "SELECT DISTINCT unnest(identifier_keys) FROM customers_inbox WHERE identifier_keys && %b::bigint[]"
 
 
 def advance(ids: Sequence[int], now: datetime) -> int:
     """Walk these due runs on, those nobody else holds; return how many moved."""
     with raw_cursor() as cursor:
         runs = lock_due(cursor, ids, now)
-        blocked = _blocked(cursor, [run for run in runs if run.version.is_hold(run.step)])
+        blocked = _blocked(cursor, [run for run in runs if run.version.is_hold(run.step)], now)
         ready = [run for run in runs if run.id not in blocked]
         if not ready:
             return 0
@@ -51,26 +43,16 @@ def advance(ids: Sequence[int], now: datetime) -> int:
     return len(ready)
 
 
-def _blocked(cursor: Cursor[Any], holds: Sequence[RunState]) -> set[int]:
+def _blocked(cursor: Cursor[Any], holds: Sequence[RunState], now: datetime) -> set[int]:
     """Holds with an event accepted in time that no stage has looked at yet (DESIGN §4: received by the deadline)."""
     if not holds:
         return set()
     customers = list({run.customer_id for run in holds})
-    waiting = {row[0] for row in cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()}
-    waiting |= _unresolved(cursor, customers)
+    # The way of an event is looked at from its beginning, so that none slips past between two looks.
+    waiting = set(oldest_unresolved(cursor, customers, now))
+    waiting |= {row[0] for row in cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()}
     unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]]).fetchall()}
     return unseen | {run.id for run in holds if run.customer_id in waiting}
-
-
-def _unresolved(cursor: Cursor[Any], customers: Sequence[UUID]) -> set[UUID]:
-    """Customers named by a message that is accepted but not resolved."""
-    if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1").fetchone() is None:
-        return set()
-    named = defaultdict(set)
-    for customer, namespace, kind, value in cursor.execute(_IDENTIFIERS, [list(customers)]).fetchall():
-        named[hash64(str(namespace), kind, value)].add(customer)
-    found = cursor.execute(_UNRESOLVED, [list(named)]).fetchall()
-    return {customer for (key,) in found for customer in named.get(key, ())}
 
 
 def fail_run(run_id: int, reason: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ lock). An event that means nothing to anybody costs no lock.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,15 @@ from customers.work import Queue, not_alone, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
 from journeys.engine.runs import ACTIVE, Began, RunState, lock_live, traits_of, variables_of
+from journeys.engine.unresolved import oldest_unresolved
 from journeys.engine.walk import leave, walk
 from journeys.engine.write import Work, write
 from journeys.version import Meaning, Version
 
 Entries = dict[tuple[UUID, str], list[Version]]
+# When an event was received, and its id: the order in which a customer's events are worked.
+Place = tuple[datetime, int]
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 _LOCK_ITEMS = """
     SELECT m.id, m.event_id, m.received_at, m.occurred_at, m.profile_id, m.brand_id, m.name, m.message_id, p.customer_id
@@ -39,11 +43,14 @@ _MOVING = """
 """
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
 # By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
-# and waits to be worked on alone: later events of the customer must wait for it.
-_CONSENT_PENDING = "SELECT profile_id, min(event_id) FROM consent_queue WHERE profile_id = ANY(%b) GROUP BY profile_id"
+# and waits to be worked on alone: later events of the customer must wait for it. Later by receipt: an event of a
+# batch whose worker died has a higher id than those that overtook it.
+_CONSENT_PENDING = """
+    SELECT profile_id, min(received_at), 0 FROM consent_queue WHERE profile_id = ANY(%b) GROUP BY profile_id
+"""
 _OLDER = """
-    SELECT profile_id, min(event_id) FROM customers_match_queue
-    WHERE profile_id = ANY(%b) AND NOT id = ANY(%b) GROUP BY profile_id
+    SELECT DISTINCT ON (profile_id) profile_id, received_at, event_id FROM customers_match_queue
+    WHERE profile_id = ANY(%b) AND NOT id = ANY(%b) ORDER BY profile_id, received_at, event_id
 """
 
 
@@ -85,14 +92,18 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
         return set()
     customers = sorted({arrival.customer_id for arrival in arrivals})
     cursor.execute(_LOCK_CUSTOMERS, [customers])
+    # Read before all the queues that its messages lead to: whoever leaves it meanwhile is seen in one of those.
+    unresolved = oldest_unresolved(cursor, customers, max(arrival.received_at for arrival in arrivals))
     homes = dict(cursor.execute(_HOMES, [customers]).fetchall())
     moving = _moving(cursor)
     barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
     left = set()
     for arrival in arrivals:
         customer = arrival.customer_id
+        place = (arrival.received_at, arrival.event_id)
         moved = homes.get(arrival.profile_id) != customer or customer in moving
-        if moved or barred.get(customer, arrival.event_id) < arrival.event_id:
+        behind = barred.get(customer, place) < place or unresolved.get(customer, NEVER) <= arrival.received_at
+        if moved or behind:
             left.add(arrival.item_id)
     return left
 
@@ -101,15 +112,15 @@ def _moving(cursor: Cursor[Any]) -> set[UUID]:
     return {customer for row in cursor.execute(_MOVING).fetchall() for customer in row}
 
 
-def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, int]:
+def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, Place]:
     """By customer, the oldest event that must be worked before any later one and is not in this batch."""
     profiles = list(homes)
     rows = cursor.execute(_CONSENT_PENDING, [profiles]).fetchall()
     rows += cursor.execute(_OLDER, [profiles, list(items)]).fetchall()
-    oldest: dict[UUID, int] = {}
-    for profile, event_id in rows:
-        customer = homes[profile]
-        oldest[customer] = min(event_id, oldest.get(customer, event_id))
+    oldest: dict[UUID, Place] = {}
+    for profile, *place in rows:
+        customer, first = homes[profile], (place[0], place[1])
+        oldest[customer] = min(first, oldest.get(customer, first))
     return oldest
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,12 +159,13 @@ def park_while_matching(stage: Stage, users: Sequence[str], monkeypatch: pytest.
     for user in users:
         stage.accept("customer.signed_up", user)
     resolve_inbox(stage.now)
+    stage.now += timedelta(seconds=1)
     for user in users:
         stage.accept("login.succeeded", user)
     monkeypatch.setattr(match_module, "write", write_and_linger)
 
     def log_in() -> None:
-        written.wait()
+        assert written.wait(timeout=30)
         resolve_inbox(stage.now)
         match_events(stage.now)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from bench.engine.journey import T0
+from bench.database import empty
+from bench.journey import T0
 
 # Keys in the order of their number, as uuid7 keys come in the order of time.
 KEY = "('00000000-0000-700{kind}-8000-' || lpad(to_hex({n}), 12, '0'))::uuid"
@@ -54,10 +55,14 @@ _PEOPLE = (
     """,
 )
 
+# Emptying customers and addresses empties all that refers to them.
+_TABLES = ("customers_customer", "customers_identifier", "customers_address", "consent_consenthead")
+
 
 def make_people(connection: "Connection[Any]", people: int) -> None:
+    """Make them anew, whoever was known before."""
     values: Mapping[str, Any] = {"people": people, "now": T0}
+    empty(connection, *_TABLES)
     for statement in _PEOPLE:
         connection.execute(statement.encode(), values)
     connection.execute("ANALYZE")
-    connection.commit()

@@ -1,6 +1,7 @@
 """The journey that is measured: eight steps, of which every run takes seven, with a rule, exits and two messages."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from channels.models import Connector, Template, TemplateText, TemplateVersion
@@ -18,8 +19,9 @@ STEPS_TAKEN = 7
 MESSAGES_SENT = 2
 
 
+@cache
 def make_journey() -> JourneyVersion:
-    """A brand with all a journey needs, and the journey live."""
+    """A brand with all a journey needs, and the journey live; made once."""
     brand = Brand.objects.create(key="acme", name="Acme", sender_name="Acme", sender_email="news@acme.example")
     Source.objects.create(brand=brand, key="shop", name="Shop")
     Purpose.objects.create(brand=brand, key="news", name="News", kind=Purpose.Kind.MARKETING)

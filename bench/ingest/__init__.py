@@ -1,0 +1,1 @@
+"""The way of an event: over HTTP into the inbox, and from the inbox through all stages."""

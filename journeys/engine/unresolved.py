@@ -1,0 +1,38 @@
+"""What is accepted but not resolved; whom it concerns is known by the hashes of the identifiers it names."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers.ids import hash64
+
+# Nearly in the order of receipt: what follows a message that was answered has a higher id and a later time.
+_FIRST = "SELECT received_at FROM customers_inbox ORDER BY id LIMIT 1"
+_IDENTIFIERS = """
+    SELECT p.customer_id, i.namespace, i.kind_id, i.value
+    FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
+    WHERE p.customer_id = ANY(%b)
+"""
+_NAMING = """
+    SELECT received_at, identifier_keys FROM customers_inbox
+    WHERE identifier_keys && %b::bigint[] AND received_at <= %b
+"""
+
+
+def oldest_unresolved(cursor: Cursor[Any], customers: Collection[UUID], until: datetime) -> dict[UUID, datetime]:
+    """By customer, when the oldest unresolved message that names them was received; none later than `until`."""
+    first = cursor.execute(_FIRST).fetchone()
+    if first is None or first[0] > until:
+        return {}
+    owners: dict[int, set[UUID]] = defaultdict(set)
+    for customer, namespace, kind, value in cursor.execute(_IDENTIFIERS, [list(customers)]).fetchall():
+        owners[hash64(str(namespace), kind, value)].add(customer)
+    oldest: dict[UUID, datetime] = {}
+    for received_at, keys in cursor.execute(_NAMING, [list(owners), until]).fetchall():
+        for customer in {owner for key in keys for owner in owners.get(key, ())}:
+            oldest[customer] = min(received_at, oldest.get(customer, received_at))
+    return oldest

@@ -1,0 +1,85 @@
+"""Events of one customer are worked in the order of receipt, even when an earlier batch is held up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from customers.models import Event, InboxItem
+from tests.journeys.stage import Stage, make_stage, welcome
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def stage(transactional_db: None) -> Stage:
+    stage = make_stage()
+    stage.publish(welcome())
+    return stage
+
+
+@contextmanager
+def held_up(*names: str) -> Iterator[None]:
+    """Another worker holds the inbox rows of these names for a while."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT 1 FROM customers_inbox WHERE name = ANY(%s) FOR UPDATE", [list(names)])
+            yield
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+def accept_later(stage: Stage, name: str, **more: object) -> None:
+    stage.now += timedelta(milliseconds=10)
+    stage.accept(name, **more)  # type: ignore[arg-type]  # passed on as they are
+
+
+def test_an_entry_waits_for_the_address_told_before(stage: Stage) -> None:
+    stage.happen("page.viewed")
+    email = "ana@example.com"
+    accept_later(stage, "identify", traits={"email": email}, email=email)
+    accept_later(stage, "consent.granted", properties={"purpose": "news"})
+    accept_later(stage, "customer.signed_up")
+    with held_up("identify", "consent.granted"):
+        stage.run()
+        assert Event.objects.filter(name="customer.signed_up").count() == 1
+        assert (stage.runs(), stage.refusals()) == ([], [])
+    stage.run()
+    assert stage.refusals() == []
+    assert stage.messages() == [("queued", "")]
+
+
+def test_an_entry_waits_for_the_consent_of_an_event_that_was_resolved_late(stage: Stage) -> None:
+    stage.know(granted=False)
+    accept_later(stage, "consent.granted", properties={"purpose": "news"})
+    accept_later(stage, "customer.signed_up")
+    with held_up("consent.granted"):
+        stage.run()
+    stage.run()
+    granted, entered = (Event.objects.get(name=name).id for name in ("consent.granted", "customer.signed_up"))
+    assert granted > entered
+    assert (stage.refusals(), stage.messages()) == ([], [("queued", "")])
+
+
+def test_what_others_are_held_up_by_holds_up_nobody_else(stage: Stage) -> None:
+    stage.know()
+    accept_later(stage, "identify", user="bo", traits={"plan": "gold"})
+    accept_later(stage, "customer.signed_up")
+    with held_up("identify"):
+        stage.run()
+        assert InboxItem.objects.count() == 1
+        assert len(stage.runs()) == 1
+
+
+def test_a_later_message_on_its_way_holds_up_nothing(stage: Stage) -> None:
+    stage.know()
+    accept_later(stage, "customer.signed_up")
+    accept_later(stage, "identify", traits={"plan": "gold"})
+    with held_up("identify"):
+        stage.run()
+        assert len(stage.runs()) == 1
