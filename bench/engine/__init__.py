@@ -5,11 +5,11 @@ from contextlib import ExitStack
 
 from bench.database import connect
 from bench.engine.by_hand import ByHand
-from bench.journey import T0, make_journey
 from bench.engine.ours import Ours
-from bench.people import make_people
 from bench.engine.per_step import PerStep
+from bench.journey import T0, make_journey
 from bench.measure import Result, Side, Size, take_turns
+from bench.people import make_people
 from customers.sql import ensure_partitions
 
 UNIT = "transitions/s"

@@ -11,10 +11,10 @@ from typing import Any
 from psycopg import Connection
 
 from bench.database import durability
-from bench.journey import PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
-from bench.people import key
 from bench.engine.tables import check, clear
+from bench.journey import PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
 from bench.measure import Side
+from bench.people import key
 from journeys.models import JourneyVersion
 
 BATCH = 1000

@@ -8,10 +8,10 @@ from django.db import connection as django_connection
 from psycopg import Connection
 
 from bench.database import durability
-from bench.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
-from bench.people import key
 from bench.engine.tables import check, clear
+from bench.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
 from bench.measure import Side
+from bench.people import key
 from config import memory
 from customers import work
 from journeys.engine.drain import drain

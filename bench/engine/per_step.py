@@ -10,9 +10,9 @@ from django.db import connection as django_connection
 from psycopg import Connection
 
 from bench.database import durability
-from bench.journey import STEPS_TAKEN
 from bench.engine.per_step_tasks import enter
 from bench.engine.tables import check, clear
+from bench.journey import STEPS_TAKEN
 from bench.measure import Side
 from bench.worker import QUEUE, app
 from journeys.models import JourneyVersion

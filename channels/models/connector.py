@@ -10,9 +10,7 @@ from customers.models.address import Channel
 
 class Connector(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(
-        Brand, on_delete=models.PROTECT, related_name="connectors", verbose_name=_("brand")
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="connectors", verbose_name=_("brand"))
     squad = models.ForeignKey(
         Squad, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("squad")
     )

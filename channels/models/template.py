@@ -10,9 +10,7 @@ from customers.models.address import Channel
 
 class Template(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(
-        Brand, on_delete=models.PROTECT, related_name="templates", verbose_name=_("brand")
-    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="templates", verbose_name=_("brand"))
     squad = models.ForeignKey(
         Squad, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("squad")
     )
@@ -60,9 +58,7 @@ class TemplateText(models.Model):
     class Meta:
         verbose_name = _("template text")
         verbose_name_plural = _("template texts")
-        constraints = (
-            models.UniqueConstraint(fields=("version", "locale"), name="one_template_text_per_locale"),
-        )
+        constraints = (models.UniqueConstraint(fields=("version", "locale"), name="one_template_text_per_locale"),)
 
     def __str__(self) -> str:
         return f"{self.version} ({self.locale})"

@@ -82,11 +82,7 @@ def settle(messages: Mapping[int, Message], fresh: set[str], outcome: Outcome) -
     first = first_of_each(messages)
     stored = fingerprints([key for key in first if key not in fresh])
     for index, message in messages.items():
-        kept = (
-            first[message.key].fingerprint
-            if message.key in fresh
-            else stored.get(message.key, message.fingerprint)
-        )
+        kept = first[message.key].fingerprint if message.key in fresh else stored.get(message.key, message.fingerprint)
         if message.fingerprint != kept:
             outcome.refusals[index] = _conflict()
         elif message.key not in fresh or first[message.key] is not message:

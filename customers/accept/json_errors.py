@@ -27,9 +27,7 @@ def explain(text: bytes, message: str) -> Refused:
     where = pointer(*locate(text, offset - repeated)[:MAX_POINTER_DEPTH])
     place = f"line {line} column {column}"
     if repeated:
-        return Refused(
-            "duplicate_key", f"A key stands twice in one object ({place}).", "Keep one of them.", where
-        )
+        return Refused("duplicate_key", f"A key stands twice in one object ({place}).", "Keep one of them.", where)
     if reason.startswith("recursion limit"):
         return Refused("json_too_deep", "Nested deeper than 32 levels.", "Flatten the object.", where)
     if reason.startswith("number out of range"):
@@ -40,9 +38,7 @@ def explain(text: bytes, message: str) -> Refused:
     if "hex escape" in reason and _SURROGATE.search(text, max(offset - _PAIR_LENGTH, 0), offset):
         hint = "Send surrogates in pairs, or the character itself."
         return Refused("invalid_unicode", f"Half of a surrogate pair ({place}).", hint, where)
-    return Refused(
-        "invalid_json", f"The body is not JSON: {reason}, {place}.", "Send one JSON object.", where
-    )
+    return Refused("invalid_json", f"The body is not JSON: {reason}, {place}.", "Send one JSON object.", where)
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -58,9 +58,7 @@ def refused_body(door: str, body: bytes, refusal: Refusal) -> RefusedItem:
     """A body that could not be taken apart, as far as it goes."""
     text = body[:RAW_LIMIT].decode(errors="backslashreplace")
     raw = _excerpt(_KEY_IN_BODY.sub(r"\1…", text))
-    return RefusedItem(
-        door, refusal.code, _clean(refusal.pointer)[:500], _clean(refusal.message), "", "", raw
-    )
+    return RefusedItem(door, refusal.code, _clean(refusal.pointer)[:500], _clean(refusal.message), "", "", raw)
 
 
 def as_rows(refused: Sequence[RefusedItem]) -> str:

@@ -26,9 +26,7 @@ class Version:
     def fault(self, value: Any) -> Refusal | None:
         """The first violation in `value`, described without quoting it."""
         if self.validator is None:
-            return Refusal(
-                "schema_unusable", "The approved schema cannot be compiled.", "Tell the schema's owner."
-            )
+            return Refusal("schema_unusable", "The approved schema cannot be compiled.", "Tell the schema's owner.")
         if self.validator.is_valid(value):
             return None
         error = next(self.validator.iter_errors(value))

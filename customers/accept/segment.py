@@ -56,9 +56,7 @@ def _unsupported(kind: object) -> Refused:
         return Refused("missing_field", "A message needs a type.", "Send track or identify.", "/type")
     if type(kind) is not str:
         return Refused("wrong_type", "The type is text.", "Send track or identify.", "/type")
-    return Refused(
-        "unsupported_type", "Only track and identify are taken.", "Send track or identify.", "/type"
-    )
+    return Refused("unsupported_type", "Only track and identify are taken.", "Send track or identify.", "/type")
 
 
 def _section(item: _Json, name: str) -> Mapping[str, Any]:
@@ -66,9 +64,7 @@ def _section(item: _Json, name: str) -> Mapping[str, Any]:
     if value is None:
         return _NOTHING
     if type(value) is not dict:
-        raise Refused(
-            "wrong_type", f"{name.capitalize()} are an object.", "Send a JSON object.", pointer(name)
-        )
+        raise Refused("wrong_type", f"{name.capitalize()} are an object.", "Send a JSON object.", pointer(name))
     return value
 
 
@@ -145,9 +141,7 @@ def _message_id(item: _Json, fingerprint: str, received_at: datetime) -> str:
     if type(told) is not str:
         raise Refused("wrong_type", "A message id is text.", "Send a string.", "/messageId")
     if len(told) > MAX_MESSAGE_ID:
-        raise Refused(
-            "identifier_too_long", f"Longer than {MAX_MESSAGE_ID} characters.", "Send a UUID.", "/messageId"
-        )
+        raise Refused("identifier_too_long", f"Longer than {MAX_MESSAGE_ID} characters.", "Send a UUID.", "/messageId")
     if not told.isprintable():
         raise Refused("control_character", "Holds an unprintable character.", "Send a UUID.", "/messageId")
     return told
@@ -158,16 +152,12 @@ def _schema_version(payload: _Json, kind: str, name: str, reading: Reading) -> i
     if planned is None:
         if reading.writer.refuses_unplanned:
             where = "/event" if kind == TRACK else "/type"
-            raise Refused(
-                "unplanned_event", "The source takes planned events only.", "Register the event type.", where
-            )
+            raise Refused("unplanned_event", "The source takes planned events only.", "Register the event type.", where)
         return None
     version = planned.choose(payload.get("context", _NOTHING).get("schema_version"))
     if version is None:
         hint = f"Approved: {', '.join(map(str, sorted(planned.versions)))}."
-        raise Refused(
-            "unknown_schema_version", "No approved version of this number.", hint, "/context/schema_version"
-        )
+        raise Refused("unknown_schema_version", "No approved version of this number.", hint, "/context/schema_version")
     section = "properties" if kind == TRACK else "traits"
     fault = version.fault(payload.get(section, {}))
     if fault is not None:

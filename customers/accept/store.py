@@ -42,9 +42,7 @@ SELECT coalesce(array_agg(key), '{{}}') FROM fresh HAVING count(*) < %s
 _FINGERPRINTS = "SELECT key, fingerprint FROM customers_messagekey WHERE key = ANY(%s::text[]::uuid[])"
 
 
-def store(
-    messages: Collection[Message], refused: Sequence[RefusedItem], source_id: UUID, now: datetime
-) -> set[str]:
+def store(messages: Collection[Message], refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> set[str]:
     """Write the messages that are new and all that was refused; return the keys of the new ones."""
     rows = orjson.dumps(list(messages)).decode()
     values = (rows, now, now, source_id, now, source_id, as_rows(refused), len(messages))

@@ -134,9 +134,7 @@ def _number_fault(literal: str, path: Sequence[str | int]) -> Refusal | None:
         return _out_of_range(path)
     value = float(literal)
     if value in (float("inf"), float("-inf")):
-        return Refusal(
-            "number_not_finite", "A number too large to be finite.", "Send it as a string.", pointer(*path)
-        )
+        return Refusal("number_not_finite", "A number too large to be finite.", "Send it as a string.", pointer(*path))
     return None if -NUMBER_LIMIT < value < NUMBER_LIMIT else _out_of_range(path)
 
 

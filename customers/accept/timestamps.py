@@ -31,9 +31,7 @@ def read_timestamp(value: object, received_at: datetime) -> datetime:
         hint = "Send history through an import, which starts no journey."
         raise Refused("too_old", f"Older than {PAST_LIMIT.days} days.", hint, "/timestamp")
     if -age > FUTURE_LIMIT:
-        raise Refused(
-            "timestamp_in_future", "More than 24 hours ahead.", "Check the sender's clock.", "/timestamp"
-        )
+        raise Refused("timestamp_in_future", "More than 24 hours ahead.", "Check the sender's clock.", "/timestamp")
     return moment
 
 

@@ -54,9 +54,7 @@ def door(view: View) -> View:
             return _refusing(error.refusal)
         except DatabaseFailure as error:
             logger.error("Not accepted: the database answered %s", describe(error))
-            response = problem(
-                Refusal("not_ready", "Nothing can be stored at present.", "Send the same again.")
-            )
+            response = problem(Refusal("not_ready", "Nothing can be stored at present.", "Send the same again."))
             response["Retry-After"] = _RETRY_AFTER_SECONDS
             return response
 
@@ -120,13 +118,9 @@ def _items_of_batch(value: Any) -> tuple[bool, list[Any]]:
     items = value.get("batch") if type(value) is dict else None
     if type(items) is not list:
         where = "/batch" if type(value) is dict else ""
-        raise Refused(
-            "wrong_type", "The body is an object with a list named batch.", "Send {batch: [...]}.", where
-        )
+        raise Refused("wrong_type", "The body is an object with a list named batch.", "Send {batch: [...]}.", where)
     if len(items) > MAX_ITEMS:
-        raise Refused(
-            "batch_too_large", f"More than {MAX_ITEMS:,} messages.", "Send several batches.", "/batch"
-        )
+        raise Refused("batch_too_large", f"More than {MAX_ITEMS:,} messages.", "Send several batches.", "/batch")
     return False, items
 
 

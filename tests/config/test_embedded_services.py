@@ -52,9 +52,7 @@ class User:
 
 def environment(local: Path) -> dict[str, str]:
     unset = {"DATABASE_URL", "BROKER_URL", "TRILHA_ENV"}
-    return {name: value for name, value in os.environ.items() if name not in unset} | {
-        "TRILHA_LOCAL_DIR": str(local)
-    }
+    return {name: value for name, value in os.environ.items() if name not in unset} | {"TRILHA_LOCAL_DIR": str(local)}
 
 
 def run(local: Path, *command: str, **extra: str) -> "subprocess.CompletedProcess[str]":
@@ -160,9 +158,7 @@ def test_a_command_keeps_its_servers_when_only_its_starter_is_killed(start: Star
     assert eventually(lambda: running(local) == [False, False])
 
 
-def test_the_next_user_revives_killed_servers_and_nothing_committed_is_lost(
-    start: Start, local: Path
-) -> None:
+def test_the_next_user_revives_killed_servers_and_nothing_committed_is_lost(start: Start, local: Path) -> None:
     user = start()
     with psycopg.connect(user.database, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")

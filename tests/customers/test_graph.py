@@ -67,7 +67,7 @@ NODES = [node(1, "ana"), node(2, "bia"), node(3, "caio"), node(4), node(5), node
 
 
 @given(facts, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(found, random) -> None:  # type: ignore[no-untyped-def]  # strategies
+def test_the_order_of_arrival_does_not_matter(found, random) -> None:
     edges = as_edges(found)
     before = group(NODES, edges)
     random.shuffle(edges)
@@ -75,7 +75,7 @@ def test_the_order_of_arrival_does_not_matter(found, random) -> None:  # type: i
 
 
 @given(facts)
-def test_no_customer_ever_has_two_user_ids(found) -> None:  # type: ignore[no-untyped-def]  # strategies
+def test_no_customer_ever_has_two_user_ids(found) -> None:
     for person in people(group(NODES, as_edges(found))):
         assert len(person & {1, 2, 3}) <= 1
 

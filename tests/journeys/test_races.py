@@ -20,8 +20,10 @@ from channels.providers.sandbox import SandboxSession
 from customers import work
 from customers.resolve import resolve_inbox
 from journeys.engine import match as match_module
+from journeys.engine.enroll import open_gate
 from journeys.engine.match import match_events
 from journeys.engine.recheck import recheck_parked
+from journeys.engine.write import write
 from journeys.guard import guard
 from journeys.models import RecheckItem, Run
 from tests.journeys.stage import Stage, make_stage, welcome
@@ -102,7 +104,7 @@ def enter_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytest.Monkey
         for _copy in range(5):
             stage.accept("customer.signed_up", user)
     resolve_inbox(stage.now)
-    monkeypatch.setattr(match_module, "open_gate", slowly(match_module.open_gate))
+    monkeypatch.setattr(match_module, "open_gate", slowly(open_gate))
     # One event a batch: the workers hold events of one person at the same time.
     together(*[until_empty(stage, match_events, limit=1)] * 4)
     live = Counter(Run.objects.filter(status=Run.Status.ACTIVE).values_list("customer_id", flat=True))
@@ -149,7 +151,6 @@ def without_index(name: str) -> Iterator[None]:
 def park_while_matching(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> int:
     """Log-ins are matched while the runs that await them are written but not committed; return how many were lost."""
     written = threading.Event()
-    write = match_module.write
 
     def write_and_linger(*args: Any) -> None:
         write(*args)

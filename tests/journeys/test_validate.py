@@ -27,7 +27,8 @@ def split(id_: str, *nexts: str) -> dict[str, Any]:
 
 
 def hold(**changes: Any) -> dict[str, Any]:
-    return welcome()["steps"][1] | {"timeout": {"after": "P1D", "next": "lost"}} | changes
+    step: dict[str, Any] = welcome()["steps"][1]
+    return step | {"timeout": {"after": "P1D", "next": "lost"}} | changes
 
 
 def codes(document: object) -> list[tuple[str, str]]:
