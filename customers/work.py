@@ -41,6 +41,10 @@ class Queue:
     give_up: Callable[[int, str, datetime], None] | None = None
 
 
+class TryAgain(Exception):
+    """The world changed under the work: nothing is wrong with the units, and the next attempt sees it as it is."""
+
+
 def not_alone(queue: str, column: str = "id") -> str:
     """SQL condition that leaves out units which have failed before and are worked on alone."""
     return f"NOT EXISTS (SELECT 1 FROM customers_unitattempt a WHERE a.queue = '{queue}' AND a.unit_id = {column})"
@@ -48,6 +52,8 @@ def not_alone(queue: str, column: str = "id") -> str:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the database says this may succeed when tried again."""
+    if isinstance(error, TryAgain):
+        return True
     cause = error if isinstance(error, PsycopgError) else error.__cause__
     state = getattr(cause, "sqlstate", None)
     if state is None:
@@ -98,7 +104,7 @@ def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -
                 return 0
             _note(queue.name, ids, now)
             done = queue.work(ids, now)
-            if len(ids) == 1:
+            if done and len(ids) == 1:
                 _forget(queue.name, ids[0])
             return done
     except Exception as error:

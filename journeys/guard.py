@@ -1,6 +1,6 @@
 """The journeys' send guard: the last look before a message goes, for what its customer did meanwhile (DESIGN §5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from channels.guards import Answer, GuardAsk, Refuse, Wait
 from channels.models import Reason
 from customers.ids import hash64
 from customers.pg import raw_cursor
-from customers.rules import Facts
+from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.models import Run
 from journeys.steps.base import ANY_KEY, EventMatch
@@ -29,25 +29,30 @@ _RUN = """
     LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
     WHERE r.id = %s
 """
-# Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
-_EVENTS = """
-    SELECT e.occurred_at, e.message_id, e.brand_id, e.name,
-        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}')
-    FROM customers_profile p
-    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.name = ANY(%s)
-    LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
-    WHERE p.customer_id = %s AND NOT e.historical AND e.id IS DISTINCT FROM %s
-      AND NOT EXISTS (SELECT 1 FROM journeys_transition t WHERE t.run_id = %s AND t.event_id = e.id)
-"""
+# Whose profile it is may change between two statements, so each asks anew.
 _IDENTIFIERS = """
     SELECT i.namespace, i.kind_id, i.value
-    FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
-    WHERE p.customer_id = %s
+    FROM customers_profile me JOIN customers_profile p ON p.customer_id = me.customer_id
+    JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
+    WHERE me.id = %s
 """
 _INBOX = """
-    SELECT i.occurred_at, i.message_id, s.brand_id, i.name, i.kind, i.payload
+    SELECT least(i.occurred_at, i.received_at), i.message_id, s.brand_id, i.name, i.payload, i.kind
     FROM customers_inbox i JOIN customers_source s ON s.id = i.source_id
     WHERE i.identifier_keys && %s::bigint[]
+"""
+# Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
+_EVENTS = """
+    SELECT least(e.occurred_at, e.received_at), e.message_id, e.brand_id, e.name,
+        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}')
+    FROM customers_profile me JOIN customers_profile p ON p.customer_id = me.customer_id
+    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.name = ANY(%s)
+    LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
+    WHERE me.id = %s AND NOT e.historical AND e.id IS DISTINCT FROM %s
+      AND NOT EXISTS (SELECT 1 FROM journeys_transition t WHERE t.run_id = %s AND t.event_id = e.id)
+"""
+_TRAITS = """
+    SELECT c.traits FROM customers_profile me JOIN customers_customer c ON c.id = me.customer_id WHERE me.id = %s
 """
 
 
@@ -64,20 +69,21 @@ class _Window:
     """Which events make the message needless: of these names, after this moment, of this key."""
 
     of: Version
-    matches: Sequence[EventMatch]
+    matches: Sequence[tuple[EventMatch, Rule | None]]
     after: tuple[datetime, str]
     entry_key: str
+    traits: Mapping[str, Any]
 
     def holds(self, event: _Happened) -> bool:
         if event.brand_id != self.of.brand_id or (event.occurred_at, event.message_id) <= self.after:
             return False
-        facts = Facts(properties=event.properties)
-        return any(self._is(match, facts) for match in self.matches if match.event == event.name)
+        facts = Facts(traits=self.traits, properties=event.properties)
+        return any(self._is(match, rule, facts) for match, rule in self.matches if match.event == event.name)
 
-    def _is(self, match: EventMatch, facts: Facts) -> bool:
+    def _is(self, match: EventMatch, rule: Rule | None, facts: Facts) -> bool:
         if match.key not in (None, ANY_KEY) and key_of(facts.properties, str(match.key)) != self.entry_key:
             return False
-        return match.rule is None or parse_rule(match.rule).holds(facts)
+        return rule is None or rule.holds(facts)
 
 
 def guard(ask: GuardAsk) -> Answer:
@@ -98,10 +104,19 @@ def guard(ask: GuardAsk) -> Answer:
         after = (occurred_at, message_id)
         if of.looks_back_to_step(step):
             after = (_began_waiting(cursor, ask.origin_id, step), "")
-        window = _Window(of, of.cancels(step), after, entry_key)
-        if _acted(cursor, ask, window, event_id):
-            return Refuse(Reason.ACTED)
-        return _on_its_way(cursor, ask, window)
+        matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
+        window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
+        # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the
+        # events.
+        on_its_way = _on_its_way(cursor, ask, window)
+        return Refuse(Reason.ACTED) if _acted(cursor, ask, window, event_id) else on_its_way
+
+
+def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMatch, Rule | None]]) -> Mapping[str, Any]:
+    if not any(rule is not None and "traits" in rule.inputs for _match, rule in matches):
+        return {}
+    row = cursor.execute(_TRAITS, [ask.profile_id]).fetchone()
+    return row[0] if row else {}
 
 
 def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
@@ -114,8 +129,8 @@ def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
 
 
 def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
-    names = sorted({match.event for match in window.matches})
-    cursor.execute(_EVENTS, [window.after[0], names, ask.customer_id, entry_event, int(ask.origin_id)])
+    names = sorted({match.event for match, _rule in window.matches})
+    cursor.execute(_EVENTS, [window.after[0], names, ask.profile_id, entry_event, int(ask.origin_id)])
     return any(window.holds(_Happened(*row)) for row in cursor.fetchall())
 
 
@@ -123,14 +138,18 @@ def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
     """What is accepted but not resolved, found by the hashes of the customer's identifiers."""
     if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1").fetchone() is None:
         return None
-    identifiers = cursor.execute(_IDENTIFIERS, [ask.customer_id]).fetchall()
-    keys = [hash64(str(namespace), kind, value) for namespace, kind, value in identifiers]
-    rows = cursor.execute(_INBOX, [keys]).fetchall()
-    if any(window.holds(_Happened._make([*row[:4], _inside(row[5])])) for row in rows):
+    keys = _keys(cursor, ask)
+    rows = cursor.execute(_INBOX, [sorted(keys)]).fetchall()
+    if any(window.holds(_Happened._make([*row[:4], _inside(row[4])])) for row in rows):
         return Refuse(Reason.ACTED)
-    if any(row[4] in _TYING for row in rows):
+    if any(row[5] in _TYING for row in rows) or _keys(cursor, ask) != keys:
         return Wait(UNRESOLVED_SECONDS, Reason.UNRESOLVED)
     return None
+
+
+def _keys(cursor: Cursor[Any], ask: GuardAsk) -> set[int]:
+    identifiers = cursor.execute(_IDENTIFIERS, [ask.profile_id]).fetchall()
+    return {hash64(str(namespace), kind, value) for namespace, kind, value in identifiers}
 
 
 def _inside(payload: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
@@ -41,7 +41,9 @@ def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, 
         )
     await_names(f"journey_version:{made.id}", awaited_names(definition, steps))
     with transaction.atomic():
-        Journey.objects.filter(pk=journey.pk).update(live_version=made, status=Journey.Status.LIVE)
+        # Of two publishers at once, the later version lives, whoever comes through last.
+        older = Q(live_version=None) | Q(live_version__number__lt=made.number)
+        Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=Journey.Status.LIVE)
     journey.refresh_from_db()
     return made
 

@@ -1,6 +1,8 @@
 """May this definition be published? Every problem found, each with its place and what to do."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from customers.models.address import Channel
 from customers.rules import RuleError
@@ -13,7 +15,11 @@ from journeys.steps.hold import Hold
 from journeys.steps.message import Message
 
 MAX_STEPS = 500
-# A run that a message or a split sends round and round is caught at publication.
+MAX_SPAN = timedelta(days=3650)
+# With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_MAX_EVENT_NAME = 120
+_ENDS = ("success", "failure")
 _CHANNELS = frozenset(channel.value for channel in Channel if channel is not Channel.PERSON)
 
 
@@ -31,6 +37,7 @@ def problems_of(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
         yield Problem("step_count", "/steps", f"A journey has between 1 and {MAX_STEPS} steps.")
         return
     yield from _names(definition, steps)
+    yield from _spelling(definition, steps)
     known = list(_unknown(definition, steps))
     yield from known
     yield from _rules(definition, steps)
@@ -47,6 +54,21 @@ def _names(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     yield from _twice("duplicate_state", "/states", "name", [state.name for state in definition.states])
     if [state.kind for state in definition.states].count("initial") != 1:
         yield Problem("initial_state", "/states", "Exactly one state is initial.")
+
+
+def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    names = [(f"/steps/{n}/id", step.id) for n, step in enumerate(steps)]
+    names += [(f"/states/{n}/name", state.name) for n, state in enumerate(definition.states)]
+    for pointer, name in names:
+        if not _NAME.fullmatch(name):
+            yield Problem(
+                "bad_name", pointer, "Up to 60 letters, digits, dots, hyphens and underscores, a letter first."
+            )
+    events = [("/entry/event", definition.entry.event)]
+    events += [(f"{at}/event", match.event) for at, match in _matches(definition, steps)]
+    for pointer, event in events:
+        if not 1 <= len(event) <= _MAX_EVENT_NAME or not event.isprintable():
+            yield Problem("bad_event_name", pointer, f"A name has 1 to {_MAX_EVENT_NAME} printable characters.")
 
 
 def _twice(code: str, pointer: str, field: str, names: list[str]) -> Iterator[Problem]:
@@ -68,9 +90,12 @@ def _unknown(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
         for name in pair:
             if name not in states:
                 yield Problem("unknown_state", f"/transitions/{n}", f"There is no state {name!r}.")
-    for pointer, state in _exit_states(definition):
-        if state not in states:
-            yield Problem("unknown_state", f"{pointer}/state", f"There is no state {state!r}.")
+    ends = {state.name for state in definition.states if state.kind in _ENDS}
+    for pointer, name in _exit_states(definition):
+        if name not in states:
+            yield Problem("unknown_state", f"{pointer}/state", f"There is no state {name!r}.")
+        elif name not in ends:
+            yield Problem("end_state", f"{pointer}/state", "An exit leads to a success or failure state.")
 
 
 def _exit_states(definition: Definition) -> list[tuple[str, str]]:
@@ -132,17 +157,17 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if initial and steps[0].state != initial[0]:
         yield Problem("initial_state", "/steps/0/state", "The first step is in the initial state.")
     for n, step in enumerate(steps):
-        if isinstance(step, Exit) and kinds.get(step.state) not in ("success", "failure"):
+        if isinstance(step, Exit) and kinds.get(step.state) not in _ENDS:
             yield Problem("end_state", f"/steps/{n}/state", "A way ends in a success or failure state.")
         if isinstance(step, Message) and step.channel not in _CHANNELS:
             yield Problem("unknown_channel", f"/steps/{n}/channel", f"There is no channel {step.channel!r}.")
         if isinstance(step, Hold) and not step.branches:
             yield Problem("no_branch", f"/steps/{n}/branches", "A hold awaits at least one event.", "Use a delay.")
-        for field in ("after", "timeout"):
+        for field in ("after", "timeout", "not_later_than"):
             span = getattr(step, field, None)
             span = getattr(span, "after", span)
-            if span is not None and span.total_seconds() <= 0:
-                yield Problem("duration", f"/steps/{n}/{field}", "A wait is longer than nothing.")
+            if span is not None and not timedelta(0) < span <= MAX_SPAN:
+                yield Problem("duration", f"/steps/{n}/{field}", "A span is longer than nothing and at most ten years.")
 
 
 def _reach(steps: list[Step]) -> Iterator[Problem]:
@@ -192,10 +217,12 @@ def _moves(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     for n, step in enumerate(steps):
         for target in dict.fromkeys(step.targets()):
             yield from _move(legal, step.state, by_id[target].state, f"/steps/{n}")
+    # Events end a run where it waits; rules are asked where a message is about to be made.
     resting = dict.fromkeys(step.state for step in steps if step.waits)
+    sending = dict.fromkeys(step.state for step in steps if step.sends_message)
     for pointer, state in _exit_states(definition):
-        for resting_state in resting:
-            yield from _move(legal, resting_state, state, pointer)
+        for before in sending if pointer.startswith("/exit_rules") else resting:
+            yield from _move(legal, before, state, pointer)
 
 
 def _move(legal: set[tuple[str, str]], before: str, after: str, pointer: str) -> Iterator[Problem]:

@@ -134,7 +134,9 @@ def compile_version(
         (parse_rule(exit_.rule), EndState(states[exit_.state], exit_.outcome)) for exit_ in definition.exit_rules
     ]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
-    rules = [rule for of_step in enter_rules for rule in of_step.values()] + [rule for rule, _end in exit_rules]
+    asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
+    asked_on_the_way += [rule for rule, _end in exit_rules]
+    rules = list(asked_on_the_way)
     rules += [meaning.rule for of_step in meanings for group in of_step.values() for meaning in group if meaning.rule]
     return Version(
         id=id_,
@@ -153,7 +155,9 @@ def compile_version(
         meanings=meanings,
         sendings=sendings,
         needs_traits=any("traits" in rule.inputs for rule in rules),
-        needs_variables=any("event" in rule.inputs for of_step in enter_rules for rule in of_step.values()),
+        needs_variables=any(
+            "event" in rule.inputs for rule in (*asked_on_the_way, *(rule for rule, _end in exit_rules))
+        ),
     )
 
 

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # A copy for the same address is being handed over just now; its fate decides about this one.
 _COPY_UNDECIDED = timedelta(seconds=5)
+_MERGE_SETTLES = timedelta(seconds=1)
 
 # The unique row of (address, copy) is taken with the announcement and given up only when the provider
 # certainly has nothing; so it holds through a crash as well.
@@ -159,8 +160,9 @@ def _lock(message: Claimed) -> _Locked | None:
     if message.address_id is None:
         raise LookupError("a message without an address was claimed")
     with raw_cursor() as cursor:
-        # Longer than a provider's deadline, shorter than the lease: who waits must not be taken for dead.
-        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 2)
+        # Three locks, each longer than a provider's deadline by default, together shorter than the lease: who waits
+        # must not be taken for dead.
+        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 4)
         lock_address(message.address_id)
         cursor.execute(_LOCK, {"id": message.id, "token": message.token, "scopes": message.scopes()})
         row = cursor.fetchone()
@@ -175,9 +177,21 @@ def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | 
         # Erased meanwhile.
         return Outcome(State.SUPPRESSED, Reason.NO_CONSENT), None
     verdict = permissions([Ask(locked.customer_id, message.address_id, message.purpose_id)], now)[0]
-    if not verdict.allowed:
-        return Outcome(State.SUPPRESSED, verdict.reason, consent_id=verdict.entry_id), verdict.entry_id
-    return _objection(message, locked.customer_id, now), verdict.entry_id
+    if verdict.allowed:
+        refusal = _objection(message, locked.customer_id, now)
+    else:
+        refusal = Outcome(State.SUPPRESSED, verdict.reason, consent_id=verdict.entry_id)
+    if _moved(message, locked.customer_id):
+        # A merge came between: what was just read was read of nobody, be it a yes or a no.
+        return Outcome(State.HELD, Reason.UNRESOLVED, due_at=now + _MERGE_SETTLES), None
+    return refusal, verdict.entry_id
+
+
+def _moved(message: Claimed, customer_id: UUID) -> bool:
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT customer_id FROM customers_profile WHERE id = %s", [message.profile_id])
+        row = cursor.fetchone()
+    return row is None or row[0] != customer_id
 
 
 def _objection(message: Claimed, customer_id: UUID, now: datetime) -> Outcome | None:

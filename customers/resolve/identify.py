@@ -10,9 +10,10 @@ from psycopg import Cursor
 
 from customers.ids import new_id
 from customers.resolve.incoming import Batch, Incoming, Named
+from customers.work import TryAgain
 
 
-class RotationRaced(Exception):
+class RotationRaced(TryAgain):
     """Another worker moved this anonymous id to a new profile meanwhile; the batch is tried again."""
 
 

@@ -87,7 +87,7 @@ def _regroup(
     ]
     _write_customers(cursor, set(grouping.customer.values()), now)
     _write_made(cursor, batch.messages, profiles, grouping.customer, now)
-    _move(cursor, moved, now)
+    _move(cursor, moved, _told_about(batch.messages, profiles, grouping.customer), now)
     profiles.customer.update(grouping.customer)
     return {customer for _profile, _from, customer in moved} | {before for _profile, before, _to in moved}
 
@@ -155,14 +155,22 @@ def _write_made(
     )
 
 
-def _move(cursor: Cursor[Any], moved: list[tuple[UUID, UUID, UUID]], now: datetime) -> None:
+def _told_about(messages: Iterable[Incoming], profiles: Profiles, customer: dict[UUID, UUID]) -> set[UUID]:
+    """The customers whose traits the batch tells, which will be locked for that in a moment."""
+    strongest = (profiles.of_message[message.id][0] for message in messages if message.kind == "identify")
+    return {customer.get(profile) or profiles.customer[profile] for profile in strongest}
+
+
+def _move(cursor: Cursor[Any], moved: list[tuple[UUID, UUID, UUID]], told: set[UUID], now: datetime) -> None:
     """Change the one attribution that merging changes, and tell whoever keeps a copy of it."""
     if not moved:
         return
     ids, before, after = (list(column) for column in zip(*moved, strict=True))
-    # Whoever keeps a copy of customer_id locks the customer before writing one.
+    # Whoever keeps a copy of customer_id locks the customer before writing one. All that this batch will ever
+    # lock is locked at once, in order, lest two batches wait for each other.
     cursor.execute(
-        "SELECT 1 FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE", [before + after]
+        "SELECT 1 FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE",
+        [sorted({*before, *after, *told})],
     )
     cursor.execute(
         "UPDATE customers_profile p SET customer_id = u.customer_id, customer_since = %b"

@@ -55,7 +55,8 @@ def write_traits(cursor: Cursor[Any], events: Sequence[ResolvedEvent], regrouped
                     event.profile_id,
                     name[:120],
                     orjson.dumps(value).decode(),
-                    event.occurred_at,
+                    # A clock that is ahead must not outlast what is said later.
+                    min(event.occurred_at, event.received_at),
                     event.received_at,
                     event.id,
                 )

@@ -1,35 +1,41 @@
 """Advance: runs whose time has come walk on; a hold times out only when nothing it awaits is still on its way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.rules import Facts
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, TryAgain, not_alone, work_once
+from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, traits_of, variables_of
-from journeys.engine.unresolved import oldest_unresolved
 from journeys.engine.walk import walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
 from journeys.steps.base import Here
 
 _ON_THEIR_WAY = """
-    SELECT p.customer_id FROM customers_profile p
-    WHERE p.customer_id = ANY(%b)
-      AND EXISTS (SELECT 1 FROM customers_match_queue m WHERE m.profile_id = p.id)
+    SELECT p.customer_id, m.first FROM customers_profile p, LATERAL (
+        SELECT min(q.received_at) AS first FROM customers_match_queue q WHERE q.profile_id = p.id
+    ) m
+    WHERE p.customer_id = ANY(%b) AND m.first IS NOT NULL
 """
 _UNSEEN = "SELECT run_id FROM journeys_recheck_queue WHERE run_id = ANY(%b)"
+_HOMES = "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)"
+
+
+class CustomerMoved(TryAgain):
+    """A merge changed whose runs these are while they walked."""
 
 
 def advance(ids: Sequence[int], now: datetime) -> int:
     """Walk these due runs on, those nobody else holds; return how many moved."""
     with raw_cursor() as cursor:
         runs = lock_due(cursor, ids, now)
-        blocked = _blocked(cursor, [run for run in runs if run.version.is_hold(run.step)], now)
-        ready = [run for run in runs if run.id not in blocked]
+        ready = _ready(cursor, runs, now) if runs else []
         if not ready:
             return 0
         traits = traits_of(cursor, [run.customer_id for run in ready if run.version.needs_traits])
@@ -40,19 +46,48 @@ def advance(ids: Sequence[int], now: datetime) -> int:
             here = Here(facts, now, run.version.enter_rules[run.step])
             walk(run, run.version.steps[run.step].due(here), facts, now, work)
         write(cursor, work, now)
+        # No lock keeps a merge from coming between: what was decided for a customer who is no longer this one
+        # (no address, no traits) is thrown away and decided anew.
+        if _astray(cursor, ready):
+            raise CustomerMoved
     return len(ready)
 
 
-def _blocked(cursor: Cursor[Any], holds: Sequence[RunState], now: datetime) -> set[int]:
-    """Holds with an event accepted in time that no stage has looked at yet (DESIGN §4: received by the deadline)."""
-    if not holds:
-        return set()
+def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list[RunState]:
+    """Those whose customer is settled and, at a hold, who have no event accepted in time that no stage has looked
+    at yet (DESIGN §4: received by the deadline).
+
+    The way of an event is looked at from its beginning, so that none slips past between two looks.
+    """
+    holds = [run for run in runs if run.version.is_hold(run.step)]
     customers = list({run.customer_id for run in holds})
-    # The way of an event is looked at from its beginning, so that none slips past between two looks.
-    waiting = set(oldest_unresolved(cursor, customers, now))
-    waiting |= {row[0] for row in cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()}
-    unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]]).fetchall()}
-    return unseen | {run.id for run in holds if run.customer_id in waiting}
+    arriving = [oldest_unresolved(cursor, customers, now)] if holds else []
+    moving = moving_customers(cursor)
+    astray = _astray(cursor, runs)
+    unseen: set[int] = set()
+    if holds:
+        arriving.append(dict(cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()))
+        unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]]).fetchall()}
+    return [
+        run
+        for run in runs
+        if run.id not in unseen and run.id not in astray and run.customer_id not in moving
+        and not (run.version.is_hold(run.step) and _in_time(run, arriving))
+    ]  # fmt: skip
+
+
+def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool:
+    deadline = run.due_at
+    return any(
+        deadline is None or received_at <= deadline
+        for received_at in (oldest[run.customer_id] for oldest in arriving if run.customer_id in oldest)
+    )
+
+
+def _astray(cursor: Cursor[Any], runs: Sequence[RunState]) -> set[int]:
+    """Runs whose profile is no longer with the customer they stand with; the merge stage will move them."""
+    homes = dict(cursor.execute(_HOMES, [list({run.profile_id for run in runs})]).fetchall())
+    return {run.id for run in runs if homes.get(run.profile_id) != run.customer_id}
 
 
 def fail_run(run_id: int, reason: str, now: datetime) -> None:

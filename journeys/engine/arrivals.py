@@ -29,6 +29,11 @@ class Arrival:
     customer_id: UUID
     properties: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """Where it stands in time. A clock that is ahead is not believed: nothing occurs after its receipt."""
+        return min(self.occurred_at, self.received_at), self.message_id
+
 
 def load_properties(cursor: Cursor[Any], arrivals: Collection[Arrival]) -> None:
     """Fetch the properties of these events; erased payloads leave none."""
@@ -57,13 +62,13 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
     """
     if arrival.event_id == began.event_id:
         return False
-    if (arrival.occurred_at, arrival.message_id) <= (began.occurred_at, began.message_id):
+    if arrival.place <= (began.occurred_at, began.message_id):
         return False
     if meaning.kind == "exit":
         return True
     if run.due_at is not None and arrival.received_at > run.due_at:
         return False
-    return not run.version.looks_back_to_step(run.step) or arrival.occurred_at > run.stepped_at
+    return not run.version.looks_back_to_step(run.step) or arrival.place[0] > run.stepped_at
 
 
 def meaning_for(run: RunState, began: Began, arrival: Arrival, traits: Mapping[str, Any]) -> Meaning | None:

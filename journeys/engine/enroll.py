@@ -130,7 +130,7 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
     work.origins[id(run)] = Origin(
         event_id=arrival.event_id,
         received_at=arrival.received_at,
-        began=Began(arrival.occurred_at, arrival.message_id, arrival.event_id),
+        began=Began(*arrival.place, arrival.event_id),
         consent_entry_id=gate.consent_entry(run.version, arrival.customer_id),
         variables=arrival.properties,
     )

@@ -17,8 +17,8 @@ from customers.rules import Facts
 from customers.work import Queue, not_alone, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
+from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import ACTIVE, Began, RunState, lock_live, traits_of, variables_of
-from journeys.engine.unresolved import oldest_unresolved
 from journeys.engine.walk import leave, walk
 from journeys.engine.write import Work, write
 from journeys.version import Meaning, Version
@@ -35,12 +35,6 @@ _LOCK_ITEMS = """
 """
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 _WITH_RUNS = "SELECT DISTINCT customer_id FROM journeys_run WHERE customer_id = ANY(%b) AND status = 1"
-# Customers whose runs are about to move. The queue is nearly always empty and its statistics are always old, so
-# the look-ups are spelled as ones by key, lest the planner read all profiles instead.
-_MOVING = """
-    SELECT q.from_customer_id, (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id)
-    FROM customers_merge_queue q
-"""
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
 # By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
 # and waits to be worked on alone: later events of the customer must wait for it. Later by receipt: an event of a
@@ -78,7 +72,7 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     """
     customers = list({arrival.customer_id for arrival in arrivals})
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
-    with_runs = _moving(cursor) | {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
+    with_runs = moving_customers(cursor) | {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
     return [
         arrival
         for arrival in arrivals
@@ -95,7 +89,7 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     # Read before all the queues that its messages lead to: whoever leaves it meanwhile is seen in one of those.
     unresolved = oldest_unresolved(cursor, customers, max(arrival.received_at for arrival in arrivals))
     homes = dict(cursor.execute(_HOMES, [customers]).fetchall())
-    moving = _moving(cursor)
+    moving = moving_customers(cursor)
     barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
     left = set()
     for arrival in arrivals:
@@ -106,10 +100,6 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
         if moved or behind:
             left.add(arrival.item_id)
     return left
-
-
-def _moving(cursor: Cursor[Any]) -> set[UUID]:
-    return {customer for row in cursor.execute(_MOVING).fetchall() for customer in row}
 
 
 def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, Place]:

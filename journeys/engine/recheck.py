@@ -14,7 +14,7 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, not_alone, work_once
-from journeys.engine.arrivals import Arrival
+from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.enroll import enter, live_entries, open_gate
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, read_live, traits_of
@@ -111,32 +111,32 @@ def _replay(
                     again.append((run, arrival))
                 break
     if again:
-        _enter_again(cursor, again, table, now, work)
+        _enter_again(cursor, again, now, work)
 
 
-def _enter_again(
-    cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]], table: Table, now: datetime, work: Work
-) -> None:
+def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]], now: datetime, work: Work) -> None:
     """The event that ended a run may have been refused as an entry because that run was live; ask anew."""
     entries = live_entries()
-    pairs = [
-        (run, arrival, candidate)
+    asked = {
+        (arrival.event_id, candidate): arrival
         for run, arrival in ended
         for candidate in entries.get((arrival.brand_id, arrival.name), ())
         if candidate.journey_id == run.version.journey_id
-    ]
-    if not pairs:
+    }
+    if not asked:
         return
-    customers = list({run.customer_id for run, _arrival, _candidate in pairs})
-    gate = open_gate(cursor, {(run.customer_id, candidate) for run, _arrival, candidate in pairs}, now)
+    load_properties(cursor, list(asked.values()))
+    customers = list({arrival.customer_id for arrival in asked.values()})
+    gate = open_gate(cursor, {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}, now)
     traits = traits_of(cursor, customers)
-    others = defaultdict(list)
-    for other, _began in lock_live(cursor, "customer_id", customers):
-        others[other.customer_id].append(other)
     ended_ids = {run.id for run, _arrival in ended}
-    for run, arrival, candidate in pairs:
-        runs = [other for other in others[run.customer_id] if other.id not in ended_ids]
-        enter(arrival, [candidate], runs, gate, traits.get(run.customer_id, {}), now, work)
+    runs: dict[UUID, list[RunState]] = defaultdict(list)
+    for other, _began in lock_live(cursor, "customer_id", customers):
+        if other.id not in ended_ids:
+            runs[other.customer_id].append(other)
+    for (_event_id, candidate), arrival in asked.items():
+        customer = arrival.customer_id
+        enter(arrival, [candidate], runs[customer], gate, traits.get(customer, {}), now, work)
 
 
 QUEUE = Queue(

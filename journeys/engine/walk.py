@@ -96,6 +96,7 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
 
 def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:
     """End the run by one of the journey's exits, wherever it stands."""
+    _may_move(run, exit_.state)
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, Cause.EXIT, None, event))
     run.state = exit_.state
@@ -116,11 +117,16 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
         run.timed_out_step = None
     to = version.index[go.to]
     state = version.state_of[to]
-    if state != run.state and (run.state, state) not in version.legal:
-        raise RuntimeError(f"version {version.id}: illegal transition at step {go.to!r}")
+    _may_move(run, state)
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, to, state, go.cause, go.branch, event))
     run.step, run.state = to, state
+
+
+def _may_move(run: RunState, state: int) -> None:
+    """Publication refuses ways that would break the machine's rules; a program that takes one must not go on."""
+    if state != run.state and (run.state, state) not in run.version.legal:
+        raise RuntimeError(f"version {run.version.id}: illegal transition at step {run.step}")
 
 
 def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None:

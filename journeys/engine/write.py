@@ -129,8 +129,9 @@ _REMEMBER_END = """
 
 def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     """Write all of it within the stage's transaction."""
-    _write_entered(cursor, work, now)
+    # What ends makes room first: the same event may end a run and begin the next of its key.
     _write_changed(cursor, list(work.changed.values()))
+    _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
     if work.ended:

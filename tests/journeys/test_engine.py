@@ -4,8 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from channels.models import Message
-from customers.models import MatchItem
-from journeys.models import Cause, EntryMemory, RecheckItem, Run, Transition
+from customers.models import DeadLetter, MatchItem
+from customers.resolve import resolve_inbox
+from journeys.engine.advance import advance_due
+from journeys.engine.match import match_events
+from journeys.engine.recheck import recheck_parked
+from journeys.models import Cause, EntryMemory, RecheckItem, Run, RunContext, Transition
 from tests.journeys.stage import T0, Stage, message, welcome
 
 QUEUED = ("queued", "")
@@ -121,7 +125,8 @@ def test_since_step_narrows_the_look_back_to_the_wait(stage: Stage) -> None:
     stage.happen("login.succeeded")
     stage.pass_time(hours=1)
     assert stage.steps_of(stage.the_run()) == ["pause", "hold"]
-    stage.happen("login.succeeded", at=stage.now + timedelta(seconds=1))
+    stage.pass_time(seconds=1)
+    stage.happen("login.succeeded")
     assert stage.steps_of(stage.the_run()) == ["pause", "hold", "done"]
 
 
@@ -306,3 +311,110 @@ def test_of_two_live_runs_of_a_merged_customer_the_elder_lives(stage: Stage) -> 
     assert elder.customer_id == younger.customer_id
     assert Message.objects.filter(origin_id=str(younger.pk)).count() == 1
     assert stage.steps_of(younger) == ["welcome", "hold", None]
+
+
+def test_one_event_may_end_a_run_and_begin_the_next_of_its_key(stage: Stage) -> None:
+    stage.publish(
+        welcome(
+            entry={"event": "customer.signed_up", "reentry": "always"},
+            exit_events=[{"event": "customer.signed_up", "state": "lost"}],
+        )
+    )
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.pass_time(hours=1)
+    stage.happen("customer.signed_up")
+    assert [run.status for run in stage.runs()] == [Run.Status.EXITED, Run.Status.ACTIVE]
+    assert (stage.refusals(), DeadLetter.objects.count()) == ([], 0)
+
+
+def test_an_entry_refused_for_a_run_that_looking_back_ends_is_considered_again(stage: Stage) -> None:
+    stage.publish(
+        welcome(
+            entry={"event": "customer.signed_up", "reentry": "always"},
+            exit_events=[{"event": "customer.signed_up", "state": "lost"}],
+        )
+    )
+    stage.know()
+    stage.accept("customer.signed_up", properties={"n": 1})
+    resolve_inbox(stage.now)
+    match_events(stage.now)
+    stage.pass_time(seconds=1)
+    stage.accept("customer.signed_up", properties={"n": 2})
+    resolve_inbox(stage.now)
+    RecheckItem.objects.create(run_id=stage.the_run().pk)
+    recheck_parked(stage.now)
+    first, second = stage.runs()
+    assert (first.status, second.status) == (Run.Status.EXITED, Run.Status.ACTIVE)
+    assert RunContext.objects.get(run_id=second.pk).variables == {"n": 2}
+
+
+def test_a_clock_that_is_ahead_hides_nothing_that_follows(stage: Stage) -> None:
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up", at=T0 + timedelta(minutes=10))
+    stage.pass_time(minutes=5)
+    stage.happen("login.succeeded")
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]
+
+
+def test_an_exit_rule_sees_the_entry_event_after_a_wait_too(stage: Stage) -> None:
+    rule = {"leaf": "event_property", "name": "vip", "op": "ne", "value": True}
+    stage.publish(welcome(exit_rules=[{"rule": rule, "state": "lost"}]))
+    stage.know()
+    stage.happen("customer.signed_up", properties={"vip": True})
+    stage.pass_time(days=1)
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", "lost"]
+
+
+def test_an_event_received_after_the_deadline_does_not_hold_up_the_time_out(stage: Stage) -> None:
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.now = T0 + timedelta(days=1, minutes=1)
+    stage.accept("login.succeeded")
+    assert advance_due(stage.now) == 1
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", "lost"]
+
+
+def test_an_event_received_in_time_and_not_looked_at_yet_does(stage: Stage) -> None:
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.accept("login.succeeded", received=T0 + timedelta(days=1), at=T0 + timedelta(days=1))
+    stage.now = T0 + timedelta(days=1, minutes=1)
+    assert advance_due(stage.now) == 0
+    stage.run()
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]
+
+
+def merging(stage: Stage, first: str) -> None:
+    """The run of an anonymous visitor; the elder profile of a user is about to take him over."""
+    stage.know("ana")
+    stage.happen(first, "", anonymous_id="phone")
+
+
+def test_a_due_run_waits_for_the_merge_that_moves_it(stage: Stage) -> None:
+    entry = {"event": "customer.signed_up", "guard": "none", "guard_reason": "test"}
+    pause = {"type": "delay", "id": "pause", "state": "not_activated", "after": "PT1H", "next": "remind"}
+    stage.publish(welcome(entry=entry, steps=[pause, *welcome()["steps"][2::2]]))
+    merging(stage, "customer.signed_up")
+    stage.now += timedelta(hours=1)
+    stage.accept("page.viewed", "ana", anonymous_id="phone")
+    resolve_inbox(stage.now)
+    assert advance_due(stage.now) == 0
+    stage.run()
+    assert stage.messages() == [QUEUED]
+    assert stage.steps_of(stage.the_run()) == ["pause", "remind", "lost"]
+
+
+def test_a_time_out_waits_for_a_log_in_that_a_merge_brings(stage: Stage) -> None:
+    entry = {"event": "customer.signed_up", "guard": "none", "guard_reason": "test"}
+    stage.publish(welcome(entry=entry))
+    merging(stage, "customer.signed_up")
+    stage.now += timedelta(days=1)
+    stage.accept("login.succeeded", "ana", anonymous_id="phone", received=stage.now - timedelta(hours=1))
+    resolve_inbox(stage.now)
+    assert advance_due(stage.now) == 0
+    stage.run()
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]

@@ -1,6 +1,7 @@
 """The last look before a message goes: what the customer did meanwhile (DESIGN §5, send guards)."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from channels.dispatch import dispatch_due
 from channels.models import Message
 from customers.models import InboxItem
+from customers.resolve import resolve_inbox
+from journeys import guard as guard_module
 from tests.journeys.stage import Stage, message, welcome
 
 SENT, ACTED = ("sent", ""), ("cancelled", "acted")
@@ -141,3 +144,51 @@ def test_since_step_counts_only_what_came_after_the_wait_began(stage: Stage) -> 
     stage.pass_time(hours=1)
     stage.pass_time(days=1)
     assert dispatch(stage) == [SENT]
+
+
+def test_a_log_in_that_satisfies_the_branchs_rule_cancels(stage: Stage) -> None:
+    rule = {
+        "all": [
+            {"leaf": "event_property", "name": "with", "op": "eq", "value": "password"},
+            {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"},
+        ]
+    }
+    hold = welcome()["steps"][1] | {"branches": [{"event": "login.succeeded", "rule": rule, "next": "done"}]}
+    at_the_reminder(stage, steps=[welcome()["steps"][0], hold, *welcome()["steps"][2:]])
+    stage.happen("identify", traits={"plan": "pro"})
+    stage.accept("login.succeeded", properties={"with": "password"})
+    assert dispatch(stage) == [SENT, ACTED]
+
+
+def test_a_log_in_resolved_between_the_guards_two_looks_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_the_reminder(stage)
+    stage.accept("login.succeeded")
+    look = guard_module._on_its_way
+
+    def resolve_then_look(*args: Any) -> Any:
+        answer = look(*args)
+        resolve_inbox(stage.now)
+        return None if answer else answer
+
+    monkeypatch.setattr(guard_module, "_on_its_way", resolve_then_look)
+    assert dispatch(stage) == [SENT, ACTED]
+
+
+@pytest.mark.parametrize("between", ["consent.permission.permissions", "channels.guards.ask"])
+def test_a_merge_during_the_check_holds_the_message_and_decides_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    stage.happen("page.viewed", "", anonymous_id="dev1")
+    at_the_reminder(stage)
+    stage.accept("page.viewed", "ana", anonymous_id="dev1")
+    module, name = ("channels.dispatch.send", "permissions") if "permissions" in between else ("channels.guards", "ask")
+    original = getattr(import_module(module), name)
+
+    def merge_first(*args: Any) -> Any:
+        resolve_inbox(stage.now)
+        return original(*args)
+
+    monkeypatch.setattr(f"{module}.{name}", merge_first)
+    assert dispatch(stage) == [SENT, ("held", "unresolved")]
+    stage.pass_time(seconds=2)
+    assert dispatch(stage) == [SENT, SENT]

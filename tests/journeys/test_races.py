@@ -113,7 +113,7 @@ def enter_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytest.Monkey
 
 
 def test_one_live_run_per_key_under_concurrent_entries(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage.publish(welcome())
+    stage.publish(welcome(entry={"event": "customer.signed_up", "reentry": "always"}))
     assert enter_at_once(stage, people(stage), monkeypatch) == 0
     assert stage.refusals().count("already_live") == PEOPLE * 4
 
@@ -225,7 +225,8 @@ def act_while_dispatching(stage: Stage, users: Sequence[str], monkeypatch: pytes
             if not dispatch_due(stage.connector.pk, stage.now, limit=5):
                 break
 
-    together(act, dispatch)
+    # Resolved and matched meanwhile, so that a log-in may be anywhere on its way when the guard looks.
+    together(act, dispatch, until_empty(stage, resolve_inbox, match_events, limit=3, idle=60))
     reminders = Message.objects.filter(visit__gt=1)
     late = sum(called > accepted.get(to, called) for to, called in calls.items())
     sent = reminders.filter(state="sent").count()

@@ -1,4 +1,4 @@
-"""What is accepted but not resolved; whom it concerns is known by the hashes of the identifiers it names."""
+"""What is on its way to a customer's runs: messages accepted but not resolved, merges not yet followed."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -21,6 +21,17 @@ _NAMING = """
     SELECT received_at, identifier_keys FROM customers_inbox
     WHERE identifier_keys && %b::bigint[] AND received_at <= %b
 """
+# The queue is nearly always empty and its statistics are always old, so the look-up is spelled as one by key, lest
+# the planner read all profiles instead.
+_MOVING = """
+    SELECT q.from_customer_id, (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id)
+    FROM customers_merge_queue q
+"""
+
+
+def moving_customers(cursor: Cursor[Any]) -> set[UUID]:
+    """Customers whose runs are about to be moved by the merge stage."""
+    return {customer for row in cursor.execute(_MOVING).fetchall() for customer in row}
 
 
 def oldest_unresolved(cursor: Cursor[Any], customers: Collection[UUID], until: datetime) -> dict[UUID, datetime]:
