@@ -7,6 +7,7 @@ import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
@@ -48,6 +49,10 @@ def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, 
     return made
 
 
+def _no_purpose(key: str) -> str:
+    return _("There is no purpose “%(key)s”.") % {"key": key}
+
+
 def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[str, Any]:
     """What the keys stand for in the journey's brand, as of now; the version keeps it."""
     messages = [(n, step) for n, step in enumerate(steps) if isinstance(step, Message)]
@@ -61,18 +66,20 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
     )
     purposes = {p.key: p for p in Purpose.objects.filter(brand_id=journey.brand_id)}
     if definition.purpose not in purposes:
-        problems.append(Problem("unknown_purpose", "/purpose", f"There is no purpose {definition.purpose!r}."))
+        problems.append(Problem("unknown_purpose", "/purpose", _no_purpose(definition.purpose)))
     for n, step in messages:
         at = f"/steps/{n}"
         connector, template = connectors.get(step.connector), templates.get(step.template)
         if connector is None or connector.channel != step.channel:
             problems.append(
-                Problem("unknown_connector", f"{at}/connector", f"No {step.channel} connector has this key.")
+                Problem("unknown_connector", f"{at}/connector", _("No connector of this channel has this key."))
             )
         if template is None or template.channel != step.channel or step.template not in latest:
-            problems.append(Problem("unknown_template", f"{at}/template", f"No {step.channel} template has this key."))
+            problems.append(
+                Problem("unknown_template", f"{at}/template", _("No template of this channel has this key."))
+            )
         if step.purpose and step.purpose not in purposes:
-            problems.append(Problem("unknown_purpose", f"{at}/purpose", f"There is no purpose {step.purpose!r}."))
+            problems.append(Problem("unknown_purpose", f"{at}/purpose", _no_purpose(step.purpose)))
     if problems:
         raise InvalidDefinition(problems)
     return {

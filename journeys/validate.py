@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+
 from customers.models.address import Channel
 from customers.rules import RuleError
 from customers.rules import parse as parse_rule
@@ -34,7 +36,7 @@ def check(document: object) -> tuple[Definition, list[Step]]:
 
 def problems_of(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if not 1 <= len(steps) <= MAX_STEPS:
-        yield Problem("step_count", "/steps", f"A journey has between 1 and {MAX_STEPS} steps.")
+        yield Problem("step_count", "/steps", _("A journey has between 1 and %(most)s steps.") % {"most": MAX_STEPS})
         return
     yield from _names(definition, steps)
     yield from _spelling(definition, steps)
@@ -53,7 +55,7 @@ def _names(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     yield from _twice("duplicate_step", "/steps", "id", [step.id for step in steps])
     yield from _twice("duplicate_state", "/states", "name", [state.name for state in definition.states])
     if [state.kind for state in definition.states].count("initial") != 1:
-        yield Problem("initial_state", "/states", "Exactly one state is initial.")
+        yield Problem("initial_state", "/states", _("Exactly one state is initial."))
 
 
 def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
@@ -62,19 +64,28 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     for pointer, name in names:
         if not _NAME.fullmatch(name):
             yield Problem(
-                "bad_name", pointer, "Up to 60 letters, digits, dots, hyphens and underscores, a letter first."
+                "bad_name", pointer, _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
             )
     events = [("/entry/event", definition.entry.event)]
     events += [(f"{at}/event", match.event) for at, match in _matches(definition, steps)]
     for pointer, event in events:
         if not 1 <= len(event) <= _MAX_EVENT_NAME or not event.isprintable():
-            yield Problem("bad_event_name", pointer, f"A name has 1 to {_MAX_EVENT_NAME} printable characters.")
+            yield Problem(
+                "bad_event_name",
+                pointer,
+                _("A name has 1 to %(most)s printable characters.") % {"most": _MAX_EVENT_NAME},
+            )
 
 
 def _twice(code: str, pointer: str, field: str, names: list[str]) -> Iterator[Problem]:
     for n, name in enumerate(names):
         if name in names[:n]:
-            yield Problem(code, f"{pointer}/{n}/{field}", f"{name!r} is already used.", "Give it another name.")
+            yield Problem(
+                code,
+                f"{pointer}/{n}/{field}",
+                _("“%(name)s” is already used.") % {"name": name},
+                _("Give it another name."),
+            )
 
 
 def _unknown(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
@@ -82,20 +93,29 @@ def _unknown(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     ids = {step.id for step in steps}
     for n, step in enumerate(steps):
         if step.state not in states:
-            yield Problem("unknown_state", f"/steps/{n}/state", f"There is no state {step.state!r}.")
+            yield Problem("unknown_state", f"/steps/{n}/state", _no_state(step.state))
         for target in step.targets():
             if target not in ids:
-                yield Problem("unknown_step", f"/steps/{n}", f"There is no step {target!r}.", "Name an existing step.")
+                yield Problem(
+                    "unknown_step",
+                    f"/steps/{n}",
+                    _("There is no step “%(name)s”.") % {"name": target},
+                    _("Name an existing step."),
+                )
     for n, pair in enumerate(definition.transitions):
         for name in pair:
             if name not in states:
-                yield Problem("unknown_state", f"/transitions/{n}", f"There is no state {name!r}.")
+                yield Problem("unknown_state", f"/transitions/{n}", _no_state(name))
     ends = {state.name for state in definition.states if state.kind in _ENDS}
     for pointer, name in _exit_states(definition):
         if name not in states:
-            yield Problem("unknown_state", f"{pointer}/state", f"There is no state {name!r}.")
+            yield Problem("unknown_state", f"{pointer}/state", _no_state(name))
         elif name not in ends:
-            yield Problem("end_state", f"{pointer}/state", "An exit leads to a success or failure state.")
+            yield Problem("end_state", f"{pointer}/state", _("An exit leads to a success or failure state."))
+
+
+def _no_state(name: str) -> str:
+    return _("There is no state “%(name)s”.") % {"name": name}
 
 
 def _exit_states(definition: Definition) -> list[tuple[str, str]]:
@@ -137,37 +157,44 @@ def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
             yield Problem(
                 "key_missing",
                 f"{pointer}/key",
-                f"This journey has a run for each {definition.entry.key!r}, but {match.event!r} does not say whose.",
-                "Name the event's key property, or 'any'.",
+                _("This journey has a run for each “%(key)s”, but “%(event)s” does not say whose.")
+                % {"key": definition.entry.key, "event": match.event},
+                _("Name the event's key property, or “any”."),
             )
         if match.key and not definition.entry.key:
             yield Problem(
                 "key_unused",
                 f"{pointer}/key",
-                "The entry names no key.",
-                "Give the entry a key, or remove it.",
+                _("The entry names no key."),
+                _("Give the entry a key, or remove it."),
             )
 
 
 def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
-        yield Problem("guard_reason", "/entry/guard_reason", "Entering without consent needs a reason.")
+        yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:
-        yield Problem("initial_state", "/steps/0/state", "The first step is in the initial state.")
+        yield Problem("initial_state", "/steps/0/state", _("The first step is in the initial state."))
     for n, step in enumerate(steps):
         if isinstance(step, Exit) and kinds.get(step.state) not in _ENDS:
-            yield Problem("end_state", f"/steps/{n}/state", "A way ends in a success or failure state.")
+            yield Problem("end_state", f"/steps/{n}/state", _("A way ends in a success or failure state."))
         if isinstance(step, Message) and step.channel not in _CHANNELS:
-            yield Problem("unknown_channel", f"/steps/{n}/channel", f"There is no channel {step.channel!r}.")
+            yield Problem(
+                "unknown_channel", f"/steps/{n}/channel", _("There is no channel “%(name)s”.") % {"name": step.channel}
+            )
         if isinstance(step, Hold) and not step.branches:
-            yield Problem("no_branch", f"/steps/{n}/branches", "A hold awaits at least one event.", "Use a delay.")
+            yield Problem(
+                "no_branch", f"/steps/{n}/branches", _("A hold awaits at least one event."), _("Use a delay.")
+            )
         for field in ("after", "timeout", "not_later_than"):
             span = getattr(step, field, None)
             span = getattr(span, "after", span)
             if span is not None and not timedelta(0) < span <= MAX_SPAN:
-                yield Problem("duration", f"/steps/{n}/{field}", "A span is longer than nothing and at most ten years.")
+                yield Problem(
+                    "duration", f"/steps/{n}/{field}", _("A span is longer than nothing and at most ten years.")
+                )
 
 
 def _reach(steps: list[Step]) -> Iterator[Problem]:
@@ -181,7 +208,10 @@ def _reach(steps: list[Step]) -> Iterator[Problem]:
     for n, step in enumerate(steps):
         if step.id not in reached:
             yield Problem(
-                "unreachable", f"/steps/{n}", f"No way leads to {step.id!r}.", "Lead one there, or remove it."
+                "unreachable",
+                f"/steps/{n}",
+                _("No way leads to “%(name)s”.") % {"name": step.id},
+                _("Lead one there, or remove it."),
             )
 
 
@@ -191,7 +221,7 @@ def _loops(steps: list[Step]) -> Iterator[Problem]:
     settled: set[str] = set()
     for n, step in enumerate(steps):
         if step.id in restless and _comes_back(step.id, restless, settled):
-            yield Problem("loop", f"/steps/{n}", "This loop has no wait in it.", "Put a hold or a delay into it.")
+            yield Problem("loop", f"/steps/{n}", _("This loop has no wait in it."), _("Put a hold or a delay into it."))
             return
 
 
@@ -230,6 +260,6 @@ def _move(legal: set[tuple[str, str]], before: str, after: str, pointer: str) ->
         yield Problem(
             "illegal_transition",
             pointer,
-            f"There is no transition from {before!r} to {after!r}.",
-            "Add it to the transitions, or change the step's state.",
+            _("There is no transition from “%(before)s” to “%(after)s”.") % {"before": before, "after": after},
+            _("Add it to the transitions, or change the step's state."),
         )
