@@ -21,7 +21,9 @@ def table(results: Sequence[Result]) -> str:
 
 def _aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
     first, *others = row
-    return "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))])
+    return "  ".join(
+        [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+    )
 
 
 def _lines(result: Result) -> list[str | tuple[str, ...]]:

@@ -100,6 +100,9 @@ def _database(url: str) -> dict[str, Any]:
     limits = (
         f"-c statement_timeout={int(_STATEMENT_SECONDS * 1000)}"
         f" -c idle_in_transaction_session_timeout={int(_IDLE_SECONDS * 1000)}"
+        # Batches are look-ups by key on tables that outgrow their statistics: no compiling of plans, and no reading
+        # of whole tables because a disk of 1996 seeks slowly.
+        " -c jit=off -c random_page_cost=1.1"
     )
     connection["OPTIONS"] = {
         "application_name": "trilha",

@@ -133,11 +133,16 @@ class _Candidate:
 
 
 _CANDIDATES = """
-    SELECT want.n, ap.address_id, ap.profile_id, ap.last_seen_at, ap.verified_at
-    FROM unnest(%b::uuid[], %b::text[]) WITH ORDINALITY AS want(customer_id, channel, n)
-    JOIN customers_profile p ON p.customer_id = want.customer_id
-    JOIN customers_addressprofile ap ON ap.profile_id = p.id
-    JOIN customers_address a ON a.id = ap.address_id AND a.channel = want.channel
+    SELECT want.n, known.*
+    FROM unnest(%b::uuid[], %b::text[]) WITH ORDINALITY AS want(customer_id, channel, n), LATERAL (
+        SELECT ap.address_id, ap.profile_id, ap.last_seen_at, ap.verified_at
+        FROM customers_profile p
+        JOIN customers_addressprofile ap ON ap.profile_id = p.id
+        JOIN customers_address a ON a.id = ap.address_id AND a.channel = want.channel
+        WHERE p.customer_id = want.customer_id
+        -- Never flattened: look-ups by key, however many the planner thinks there are.
+        OFFSET 0
+    ) known
 """
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from journeys.steps.base import ANY_KEY, EventMatch
 from journeys.version import Version, key_of, version
 
 UNRESOLVED_SECONDS = 1.0
+# Nothing is accepted longer before it occurs, so partitions older than that need no look.
+AHEAD = timedelta(days=1)
 # Messages that may tie another profile's deeds to this customer.
 _TYING = frozenset({"identify", "alias"})
 
@@ -46,7 +48,7 @@ _EVENTS = """
     SELECT least(e.occurred_at, e.received_at), e.message_id, e.brand_id, e.name,
         coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}')
     FROM customers_profile me JOIN customers_profile p ON p.customer_id = me.customer_id
-    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.name = ANY(%s)
+    JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.received_at >= %s AND e.name = ANY(%s)
     LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
     WHERE me.id = %s AND NOT e.historical AND e.id IS DISTINCT FROM %s
       AND NOT EXISTS (SELECT 1 FROM journeys_transition t WHERE t.run_id = %s AND t.event_id = e.id)
@@ -130,7 +132,8 @@ def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
 
 def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
     names = sorted({match.event for match, _rule in window.matches})
-    cursor.execute(_EVENTS, [window.after[0], names, ask.profile_id, entry_event, int(ask.origin_id)])
+    since = window.after[0]
+    cursor.execute(_EVENTS, [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)])
     return any(window.holds(_Happened(*row)) for row in cursor.fetchall())
 
 

@@ -73,6 +73,8 @@ class Version:
     exits: list[tuple[Meaning, EndState]]
     exit_rules: list[tuple[Rule, EndState]]
     meanings: list[dict[str, tuple[Meaning, ...]]]
+    # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
+    names_joined: list[str]
     sendings: dict[int, Sending]
     needs_traits: bool
     needs_variables: bool
@@ -80,9 +82,6 @@ class Version:
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
         """Exits first, then the branches of the hold in their order."""
         return self.meanings[step].get(event, ())
-
-    def names_at(self, step: int) -> list[str]:
-        return list(self.meanings[step])
 
     def is_hold(self, step: int) -> bool:
         return isinstance(self.steps[step], Hold)
@@ -153,6 +152,7 @@ def compile_version(
         exits=exits,
         exit_rules=exit_rules,
         meanings=meanings,
+        names_joined=["\x1f".join(at_step) for at_step in meanings],
         sendings=sendings,
         needs_traits=any("traits" in rule.inputs for rule in rules),
         needs_variables=any(

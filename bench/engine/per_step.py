@@ -35,7 +35,7 @@ class PerStep:
 
     def __enter__(self) -> Self:
         app.control.purge()
-        self.worker = subprocess.Popen(_COMMAND, cwd=_ROOT)
+        self.worker = subprocess.Popen(_COMMAND, cwd=_ROOT, stdout=subprocess.DEVNULL)
         self._play(_WARM_UP)
         return self
 

@@ -121,6 +121,4 @@ def _send(run: Run, of: Version) -> None:
     )  # fmt: skip
     MessageContent.objects.create(message_id=message.pk, context=_variables(run.pk))
     if run.timed_out_step is not None:
-        CancelWatch.objects.create(
-            message_id=message.pk, run_id=run.pk, version_id=of.id, step=run.timed_out_step
-        )
+        CancelWatch.objects.create(message_id=message.pk, run_id=run.pk, version_id=of.id, step=run.timed_out_step)

@@ -79,14 +79,8 @@ def measure(_wanted: Set[str], size: Size) -> list[Result]:
         accept = Accept(connection, port, write_key, events)
         accept.over_http()
         accept.remember()
-        conditions = {
-            "rows": 2 * events,
-            "batch": BATCH,
-            "processes": 1,
-            "connections": THREADS,
-            "durability": durability(connection),
-        }
-        ours = Side("over HTTP", accept.over_http, **conditions)
-        baseline = Side("binary COPY", accept.by_copy, **conditions)
+        commits = durability(connection)
+        ours = Side("over HTTP", accept.over_http, 2 * events, BATCH, 1, THREADS, commits)
+        baseline = Side("binary COPY", accept.by_copy, 2 * events, BATCH, 1, 1, commits)
         take_turns([ours, baseline], size.rounds)
     return [Result("ingest.accept", "events/s", ours, baseline, WANTED)]

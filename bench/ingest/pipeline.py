@@ -13,6 +13,7 @@ from bench.ingest.traffic import bodies
 from bench.ingest.world import Row, copy_in, count, forget_accepted, make_source, read_rows
 from bench.measure import Result, Side, Size, take_turns
 from bench.people import make_people
+from config import memory
 from customers import keys, work
 from customers.accept import strict_json
 from customers.accept.batch import Submission, accept
@@ -67,6 +68,7 @@ class Pipeline:
             self.connection.execute("CREATE TABLE bench_inbox AS TABLE customers_inbox")
 
     def through_stages(self) -> float:
+        memory.settle()
         self._clear()
         make_people(self.connection, PEOPLE)
         with self.connection.transaction():

@@ -32,7 +32,7 @@ def run(environment: Mapping[str, str], kills: int) -> bool:
         _say(began, "everything is up")
         try:
             outcome = _play(installation, kills, began)
-        except BaseException:
+        except Exception:
             _show_logs(installation)
             raise
         checks = list(all_checks(outcome))

@@ -57,7 +57,7 @@ _DUE = f"""
 """
 _LIVE = f"""
     SELECT r.*, c.occurred_at, c.message_id, c.event_id FROM unnest(%b::{{type}}[]) AS u(value), LATERAL (
-        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = u.value AND r.status = 1 {{lock}}
+        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = u.value AND r.status = 1 FOR NO KEY UPDATE
     ) r, LATERAL (
         SELECT c.occurred_at, c.message_id, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
     ) c
@@ -74,18 +74,9 @@ def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[Run
     return [_run(row) for row in cursor.execute(_DUE, [sorted(ids), now]).fetchall()]
 
 
-def read_live(cursor: Cursor[Any], ids: Collection[int]) -> list[tuple[RunState, Began]]:
-    """The live runs of these ids as they are now, without a lock."""
-    return _live(cursor, "id", ids, "OFFSET 0")
-
-
 def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list[tuple[RunState, Began]]:
     """The live runs by id, customer or profile, waited for: a run passed over would be a lost wake-up."""
-    return _live(cursor, column, values, "FOR NO KEY UPDATE")
-
-
-def _live(cursor: Cursor[Any], column: str, values: Collection[Any], lock: str) -> list[tuple[RunState, Began]]:
-    statement = _LIVE.format(column=column, type=_TYPES[column], lock=lock)
+    statement = _LIVE.format(column=column, type=_TYPES[column])
     rows = cursor.execute(statement, [sorted(values)]).fetchall()
     return [(_run(row), Began(*row[13:16])) for row in rows]
 

@@ -16,7 +16,7 @@ from journeys.version import EndState
 MAX_MOVES = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Moved:
     """One transition to be written."""
 
@@ -30,7 +30,7 @@ class Moved:
     event: tuple[int, datetime] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """A message step left behind: who is to get what is settled when the walk is written."""
 

@@ -21,7 +21,7 @@ class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Here:
     """Where a run stands when a step is asked: the facts a rule may look at, and the time."""
 

@@ -26,6 +26,7 @@ from config.loop.smtp_sink import SmtpSink
 from consent.unsubscribe import Token, make_token, withdraw_by_token
 from tests.channels.doubles import Recorder
 from tests.channels.world import NOW, World, make_world, smtp_config, state
+from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,7 +182,7 @@ def test_a_send_takes_few_statements(recorded: World) -> None:
         return len(seen)
 
     one = statements(1)
-    assert statements(5) - one == 4 * 6
+    assert statements(5) - one == 4 * 7
 
 
 _WORKER = """
@@ -195,9 +196,7 @@ dispatch_due({connector!r}, datetime.fromisoformat({now!r}))
 
 def _dispatcher(connector_id: UUID) -> subprocess.Popen[bytes]:
     """A worker process of its own, on the test's database."""
-    info = connection.get_connection_params()
-    url = f"postgres://{info['user']}@{info['host']}:{info['port']}/{info['dbname']}"
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url}
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database_url()}
     program = _WORKER.format(connector=str(connector_id), now=NOW.isoformat())
     return subprocess.Popen([sys.executable, "-c", program], env=environment)
 

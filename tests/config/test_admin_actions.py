@@ -200,7 +200,7 @@ def test_a_draft_with_faults_is_not_published_and_each_is_named(root: Client, wo
     journey.draft = DOCUMENT | {"purpose": "gossip"}
     journey.save()
     told = do(root, "publish_draft", journey)
-    assert told == ["Welcome: /purpose: There is no purpose 'gossip'."]
+    assert told == ["Welcome: /purpose: There is no purpose “gossip”."]
     assert JourneyVersion.objects.count() == 1
 
 

@@ -14,6 +14,7 @@ from psycopg import errors
 from customers.ids import NIL
 from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
 from customers.work import CLAIM_GRACE, MAX_ATTEMPTS, Queue, is_passing, not_alone, work_once
+from tests.processes import database_url
 
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -132,13 +133,9 @@ work_once(Queue("toy", "customers_merge_queue",
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
     units, done = make_units(2), list[int]()
-    database = connection.settings_dict
-    url = (
-        f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    )
     dead = subprocess.run(
         [sys.executable, "-c", _KILLER],
-        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env=os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "config.settings"},
         check=False,
     )
     assert dead.returncode == -signal.SIGKILL
