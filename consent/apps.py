@@ -8,8 +8,11 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.events import consume
+        from consent.refusals import DOOR
+        from consent.replay import replay
         from consent.stage import QUEUE
-        from customers import consumers, dead_letters
+        from customers import consumers, dead_letters, quarantine
 
         consumers.register(consume)
         dead_letters.register(QUEUE)
+        quarantine.register(DOOR, replay)

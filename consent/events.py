@@ -1,91 +1,110 @@
 """Events that carry consent, queued while they are resolved so that none is applied twice or lost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-import orjson
+from msgspec.structs import replace
 from psycopg import Cursor
 
-from consent import refusals, requests
+from consent import queue, refusals, requests
 from consent.addresses import Place, ids_of, person
+from consent.queue import Item, Told
 from consent.refusals import Refused
-from consent.requests import Request
+from consent.requests import Problem, Request
 from customers.consumers import ResolvedEvent
-from customers.pg import copy_rows, raw_cursor, raw_json
-
-_QUEUE = (
-    ("address_id", "uuid"),
-    ("profile_id", "uuid"),
-    ("brand_id", "uuid"),
-    ("source_id", "uuid"),
-    ("event_id", "int8"),
-    ("message_id", "varchar"),
-    ("occurred_at", "timestamptz"),
-    ("received_at", "timestamptz"),
-    ("request", "jsonb"),
-)
+from customers.pg import raw_cursor
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    event: ResolvedEvent
+class Found:
+    """A consent that an event carries, and where it hangs."""
+
+    told: Told
     place: Place
     request: Request
+
+    @property
+    def purpose(self) -> str:
+        return str(self.request.body["purpose"])
 
 
 def consume(events: Sequence[ResolvedEvent]) -> None:
     """Queue every consent these events carry; imported history counts as much as what happens now."""
-    carrying = [event for event in events if event.kind == "track" and event.name in requests.NAMES]
+    carrying = [_told(event) for event in events if event.kind == "track" and event.name in requests.NAMES]
     if not carrying:
         return
-    found, refused = _read(carrying)
+    found, refused = [], []
+    for told in carrying:
+        asked, problems = read(told)
+        found += asked
+        if problems:
+            refused.append(_refused(told, asked, problems))
     with raw_cursor() as cursor:
-        if found:
-            _queue(cursor, found)
+        queue_found(cursor, found)
         refusals.keep(cursor, refused)
 
 
-def _read(events: Iterable[ResolvedEvent]) -> tuple[list[_Found], list[Refused]]:
-    found, refused = [], []
-    for event in events:
-        asked, problems = requests.read(event.name, event.payload(), event.identifiers)
-        found += [_Found(event, request.place or person(event.profile_id), request) for request in asked]
-        refused += [
-            Refused(
-                received_at=event.received_at,
-                source_id=event.source_id,
-                code=problem.code,
-                pointer=problem.pointer,
-                detail=problem.detail,
-                message_id=event.message_id,
-                name=event.name,
-                raw=event.payload_text,
-            )
-            for problem in problems
-        ]
-    return found, refused
+def read(told: Told) -> tuple[list[Found], list[Problem]]:
+    """The consents in an event that are not queued yet, and what had to be refused."""
+    asked, problems = requests.read(told.name, told.payload, told.identifiers)
+    found = (Found(told, request.place or person(told.profile_id), request) for request in asked)
+    return [one for one in found if one.purpose not in told.queued], problems
 
 
-def _queue(cursor: Cursor[Any], found: Sequence[_Found]) -> None:
+def queue_found(cursor: Cursor[Any], found: Sequence[Found]) -> None:
+    """Queue these consents, with the addresses they hang on."""
+    if not found:
+        return
     originals: dict[Place, str] = {}
     for one in found:
         originals.setdefault(one.place, one.request.original or one.place.value)
-    addresses = ids_of(cursor, originals, found[0].event.received_at)
-    copy_rows(cursor, "consent_queue", _QUEUE, (_row(one, addresses[one.place]) for one in found))
+    addresses = ids_of(cursor, originals, found[0].told.received_at)
+    queue.put(
+        cursor,
+        (
+            Item(
+                address_id=addresses[one.place],
+                profile_id=one.told.profile_id,
+                brand_id=one.told.brand_id,
+                source_id=one.told.source_id,
+                event_id=one.told.event_id,
+                message_id=one.told.message_id,
+                occurred_at=one.told.occurred_at,
+                received_at=one.told.received_at,
+                request=one.request.body,
+            )
+            for one in found
+        ),
+    )
 
 
-def _row(one: _Found, address_id: UUID) -> tuple[object, ...]:
-    event = one.event
-    return (
-        address_id,
-        event.profile_id,
-        event.brand_id,
-        event.source_id,
-        event.id,
-        event.message_id,
-        event.occurred_at,
-        event.received_at,
-        raw_json(orjson.dumps(one.request.body).decode()),
+def _told(event: ResolvedEvent) -> Told:
+    return Told(
+        profile_id=event.profile_id,
+        brand_id=event.brand_id,
+        source_id=event.source_id,
+        event_id=event.id,
+        message_id=event.message_id,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        name=event.name,
+        identifiers=event.identifiers,
+        payload=event.payload(),
+    )
+
+
+def _refused(told: Told, found: Sequence[Found], problems: Sequence[Problem]) -> Refused:
+    """One row per event, since it can only be replayed as a whole."""
+    first, *others = problems
+    also = "".join(f" Also {problem.code} at {problem.pointer}." for problem in others)
+    return Refused(
+        received_at=told.received_at,
+        source_id=told.source_id,
+        code=first.code,
+        pointer=first.pointer,
+        detail=first.detail + also,
+        message_id=told.message_id,
+        name=told.name,
+        raw=queue.pack(replace(told, queued=tuple(one.purpose for one in found))),
     )

@@ -6,11 +6,11 @@ details: those that cannot be read are left out, and the evidence names them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from consent.addresses import Place
-from consent.models import Method, State
+from consent.models import EARLIEST, LATEST, Method, State
 from customers.identifiers import EMAIL, IdentifierError, normalise
 from customers.models.address import Channel
 
@@ -163,8 +163,20 @@ def _read_valid_until(details: Details, value: object) -> None:
         details.problems.append(Problem("invalid_timestamp", pointer, "Not an ISO 8601 time."))
     elif until.tzinfo is None:
         details.problems.append(Problem("timezone_required", pointer, "The time names no zone."))
+    elif (moment := _within_reach(until)) is None:
+        detail = f"Not from {EARLIEST.year} to {LATEST.year - 1}; consent without an end has no valid_until."
+        details.problems.append(Problem("invalid_timestamp", pointer, detail))
     else:
-        details.valid_until = until.isoformat()
+        details.valid_until = moment.isoformat()
+
+
+def _within_reach(moment: datetime) -> datetime | None:
+    """The moment in UTC, where it can be stored and read back."""
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        return None
+    return utc if EARLIEST <= utc < LATEST else None
 
 
 def _text(details: Details, properties: Mapping[str, Any], key: str, limit: int) -> str:

@@ -1,37 +1,23 @@
 """The consent stage of the pipeline: queued consent becomes ledger entries, address by address."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-import orjson
 from psycopg import Cursor
 
-from consent import ledger, refusals
+from consent import ledger, queue, refusals
 from consent.ledger import NewEntry
 from consent.models import State
+from consent.queue import Item
 from consent.refusals import Refused
 from customers.pg import raw_cursor
 from customers.work import Queue, not_alone, work_once
 
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    id: int
-    address_id: UUID
-    profile_id: UUID
-    brand_id: UUID
-    source_id: UUID
-    event_id: int
-    message_id: str
-    occurred_at: datetime
-    received_at: datetime
-    request: dict[str, Any]
-
-
-_ITEM = ", ".join(column.name for column in fields(_Item))
+_ITEM = ", ".join(queue.COLUMNS)
 
 # (brand, key) of a purpose; (brand, key, version) of a notice.
 _Purposes = dict[tuple[UUID, str], UUID]
@@ -58,18 +44,18 @@ def apply(ids: Sequence[int], now: datetime) -> int:
     return len(items)
 
 
-def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[_Item]:
+def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[Item]:
     """Lock the free addresses of these items, and take theirs out of the queue in the order they came."""
     cursor.execute("SELECT DISTINCT address_id FROM consent_queue WHERE id = ANY(%b)", [list(ids)])
     free = ledger.lock_free(cursor, [address_id for (address_id,) in cursor])
     cursor.execute(
-        f"DELETE FROM consent_queue WHERE id = ANY(%b) AND address_id = ANY(%b) RETURNING {_ITEM}",
+        f"DELETE FROM consent_queue WHERE id = ANY(%b) AND address_id = ANY(%b) RETURNING id, {_ITEM}",
         [list(ids), free],
     )
-    return sorted((_Item(*row) for row in cursor), key=lambda item: item.id)
+    return [Item(*row[1:]) for row in sorted(cursor, key=itemgetter(0))]
 
 
-def _purposes(cursor: Cursor[Any], items: Iterable[_Item]) -> _Purposes:
+def _purposes(cursor: Cursor[Any], items: Iterable[Item]) -> _Purposes:
     wanted = {(item.brand_id, item.request["purpose"]) for item in items}
     cursor.execute(
         "SELECT p.brand_id, p.key, p.id FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
@@ -79,7 +65,7 @@ def _purposes(cursor: Cursor[Any], items: Iterable[_Item]) -> _Purposes:
     return {(brand, key): id_ for brand, key, id_ in cursor}
 
 
-def _notices(cursor: Cursor[Any], items: Iterable[_Item]) -> _Notices:
+def _notices(cursor: Cursor[Any], items: Iterable[Item]) -> _Notices:
     wanted = {(item.brand_id, item.request["notice"]) for item in items if item.request["notice"]}
     if not wanted:
         return {}
@@ -92,22 +78,43 @@ def _notices(cursor: Cursor[Any], items: Iterable[_Item]) -> _Notices:
     return {(brand, key, number): id_ for brand, key, number, id_ in cursor}
 
 
-def _trouble(item: _Item, purposes: _Purposes, notices: _Notices) -> str:
-    """Which thing named by the request its brand does not have; empty when it has them all."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a request names and its brand does not have: a purpose, or a version of a notice."""
+
+    missing: str
+    detail: str
+
+    @property
+    def code(self) -> str:
+        return f"unknown_{self.missing}"
+
+    @property
+    def pointer(self) -> str:
+        return f"/properties/{self.missing}"
+
+
+def trouble_of(cursor: Cursor[Any], item: Item) -> Trouble | None:
+    """What would keep this item from being applied."""
+    return _trouble(item, _purposes(cursor, [item]), _notices(cursor, [item]))
+
+
+def _trouble(item: Item, purposes: _Purposes, notices: _Notices) -> Trouble | None:
     request = item.request
     if (item.brand_id, request["purpose"]) not in purposes:
-        return "purpose"
-    if request["notice"] and (item.brand_id, request["notice"], request["notice_version"]) not in notices:
-        return "notice"
-    return ""
+        return Trouble("purpose", f"The brand has no purpose “{request['purpose']}”.")
+    notice, version = request["notice"], request["notice_version"]
+    if notice and (item.brand_id, notice, version) not in notices:
+        return Trouble("notice", f"The brand has no notice “{notice}” with version {version}.")
+    return None
 
 
-def _applies_anyway(item: _Item, trouble: str) -> bool:
+def _applies_anyway(item: Item, trouble: Trouble) -> bool:
     """A withdrawal is not lost over the notice it names."""
-    return trouble == "notice" and item.request["state"] == State.WITHDRAWN
+    return trouble.missing == "notice" and item.request["state"] == State.WITHDRAWN
 
 
-def _entry(item: _Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
+def _entry(item: Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
     request = item.request
     until = request["valid_until"]
     return NewEntry(
@@ -129,19 +136,16 @@ def _entry(item: _Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
     )
 
 
-def _refused(item: _Item, trouble: str) -> Refused:
-    """`raw` is the queue's row, so that it can be put back once the brand has what it names."""
-    request = item.request
-    version = f" with version {request['notice_version']}" if trouble == "notice" else ""
+def _refused(item: Item, trouble: Trouble) -> Refused:
     return Refused(
         received_at=item.received_at,
         source_id=item.source_id,
-        code=f"unknown_{trouble}",
-        pointer=f"/properties/{trouble}",
-        detail=f"The brand has no {trouble} “{request[trouble]}”{version}.",
+        code=trouble.code,
+        pointer=trouble.pointer,
+        detail=trouble.detail,
         message_id=item.message_id,
-        name=request["state"],
-        raw=orjson.dumps(item).decode(),
+        name=item.request["state"],
+        raw=queue.pack(item),
     )
 
 

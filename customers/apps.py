@@ -7,6 +7,9 @@ class CustomersConfig(AppConfig):
     verbose_name = _("customers")
 
     def ready(self) -> None:
-        from customers import dead_letters, resolve
+        from customers import dead_letters, quarantine, resolve
+        from customers.accept.replay import accept_again
+        from customers.accept.segment import DOOR
 
         dead_letters.register(resolve.QUEUE)
+        quarantine.register(DOOR, accept_again)

@@ -28,7 +28,7 @@ class ResolvedEvent:
     payload_text: str
 
     def payload(self) -> dict[str, Any]:
-        """{properties, traits, context}, decoded only for those who need to look inside."""
+        """{properties or traits, context}, decoded only for those who need to look inside."""
         decoded: dict[str, Any] = orjson.loads(self.payload_text)
         return decoded
 

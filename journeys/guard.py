@@ -109,9 +109,12 @@ def guard(ask: GuardAsk) -> Answer:
         matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
         window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
         # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the
-        # events.
-        on_its_way = _on_its_way(cursor, ask, window)
-        return Refuse(Reason.ACTED) if _acted(cursor, ask, window, event_id) else on_its_way
+        # events. Then the beginning once more, for what came in while the events were read.
+        return (
+            _on_its_way(cursor, ask, window)
+            or (Refuse(Reason.ACTED) if _acted(cursor, ask, window, event_id) else None)
+            or _on_its_way(cursor, ask, window)
+        )
 
 
 def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMatch, Rule | None]]) -> Mapping[str, Any]:

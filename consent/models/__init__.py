@@ -1,11 +1,22 @@
 """The tables of consent, one file an idea."""
 
-from consent.models.ledger import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, Method, State
+from consent.models.ledger import (
+    EARLIEST,
+    LATEST,
+    ConsentChain,
+    ConsentEntry,
+    ConsentEvidence,
+    ConsentHead,
+    Method,
+    State,
+)
 from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose
 from consent.models.queue import ConsentItem
 from consent.models.suppression import Suppression
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
     "ConsentChain",
     "ConsentEntry",
     "ConsentEvidence",

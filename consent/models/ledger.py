@@ -1,10 +1,17 @@
 """The consent ledger: append-only entries hash-chained per address, and the heads that follow from them."""
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from consent.models.purpose import NoticeVersion, Purpose
 from customers.models import Address, Brand, Profile, Source
+
+# Until when consent can be valid: at the edge of the calendar what PostgreSQL stores, Python cannot read.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2201, 1, 1, tzinfo=UTC)
+_READABLE = models.Q(valid_until__gte=EARLIEST, valid_until__lt=LATEST)
 
 
 class State(models.TextChoices):
@@ -117,7 +124,10 @@ class ConsentEntry(models.Model):
         verbose_name = _("consent entry")
         verbose_name_plural = _("consent ledger")
         ordering = ("-id",)
-        constraints = (models.UniqueConstraint(fields=("address", "position"), name="one_entry_per_chain_position"),)
+        constraints = (
+            models.UniqueConstraint(fields=("address", "position"), name="one_entry_per_chain_position"),
+            models.CheckConstraint(condition=_READABLE, name="entry_valid_until_readable"),
+        )
 
     def __str__(self) -> str:
         return f"{self.state} · {self.purpose_id}"
@@ -174,6 +184,7 @@ class ConsentHead(models.Model):
             models.UniqueConstraint(
                 fields=("address", "purpose", "profile"), nulls_distinct=False, name="one_head_per_consent"
             ),
+            models.CheckConstraint(condition=_READABLE, name="head_valid_until_readable"),
         )
 
     def __str__(self) -> str:

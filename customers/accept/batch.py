@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import orjson
+from django.db import DataError
 
 from customers import bells
 from customers.accept import schemas, segment, strict_json
+from customers.accept.apart import apart, undoable
 from customers.accept.message import Message, Reading
-from customers.accept.refusal import Refusal, Refused
+from customers.accept.refusal import Refusal, Refused, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_item
 from customers.accept.store import fingerprints, store
 from customers.accept.strict_json import Document
@@ -48,10 +51,10 @@ def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
     messages = read_all(submission, Reading(writer, schemas.current(now), now), outcome)
     refused = _rows(submission, outcome, 0)
     if messages or refused:
-        settle(messages, store(first_of_each(messages).values(), refused, writer.source_id, now), outcome)
-    # Only what is stored can tell that these differ from it: their rows follow in a second statement.
-    if conflicts := _rows(submission, outcome, len(refused)):
-        keep(conflicts, writer.source_id, now)
+        put(messages, refused, writer.source_id, now, outcome)
+    # That these differ from what is stored, or cannot be, shows only in storing: their rows follow by themselves.
+    if late := _rows(submission, outcome, len(refused)):
+        keep(late, writer.source_id, now)
     if outcome.accepted:
         bells.ring("engine")
     return outcome
@@ -72,6 +75,33 @@ def read_all(submission: Submission, reading: Reading, outcome: Outcome) -> dict
         except Refused as error:
             outcome.refusals[index] = error.refusal
     return messages
+
+
+def put(
+    messages: Mapping[int, Message], refused: Sequence[RefusedItem], source_id: UUID, now: datetime, outcome: Outcome
+) -> None:
+    """Write the messages that are new and all that was refused, and tell what became of the messages."""
+    first = list(first_of_each(messages).values())
+    try:
+        with undoable():
+            fresh = store(first, refused, source_id, now)
+    except DataError:
+        keep(refused, source_id, now)
+        messages, fresh = _put_apart(messages, first, source_id, now, outcome)
+    settle(messages, fresh, outcome)
+
+
+def _put_apart(
+    messages: Mapping[int, Message], first: Sequence[Message], source_id: UUID, now: datetime, outcome: Outcome
+) -> tuple[dict[int, Message], set[str]]:
+    """Write what the database can hold and refuse the rest, with whatever repeats it; return the others."""
+    fresh: set[str] = set()
+    faults = apart(first, lambda part: fresh.update(store(part, [], source_id, now)))
+    states = {message.key: state for message, state in faults}
+    outcome.refusals |= {
+        index: unstorable(states[message.key]) for index, message in messages.items() if message.key in states
+    }
+    return {index: message for index, message in messages.items() if message.key not in states}, fresh
 
 
 def settle(messages: Mapping[int, Message], fresh: set[str], outcome: Outcome) -> None:

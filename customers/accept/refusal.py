@@ -47,6 +47,15 @@ class Refusal:
         return {"pointer": self.pointer, "code": self.code, "message": self.message, "hint": self.hint}
 
 
+def unstorable(sqlstate: str) -> Refusal:
+    """What the database will not hold, however often it is sent."""
+    return Refusal(
+        "unstorable",
+        f"The database cannot hold a value of this message (SQLSTATE {sqlstate}).",
+        "Sending the same again will not help: change the value, or tell whoever runs this installation.",
+    )
+
+
 class Refused(Exception):
     """Carries a refusal up to whoever answers."""
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+import zlib
+from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +13,17 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from customers.accept.apart import apart
 from customers.accept.refusal import Refusal
 from customers.pg import raw_cursor
 
 RAW_LIMIT = 64 * 1024
+# As many bytes as base64 makes RAW_LIMIT characters of.
+PACKED_LIMIT = RAW_LIMIT // 4 * 3
+# How much of a compressed body is inflated to see whether a key is inside.
+_LOOK = 512 * 1024
+_CHUNK = 256
+GZIP = 16 + zlib.MAX_WBITS
 INSERT = """
     INSERT INTO customers_quarantinedevent
         (received_at, source_id, door, code, pointer, detail, message_id, name, raw, status)
@@ -61,13 +70,51 @@ def refused_body(door: str, body: bytes, refusal: Refusal) -> RefusedItem:
     return RefusedItem(door, refusal.code, _clean(refusal.pointer)[:500], _clean(refusal.message), "", "", raw)
 
 
+def refused_packed(door: str, sent: bytes, refusal: Refusal) -> RefusedItem:
+    """A compressed body that could not be inflated: its bytes, where no write key can be among them.
+
+    Otherwise the text it begins with, from which the key can be taken out.
+    """
+    packed = sent[:PACKED_LIMIT]
+    inside = _inflated(packed)
+    if len(inside) == _LOOK or b"writeKey" in inside or b"writeKey" in packed:
+        row = refused_body(door, inside or packed, refusal)
+        return replace(row, detail=f"{row.detail} Kept: the text it begins with, without its key.")
+    much = "" if len(sent) == len(packed) else f" first {PACKED_LIMIT:,}"
+    row = refused_body(door, b64encode(packed), refusal)
+    return replace(row, detail=f"{row.detail} Kept: the{much} bytes as sent, in base64.")
+
+
+def _inflated(packed: bytes) -> bytes:
+    """What `packed` holds, as far as it can be read and no further than there is need."""
+    inflater, inside = zlib.decompressobj(GZIP), bytearray()
+    # In small pieces: what comes together with an error is lost.
+    for start in range(0, len(packed), _CHUNK):
+        piece = packed[start : start + _CHUNK]
+        while piece and len(inside) < _LOOK:
+            # One stream may follow another.
+            inflater = zlib.decompressobj(GZIP) if inflater.eof else inflater
+            try:
+                inside += inflater.decompress(piece, _LOOK - len(inside))
+            except zlib.error:
+                return bytes(inside)
+            piece = inflater.unused_data
+    return bytes(inside)
+
+
 def as_rows(refused: Sequence[RefusedItem]) -> str:
     """The rows for the last parameter of `INSERT`."""
     return orjson.dumps(refused).decode()
 
 
 def keep(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:
-    """Put refused items into quarantine."""
+    """Put refused items into quarantine; of what the database cannot hold even there, the reason."""
+    for item, state in apart(refused, lambda part: _insert(part, source_id, now)):
+        detail = f"{item.detail} Nothing of it could be kept (SQLSTATE {state})."
+        _insert([RefusedItem(item.door, item.code, "", detail, "", "", "")], source_id, now)
+
+
+def _insert(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:
     with connection.wrap_database_errors, raw_cursor() as cursor:
         cursor.execute(INSERT, (now, source_id, as_rows(refused)))
 

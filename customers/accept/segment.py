@@ -11,6 +11,7 @@ from customers.identifiers import ANONYMOUS_ID, EMAIL, USER_ID, IdentifierError,
 
 MAX_NAME = 120
 MAX_MESSAGE_ID = 100
+DOOR = "segment"
 IDENTIFY = "identify"
 TRACK = "track"
 
@@ -21,7 +22,8 @@ _NOTHING: Mapping[str, Any] = {}
 def read(item: _Json, reading: Reading) -> Message:
     """The message in `item`, or Refused with a pointer into the item.
 
-    Fields of the protocol that Trilha has no use for (integrations, channel) are neither kept nor compared.
+    Fields that Trilha has no use for (integrations, channel) or the protocol does not have for the kind (traits
+    of a track, properties of an identify) are neither kept nor compared.
     """
     kind = item.get("type")
     if kind != TRACK and kind != IDENTIFY:
@@ -30,7 +32,7 @@ def read(item: _Json, reading: Reading) -> Message:
     traits = _traits(item, context)
     name = IDENTIFY if kind == IDENTIFY else _event_name(item)
     identities = _identities(item, traits, kind)
-    payload = _payload(item, traits, context)
+    payload = _payload(item, kind, traits, context)
     identifiers = dump(identities)
     content = dump(payload)
     told_at = item.get("timestamp")
@@ -79,13 +81,15 @@ def _traits(item: _Json, context: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**carried, **traits}
 
 
-def _payload(item: _Json, traits: Mapping[str, Any], context: Mapping[str, Any]) -> _Json:
+def _payload(item: _Json, kind: str, traits: Mapping[str, Any], context: Mapping[str, Any]) -> _Json:
+    """Properties or traits, never both: whoever asks for what an event says takes the one that is there."""
     payload: _Json = {}
-    if properties := _section(item, "properties"):
+    properties = _section(item, "properties")
+    if kind == TRACK and properties:
         payload["properties"] = properties
-    if traits:
+    if kind == IDENTIFY and traits:
         payload["traits"] = traits
-    if "traits" in context:
+    if kind == IDENTIFY and "traits" in context:
         context = {key: value for key, value in context.items() if key != "traits"}
     if context:
         payload["context"] = context

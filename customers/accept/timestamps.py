@@ -1,7 +1,7 @@
 """When it happened: ISO 8601 with an offset, neither tomorrow nor too long ago."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from customers.accept.refusal import Refused
 
@@ -13,7 +13,7 @@ _EPOCH = re.compile(r"\s*-?[0-9.]+\s*")
 
 
 def read_timestamp(value: object, received_at: datetime) -> datetime:
-    """The moment `value` names, or Refused."""
+    """The moment `value` names, in UTC (Python takes offsets that PostgreSQL does not), or Refused."""
     if type(value) is not str:
         raise _no_timestamp()
     try:
@@ -24,6 +24,10 @@ def read_timestamp(value: object, received_at: datetime) -> datetime:
         raise Refused("invalid_timestamp", "No such moment exists.", _HINT, "/timestamp") from None
     if moment.tzinfo is None:
         raise Refused("timezone_required", "A timestamp without an offset is ambiguous.", _HINT, "/timestamp")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise Refused("invalid_timestamp", "In UTC it falls out of the calendar.", _HINT, "/timestamp") from None
     if moment.year < _EARLIEST_YEAR:
         raise Refused("invalid_timestamp", "Before any event that could be told.", _HINT, "/timestamp")
     age = received_at - moment

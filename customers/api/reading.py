@@ -1,25 +1,39 @@
 """Read a request's body within limits: never more bytes than allowed, before and after inflating."""
 
 import zlib
+from dataclasses import dataclass
 from typing import IO
 
 from django.http import HttpRequest, UnreadablePostError
 
 from customers.accept.batch import too_large
 from customers.accept.refusal import Refused
+from customers.accept.refused import GZIP
 
-_GZIP = 16 + zlib.MAX_WBITS
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body as it came, of at most one byte more than allowed."""
+
+    data: bytes = b""
+    packed: bool = False
 
 
-def read_body(request: HttpRequest, limit: int) -> bytes:
-    """The inflated body, of at most `limit` bytes, or Refused."""
+def read_sent(request: HttpRequest, limit: int) -> Sent:
+    """The body as it came, or Refused when it cannot be of use."""
     if request.content_type != "application/json":
         raise _unsupported("The body is not declared as JSON.", "Send Content-Type: application/json.")
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         raise _unsupported("Unknown Content-Encoding.", "Send the body plain or as gzip.")
-    body = _read(request, limit)
-    return _inflate(body, limit) if encoding == "gzip" else body
+    return Sent(_read(request, limit), packed=encoding == "gzip")
+
+
+def unpack(sent: Sent, limit: int) -> bytes:
+    """The inflated body, of at most `limit` bytes, or Refused."""
+    if len(sent.data) > limit:
+        raise too_large(limit, "body")
+    return _inflate(sent.data, limit) if sent.packed else sent.data
 
 
 def _read(request: HttpRequest, limit: int) -> bytes:
@@ -28,12 +42,8 @@ def _read(request: HttpRequest, limit: int) -> bytes:
         raise too_large(limit, "body")
     if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         # Django takes a missing length for an empty body; the server ends this stream where the chunks end.
-        body = _read_to_end(request.META["wsgi.input"], limit)
-    else:
-        body = _read_sized(request, limit)
-    if len(body) > limit:
-        raise too_large(limit, "body")
-    return body
+        return _read_to_end(request.META["wsgi.input"], limit)
+    return _read_sized(request, limit)
 
 
 def _read_sized(request: HttpRequest, limit: int) -> bytes:
@@ -51,7 +61,7 @@ def _read_to_end(stream: IO[bytes], limit: int) -> bytes:
 
 
 def _inflate(body: bytes, limit: int) -> bytes:
-    inflater = zlib.decompressobj(_GZIP)
+    inflater = zlib.decompressobj(GZIP)
     try:
         inflated = inflater.decompress(body, limit + 1)
     except zlib.error:

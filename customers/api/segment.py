@@ -12,22 +12,23 @@ from functools import wraps
 from typing import Any
 
 import orjson
+from django.db import DataError
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from customers import clock, keys
 from customers.accept import strict_json
+from customers.accept.apart import state_of
 from customers.accept.batch import MAX_ITEM_BYTES, Outcome, Submission, accept
-from customers.accept.refusal import Refusal, Refused
-from customers.accept.refused import keep, refused_body
-from customers.accept.segment import IDENTIFY, TRACK
+from customers.accept.refusal import Refusal, Refused, unstorable
+from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
+from customers.accept.segment import DOOR, IDENTIFY, TRACK
 from customers.api.problem import problem
-from customers.api.reading import read_body
+from customers.api.reading import Sent, read_sent, unpack
 from customers.keys import Writer
 from customers.work import describe
 
-DOOR = "segment"
 MAX_BATCH_BYTES = 512_000
 MAX_ITEMS = 2500
 _KEY_NAMES = ("writeKey", "write_key", "api_key", "key", "token")
@@ -52,6 +53,10 @@ def door(view: View) -> View:
             return view(request)
         except Refused as error:
             return _refusing(error.refusal)
+        except DataError as error:
+            # Of the data, not of the database: the same sent again would fail again.
+            logger.error("Not accepted: the database answered %s", describe(error))
+            return _refusing(unstorable(state_of(error)))
         except DatabaseFailure as error:
             logger.error("Not accepted: the database answered %s", describe(error))
             response = problem(Refusal("not_ready", "Nothing can be stored at present.", "Send the same again."))
@@ -100,18 +105,26 @@ def _receive(
     """Authenticate, read, parse and accept; a refused body of a known writer is kept."""
     now = clock.utcnow()
     writer = _writer_in_header(request, now)
-    body = b""
+    sent, body = Sent(), b""
     try:
-        body = read_body(request, limit)
+        sent = read_sent(request, limit)
+        body = unpack(sent, limit)
         document = strict_json.parse(body)
         writer = writer or _writer_in_body(document.value, now)
         single, items = take_apart(document.value)
     except Refused as error:
         if writer is not None:
-            keep([refused_body(DOOR, body, error.refusal)], writer.source_id, now)
+            keep([_kept(sent, body, error.refusal)], writer.source_id, now)
         raise
     submission = Submission(document, DOOR, single, items)
     return submission, accept(submission, writer, now)
+
+
+def _kept(sent: Sent, body: bytes, refusal: Refusal) -> RefusedItem:
+    """What can be kept of a body that was refused whole."""
+    if sent.packed and not body:
+        return refused_packed(DOOR, sent.data, refusal)
+    return refused_body(DOOR, body or sent.data, refusal)
 
 
 def _items_of_batch(value: Any) -> tuple[bool, list[Any]]:

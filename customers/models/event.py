@@ -42,7 +42,7 @@ class Event(models.Model):
 
 
 class EventPayload(models.Model):
-    """`payload` is {properties, traits, context} as accepted, without what the event row holds."""
+    """`payload` is {properties or traits, context} as accepted, without what the event row holds."""
 
     event_id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField(_("received at"))

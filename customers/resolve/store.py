@@ -108,13 +108,17 @@ def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: dat
 
 
 def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
-    """Every e-mail identity is an address of its own profile, so merges move it with the profile."""
+    """Every e-mail identity is an address of its own profile, and of the strongest that the message names.
+
+    Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
+    """
     seen = sorted(
         {
-            (one.value, profile, batch.originals[one])
+            (one.value, owner, batch.originals[one])
             for message in batch.messages
             for one, profile in zip(message.named, profiles.of_message[message.id], strict=True)
             if one.kind == "email"
+            for owner in (profile, profiles.of_message[message.id][0])
         }
     )
     if not seen:

@@ -107,6 +107,19 @@ def test_all_that_surrounds_the_answer_is_kept():
     }
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2027-01-01T01:00:00+23:59:45", "2026-12-31T01:00:15+00:00"),
+        ("2201-01-01T00:59:59+01:00", "2200-12-31T23:59:59+00:00"),
+        ("1899-12-31T23:00:00-01:00", "1900-01-01T00:00:00+00:00"),
+    ],
+)
+def test_until_when_consent_is_valid_is_kept_in_utc(told: str, kept: str):
+    (request,) = read("consent.granted", granted(valid_until=told), ())[0]
+    assert request.body["valid_until"] == kept
+
+
 def test_an_address_that_is_named_goes_before_the_identifiers():
     payload = granted(address="Other@Example.COM")
     (request,) = read("consent.granted", payload, (("email", "ana@example.com"),))[0]
@@ -128,6 +141,10 @@ BAD_DETAILS = [
     ({"notice": "sign-up", "notice_version": True}, "wrong_type", "/properties/notice_version"),
     ({"valid_until": "soon"}, "invalid_timestamp", "/properties/valid_until"),
     ({"valid_until": "2027-01-01T00:00:00"}, "timezone_required", "/properties/valid_until"),
+    ({"valid_until": "9999-12-31T23:59:59-10:00"}, "invalid_timestamp", "/properties/valid_until"),
+    ({"valid_until": "0001-01-01T00:00:00+10:00"}, "invalid_timestamp", "/properties/valid_until"),
+    ({"valid_until": "1899-12-31T23:59:59Z"}, "invalid_timestamp", "/properties/valid_until"),
+    ({"valid_until": "2200-12-31T23:59:59-01:00"}, "invalid_timestamp", "/properties/valid_until"),
     ({"language": "x" * 21}, "too_long", "/properties/language"),
     ({"ip": 5}, "wrong_type", "/properties/ip"),
 ]

@@ -6,7 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from consent.ledger import append, verify
 from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, Purpose
@@ -201,6 +201,16 @@ def test_verify_finds_forged_evidence(address: Address, profile: Profile, newsle
 
 def test_verify_of_an_address_without_consent_finds_nothing_wrong(address: Address):
     assert verify(address.pk) is None
+
+
+@pytest.mark.parametrize("moment", ["infinity", "9999-12-31T23:59:59-10:00", "2201-01-01", "1899-12-31", "-infinity"])
+@pytest.mark.parametrize("table", ["consententry", "consenthead"])
+def test_no_table_takes_a_time_that_could_not_be_read_back(
+    address: Address, profile: Profile, newsletter: Purpose, table: str, moment: str
+):
+    tell(address, profile, newsletter, "given", T0)
+    with pytest.raises(IntegrityError, match="valid_until_readable"), transaction.atomic():
+        unguarded(f"UPDATE consent_{table} SET valid_until = %s", [moment])
 
 
 def test_a_thousand_entries_take_a_handful_of_statements(

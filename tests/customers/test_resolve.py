@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from consent.permission import Want, choose_addresses
 from customers.models import (
     Address,
     AddressProfile,
@@ -21,6 +22,9 @@ from customers.models import (
     Trait,
 )
 from tests.journeys.stage import T0, Stage, make_stage, welcome
+
+# When all of a test has happened: what is told of a time after its receipt counts from the receipt.
+LATER = T0 + timedelta(days=9)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_a_user_id_of_another_namespace_is_another_person(stage: Stage) -> None:
 def test_traits_are_kept_by_time_and_the_latest_wins(stage: Stage) -> None:
     stage.happen("identify", traits={"plan": "pro", "city": "Recife"})
     stage.happen("identify", traits={"plan": "free"}, at=T0 - timedelta(days=1))
-    stage.happen("identify", traits={"plan": "pro"}, at=T0 + timedelta(hours=1))
+    stage.happen("identify", traits={"plan": "pro"}, at=T0 + timedelta(hours=1), received=LATER)
     assert customer_of("user_id", "ana").traits == {"plan": "pro", "city": "Recife"}
     held = Trait.objects.filter(name="plan").order_by("valid_from").values_list("valid_from", "value")
     assert list(held) == [(T0 - timedelta(days=1), "free"), (T0, "pro"), (T0 + timedelta(hours=1), "pro")]
@@ -110,7 +114,7 @@ def test_traits_are_kept_by_time_and_the_latest_wins(stage: Stage) -> None:
 def test_traits_do_not_depend_on_the_order_of_arrival(stage: Stage, order: tuple[int, ...]) -> None:
     said = ["pro", "free", "pro", "gold"]
     for n in order:
-        stage.accept("identify", traits={"plan": said[n]}, at=T0 + timedelta(hours=n))
+        stage.accept("identify", traits={"plan": said[n]}, at=T0 + timedelta(hours=n), received=LATER)
         if n != 1:
             stage.run()
     stage.run()
@@ -119,7 +123,7 @@ def test_traits_do_not_depend_on_the_order_of_arrival(stage: Stage, order: tuple
 
 def test_a_value_told_again_outlives_a_late_other_one(stage: Stage) -> None:
     for day, plan in ((0, "pro"), (3, "pro"), (1, "free")):
-        stage.happen("identify", traits={"plan": plan}, at=T0 + timedelta(days=day))
+        stage.happen("identify", traits={"plan": plan}, at=T0 + timedelta(days=day), received=LATER)
     assert customer_of("user_id", "ana").traits == {"plan": "pro"}
 
 
@@ -133,14 +137,36 @@ def test_traits_of_a_merged_customer_are_the_latest_of_its_profiles(stage: Stage
     assert (merged.locale, merged.zone) == ("pt-BR", "America/Recife")
 
 
-def test_an_email_becomes_an_address_of_its_own_profile(stage: Stage) -> None:
+def test_an_email_becomes_an_address_of_its_own_profile_and_of_the_strongest(stage: Stage) -> None:
     stage.happen("identify", email="ana@example.com")
     later = stage.now = T0 + timedelta(days=1)
     stage.happen("identify", email="ana@example.com")
     address = Address.objects.get(channel="email")
-    seen = AddressProfile.objects.get()
-    assert (address.value, seen.first_seen_at, seen.last_seen_at) == ("ana@example.com", T0, later)
-    assert seen.profile_id == Identifier.objects.get(kind_id="email").profile_id
+    seen = AddressProfile.objects.filter(address=address)
+    assert address.value == "ana@example.com"
+    assert list(seen.values_list("first_seen_at", "last_seen_at")) == [(T0, later)] * 2
+    named = Identifier.objects.filter(kind_id__in=("email", "user_id"))
+    assert {one.profile_id for one in seen} == {one.profile_id for one in named}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_people_with_one_address_stay_two_and_can_both_be_reached(stage: Stage, at_once: bool) -> None:
+    for user in ("ana", "bia"):
+        stage.accept("identify", user, email="home@example.com", traits={"name": user})
+        stage.accept("consent.granted", user, properties={"purpose": "news"})
+        if not at_once:
+            stage.run()
+    stage.run()
+    home = Address.objects.get(channel="email")
+    people = [customer_of("user_id", user) for user in ("ana", "bia")]
+    chosen = choose_addresses([Want(one.pk, "email", stage.purpose.pk) for one in people], stage.now)
+    assert [[(one.address_id, one.verdict.allowed) for one in choices] for choices in chosen] == [[(home.pk, True)]] * 2
+    assert (stage.customers(), MergeItem.objects.count()) == (2, 0)
+
+
+def test_an_email_without_a_stronger_name_is_an_address_once(stage: Stage) -> None:
+    stage.happen("identify", "", anonymous_id="phone", email="ana@example.com")
+    assert AddressProfile.objects.get().profile_id == Identifier.objects.get(kind_id="email").profile_id
 
 
 def test_only_awaited_names_are_queued_for_matching(stage: Stage) -> None:

@@ -160,6 +160,7 @@ def test_a_path_has_no_positions_in_arrays() -> None:
         ({"traits": {"plan": "pro"}}, True),
         ({"properties": {}, "traits": {"plan": "pro"}}, False),
         ({"context": {"plan": "pro"}}, False),
+        ({"context": {"traits": {"plan": "pro"}}}, False),
     ],
 )
 def test_the_properties_of_an_identify_are_the_traits_it_tells(payload: dict[str, Any], holds: bool) -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import os
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.test import RequestFactory
 
 from customers import keys
 from customers.accept.refusal import Refused
-from customers.api.reading import read_body
+from customers.api.reading import read_sent, unpack
 from customers.models import InboxItem, QuarantinedEvent, WriteKey
 from tests.customers.segment_door import NOW, Door, track
 
@@ -152,6 +154,51 @@ def test_a_broken_gzip_is_refused(door: Door, sent: bytes) -> None:
     assert code_of(door.post("/v1/track", sent, **{"Content-Encoding": "gzip"}), 400) == "invalid_gzip"
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [b"no gzip", gzip.compress(b'{"a":1}')[:-4], gzip.compress(b"{}") * 2],
+    ids=["no gzip", "torn", "two streams"],
+)
+def test_a_body_that_cannot_be_inflated_is_kept_as_it_came(door: Door, sent: bytes) -> None:
+    door.post("/v1/batch", sent, **{"Content-Encoding": "gzip"})
+    kept = QuarantinedEvent.objects.get()
+    assert b64decode(kept.raw) == sent
+    assert kept.detail.endswith("Kept: the bytes as sent, in base64.")
+
+
+def test_of_a_long_one_the_beginning_is_kept_and_said_so(door: Door) -> None:
+    sent = gzip.compress(os.urandom(100_000))[:-4]
+    door.post("/v1/batch", sent, **{"Content-Encoding": "gzip"})
+    kept = QuarantinedEvent.objects.get()
+    assert (len(kept.raw), b64decode(kept.raw)) == (64 * 1024, sent[: 48 * 1024])
+    assert kept.detail.endswith("Kept: the first 49,152 bytes as sent, in base64.")
+
+
+@pytest.mark.parametrize("cut", [slice(-4), slice(-9)], ids=["no end", "torn"])
+def test_a_key_inside_a_broken_gzip_is_not_kept(door: Door, cut: slice) -> None:
+    body = b'{"batch":[{"note":"a"}],"writeKey":"' + door.key.encode() + b'","sentAt":"2026"}'
+    one = gzip.compress(b"{}")
+    for sent in (gzip.compress(body)[cut], one + gzip.compress(body), body):
+        door.post("/v1/batch", sent, **{"Content-Encoding": "gzip"})
+    for kept in QuarantinedEvent.objects.all():
+        assert '"batch":[{"note":"a"}],"writeKey":"…"' in kept.raw
+        assert kept.detail.endswith("Kept: the text it begins with, without its key.")
+    assert QuarantinedEvent.objects.count() == 3
+
+
+def test_what_a_gzip_bomb_begins_with_is_kept(door: Door) -> None:
+    door.post("/v1/batch", gzip.compress(b"[" + b" " * 9_000_000), **{"Content-Encoding": "gzip"})
+    assert QuarantinedEvent.objects.get().raw == "[" + " " * (64 * 1024 - 1)
+
+
+def test_a_chunked_body_of_too_many_bytes_is_kept_as_far_as_it_was_read(door: Door) -> None:
+    environ: dict[str, Any] = {"wsgi.input": io.BytesIO(b"[" * 600_000), "CONTENT_LENGTH": ""}
+    door.client.defaults.update(environ)
+    answer = door.post("/v1/batch", b"", **{"Transfer-Encoding": "chunked", "Content-Type": "application/json"})
+    assert code_of(answer, 413) == "payload_too_large"
+    assert QuarantinedEvent.objects.get().raw == "[" * 64 * 1024
+
+
 class Endless(io.RawIOBase):
     """A chunked body that never ends, counting what was taken from it."""
 
@@ -169,7 +216,7 @@ def test_a_chunked_body_is_read_to_the_limit_and_no_further() -> None:
     )
     request.META.update({"CONTENT_LENGTH": "", "wsgi.input": body})
     with pytest.raises(Refused) as caught:
-        read_body(request, 1000)
+        unpack(read_sent(request, 1000), 1000)
     assert (caught.value.refusal.code, body.taken) == ("payload_too_large", 1001)
 
 
@@ -178,7 +225,7 @@ def test_a_chunked_body_is_read_whole() -> None:
         "/v1/batch", content_type="application/json", headers={"Transfer-Encoding": "chunked"}
     )
     request.META.update({"CONTENT_LENGTH": "", "wsgi.input": io.BytesIO(b'{"a":1}')})
-    assert read_body(request, 1000) == b'{"a":1}'
+    assert unpack(read_sent(request, 1000), 1000) == b'{"a":1}'
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch", "head", "trace"])

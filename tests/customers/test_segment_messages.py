@@ -54,6 +54,16 @@ def test_traits_carried_in_the_context_are_traits(door: Door) -> None:
     assert orjson.loads(row.identifiers)[1] == ["email", "ana@x.com", "ana@x.com"]
 
 
+def test_traits_around_a_track_are_no_properties_of_it(door: Door) -> None:
+    door.batch(track(context={"traits": {"plan": "pro"}}, traits={"plan": "free"}))
+    assert orjson.loads(InboxItem.objects.get().payload) == {"context": {"traits": {"plan": "pro"}}}
+
+
+def test_an_identify_tells_traits_and_nothing_else(door: Door) -> None:
+    door.batch(identify(properties={"email": "other@x.com"}))
+    assert orjson.loads(InboxItem.objects.get().payload) == {"traits": {"email": "ana@example.com"}}
+
+
 def test_rows_stand_in_the_order_of_sending(door: Door) -> None:
     door.batch(*(track(messageId=f"m-{number}") for number in range(50)))
     ids = list(InboxItem.objects.order_by("id").values_list("message_id", flat=True))

@@ -163,14 +163,27 @@ def test_a_log_in_that_satisfies_the_branchs_rule_cancels(stage: Stage) -> None:
 def test_a_log_in_resolved_between_the_guards_two_looks_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     at_the_reminder(stage)
     stage.accept("login.succeeded")
-    look = guard_module._on_its_way
+    look = guard_module._acted
 
     def resolve_then_look(*args: Any) -> Any:
-        answer = look(*args)
         resolve_inbox(stage.now)
-        return None if answer else answer
+        return look(*args)
 
-    monkeypatch.setattr(guard_module, "_on_its_way", resolve_then_look)
+    monkeypatch.setattr(guard_module, "_on_its_way", lambda *_args: None)
+    monkeypatch.setattr(guard_module, "_acted", resolve_then_look)
+    assert dispatch(stage) == [SENT, ACTED]
+
+
+def test_a_log_in_accepted_while_the_events_are_read_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_the_reminder(stage)
+    look = guard_module._acted
+
+    def look_then_accept(*args: Any) -> Any:
+        answer = look(*args)
+        stage.accept("login.succeeded")
+        return answer
+
+    monkeypatch.setattr(guard_module, "_acted", look_then_accept)
     assert dispatch(stage) == [SENT, ACTED]
 
 

@@ -1,0 +1,30 @@
+"""Replay of what the Segment door refused: the item is read and stored as if it came again."""
+
+from datetime import datetime
+
+from customers import keys
+from customers.accept import schemas, strict_json
+from customers.accept.batch import Outcome, Submission, put, read_all
+from customers.accept.message import Reading
+from customers.accept.refusal import Refusal, Refused
+from customers.models import QuarantinedEvent
+
+
+def accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
+    """Store the row's item, or say why it is still refused.
+
+    Its time is judged as of its first receipt: waiting in quarantine makes no event too old.
+    """
+    writer = keys.writer_of(row.source_id)
+    if writer is None:
+        return Refusal("source_inactive", "The source takes no messages at present.", "Activate the source.")
+    outcome = Outcome()
+    try:
+        document = strict_json.parse(row.raw.encode())
+    except Refused as error:
+        return error.refusal
+    submission = Submission(document, row.door, single=True, items=[document.value])
+    messages = read_all(submission, Reading(writer, schemas.current(now), row.received_at), outcome)
+    if messages:
+        put(messages, [], writer.source_id, now, outcome)
+    return outcome.refusals.get(0)
