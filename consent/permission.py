@@ -102,7 +102,6 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
                 [ask.address_id for ask in asks],
                 [ask.purpose_id for ask in asks],
             ],
-            binary=True,
         )
         for n, kind, suppressed, unsettled, *head in cursor.fetchall():
             known = facts.get(n)
@@ -182,7 +181,6 @@ def _candidates(wants: Sequence[Want]) -> list[list[_Candidate]]:
         cursor.execute(
             _CANDIDATES,
             [[want.customer_id for want in wants], [want.channel for want in wants]],
-            binary=True,
         )
         for n, *row in cursor.fetchall():
             _keep_better(found[n - 1], _Candidate(*row))

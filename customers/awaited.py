@@ -35,7 +35,3 @@ def settle() -> None:
     """Wait until every resolve begun before now has ended."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-
-
-def forget_names(waiter: str) -> None:
-    AwaitedName.objects.filter(waiter=waiter).delete()

@@ -49,15 +49,15 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def python(self) -> Holds:
         """The condition as a function of facts already in memory."""
-        raise NotImplementedError
+        raise TypeError(f"leaf kind {self.kind!r} does not say when it is true in memory")
 
     def sql(self) -> Fragment:
         """The condition over the tables as they are now, by the aliases that the kind's file names."""
-        raise NotImplementedError
+        raise TypeError(f"leaf kind {self.kind!r} does not say when it is true in SQL")
 
     def as_of(self, moment: datetime) -> Fragment:
         """The condition as it stood at `moment`, in valid time."""
-        raise NotImplementedError
+        raise TypeError(f"leaf kind {self.kind!r} does not say when it was true")
 
     def to_json(self) -> dict[str, Any]:
         fields = msgspec.structs.asdict(self)
