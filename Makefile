@@ -7,7 +7,7 @@ WITH_SERVERS := $(PYTHON) -m config.embedded run --
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup manage test check loop bench
+.PHONY: help setup manage demo test check loop bench browser screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +18,17 @@ setup: .venv/.synced .venv/.translated ## Make or renew .venv and the compiled t
 manage: setup ## Run a command of manage.py: make manage DO="migrate --plan"
 	@$(PYTHON) manage.py $(or $(DO),help)
 
+demo: setup ## Run the demo company until Ctrl-C; FRESH=1 begins anew, PORT=8000 is tried first
+	@$(PYTHON) -m config.demo $(if $(FRESH),--fresh) $(if $(PORT),--port $(PORT)) $(ARGS)
+
 test: setup ## Run all tests but the browser's; ARGS="-k consent" selects
 	@$(PYTHON) -m pytest -m "not browser" $(ARGS)
+
+browser: setup ## Run the tests in a real browser, Chromium on the PATH; ARGS="-k matrix" selects
+	@$(PYTHON) -m pytest -m browser $(ARGS)
+
+screenshots: setup ## Walk all staff pages of a demo company in both languages, themes and sizes, into docs/img
+	@$(WITH_SERVERS) $(PYTHON) -m config.screenshots $(ARGS)
 
 check: setup ## Lint, types, layers, missing migrations, translations, templates
 	.venv/bin/ruff check .

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AnalyticsConfig(AppConfig):
     name = "analytics"
-    verbose_name = _("analytics")
+    verbose_name = pgettext_lazy("layer", "Learn")

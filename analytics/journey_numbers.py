@@ -10,56 +10,103 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from analytics.metrics.equation import Equation
+from analytics.metrics import branches
+from analytics.metrics.branches import branch_distribution
+from analytics.metrics.equation import Equation, Part
 from analytics.metrics.event_latency import EventLatency, event_latency
+from analytics.metrics.hold_conversion import HoldConversions, hold_conversion
+from analytics.metrics.journey_errors import JourneyErrors, journey_errors
+from analytics.metrics.live_runs import LiveRuns, live_runs
 from analytics.metrics.message_steps_passed import message_steps_passed
 from analytics.metrics.messages_created import messages_created
+from analytics.metrics.not_sent import NotSent, not_sent
+from analytics.metrics.period import ALWAYS, Period
 from analytics.metrics.refused_entries import RefusedEntries, refused_entries
 from analytics.metrics.runs_entered import runs_entered
 from analytics.metrics.time_in_state import TimeInState, time_in_state
+from analytics.metrics.ways import partings
+from analytics.why.rules import in_words
+from journeys.models import JourneyVersion
 
 Text = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
 class JourneyNumbers:
+    period: Period
     sums: tuple[Equation, ...]
     refused: RefusedEntries
+    live: LiveRuns
+    branches: tuple[Equation, ...]
+    holds: HoldConversions
+    not_sent: NotSent
+    errors: JourneyErrors
     latency: EventLatency
     stays: TimeInState
 
     @property
     def broken(self) -> list[Equation]:
-        return [one for one in self.sums if not one.holds]
+        return [one for one in (*self.sums, *self.branches) if not one.holds]
 
 
-def journey_numbers(journey_id: UUID) -> JourneyNumbers:
+def journey_numbers(journey_id: UUID, period: Period = ALWAYS) -> JourneyNumbers:
     """Each number is counted at one moment; on a journey at work they may be of moments a little apart."""
+    ways = partings(journey_id, period)
     return JourneyNumbers(
-        sums=(runs_entered(journey_id), messages_created(journey_id), message_steps_passed(journey_id)),
-        refused=refused_entries(journey_id),
-        latency=event_latency(journey_id),
-        stays=time_in_state(journey_id),
+        period=period,
+        sums=(
+            runs_entered(journey_id, period),
+            messages_created(journey_id, period),
+            message_steps_passed(journey_id, period),
+        ),
+        refused=refused_entries(journey_id, period),
+        live=live_runs(journey_id, period),
+        branches=branch_distribution(ways, _branch_names(journey_id)),
+        holds=hold_conversion(ways),
+        not_sent=not_sent(journey_id, period),
+        errors=journey_errors(journey_id, period),
+        latency=event_latency(journey_id, period),
+        stays=time_in_state(journey_id, period),
     )
+
+
+def _branch_names(journey_id: UUID) -> dict[tuple[str, int], str]:
+    """What each branch waits for or asks, as the latest version that has it says."""
+    names = {}
+    versions = JourneyVersion.objects.filter(journey_id=journey_id).order_by("number")
+    for definition in versions.values_list("definition", flat=True):
+        for step in definition["steps"]:
+            for number, branch in enumerate(step.get("branches") or ()):
+                names[step["id"], number] = branch.get("event") or in_words(branch.get("rule"))
+    return names
 
 
 def as_json(numbers: JourneyNumbers) -> dict[str, Any]:
     """Plain data; durations are seconds."""
     latency, stays = numbers.latency, numbers.stays
     return {
-        "sums": {
-            one.key: {
-                "definition": str(one.definition),
-                "total": one.total,
-                "parts": {part.key: part.count for part in one.parts},
-                "holds": one.holds,
-            }
-            for one in numbers.sums
+        "sums": {one.key: _sum_json(one) for one in numbers.sums},
+        "refused_entries": _parts_json(numbers.refused.definition, "by_reason", numbers.refused.by_reason),
+        "live_runs": {
+            "definition": str(numbers.live.definition),
+            "standing": [{"step": one.step, "state": one.state, "runs": one.runs} for one in numbers.live.standing],
         },
-        "refused_entries": {
-            "definition": str(numbers.refused.definition),
-            "by_reason": {part.key: part.count for part in numbers.refused.by_reason},
+        "branches": {one.key: _sum_json(one) for one in numbers.branches},
+        "hold_conversion": {
+            "definition": str(numbers.holds.definition),
+            "holds": [
+                {
+                    "step": one.step,
+                    "by_event": one.by_event,
+                    "over": one.over,
+                    "waiting": one.waiting,
+                    "share": one.share,
+                }
+                for one in numbers.holds.holds
+            ],
         },
+        "not_sent": _parts_json(numbers.not_sent.definition, "by_reason", numbers.not_sent.by_reason),
+        "errors": _parts_json(numbers.errors.definition, "by_kind", numbers.errors.by_kind),
         "event_latency": {
             "definition": str(latency.definition),
             "events": latency.events,
@@ -82,6 +129,19 @@ def as_json(numbers: JourneyNumbers) -> dict[str, Any]:
     }
 
 
+def _sum_json(one: Equation) -> dict[str, Any]:
+    return {
+        "definition": str(one.definition),
+        "total": one.total,
+        "parts": {part.key: part.count for part in one.parts},
+        "holds": one.holds,
+    }
+
+
+def _parts_json(definition: Text, name: str, parts: tuple[Part, ...]) -> dict[str, Any]:
+    return {"definition": str(definition), name: {part.key: part.count for part in parts}}
+
+
 def as_text(numbers: JourneyNumbers) -> str:
     """Headings with their definitions, and the numbers in columns below."""
     return "\n".join(_lines(numbers))
@@ -90,11 +150,31 @@ def as_text(numbers: JourneyNumbers) -> str:
 def _lines(numbers: JourneyNumbers) -> Iterator[str]:
     for one in numbers.sums:
         yield from _heading(one.label, one.definition)
-        verdict = _("holds") if one.holds else _("DOES NOT HOLD")
-        yield _row(_("total"), one.total, f"({verdict})")
-        yield from (_row(part.label, part.count) for part in one.parts)
-    yield from _heading(numbers.refused.label, numbers.refused.definition)
-    yield from (_row(part.label, part.count) for part in numbers.refused.by_reason)
+        yield from _sum_rows(one)
+    for counted in (numbers.refused, numbers.not_sent):
+        yield from _heading(counted.label, counted.definition)
+        yield from (_row(part.label, part.count) for part in counted.by_reason)
+    yield from _heading(numbers.errors.label, numbers.errors.definition)
+    yield from (_row(part.label, part.count) for part in numbers.errors.by_kind)
+    yield from _heading(numbers.live.label, numbers.live.definition)
+    yield from (_row(one.step, one.runs, f"({one.state})") for one in numbers.live.standing)
+    yield from _way_lines(numbers)
+    yield from _time_lines(numbers)
+
+
+def _way_lines(numbers: JourneyNumbers) -> Iterator[str]:
+    yield from _heading(branches.LABEL, branches.DEFINITION)
+    for one in numbers.branches:
+        yield f"  {one.label}"
+        yield from _sum_rows(one)
+    yield from _heading(numbers.holds.label, numbers.holds.definition)
+    for hold in numbers.holds.holds:
+        beside = _("({by_event} of {over}, {waiting} wait)")
+        share = "–" if hold.share is None else f"{hold.share:.1%}"
+        yield _row(hold.step, share, beside.format(by_event=hold.by_event, over=hold.over, waiting=hold.waiting))
+
+
+def _time_lines(numbers: JourneyNumbers) -> Iterator[str]:
     latency = numbers.latency
     yield from _heading(latency.label, latency.definition)
     yield _row(_("events"), latency.events)
@@ -104,6 +184,11 @@ def _lines(numbers: JourneyNumbers) -> Iterator[str]:
     for state in numbers.stays.states:
         beside = _("({finished} finished, {standing} there now)")
         yield _row(state.state, _span(state.p75), beside.format(finished=state.finished, standing=state.standing))
+
+
+def _sum_rows(one: Equation) -> Iterator[str]:
+    yield _row(_("total"), one.total, f"({_('holds') if one.holds else _('DOES NOT HOLD')})")
+    yield from (_row(part.label, part.count) for part in one.parts)
 
 
 def _heading(label: Text, definition: Text) -> Iterator[str]:

@@ -19,6 +19,7 @@ GROUPS = (
     Group("bench.engine", ("engine.transitions", "engine.limit")),
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
+    Group("bench.pages", ("pages.slowest",)),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 

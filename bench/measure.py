@@ -39,13 +39,18 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Ours ÷ the baseline; `wanted` is the ratio to reach."""
+    """Ours ÷ the baseline; `wanted` is the ratio to reach, or with `at_most` the one not to pass."""
 
     name: str
     unit: str
     ours: Side
     baseline: Side
     wanted: float
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.ratio <= self.wanted if self.at_most else self.ratio >= self.wanted
 
     @property
     def ratio(self) -> float:

@@ -28,8 +28,9 @@ def _aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
 
 def _lines(result: Result) -> list[str | tuple[str, ...]]:
     low, high = min(result.ratios), max(result.ratios)
-    met = "met" if result.ratio >= result.wanted else "NOT MET"
-    verdict = f"ratio {result.ratio:,.2f} [{low:,.2f} to {high:,.2f}], wanted {result.wanted:g}: {met}"
+    met = "met" if result.met else "NOT MET"
+    wanted = f"{'at most ' if result.at_most else ''}{result.wanted:g}"
+    verdict = f"ratio {result.ratio:,.2f} [{low:,.2f} to {high:,.2f}], wanted {wanted}: {met}"
     return ["", f"{result.name} ({result.unit}): {verdict}", _row(result.ours), _row(result.baseline)]
 
 

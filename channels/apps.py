@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ChannelsConfig(AppConfig):
     name = "channels"
-    verbose_name = _("channels")
+    verbose_name = pgettext_lazy("layer", "Act")

@@ -1,8 +1,9 @@
 """Send guards: who may still say no to a message, asked last inside the sending transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -21,10 +22,12 @@ class GuardAsk:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Never send it: it ends in `state` (cancelled, or suppressed) for `reason`."""
+    """Never send it: it ends in `state` (cancelled, or suppressed) for `reason`. `because` names what decided, in
+    plain data without personal values; it is kept with the message."""
 
     reason: str
     state: str = "cancelled"
+    because: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ def register(origin_kind: str, guard: Guard) -> None:
 
 def unregister(origin_kind: str, guard: Guard) -> None:
     _guards.get(origin_kind, []).remove(guard)
+
+
+def names(origin_kind: str) -> list[str]:
+    """Who is asked about messages of this origin, in order."""
+    return [guard.__module__ for guard in _guards.get(origin_kind, ())]
 
 
 def ask(message: GuardAsk) -> Answer:

@@ -35,12 +35,17 @@ class NewMessage:
     created_at: datetime
     due_at: datetime
     expires_at: datetime
-    context: dict[str, Any]
+    # What its words are made of; None where `write_messages` is told where they lie.
+    context: dict[str, Any] | None = None
     entry_consent_id: int | None = None
     state: str = "queued"
     reason: str = ""
     detail: str = ""
     settled_at: datetime | None = None
+    # Why this address, of how many that were known for the channel.
+    address_verified_at: datetime | None = None
+    address_seen_at: datetime | None = None
+    addresses_known: int | None = None
     id: UUID = field(default_factory=new_id)
 
 
@@ -66,22 +71,40 @@ _COLUMNS = (
     ("reason", "varchar"),
     ("detail", "varchar"),
     ("settled_at", "timestamptz"),
+    ("address_verified_at", "timestamptz"),
+    ("address_seen_at", "timestamptz"),
+    ("addresses_known", "int2"),
 )
 _values = attrgetter(*(name for name, _type in _COLUMNS))
 # What a new message has not yet: raw COPY knows no defaults of the model.
 _UNSENT_COLUMNS = (("attempts", "int2"), ("crashes", "int2"), ("provider_id", "varchar"))
 _UNSENT = (0, 0, "")
+_CONTENTS = """
+    INSERT INTO channels_messagecontent (message_id, context, subject, body)
+    SELECT known.message_id, known.context, '', '' FROM ({query}) AS known(message_id, context)
+"""
 _CONTENT_COLUMNS = (("message_id", "uuid"), ("context", "jsonb"), ("subject", "text"), ("body", "text"))
 
 
-def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage]) -> None:
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Contexts that lie in the database already: a query for (message_id, context) and its parameters."""
+
+    query: str
+    parameters: Sequence[Any]
+
+
+def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage], contexts: Contexts | None = None) -> None:
     """Write them within the caller's transaction; the same visit twice is a unique violation."""
     if not messages:
         return
     rows = (_values(message) + _UNSENT for message in messages)
     copy_rows(cursor, "channels_message", _COLUMNS + _UNSENT_COLUMNS, rows)
-    contents = ((message.id, Jsonb(message.context, orjson.dumps), "", "") for message in messages)
-    copy_rows(cursor, "channels_messagecontent", _CONTENT_COLUMNS, contents)
+    if contexts is None:
+        contents = ((message.id, Jsonb(message.context, orjson.dumps), "", "") for message in messages)
+        copy_rows(cursor, "channels_messagecontent", _CONTENT_COLUMNS, contents)
+    else:
+        cursor.execute(_CONTENTS.format(query=contexts.query), contexts.parameters)
 
 
 def cancel_unsent(cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime) -> int:

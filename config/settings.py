@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import IsolationLevel
 
 from config import embedded, environ
+from config.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TRILHA_ENV = environ.text("TRILHA_ENV", "development")
 PRODUCTION = TRILHA_ENV == "production"
 DEBUG = environ.flag("DEBUG")
+# Set by `make demo`: the staff pages then say so.
+TRILHA_DEMO = environ.flag("TRILHA_DEMO")
 
 _DEVELOPMENT_SECRET = "trilha-development-only-" + "0" * 40
 _DEVELOPMENT_KEYS = "development:" + "dHJpbGhhLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE="
@@ -31,13 +34,20 @@ TRILHA_PUBLIC_URL = environ.text("TRILHA_PUBLIC_URL", "" if PRODUCTION else _DEV
 # --- What the product is made of ------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # The look of the staff pages; before the admin, whose templates it replaces.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.guardian",
+    "config.admin_app.StaffPagesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "guardian",
     "django_celery_beat",
     "customers",
@@ -50,12 +60,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.SecurityHeaders",
+    "config.headers.WithoutNul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "customers.views.middleware.StaffSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -78,8 +91,15 @@ TEMPLATES = [
     }
 ]
 
+# Where a log-in leads that came from nowhere.
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
 # An address typed without a scheme is https, as Django 6 will have it.
 FORMS_URLFIELD_ASSUME_HTTPS = True
+
+# A journey of 500 steps is one form; Django's usual limit is 1,000 fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # Served by the web process itself, straight from the apps: nothing to collect before a start.
 STATIC_URL = "static/"
@@ -135,7 +155,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Everybody on the staff takes a second step at log-in; without this, those who have set it up.
+TRILHA_REQUIRE_2FA = environ.flag("TRILHA_REQUIRE_2FA", default=PRODUCTION)
+# A session ends when it was left alone for so long, and after so many hours in any case.
+SESSION_IDLE_MINUTES = environ.number("SESSION_IDLE_MINUTES", 60)
+SESSION_HOURS = environ.number("SESSION_HOURS", 12)
+SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+if PRODUCTION:
+    # Browsers take cookies of such names from this very host only, over TLS only.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_TLS_PROXY", default=PRODUCTION) else None
@@ -145,14 +174,27 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- HTTP API -------------------------------------------------------------------------------------
 
+# Every endpoint is a partner's, see customers.api.base; what is said here is for one that forgot to say.
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["customers.api.partner.PartnerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "customers.api.schema.PartnerSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # Unset, a caller could choose the address it is counted under.
     "NUM_PROXIES": int(environ.number("NUM_PROXIES", 0)),
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Trilha",
+    "DESCRIPTION": "The partner API: events, customers, consent, journeys, runs and messages.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    # A choice's words are for people at the admin; the codes are the API's.
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- Languages and time ---------------------------------------------------------------------------

@@ -5,9 +5,16 @@ from django.urls import include, path
 
 from config import health
 
+handler400 = "config.api.views.bad_request"
+handler404 = "config.api.views.missing"
+handler500 = "config.api.views.failure"
+
 urlpatterns = [
+    path("admin/", include("customers.views.urls")),
     path("admin/", admin.site.urls),
+    path("language/", include("django.conf.urls.i18n")),
     path("", include("customers.urls")),
     path("", include("consent.urls")),
+    path("api/", include("config.api.urls")),
     path("healthz/live", health.live, name="health-live"),
 ]

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class ConsentConfig(AppConfig):
     name = "consent"
-    verbose_name = _("consent")
+    verbose_name = _("Consent")
 
     def ready(self) -> None:
         from consent.events import consume

@@ -1,9 +1,9 @@
 """Whether an address may be written to for a purpose, and which address of a person that is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from consent.decision import Head, Verdict, decide
@@ -23,15 +23,13 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     customer_id: UUID
     address_id: UUID
     purpose_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """A customer to be reached by a channel for a purpose."""
 
     customer_id: UUID
@@ -39,13 +37,17 @@ class Want:
     purpose_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
-    """`profile_id` is the profile that the address was best known by."""
+    """`profile_id` is the profile that the address was best known by; by `verified_at`, else by `seen_at`, it came
+    before the others of the `known` addresses that were permitted as well."""
 
     address_id: UUID | None
     profile_id: UUID | None
     verdict: Verdict
+    verified_at: datetime | None = field(default=None, compare=False)
+    seen_at: datetime | None = field(default=None, compare=False)
+    known: int = field(default=0, compare=False)
 
 
 # A pseudo-address has the id of its profile (see consent.addresses), which spares a join over text.
@@ -93,23 +95,16 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
     """The verdict on each ask, by one statement for all; what is not known to be allowed is refused."""
     if not asks:
         return []
-    facts: dict[int, _Facts] = {}
+    customers, addresses, purposes = map(list, zip(*asks, strict=True))
+    facts: list[_Facts | None] = [None] * len(asks)
     with raw_cursor() as cursor:
-        cursor.execute(
-            _FACTS,
-            [
-                [ask.customer_id for ask in asks],
-                [ask.address_id for ask in asks],
-                [ask.purpose_id for ask in asks],
-            ],
-        )
-        for n, kind, suppressed, unsettled, *head in cursor.fetchall():
-            known = facts.get(n)
+        for row in cursor.execute(_FACTS, [customers, addresses, purposes]).fetchall():
+            known = facts[row[0] - 1]
             if known is None:
-                known = facts[n] = _Facts(kind, suppressed, unsettled)
-            if head[0] is not None:
-                known.heads.append(Head(*head))
-    return [_verdict(facts.get(n), now) for n in range(1, len(asks) + 1)]
+                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3])
+            if row[4] is not None:
+                known.heads.append(Head._make(row[4:]))
+    return [_verdict(known, now) for known in facts]
 
 
 def _verdict(facts: _Facts | None, now: datetime) -> Verdict:
@@ -118,8 +113,7 @@ def _verdict(facts: _Facts | None, now: datetime) -> Verdict:
     return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled)
 
 
-@dataclass(slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     address_id: UUID
     profile_id: UUID
     last_seen_at: datetime
@@ -158,7 +152,13 @@ def choose_addresses(wants: Sequence[Want], now: datetime) -> list[list[Choice]]
     ]
     verdicts = iter(permissions(asks, now))
     return [
-        _choose(want.channel, [Choice(one.address_id, one.profile_id, next(verdicts)) for one in known])
+        _choose(
+            want.channel,
+            [
+                Choice(one.address_id, one.profile_id, next(verdicts), one.verified_at, one.last_seen_at, len(known))
+                for one in known
+            ],
+        )
         for want, known in zip(wants, candidates, strict=True)
     ]
 
@@ -166,6 +166,8 @@ def choose_addresses(wants: Sequence[Want], now: datetime) -> list[list[Choice]]
 def _choose(channel: str, choices: list[Choice]) -> list[Choice]:
     if not choices:
         return [Choice(None, None, Verdict(False, "no_address", None))]
+    if len(choices) == 1:
+        return choices
     allowed = [choice for choice in choices if choice.verdict.allowed]
     if channel == Channel.PUSH and allowed:
         return allowed
@@ -176,21 +178,23 @@ def _candidates(wants: Sequence[Want]) -> list[list[_Candidate]]:
     """Each want's addresses, best first; one that several profiles share counts once, by its best."""
     if not wants:
         return []
-    found: list[dict[UUID, _Candidate]] = [{} for _want in wants]
+    found: list[list[_Candidate]] = [[] for _want in wants]
     with raw_cursor() as cursor:
         cursor.execute(
             _CANDIDATES,
             [[want.customer_id for want in wants], [want.channel for want in wants]],
+            prepare=True,
         )
-        for n, *row in cursor.fetchall():
-            _keep_better(found[n - 1], _Candidate(*row))
-    return [sorted(known.values(), key=_Candidate.rank) for known in found]
+        for row in cursor.fetchall():
+            found[row[0] - 1].append(_Candidate._make(row[1:]))
+    return [known if len(known) < 2 else _best_first(known) for known in found]
 
 
-def _keep_better(known: dict[UUID, _Candidate], one: _Candidate) -> None:
-    held = known.get(one.address_id)
-    if held is None or (one.rank(), one.profile_id) < (held.rank(), held.profile_id):
-        known[one.address_id] = one
+def _best_first(known: Iterable[_Candidate]) -> list[_Candidate]:
+    best: dict[UUID, _Candidate] = {}
+    for one in sorted(known, key=lambda one: (one.rank(), one.profile_id)):
+        best.setdefault(one.address_id, one)
+    return list(best.values())
 
 
 def prepare_locks(address_ids: Sequence[UUID]) -> None:

@@ -13,13 +13,16 @@ from customers.pg import copy_rows, raw_json
 
 
 class Item(msgspec.Struct, frozen=True, tag="item"):
-    """One consent to be applied, field for field as the queue holds it but for its id."""
+    """One consent to be applied, field for field as the queue holds it but for its id.
+
+    What waits in the queue came with an event; only what is applied at once has none.
+    """
 
     address_id: UUID
     profile_id: UUID
     brand_id: UUID
     source_id: UUID
-    event_id: int
+    event_id: int | None
     message_id: str
     occurred_at: datetime
     received_at: datetime

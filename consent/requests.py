@@ -73,6 +73,11 @@ def read(
     return [_request(purpose, granted, details) for purpose, granted in proper], refused
 
 
+def unread(properties: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]) -> list[Problem]:
+    """The details that cannot be read, which a withdrawal is applied without."""
+    return _details(properties, {}, identifiers).problems
+
+
 def _answers(
     name: str, properties: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[dict[str, bool], list[Problem]]:

@@ -44,6 +44,26 @@ def apply(ids: Sequence[int], now: datetime) -> int:
     return len(items)
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The entry that was made; none where `trouble` kept it from being applied."""
+
+    entry_id: int | None
+    purpose_id: UUID | None
+    trouble: "Trouble | None"
+
+
+def apply_at_once(cursor: Cursor[Any], item: Item, now: datetime) -> Applied:
+    """Apply an item that never was in the queue; its address is waited for."""
+    purposes, notices = _purposes(cursor, [item]), _notices(cursor, [item])
+    trouble = _trouble(item, purposes, notices)
+    purpose_id = purposes.get((item.brand_id, item.request["purpose"]))
+    if trouble and not _applies_anyway(item, trouble):
+        return Applied(None, purpose_id, trouble)
+    [entry_id] = ledger.append([_entry(item, purposes, notices)], now)
+    return Applied(entry_id, purpose_id, trouble)
+
+
 def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[Item]:
     """Lock the free addresses of these items, and take theirs out of the queue in the order they came."""
     cursor.execute("SELECT DISTINCT address_id FROM consent_queue WHERE id = ANY(%b)", [list(ids)])

@@ -1,15 +1,18 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CustomersConfig(AppConfig):
     name = "customers"
-    verbose_name = _("customers")
+    verbose_name = pgettext_lazy("layer", "Sense")
 
     def ready(self) -> None:
         from customers import dead_letters, quarantine, resolve
+        from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
-        from customers.accept.segment import DOOR
+        from customers.log_in import noted
 
+        noted.connect()
         dead_letters.register(resolve.QUEUE)
-        quarantine.register(DOOR, accept_again)
+        for door in DIALECTS:
+            quarantine.register(door, accept_again)

@@ -1,30 +1,41 @@
 """psycopg beneath Django's connection, for the hot paths: binary parameters and COPY in the same transaction."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
+from psycopg.types.array import ListDumper
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8BinaryDumper
 
+from customers.packing import PackedListDumper, pack_columns
 
-def raw_cursor() -> Cursor[Any]:
+
+def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
     """A cursor with server-side binding (`%b`) and binary results on Django's own connection and transaction.
 
     Binary also because Django has psycopg hand jsonb over as undecoded text in text results.
     """
-    connection.ensure_connection()
-    cursor = Cursor[Any](connection.connection)
+    wrapper = wrapper or connection
+    wrapper.ensure_connection()
+    # Only what asks for it is prepared: Django switches it off altogether.
+    wrapper.connection.prepare_threshold = sys.maxsize
+    cursor = Cursor[Any](wrapper.connection)
     cursor.format = Format.BINARY
     cursor.adapters.register_loader("jsonb", _Jsonb)
     # By default numbers travel as the smallest type that holds them, and PostgreSQL compares a bigint column with
     # each number of a smallint array in turn instead of hashing the array.
     cursor.adapters.register_dumper(int, Int8BinaryDumper)
+    cursor.adapters.register_dumper(list, PackedListDumper)
+    # What is registered last is taken for `%s`, where lists may be of mixed types.
+    cursor.adapters.register_dumper(list, ListDumper)
     return cursor
 
 
@@ -42,11 +53,19 @@ def copy_rows(
     cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Append rows by binary COPY; `columns` are (name, PostgreSQL type) in the order of each row's values."""
+    rows = list(rows)
+    if rows:
+        copy_columns(cursor, table, columns, zip(*rows, strict=True))
+
+
+def copy_columns(
+    cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], values: Iterable[Iterable[Any]]
+) -> None:
+    """Append rows by binary COPY, given column by column."""
     names = ", ".join(name for name, _type in columns)
+    data = pack_columns([type_ for _name, type_ in columns], values)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types([type_ for _name, type_ in columns])
-        for row in rows:
-            copy.write_row(row)
+        copy.write(data)
 
 
 def raw_json(text: str) -> Jsonb:

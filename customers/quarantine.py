@@ -8,6 +8,7 @@ from django.db import transaction
 
 from customers import bells
 from customers.accept.refusal import Refusal
+from customers.accept.refused import RAW_LIMIT
 from customers.models import QuarantinedEvent
 
 # Accepts what the row keeps, in the caller's transaction, or says why it still cannot be.
@@ -46,6 +47,25 @@ def replay(ids: Sequence[int], now: datetime) -> Replay:
     if result.replayed:
         bells.ring("engine")
     return result
+
+
+@transaction.atomic
+def replay_mended(pk: int, raw: str, now: datetime) -> Refusal | None:
+    """Accept one item as somebody mended it, or say why not; the row keeps what came."""
+    if len(raw.encode(errors="replace")) > RAW_LIMIT:
+        return Refusal("payload_too_large", f"The item is larger than {RAW_LIMIT} bytes.", "Send it in smaller parts.")
+    row = QuarantinedEvent.objects.select_for_update().get(id=pk)
+    if row.status != QuarantinedEvent.Status.OPEN:
+        return Refusal("settled", "It was settled meanwhile.")
+    row.raw = raw
+    refusal = _replayers.get(row.door, _no_replayer)(row, now)
+    if refusal is not None:
+        return refusal
+    row.status = QuarantinedEvent.Status.REPLAYED
+    row.settled_at = now
+    row.save(update_fields=["status", "settled_at"])
+    bells.ring("engine")
+    return None
 
 
 def _no_replayer(row: QuarantinedEvent, _now: datetime) -> Refusal:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from customers import sql
+from customers import kept_answers, sql
 from customers.clock import utcnow
 
 
@@ -10,3 +10,9 @@ from customers.clock import utcnow
 def ensure_partitions() -> None:
     """Have next months' event partitions ready before their first event."""
     sql.ensure_partitions(utcnow())
+
+
+@shared_task(name="customers.prune_kept_answers")
+def prune_kept_answers() -> None:
+    """Forget what partners' calls were answered a week ago."""
+    kept_answers.prune(utcnow())

@@ -1,18 +1,19 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class JourneysConfig(AppConfig):
     name = "journeys"
-    verbose_name = _("journeys")
+    verbose_name = pgettext_lazy("layer", "Decide")
 
     def ready(self) -> None:
-        from channels import guards
+        from channels import guards, scopes
         from channels.models import Message
         from customers import dead_letters
         from journeys import steps  # noqa: F401 - makes every step type known
         from journeys.engine import match, merges, recheck
         from journeys.guard import guard
 
+        scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)

@@ -1,11 +1,13 @@
 """The document a journey is written as: states, entry, exits and steps."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
+from customers.hints import form
 from customers.rules.errors import Problem
 from journeys.steps.base import EventMatch, Step, step_union
 
@@ -21,48 +23,84 @@ class InvalidDefinition(Exception):
 class StateDef(Struct, kw_only=True, forbid_unknown_fields=True):
     """A state of the journey's machine; exactly one is initial, success and failure are where runs end."""
 
-    name: str
-    kind: Literal["initial", "active", "success", "failure"] = "active"
+    name: Annotated[str, form(_("state"))]
+    kind: Annotated[
+        Literal["initial", "active", "success", "failure"],
+        form(
+            _("kind"),
+            choices={
+                "initial": _("initial: where everybody begins"),
+                "active": _("active: on the way"),
+                "success": _("success: an end we want"),
+                "failure": _("failure: an end we do not want"),
+            },
+        ),
+    ] = "active"
 
 
 class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
     """Who comes in: `rule` sees the customer and the event; `key` names the property that tells runs of one
     customer apart (a cart's id, say)."""
 
-    event: str
-    rule: dict[str, Any] | None = None
-    key: str | None = None
-    reentry: Literal["never", "always"] = "never"
+    event: Annotated[str, form(_("entry event"), refers="event")]
+    rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
+    key: Annotated[
+        str | None,
+        form(
+            _("a run for each"),
+            _("The property of the entry event that tells runs of one customer apart, such as cart_id."),
+        ),
+    ] = None
+    reentry: Annotated[
+        Literal["never", "always"],
+        form(
+            _("may people come in again?"),
+            choices={"never": _("never"), "always": _("always, once the last run has ended")},
+        ),
+    ] = "never"
     # On how many channels of the message steps the purpose must be allowed at entry.
-    guard: Literal["any", "all", "none"] = "any"
-    guard_reason: str = ""
+    guard: Annotated[
+        Literal["any", "all", "none"],
+        form(
+            _("consent at entry"),
+            _("Permission is asked again for each message when it goes."),
+            choices={
+                "any": _("allowed on any channel of the messages"),
+                "all": _("allowed on all channels of the messages"),
+                "none": _("not asked (needs a reason)"),
+            },
+        ),
+    ] = "any"
+    guard_reason: Annotated[str, form(_("why consent is not asked at entry"))] = ""
+    # Besides the event: with the same conditions, at a partner's call.
+    api: Annotated[bool, form(_("partners may start it through the API"))] = False
 
 
 class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
     """An event that ends the run at once, in any wait."""
 
-    state: str
-    outcome: str = ""
+    state: Annotated[str, form(_("ends in state"), refers="state")]
+    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
 
 
 class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
     """A rule about the customer that ends the run; looked at on entry and before each message."""
 
-    rule: dict[str, Any]
-    state: str
-    outcome: str = ""
+    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
+    state: Annotated[str, form(_("ends in state"), refers="state")]
+    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     """One journey. `purpose` is the key of the purpose its messages are sent for; `steps[0]` is the first."""
 
-    purpose: str
-    states: list[StateDef]
-    transitions: list[tuple[str, str]]
-    entry: Entry
-    steps: list[Any]
-    exit_events: list[ExitEvent] = []
-    exit_rules: list[ExitRule] = []
+    purpose: Annotated[str, form(_("purpose"), _("What the messages are sent for."), refers="purpose")]
+    states: Annotated[list[StateDef], form(_("states"), kind="states")]
+    transitions: Annotated[list[tuple[str, str]], form(_("legal transitions"), kind="moves")]
+    entry: Annotated[Entry, form(_("entry"))]
+    steps: Annotated[list[Any], form(_("steps"), kind="steps")]
+    exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
+    exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

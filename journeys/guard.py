@@ -1,6 +1,6 @@
 """The journeys' send guard: the last look before a message goes, for what its customer did meanwhile (DESIGN §5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ _INBOX = """
 # Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
 _EVENTS = """
     SELECT least(e.occurred_at, e.received_at), e.message_id, e.brand_id, e.name,
-        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}')
+        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}'), e.id
     FROM customers_profile me JOIN customers_profile p ON p.customer_id = me.customer_id
     JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.received_at >= %s AND e.name = ANY(%s)
     LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
@@ -64,6 +64,12 @@ class _Happened(NamedTuple):
     brand_id: UUID
     name: str
     properties: dict[str, Any]
+    # None while it is still in the inbox.
+    event_id: int | None = None
+
+    def refusal(self) -> Refuse:
+        event = {"id": self.event_id, "name": self.name, "message_id": self.message_id}
+        return Refuse(Reason.ACTED, because={"event": event | {"occurred_at": self.occurred_at.isoformat()}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,10 @@ class _Window:
     after: tuple[datetime, str]
     entry_key: str
     traits: Mapping[str, Any]
+
+    def refusal(self, happened: Iterable[_Happened]) -> Refuse | None:
+        """By the first of these that makes the message needless."""
+        return next((event.refusal() for event in happened if self.holds(event)), None)
 
     def holds(self, event: _Happened) -> bool:
         if event.brand_id != self.of.brand_id or (event.occurred_at, event.message_id) <= self.after:
@@ -112,7 +122,7 @@ def guard(ask: GuardAsk) -> Answer:
         # events. Then the beginning once more, for what came in while the events were read.
         return (
             _on_its_way(cursor, ask, window)
-            or (Refuse(Reason.ACTED) if _acted(cursor, ask, window, event_id) else None)
+            or _acted(cursor, ask, window, event_id)
             or _on_its_way(cursor, ask, window)
         )
 
@@ -133,11 +143,11 @@ def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
     return at
 
 
-def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> bool:
+def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> Refuse | None:
     names = sorted({match.event for match, _rule in window.matches})
     since = window.after[0]
     cursor.execute(_EVENTS, [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)])
-    return any(window.holds(_Happened(*row)) for row in cursor.fetchall())
+    return window.refusal(_Happened(*row) for row in cursor.fetchall())
 
 
 def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
@@ -146,8 +156,9 @@ def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
         return None
     keys = _keys(cursor, ask)
     rows = cursor.execute(_INBOX, [sorted(keys)]).fetchall()
-    if any(window.holds(_Happened._make([*row[:4], _inside(row[4])])) for row in rows):
-        return Refuse(Reason.ACTED)
+    refusal = window.refusal(_Happened._make([*row[:4], _inside(row[4]), None]) for row in rows)
+    if refusal is not None:
+        return refusal
     if any(row[5] in _TYING for row in rows) or _keys(cursor, ask) != keys:
         return Wait(UNRESOLVED_SECONDS, Reason.UNRESOLVED)
     return None

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
@@ -14,7 +15,7 @@ from consent.models import Purpose
 from customers.awaited import await_names
 from customers.rules.errors import Problem
 from journeys.definition import Definition, InvalidDefinition
-from journeys.models import Journey, JourneyVersion
+from journeys.models import Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
 from journeys.steps.message import Message
 from journeys.validate import check
@@ -65,6 +66,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         .annotate(latest=Max("id"))
     )
     purposes = {p.key: p for p in Purpose.objects.filter(brand_id=journey.brand_id)}
+    touchpoints = _touchpoints(journey, messages)
     if definition.purpose not in purposes:
         problems.append(Problem("unknown_purpose", "/purpose", _no_purpose(definition.purpose)))
     for n, step in messages:
@@ -80,6 +82,15 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             )
         if step.purpose and step.purpose not in purposes:
             problems.append(Problem("unknown_purpose", f"{at}/purpose", _no_purpose(step.purpose)))
+        if step.touchpoint and step.touchpoint not in touchpoints:
+            problems.append(
+                Problem(
+                    "unknown_touchpoint",
+                    f"{at}/touchpoint",
+                    _("There is no such touchpoint on a journey map of this brand."),
+                    _("Choose another, or none."),
+                )
+            )
     if problems:
         raise InvalidDefinition(problems)
     return {
@@ -90,3 +101,10 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
         },
     }
+
+
+def _touchpoints(journey: Journey, messages: list[tuple[int, Message]]) -> set[UUID]:
+    """Those of the steps' touchpoints that stand on a map of the journey's brand."""
+    named = {step.touchpoint for _n, step in messages if step.touchpoint}
+    standing = Touchpoint.objects.filter(map__brand_id=journey.brand_id, removed_at=None, pk__in=named)
+    return set(standing.values_list("pk", flat=True)) if named else set()

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from customers import bells
 from customers.clock import utcnow
-from journeys.engine import drain
+from journeys.engine.lanes import drain_in_lanes
 
 SECONDS = 20.0
 
@@ -12,5 +12,5 @@ SECONDS = 20.0
 @shared_task(name="journeys.drain")
 def drain_queues() -> None:
     """Resolve, match and advance whatever is there."""
-    if not drain.drain(utcnow, seconds=SECONDS):
+    if not drain_in_lanes(utcnow, seconds=SECONDS):
         bells.ring("engine")

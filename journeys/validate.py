@@ -241,25 +241,27 @@ def _comes_back(start: str, ways: dict[str, list[str]], settled: set[str]) -> bo
     return False
 
 
-def _moves(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
-    legal = set(definition.transitions)
+def needed_moves(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, str, str]]:
+    """(pointer, state before, state after) of every move the steps and exits can make; all targets must exist."""
     by_id = {step.id: step for step in steps}
     for n, step in enumerate(steps):
         for target in dict.fromkeys(step.targets()):
-            yield from _move(legal, step.state, by_id[target].state, f"/steps/{n}")
+            yield f"/steps/{n}", step.state, by_id[target].state
     # Events end a run where it waits; rules are asked where a message is about to be made.
     resting = dict.fromkeys(step.state for step in steps if step.waits)
     sending = dict.fromkeys(step.state for step in steps if step.sends_message)
     for pointer, state in _exit_states(definition):
         for before in sending if pointer.startswith("/exit_rules") else resting:
-            yield from _move(legal, before, state, pointer)
+            yield pointer, before, state
 
 
-def _move(legal: set[tuple[str, str]], before: str, after: str, pointer: str) -> Iterator[Problem]:
-    if before != after and (before, after) not in legal:
-        yield Problem(
-            "illegal_transition",
-            pointer,
-            _("There is no transition from “%(before)s” to “%(after)s”.") % {"before": before, "after": after},
-            _("Add it to the transitions, or change the step's state."),
-        )
+def _moves(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
+    legal = set(definition.transitions)
+    for pointer, before, after in needed_moves(definition, steps):
+        if before != after and (before, after) not in legal:
+            yield Problem(
+                "illegal_transition",
+                pointer,
+                _("There is no transition from “%(before)s” to “%(after)s”.") % {"before": before, "after": after},
+                _("Add it to the transitions, or change the step's state."),
+            )

@@ -1,6 +1,6 @@
 """A published version made ready for the engine: steps by index, and what each event means at each step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -68,6 +68,11 @@ class Version:
     state_of: list[int]
     legal: frozenset[tuple[int, int]]
     enter_rules: list[dict[int, Rule]]
+    # By step, the traits that its rules look at on arrival; and those of the exit rules.
+    traits_asked: list[tuple[str, ...]]
+    exit_traits: tuple[str, ...]
+    # By step, the inputs of all rules that may be asked from there to the next wait.
+    asked: list[frozenset[str]]
     entry_rule: Rule | None
     entry_guard: frozenset[tuple[str, UUID]]
     exits: list[tuple[Meaning, EndState]]
@@ -147,6 +152,9 @@ def compile_version(
         state_of=[states[step.state] for step in steps],
         legal=frozenset((states[one], states[other]) for one, other in definition.transitions),
         enter_rules=enter_rules,
+        traits_asked=[_traits(of_step.values()) for of_step in enter_rules],
+        exit_traits=_traits(rule for rule, _end in exit_rules),
+        asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules]),
         entry_rule=entry_rule,
         entry_guard=_guard(definition, sendings.values()),
         exits=exits,
@@ -159,6 +167,33 @@ def compile_version(
             "event" in rule.inputs for rule in (*asked_on_the_way, *(rule for rule, _end in exit_rules))
         ),
     )
+
+
+def _traits(rules: Iterable[Rule]) -> tuple[str, ...]:
+    return tuple(sorted({name for rule in rules for name in rule.traits}))
+
+
+def _asked(
+    steps: Sequence[Step], index: Mapping[str, int], enter_rules: Sequence[dict[int, Rule]], exit_rules: Iterable[Rule]
+) -> list[frozenset[str]]:
+    exits = frozenset[str]().union(*(rule.inputs for rule in exit_rules))
+    own = [
+        frozenset[str]().union(*(rule.inputs for rule in rules.values()), exits if step.sends_message else ())
+        for step, rules in zip(steps, enter_rules, strict=True)
+    ]
+    return [frozenset[str]().union(*(own[n] for n in _walked_from(start, steps, index))) for start in range(len(steps))]
+
+
+def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) -> set[int]:
+    """The steps a run may come to before it rests, with the one it starts from and the one it rests at."""
+    found, ahead = {start}, [start]
+    while ahead:
+        step = ahead.pop()
+        if step == start or not steps[step].waits:
+            new = {index[target] for target in steps[step].targets()} - found
+            found |= new
+            ahead += new
+    return found
 
 
 def _meaning(kind: Literal["branch", "exit"], number: int, match: EventMatch) -> Meaning:

@@ -8,13 +8,23 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings
 
 from customers import bells, work
+from tests import query_counts
+from tests.query_counts import Frozen
 
 # The machine's speed is not what a property test is about.
 settings.register_profile("trilha", deadline=None, print_blob=True)
 settings.load_profile("trilha")
 
 # Written by migrations, which run once; and the event tables, which Django does not manage.
-_SEEDED = ("customers_identifierkind", "django_celery_beat_", "django_migrations")
+_SEEDED = (
+    "customers_identifierkind",
+    "django_celery_beat_",
+    "django_migrations",
+    # The staff's roles, and what they are made of.
+    "auth_group",
+    "auth_permission",
+    "django_content_type",
+)
 _UNMANAGED = ["customers_event", "customers_eventpayload"]
 
 
@@ -51,3 +61,9 @@ def _close_the_second_connection() -> Iterator[None]:
     """The connection that work notes are written by must not outlive its test: it would keep the database."""
     yield
     work.close()
+
+
+@pytest.fixture
+def frozen_queries() -> Frozen:
+    """Hold a page to the number of queries in tests/config/query_counts.json."""
+    return query_counts.check

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, parameters
 from analytics.metrics.query import rows
 from journeys.models import Cause
 
@@ -18,18 +19,21 @@ DEFINITION = _(
 )
 
 _DECIDING = (Cause.ENTERED, Cause.EVENT, Cause.EXIT)
-_SQL = """
+_SQL = f"""
+    WITH {COHORT}
     SELECT count(*),
            percentile_disc(0.95) WITHIN GROUP (ORDER BY d.at - CASE WHEN d.waited THEN d.came ELSE d.occurred_at END),
            percentile_disc(0.95) WITHIN GROUP (ORDER BY d.at - CASE WHEN d.waited THEN d.came ELSE d.received_at END)
     FROM (
-        SELECT t.at, e.occurred_at, e.received_at, before.at AS came,
-               coalesce(before.at > e.received_at, false) AS waited
-        FROM journeys_run r
-        JOIN journeys_transition t ON t.run_id = r.id
-        JOIN customers_event e ON e.id = t.event_id AND e.received_at = t.event_received_at
-        LEFT JOIN journeys_transition before ON before.run_id = t.run_id AND before.seq = t.seq - 1
-        WHERE r.journey_id = %s AND t.cause = ANY(%s) AND NOT e.historical
+        SELECT t.at, e.occurred_at, e.received_at, t.came, coalesce(t.came > e.received_at, false) AS waited
+        FROM (
+            SELECT t.*, lag(t.at) OVER (PARTITION BY t.run_id ORDER BY t.seq) AS came
+            FROM {MOVES}
+        ) t CROSS JOIN LATERAL (
+            SELECT e.occurred_at, e.received_at, e.historical FROM customers_event e
+            WHERE e.id = t.event_id AND e.received_at = t.event_received_at OFFSET 0
+        ) e
+        WHERE t.cause = ANY(%(deciding)s) AND NOT e.historical
     ) d
 """
 
@@ -45,6 +49,7 @@ class EventLatency:
     received_to_decided: timedelta | None
 
 
-def event_latency(journey_id: UUID) -> EventLatency:
-    [(events, occurred, received)] = rows(_SQL, [journey_id, [cause.value for cause in _DECIDING]])
+def event_latency(journey_id: UUID, period: Period = ALWAYS) -> EventLatency:
+    deciding = [cause.value for cause in _DECIDING]
+    [(events, occurred, received)] = rows(_SQL, parameters(journey_id, period, deciding=deciding))
     return EventLatency(LABEL, DEFINITION, events, occurred, received)

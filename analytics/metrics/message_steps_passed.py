@@ -5,8 +5,8 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from analytics.metrics.equation import Equation, Part
+from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, messages_of, parameters
 from analytics.metrics.query import rows
-from channels.models import Message
 from journeys.models import Cause
 from journeys.steps.base import step_types
 
@@ -18,27 +18,28 @@ DEFINITION = _(
 
 # A run that leaves a step by one of these did not do what the step does.
 _BROKEN_OFF = (Cause.EXIT, Cause.MERGED, Cause.FAILED)
-_SQL = """
-    WITH sending AS (
+_SQL = f"""
+    WITH {COHORT}, sending AS (
         SELECT v.id AS version_id, s.position - 1 AS step
         FROM journeys_journeyversion v
         CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'steps') WITH ORDINALITY AS s(definition, position)
-        WHERE v.journey_id = %s AND s.definition ->> 'type' = ANY(%s)
+        WHERE v.journey_id = %(journey)s AND s.definition ->> 'type' = ANY(%(sending)s)
     )
-    SELECT (SELECT count(*) FROM journeys_run r
-            JOIN sending ON sending.version_id = r.version_id
-            JOIN journeys_transition t ON t.run_id = r.id AND t.step_from = sending.step
-            WHERE r.journey_id = %s AND NOT t.cause = ANY(%s)),
-           (SELECT count(DISTINCT (m.origin_id, m.visit)) FROM channels_message m
-            WHERE m.scope_id = %s AND m.origin_kind = %s)
+    SELECT (SELECT count(*) FROM {MOVES}
+            JOIN sending ON sending.version_id = c.version_id AND sending.step = t.step_from
+            WHERE NOT t.cause = ANY(%(broken_off)s)),
+           (SELECT count(DISTINCT (m.origin_id, m.visit)) FROM {{messages}})
 """
 
 
-def message_steps_passed(journey_id: UUID) -> Equation:
+def message_steps_passed(journey_id: UUID, period: Period = ALWAYS) -> Equation:
     """How often runs of the journey passed a step that sends, and how often that left a message."""
-    sending = [type_ for type_, step in step_types().items() if step.sends_message]
-    broken_off = [cause.value for cause in _BROKEN_OFF]
-    run = Message.Origin.RUN.value
-    [(total, made)] = rows(_SQL, [journey_id, sending, journey_id, broken_off, journey_id, run])
+    values = parameters(
+        journey_id,
+        period,
+        sending=[type_ for type_, step in step_types().items() if step.sends_message],
+        broken_off=[cause.value for cause in _BROKEN_OFF],
+    )
+    [(total, made)] = rows(_SQL.format(messages=messages_of(period)), values)
     part = Part("with_message", _("visits with a message"), made)
     return Equation("message_steps_passed", LABEL, DEFINITION, total, (part,))

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.metrics.equation import Equation, Part
+from analytics.metrics.period import ALWAYS, COHORT, Period, messages_of, parameters
 from analytics.metrics.query import rows
 from channels.models import Message
 
@@ -30,20 +31,21 @@ _PARTS: dict[str, tuple[str | Promise, tuple[_State, ...]]] = {
     "expired": (_State.EXPIRED.label, (_State.EXPIRED,)),
     "cancelled": (_State.CANCELLED.label, (_State.CANCELLED,)),
 }
-_COUNTS = ", ".join("count(*) FILTER (WHERE m.state = ANY(%s))" for _key in _PARTS)
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE m.state = ANY(%({key})s))" for key in _PARTS)
 _SQL = f"""
-    SELECT (SELECT count(*) FROM journeys_run r
-            JOIN channels_message m ON m.origin_id = r.id::text AND m.origin_kind = %s
-            WHERE r.journey_id = %s), {_COUNTS}
-    FROM channels_message m WHERE m.scope_id = %s AND m.origin_kind = %s
+    WITH {COHORT}
+    SELECT (SELECT count(*) FROM cohort c CROSS JOIN LATERAL (
+                SELECT 1 FROM channels_message m WHERE m.origin_id = c.id::text AND m.origin_kind = 'run' OFFSET 0
+            ) m), {_COUNTS}
+    FROM {{messages}}
 """
 
 
-def messages_created(journey_id: UUID) -> Equation:
+def messages_created(journey_id: UUID, period: Period = ALWAYS) -> Equation:
     """How many messages the journey's runs asked for, and what became of them."""
-    run = Message.Origin.RUN.value
-    states = [[state.value for state in states] for _label, states in _PARTS.values()]
-    [(total, *counts)] = rows(_SQL, [run, journey_id, *states, journey_id, run])
+    states = {key: [state.value for state in states] for key, (_label, states) in _PARTS.items()}
+    sql = _SQL.format(messages=messages_of(period))
+    [(total, *counts)] = rows(sql, parameters(journey_id, period, **states))
     parts = tuple(
         Part(key, label, count) for (key, (label, _states)), count in zip(_PARTS.items(), counts, strict=True)
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from analytics.metrics.equation import Equation, Part
+from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, parameters
 from analytics.metrics.query import rows
 from journeys.models import Cause, Run
 
@@ -18,18 +19,18 @@ DEFINITION = _(
 _KEYS = {Run.Status.ACTIVE: "live"} | {
     status: status.name.lower() for status in Run.Status if status is not Run.Status.ACTIVE
 }
-_COUNTS = ", ".join("count(*) FILTER (WHERE r.status = %s)" for _status in _KEYS)
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE c.status = {status.value})" for status in _KEYS)
 _SQL = f"""
-    SELECT (SELECT count(*) FROM journeys_run r JOIN journeys_transition t ON t.run_id = r.id
-            WHERE r.journey_id = %s AND t.cause = %s), {_COUNTS}
-    FROM journeys_run r WHERE r.journey_id = %s
+    WITH {COHORT}
+    SELECT (SELECT count(*) FROM {MOVES}
+            WHERE t.cause = {Cause.ENTERED.value}), {_COUNTS}
+    FROM cohort c
 """
 
 
-def runs_entered(journey_id: UUID) -> Equation:
+def runs_entered(journey_id: UUID, period: Period = ALWAYS) -> Equation:
     """How many runs entered the journey, and what became of them."""
-    statuses = [status.value for status in _KEYS]
-    [(total, *counts)] = rows(_SQL, [journey_id, Cause.ENTERED.value, *statuses, journey_id])
+    [(total, *counts)] = rows(_SQL, parameters(journey_id, period))
     parts = tuple(
         Part(key, _("live") if key == "live" else status.label, count)
         for (status, key), count in zip(_KEYS.items(), counts, strict=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, parameters
 from analytics.metrics.query import rows
 from journeys.models import Run
 
@@ -17,18 +18,17 @@ DEFINITION = _(
     "States of one name are one state across the journey's versions."
 )
 
-_SQL = """
-    WITH state AS (
+_SQL = f"""
+    WITH {COHORT}, state AS (
         SELECT v.id AS version_id, v.number, s.position - 1 AS state,
                s.definition ->> 'name' AS name, coalesce(s.definition ->> 'kind', 'active') AS kind
         FROM journeys_journeyversion v
         CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'states') WITH ORDINALITY AS s(definition, position)
         WHERE v.journey_id = %(journey)s
     ), move AS (
-        SELECT r.version_id, t.run_id, t.seq, t.at, t.state_to AS state,
+        SELECT c.version_id, t.run_id, t.seq, t.at, t.state_to AS state,
                lag(t.state_to) OVER (PARTITION BY t.run_id ORDER BY t.seq) AS before
-        FROM journeys_run r JOIN journeys_transition t ON t.run_id = r.id
-        WHERE r.journey_id = %(journey)s
+        FROM {MOVES}
     ), stay AS (
         SELECT version_id, state, at, lead(at) OVER (PARTITION BY run_id ORDER BY seq) AS left_at
         FROM move WHERE before IS DISTINCT FROM state
@@ -36,8 +36,8 @@ _SQL = """
         SELECT name, count(*) AS stays, percentile_disc(0.75) WITHIN GROUP (ORDER BY left_at - at) AS p75
         FROM stay JOIN state USING (version_id, state) WHERE left_at IS NOT NULL GROUP BY name
     ), standing AS (
-        SELECT name, count(*) AS runs FROM journeys_run r JOIN state USING (version_id, state)
-        WHERE r.journey_id = %(journey)s AND r.status = %(live)s GROUP BY name
+        SELECT name, count(*) AS runs FROM cohort JOIN state USING (version_id, state)
+        WHERE status = %(live)s GROUP BY name
     ), latest AS (
         SELECT DISTINCT ON (name) name, kind, number, state FROM state ORDER BY name, number DESC
     )
@@ -65,7 +65,7 @@ class TimeInState:
     states: tuple[Stays, ...]
 
 
-def time_in_state(journey_id: UUID) -> TimeInState:
+def time_in_state(journey_id: UUID, period: Period = ALWAYS) -> TimeInState:
     """In the order of the latest version's states, those that only older versions have after them."""
-    found = rows(_SQL, {"journey": journey_id, "live": Run.Status.ACTIVE.value})
+    found = rows(_SQL, parameters(journey_id, period, live=Run.Status.ACTIVE.value))
     return TimeInState(LABEL, DEFINITION, tuple(Stays(*row) for row in found))

@@ -33,6 +33,10 @@ _CONTEXT = f"""
         (run_id, event_id, event_received_at, occurred_at, message_id, consent_entry_id, variables)
     SELECT n, n, %(now)s, %(now)s, '{SIGN_UP}' || n, n, {_VARIABLES} FROM {_SOME}
 """
+_SEEN = f"""
+    INSERT INTO journeys_ruleinputs (run_id, seq, traits)
+    SELECT n, 2, jsonb_build_object('plan', 'pro', 'seats', n %% 20, 'country', 'BR') FROM {_SOME}
+"""
 _MEMORY = f"""
     INSERT INTO journeys_entrymemory (journey_id, profile_id, entry_key, last_entered_at)
     SELECT %(journey)s, {key(0)}, '', %(now)s FROM {_SOME}
@@ -96,6 +100,7 @@ _BRANCH = "CASE n %% 3 WHEN 0 THEN 6 ELSE 7 END, CASE n %% 3 WHEN 0 THEN 0 END"
 ENTER = (
     _RUN,
     _CONTEXT,
+    _SEEN,
     _MEMORY,
     _moves(
         "true",

@@ -14,7 +14,7 @@ from bench.measure import Side
 from bench.people import key
 from config import memory
 from customers import work
-from journeys.engine.drain import drain
+from journeys.engine import lanes
 
 # What resolve would have left: events with their payload, queued for match.
 _EVENTS = f"""
@@ -51,7 +51,7 @@ class Ours:
             rows=self.runs * STEPS_TAKEN,
             batch=1000,
             processes=1,
-            connections=2,  # one for the work, one for the notes of who works on what
+            connections=4,  # two lanes, each with one for the work and one for the notes of who works on what
             durability=durability(django_connection.connection),
         )
 
@@ -78,12 +78,13 @@ class Ours:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        lanes.close()
         work.close()
         django_connection.close()
 
 
 def _drain(now: datetime) -> float:
     began = time.perf_counter()
-    while not drain(lambda: now):
+    while not lanes.drain_in_lanes(lambda: now):
         pass
     return time.perf_counter() - began

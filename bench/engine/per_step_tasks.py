@@ -15,7 +15,7 @@ from bench.worker import app
 from channels.models import Message, MessageContent
 from customers.models import AddressProfile, Customer
 from customers.rules import Facts
-from journeys.models import CancelWatch, Cause, EntryMemory, Run, RunContext, Transition
+from journeys.models import CancelWatch, Cause, EntryMemory, RuleInputs, Run, RunContext, Transition
 from journeys.steps.base import End, Go, Here, Outcome, Wait
 from journeys.version import Version, version
 
@@ -74,6 +74,7 @@ def _facts(run: Run, of: Version) -> Facts:
     if not of.enter_rules[run.step]:
         return Facts(traits={}, properties={})
     traits = Customer.objects.values_list("traits", flat=True).get(pk=run.customer_id)
+    RuleInputs.objects.create(run_id=run.pk, seq=run.seq + 1, traits={n: traits[n] for n in of.traits_asked[run.step]})
     return Facts(traits=traits, properties=RunContext.objects.get(pk=run.pk).variables)
 
 

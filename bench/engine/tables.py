@@ -12,11 +12,18 @@ _LASTING = {
     "journeys_runcontext": 1,
     "journeys_entrymemory": 1,
     "journeys_transition": STEPS_TAKEN,
+    "journeys_ruleinputs": 1,
     "channels_message": MESSAGES_SENT,
     "channels_messagecontent": MESSAGES_SENT,
 }
 _PASSING = ("customers_match_queue", "journeys_recheck_queue", "journeys_entryrefusal")
-_OTHERS = ("customers_event", "customers_eventpayload", "customers_batchclaim", "journeys_cancelwatch")
+_OTHERS = (
+    "customers_event",
+    "customers_eventpayload",
+    "customers_batchclaim",
+    "journeys_cancelwatch",
+    "journeys_ruleinputs",
+)
 
 
 def clear(connection: "Connection[Any]") -> None:

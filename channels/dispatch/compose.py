@@ -66,6 +66,7 @@ def compose(message: Claimed, texts: Texts, address_id: UUID, now: datetime) -> 
         list_key=f"{message.purpose_key}.{message.brand_key}",
         unsubscribe_url=way_out,
         at=now,
+        locale=rendered.locale,
     )
 
 

@@ -4,8 +4,9 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -91,7 +92,7 @@ class Sender:
         deadline = time.monotonic() + settings.PROVIDER_DEADLINE_SECONDS
         now = self.clock()
         refusal, consent_id = _check(message, locked, now)
-        outcome = refusal or call.make(deadline, consent_id)
+        outcome = refusal or call.make(deadline, consent_id, _asked(message, now))
         settle(message, outcome, self.clock(), outgoing)
 
 
@@ -104,16 +105,19 @@ class _Call:
     outgoing: Outgoing
     begun: bool = False
 
-    def make(self, deadline: float, consent_id: int | None) -> Outcome:
+    def make(self, deadline: float, consent_id: int | None, asked: dict[str, Any]) -> Outcome:
         self.begun = True
         try:
             accepted = self.sender.session.send(self.outgoing, deadline)
         except DeliveryError as error:
-            return self._trouble(error)
+            outcome = self._trouble(error)
         except Exception as error:
             # A fault of the provider's code, at an unknown point of the call.
-            return self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
-        return Outcome(State.SENT, provider_id=accepted.provider_id, consent_id=consent_id, tries=1, taken=True)
+            outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
+        else:
+            outcome = Outcome(State.SENT, provider_id=accepted.provider_id, tries=1, taken=True)
+        # By what it was let through, whatever the provider made of it.
+        return replace(outcome, consent_id=consent_id, decision=asked)
 
     def _trouble(self, error: DeliveryError) -> Outcome:
         return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)
@@ -139,14 +143,15 @@ def announce(message: Claimed, now: datetime) -> bool:
 def _other_copy(message: Claimed, now: datetime) -> Outcome:
     with raw_cursor() as cursor:
         cursor.execute(
-            "SELECT m.state FROM channels_recentsend r LEFT JOIN channels_message m ON m.id = r.message_id"
+            "SELECT m.state, r.message_id FROM channels_recentsend r"
+            " LEFT JOIN channels_message m ON m.id = r.message_id"
             " WHERE r.address_id = %s AND r.copy_key = %s",
             [message.address_id, message.copy_key],
         )
         holder = cursor.fetchone()
     if holder is None or holder[0] == State.DISPATCHING:
         return Outcome(State.HELD, Reason.ADDRESS_DUPLICATE, due_at=now + _COPY_UNDECIDED)
-    return Outcome(State.SUPPRESSED, Reason.ADDRESS_DUPLICATE)
+    return Outcome(State.SUPPRESSED, Reason.ADDRESS_DUPLICATE, decision={"other_message": str(holder[1])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,11 @@ def _objection(message: Claimed, customer_id: UUID, now: datetime) -> Outcome | 
         return None
     if isinstance(answer, guards.Wait):
         return Outcome(State.HELD, answer.reason, due_at=now + timedelta(seconds=answer.seconds))
-    return Outcome(answer.state, answer.reason)
+    return Outcome(answer.state, answer.reason, decision=_asked(message, now) | dict(answer.because or {}))
+
+
+def _asked(message: Claimed, now: datetime) -> dict[str, Any]:
+    return {"guards": guards.names(message.origin_kind), "asked_at": now.isoformat()}
 
 
 def place_of(error: BaseException) -> str:

@@ -3,7 +3,9 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
 
 from channels.dispatch.claim import Claimed
 from channels.models import Message, Reason
@@ -34,6 +36,8 @@ class Outcome:
     crashes: int = 0
     provider_id: str = ""
     consent_id: int | None = None
+    # What was asked and what decided, kept for whoever asks why.
+    decision: dict[str, Any] | None = None
     # The provider has, or may have, this copy: nobody else's to the same address goes out today.
     taken: bool = False
 
@@ -47,6 +51,7 @@ _SETTLE = """
             settled_at = CASE WHEN %(due_at)s::timestamptz IS NULL THEN %(now)s::timestamptz END,
             attempts = attempts + %(tries)s, crashes = crashes + %(crashes)s,
             provider_id = %(provider_id)s, send_consent_id = coalesce(%(consent_id)s, send_consent_id),
+            decision = coalesce(%(decision)s, decision), locale = %(locale)s,
             lease_token = NULL, leased_until = NULL
         WHERE id = %(id)s AND lease_token = %(token)s AND state IN ('leased', 'dispatching')
         RETURNING id, address_id, copy_key
@@ -76,6 +81,8 @@ def settle(message: Claimed, outcome: Outcome, now: datetime, outgoing: Outgoing
         "crashes": outcome.crashes,
         "provider_id": outcome.provider_id[:200],
         "consent_id": outcome.consent_id,
+        "decision": None if outcome.decision is None else Jsonb(outcome.decision),
+        "locale": outgoing.locale if outcome.taken and outgoing is not None else "",
     }
     with raw_cursor() as cursor:
         if outcome.taken and outgoing is not None:

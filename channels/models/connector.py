@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from customers.ids import new_id
 from customers.models import Brand, Squad
 from customers.models.address import Channel
+from customers.models.owned import Owned
 
 
-class Connector(models.Model):
+class Connector(Owned):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="connectors", verbose_name=_("brand"))
     squad = models.ForeignKey(

@@ -9,6 +9,20 @@ from consent.models import Purpose
 from customers.ids import new_id
 from customers.models import Address, Brand, Profile
 from customers.models.address import Channel
+from customers.models.owned import Owned
+from customers.partner import OfNamedCustomer
+from customers.personal import DOCUMENT, TEXT, personal
+from customers.reach import ByBrand, Through
+
+
+class SplitPart(models.Func):
+    """The n-th part, from 1, of a text divided by a separator."""
+
+    function = "split_part"
+    output_field = models.CharField()
+
+    def __init__(self, text: str, separator: str, number: int) -> None:
+        super().__init__(text, models.Value(separator), models.Value(number))
 
 
 class Reason(models.TextChoices):
@@ -39,7 +53,9 @@ class Reason(models.TextChoices):
     CRASHED = "crashed", _("its worker died each time")
 
 
-class Message(models.Model):
+class Message(Owned):
+    for_partners = OfNamedCustomer("profile__customer_id")
+
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
         HELD = "held", _("held")
@@ -74,6 +90,15 @@ class Message(models.Model):
         max_length=300,
         help_text=_("Journey, step and entry key, or broadcast: one address gets one copy a day."),
     )
+    # Which step of its journey asked for it, as the copy key says: a step's id has no colon.
+    step_id = models.GeneratedField(
+        expression=models.Case(
+            models.When(origin_kind="run", then=SplitPart("copy_key", ":", 2)), default=models.Value("")
+        ),
+        output_field=models.CharField(max_length=300),
+        db_persist=True,
+        verbose_name=_("step"),
+    )
     # What a stop names: the journey's, broadcast's or campaign's id.
     scope_id = models.UUIDField(_("scope"))
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
@@ -100,7 +125,7 @@ class Message(models.Model):
     )
     state = models.CharField(_("state"), max_length=12, choices=State.choices)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices, blank=True)
-    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    detail = personal(models.CharField(_("detail"), max_length=500, blank=True), TEXT)
     created_at = models.DateTimeField(_("created at"))
     due_at = models.DateTimeField(_("due at"))
     expires_at = models.DateTimeField(_("not later than"))
@@ -114,6 +139,21 @@ class Message(models.Model):
     provider_id = models.CharField(_("provider's id"), max_length=200, blank=True)
     entry_consent_id = models.BigIntegerField(_("consent at entry"), null=True)
     send_consent_id = models.BigIntegerField(_("consent at send"), null=True)
+    address_verified_at = models.DateTimeField(
+        _("address verified at"), null=True, help_text=_("As of the choice: the address last verified comes first.")
+    )
+    address_seen_at = models.DateTimeField(
+        _("address seen at"), null=True, help_text=_("As of the choice: of addresses never verified, the last seen.")
+    )
+    addresses_known = models.SmallIntegerField(
+        _("addresses known"), null=True, help_text=_("Of how many of the channel this one was chosen.")
+    )
+    locale = models.CharField(
+        _("language"), max_length=20, blank=True, default="", db_default="", help_text=_("Of the text that was sent.")
+    )
+    decision = models.JSONField(
+        _("decision"), null=True, help_text=_("Which guards were asked when it was to go, and the event that decided.")
+    )
 
     class Meta:
         verbose_name = _("message")
@@ -138,21 +178,41 @@ class Message(models.Model):
                 condition=models.Q(state__in=("leased", "dispatching")),
                 name="message_in_hand",
             ),
+            # Read by the list of messages: the newest of all, of one journey, of those not sent, and for one reason.
+            models.Index(fields=("created_at",), name="message_by_time"),
+            models.Index(fields=("scope_id", "created_at"), name="message_by_scope"),
+            models.Index(
+                fields=("state", "created_at"),
+                condition=models.Q(state__in=("held", "suppressed", "failed", "unknown", "expired", "cancelled")),
+                name="message_not_sent",
+            ),
+            models.Index(fields=("reason", "created_at"), condition=~models.Q(reason=""), name="message_by_reason"),
+            # Read where the days of a step are counted, from the index alone.
+            models.Index(
+                fields=("scope_id", "settled_at"),
+                include=("step_id", "state", "reason", "profile"),
+                condition=models.Q(settled_at__isnull=False),
+                name="message_settled",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
 
 
-class MessageContent(models.Model):
+class MessageContent(Owned):
     """The personal part of a message: what it was rendered from, and what was rendered. Erasure deletes it."""
+
+    reach = ByBrand("message__brand")
 
     message = models.OneToOneField(
         Message, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="content"
     )
-    context = models.JSONField(_("context"), help_text=_("The journey's variables the template sees."))
-    subject = models.TextField(_("subject"), blank=True)
-    body = models.TextField(_("body"), blank=True)
+    context = personal(
+        models.JSONField(_("context"), help_text=_("The journey's variables the template sees.")), DOCUMENT
+    )
+    subject = personal(models.TextField(_("subject"), blank=True), TEXT)
+    body = personal(models.TextField(_("body"), blank=True), TEXT)
 
     class Meta:
         verbose_name = _("message content")
@@ -162,8 +222,10 @@ class MessageContent(models.Model):
         return str(self.message_id)
 
 
-class RecentSend(models.Model):
+class RecentSend(Owned):
     """The last copy an address got of a step or broadcast; taken under the address's lock."""
+
+    reach = Through("message_id", "channels.Message")
 
     pk = models.CompositePrimaryKey("address_id", "copy_key")
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="+", db_index=False)

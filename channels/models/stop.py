@@ -4,9 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from channels.scopes import ByScope
+from customers.models.owned import Owned
 
-class SendStop(models.Model):
+
+class SendStop(Owned):
     """`scope_id` is a journey, broadcast, connector or brand; standing while `released_at` is null."""
+
+    reach = ByScope()
 
     id = models.BigAutoField(primary_key=True)
     scope_id = models.UUIDField(_("scope"))

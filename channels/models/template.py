@@ -6,9 +6,11 @@ from django.utils.translation import gettext_lazy as _
 from customers.ids import new_id
 from customers.models import Brand, Squad
 from customers.models.address import Channel
+from customers.models.owned import Owned
+from customers.reach import ByBrand
 
 
-class Template(models.Model):
+class Template(Owned):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="templates", verbose_name=_("brand"))
     squad = models.ForeignKey(
@@ -28,7 +30,9 @@ class Template(models.Model):
         return self.name
 
 
-class TemplateVersion(models.Model):
+class TemplateVersion(Owned):
+    reach = ByBrand("template__brand", squad="template__squad")
+
     template = models.ForeignKey(
         Template, on_delete=models.PROTECT, related_name="versions", verbose_name=_("template")
     )
@@ -44,8 +48,10 @@ class TemplateVersion(models.Model):
         return f"{self.template} v{self.number}"
 
 
-class TemplateText(models.Model):
+class TemplateText(Owned):
     """The words in one locale. `html` is for e-mail; `text` is the plain part, or the whole elsewhere."""
+
+    reach = ByBrand("version__template__brand", squad="version__template__squad")
 
     version = models.ForeignKey(
         TemplateVersion, on_delete=models.CASCADE, related_name="texts", verbose_name=_("version")

@@ -54,6 +54,8 @@ class Outgoing:
     list_key: str
     unsubscribe_url: str
     at: datetime
+    # Of the text that was chosen.
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from types import FrameType
 
 from config import embedded
 from config.loop.database import fresh_database
-from config.loop.processes import LOGS, LoopError
+from config.loop.processes import LOGS
+from config.processes import ProcessError
 
 # Short, so that what dead workers left behind is taken up before anybody gets impatient.
 HASTE = {"LEASE_SECONDS": "6", "SWEEP_SECONDS": "2", "PROVIDER_DEADLINE_SECONDS": "2", "LOG_LEVEL": "INFO"}
@@ -29,7 +30,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except (LoopError, embedded.EmbeddedError) as error:
+    except (ProcessError, embedded.EmbeddedError) as error:
         print(f"loop: {error}", file=sys.stderr)
         return 1
 

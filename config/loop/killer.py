@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from config.loop.processes import Installation, Process
+from config.loop.processes import Installation
+from config.processes import Process
 
 _READY = b"ready."
 _READY_SECONDS = 30.0

@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.models.purpose import NoticeVersion, Purpose
 from customers.models import Address, Brand, Profile, Source
+from customers.models.owned import Owned
+from customers.partner import OfNamedCustomer
+from customers.personal import DOCUMENT, personal
+from customers.reach import ByBrand, Through
 
 # Until when consent can be valid: at the edge of the calendar what PostgreSQL stores, Python cannot read.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -60,8 +64,10 @@ class Method(models.TextChoices):
         return frozenset({cls.LOGIN, cls.DOUBLE_OPT_IN})
 
 
-class ConsentChain(models.Model):
+class ConsentChain(Owned):
     """One row per address: the lock every consent change and every send takes, and the chain's head."""
+
+    reach = Through("address_id", "customers.Address")
 
     address = models.OneToOneField(
         Address, on_delete=models.PROTECT, primary_key=True, related_name="+", verbose_name=_("address")
@@ -77,12 +83,14 @@ class ConsentChain(models.Model):
         return str(self.address_id)
 
 
-class ConsentEntry(models.Model):
+class ConsentEntry(Owned):
     """One thing that happened to one consent. `profile` null: it holds for the address whoever uses it.
 
     `digest` = SHA-256 over the entry before, the plain fields and `commitment`, which itself is the salted
     SHA-256 of the evidence; erasing the evidence row leaves the chain verifiable.
     """
+
+    for_partners = OfNamedCustomer("profile__customer_id")
 
     id = models.BigAutoField(primary_key=True)
     address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address"))
@@ -133,12 +141,14 @@ class ConsentEntry(models.Model):
         return f"{self.state} · {self.purpose_id}"
 
 
-class ConsentEvidence(models.Model):
+class ConsentEvidence(Owned):
     """The personal part of an entry: who, from which address, device and page. Erasure deletes it."""
+
+    reach = ByBrand("entry__brand")
 
     entry = models.OneToOneField(ConsentEntry, on_delete=models.DO_NOTHING, primary_key=True, related_name="evidence")
     salt = models.BinaryField(_("salt"), max_length=16)
-    fields = models.JSONField(_("fields"))
+    fields = personal(models.JSONField(_("fields")), DOCUMENT)
 
     class Meta:
         verbose_name = _("consent evidence")
@@ -148,8 +158,10 @@ class ConsentEvidence(models.Model):
         return str(self.entry_id)
 
 
-class ConsentHead(models.Model):
+class ConsentHead(Owned):
     """The entry in force for (address, profile or null, purpose); ties of time go to the withdrawal."""
+
+    reach = ByBrand("purpose__brand")
 
     id = models.BigAutoField(primary_key=True)
     address = models.ForeignKey(

@@ -5,9 +5,14 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
 from customers.models import Brand
+from customers.models.owned import Owned
+from customers.partner import InBrand
+from customers.reach import ByBrand
 
 
-class Purpose(models.Model):
+class Purpose(Owned):
+    for_partners = InBrand()
+
     class Kind(models.TextChoices):
         # Without a grant: not allowed.
         MARKETING = "marketing", _("marketing")
@@ -33,7 +38,7 @@ class Purpose(models.Model):
         return self.name
 
 
-class Notice(models.Model):
+class Notice(Owned):
     """The text shown when consent is asked; its versions never change once used."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -51,7 +56,9 @@ class Notice(models.Model):
         return self.name
 
 
-class NoticeVersion(models.Model):
+class NoticeVersion(Owned):
+    reach = ByBrand("notice__brand")
+
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="versions", verbose_name=_("notice"))
     number = models.PositiveIntegerField(_("version"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -65,7 +72,9 @@ class NoticeVersion(models.Model):
         return f"{self.notice} v{self.number}"
 
 
-class NoticeText(models.Model):
+class NoticeText(Owned):
+    reach = ByBrand("version__notice__brand")
+
     version = models.ForeignKey(
         NoticeVersion, on_delete=models.CASCADE, related_name="texts", verbose_name=_("version")
     )

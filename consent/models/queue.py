@@ -3,9 +3,15 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.models.owned import Owned
+from customers.personal import DOCUMENT, personal
+from customers.reach import ByBrand
 
-class ConsentItem(models.Model):
+
+class ConsentItem(Owned):
     """`request` is one decoded consent request (see consent.events); `address_id` is where it hangs."""
+
+    reach = ByBrand("brand_id")
 
     id = models.BigAutoField(primary_key=True)
     address_id = models.UUIDField(_("address"))
@@ -16,7 +22,7 @@ class ConsentItem(models.Model):
     message_id = models.CharField(_("message id"), max_length=100)
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"))
-    request = models.JSONField(_("request"))
+    request = personal(models.JSONField(_("request")), DOCUMENT)
 
     class Meta:
         verbose_name = _("consent to apply")

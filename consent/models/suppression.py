@@ -4,9 +4,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Address, Brand
+from customers.models.owned import Owned
 
 
-class Suppression(models.Model):
+class Suppression(Owned):
     class Reason(models.TextChoices):
         BOUNCE = "bounce", _("hard bounce")
         COMPLAINT = "complaint", _("complaint")

@@ -11,8 +11,9 @@ import orjson
 from django.db import DataError
 
 from customers import bells
-from customers.accept import schemas, segment, strict_json
+from customers.accept import schemas, strict_json
 from customers.accept.apart import apart, undoable
+from customers.accept.dialects import DIALECTS, Dialect
 from customers.accept.message import Message, Reading
 from customers.accept.refusal import Refusal, Refused, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_item
@@ -20,12 +21,10 @@ from customers.accept.store import fingerprints, store
 from customers.accept.strict_json import Document
 from customers.keys import Writer
 
-MAX_ITEM_BYTES = 32 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A parsed request: one message that is the whole document, or those under its `batch`."""
+    """A parsed request: one message that is the whole document, or those in its list."""
 
     document: Document
     door: str
@@ -33,13 +32,18 @@ class Submission:
     items: Sequence[Any]
 
     def place_of(self, index: int) -> str:
-        return "" if self.single else f"/batch/{index}"
+        return "" if self.single else f"/{self.dialect.list_name}/{index}"
+
+    @property
+    def dialect(self) -> Dialect:
+        return DIALECTS[self.door]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of every item; `refusals` by index, pointers relative to the item."""
+    """What became of every item; `refusals` by index, pointers relative to the item, whose id stands at `id_at`."""
 
+    id_at: str
     accepted: int = 0
     duplicates: int = 0
     refusals: dict[int, Refusal] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class Outcome:
 
 def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
     """Make every acceptable item durable before returning, and put the others into quarantine one by one."""
-    outcome = Outcome()
+    outcome = Outcome(submission.dialect.id_at)
     messages = read_all(submission, Reading(writer, schemas.current(now), now), outcome)
     refused = _rows(submission, outcome, 0)
     if messages or refused:
@@ -63,15 +67,16 @@ def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
 def read_all(submission: Submission, reading: Reading, outcome: Outcome) -> dict[int, Message]:
     """The messages by index; refusals go into `outcome`."""
     outcome.refusals = _faults(submission)
-    check_size = len(submission.document.text) > MAX_ITEM_BYTES
+    dialect = submission.dialect
+    check_size = len(submission.document.text) > dialect.max_item_bytes
     messages: dict[int, Message] = {}
     for index, item in enumerate(submission.items):
         if index in outcome.refusals:
             continue
         try:
-            if check_size and len(orjson.dumps(item)) > MAX_ITEM_BYTES:
-                raise too_large(MAX_ITEM_BYTES, "message")
-            messages[index] = segment.read(item, reading)
+            if check_size and len(orjson.dumps(item)) > dialect.max_item_bytes:
+                raise too_large(dialect.max_item_bytes, "message")
+            messages[index] = dialect.read(item, reading)
         except Refused as error:
             outcome.refusals[index] = error.refusal
     return messages
@@ -114,7 +119,7 @@ def settle(messages: Mapping[int, Message], fresh: set[str], outcome: Outcome) -
     for index, message in messages.items():
         kept = first[message.key].fingerprint if message.key in fresh else stored.get(message.key, message.fingerprint)
         if message.fingerprint != kept:
-            outcome.refusals[index] = _conflict()
+            outcome.refusals[index] = _conflict(outcome.id_at)
         elif message.key not in fresh or first[message.key] is not message:
             outcome.duplicates += 1
 
@@ -147,7 +152,7 @@ def _faults(submission: Submission) -> dict[int, Refusal]:
     exact = strict_json.lossless(submission.document)
     found = (
         (index, strict_json.first_fault(item) if isinstance(item, dict) else _no_object())
-        for index, item in enumerate([exact] if submission.single else exact["batch"])
+        for index, item in enumerate([exact] if submission.single else exact[submission.dialect.list_name])
     )
     return {index: fault for index, fault in found if fault is not None}
 
@@ -156,10 +161,10 @@ def _no_object() -> Refusal:
     return Refusal("wrong_type", "A message is an object.", "Send a JSON object.")
 
 
-def _conflict() -> Refusal:
+def _conflict(id_at: str) -> Refusal:
     return Refusal(
         "message_id_conflict",
         "Another message was accepted under this id; the first one stands.",
         "Give every message an id of its own.",
-        "/messageId",
+        id_at,
     )

@@ -5,35 +5,54 @@ from typing import Any
 
 # The HTTP status of each code; whatever is not named here is a 422.
 STATUS = {
+    "bad_request": 400,
     "batch_too_large": 413,
+    "customer_busy": 409,
     "duplicate_key": 400,
+    "idempotency_in_flight": 409,
+    "idempotency_key_too_long": 400,
     "incomplete_body": 400,
+    "insufficient_scope": 403,
+    "internal_error": 500,
+    "invalid_cursor": 400,
     "invalid_encoding": 400,
+    "invalid_filter": 400,
     "invalid_gzip": 400,
+    "invalid_idempotency_key": 400,
     "invalid_json": 400,
     "invalid_token": 401,
     "invalid_unicode": 400,
+    "journey_not_live": 409,
     "json_too_deep": 400,
     "message_id_conflict": 409,
     "method_not_allowed": 405,
+    "missing_filter": 400,
+    "not_found": 404,
     "not_ready": 503,
     "nul_character": 400,
     "number_not_finite": 400,
     "number_out_of_range": 400,
     "payload_too_large": 413,
+    "rate_limited": 429,
+    "run_ended": 409,
     "too_many_elements": 400,
+    "unknown_customer": 404,
+    "unknown_filter": 400,
+    "unknown_source": 404,
     "unsupported_media_type": 415,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`pointer` is a JSON pointer (RFC 6901) into what was sent; no text here quotes a value."""
+    """`pointer` is a JSON pointer (RFC 6901) into what was sent, `parameter` names what stood in the query string
+    instead; no text here quotes a value."""
 
     code: str
     message: str
     hint: str = ""
     pointer: str = ""
+    parameter: str = ""
 
     @property
     def status(self) -> int:
@@ -44,7 +63,8 @@ class Refusal:
         return replace(self, pointer=prefix + self.pointer)
 
     def as_error(self) -> dict[str, Any]:
-        return {"pointer": self.pointer, "code": self.code, "message": self.message, "hint": self.hint}
+        error = {"pointer": self.pointer, "code": self.code, "message": self.message, "hint": self.hint}
+        return error | {"parameter": self.parameter} if self.parameter else error
 
 
 def unstorable(sqlstate: str) -> Refusal:

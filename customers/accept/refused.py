@@ -56,8 +56,8 @@ def refused_item(door: str, item: Any, refusal: Refusal) -> RefusedItem:
         code=refusal.code,
         pointer=_clean(refusal.pointer)[:500],
         detail=_clean(refusal.message),
-        message_id=_clean(named.get("messageId"))[:100],
-        name=_clean(named.get("event"))[:120],
+        message_id=_clean(named.get("messageId", named.get("id")))[:100],
+        name=_clean(named.get("event", named.get("name")))[:120],
         # The standard library writes what orjson cannot: integers beyond 64 bits, infinite numbers.
         raw=_excerpt(json.dumps(kept, ensure_ascii=False)),
     )

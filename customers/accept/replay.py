@@ -1,10 +1,11 @@
-"""Replay of what the Segment door refused: the item is read and stored as if it came again."""
+"""Replay of what the doors of events refused: the item is read and stored as if it came again."""
 
 from datetime import datetime
 
 from customers import keys
 from customers.accept import schemas, strict_json
 from customers.accept.batch import Outcome, Submission, put, read_all
+from customers.accept.dialects import DIALECTS
 from customers.accept.message import Reading
 from customers.accept.refusal import Refusal, Refused
 from customers.models import QuarantinedEvent
@@ -18,7 +19,7 @@ def accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
     writer = keys.writer_of(row.source_id)
     if writer is None:
         return Refusal("source_inactive", "The source takes no messages at present.", "Activate the source.")
-    outcome = Outcome()
+    outcome = Outcome(DIALECTS[row.door].id_at)
     try:
         document = strict_json.parse(row.raw.encode())
     except Refused as error:

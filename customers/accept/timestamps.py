@@ -12,32 +12,32 @@ _HINT = "Send ISO 8601 with an offset, such as 2026-01-31T12:00:00Z."
 _EPOCH = re.compile(r"\s*-?[0-9.]+\s*")
 
 
-def read_timestamp(value: object, received_at: datetime) -> datetime:
+def read_timestamp(value: object, received_at: datetime, where: str = "/timestamp") -> datetime:
     """The moment `value` names, in UTC (Python takes offsets that PostgreSQL does not), or Refused."""
     if type(value) is not str:
-        raise _no_timestamp()
+        raise _no_timestamp(where)
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         if _EPOCH.fullmatch(value):
-            raise _no_timestamp() from None
-        raise Refused("invalid_timestamp", "No such moment exists.", _HINT, "/timestamp") from None
+            raise _no_timestamp(where) from None
+        raise Refused("invalid_timestamp", "No such moment exists.", _HINT, where) from None
     if moment.tzinfo is None:
-        raise Refused("timezone_required", "A timestamp without an offset is ambiguous.", _HINT, "/timestamp")
+        raise Refused("timezone_required", "A timestamp without an offset is ambiguous.", _HINT, where)
     try:
         moment = moment.astimezone(UTC)
     except OverflowError:
-        raise Refused("invalid_timestamp", "In UTC it falls out of the calendar.", _HINT, "/timestamp") from None
+        raise Refused("invalid_timestamp", "In UTC it falls out of the calendar.", _HINT, where) from None
     if moment.year < _EARLIEST_YEAR:
-        raise Refused("invalid_timestamp", "Before any event that could be told.", _HINT, "/timestamp")
+        raise Refused("invalid_timestamp", "Before any event that could be told.", _HINT, where)
     age = received_at - moment
     if age > PAST_LIMIT:
         hint = "Send history through an import, which starts no journey."
-        raise Refused("too_old", f"Older than {PAST_LIMIT.days} days.", hint, "/timestamp")
+        raise Refused("too_old", f"Older than {PAST_LIMIT.days} days.", hint, where)
     if -age > FUTURE_LIMIT:
-        raise Refused("timestamp_in_future", "More than 24 hours ahead.", "Check the sender's clock.", "/timestamp")
+        raise Refused("timestamp_in_future", "More than 24 hours ahead.", "Check the sender's clock.", where)
     return moment
 
 
-def _no_timestamp() -> Refused:
-    return Refused("wrong_type", "A timestamp is ISO 8601 text.", _HINT, "/timestamp")
+def _no_timestamp(where: str) -> Refused:
+    return Refused("wrong_type", "A timestamp is ISO 8601 text.", _HINT, where)

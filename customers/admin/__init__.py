@@ -1,5 +1,5 @@
 """The plain admin of the sense layer, one file an idea."""
 
-from customers.admin import brands, events, identity, machinery, sources
+from customers.admin import access, audit, brands, events, identity, machinery, quarantine, sources, tokens
 
-__all__ = ["brands", "events", "identity", "machinery", "sources"]
+__all__ = ["access", "audit", "brands", "events", "identity", "machinery", "quarantine", "sources", "tokens"]

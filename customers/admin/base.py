@@ -7,24 +7,66 @@ from django.contrib import admin
 from django.contrib.admin.utils import get_fields_from_path
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import JSONField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold import admin as unfold
+from unfold.overrides import FORMFIELD_OVERRIDES as OVERRIDES
 
+from customers.admin.fields import Document, DocumentArea
+from customers.admin.guarded import Guarded, GuardedInline
+from customers.admin.presented import Presented
 from customers.models import UnitAttempt
+from customers.search import rows_by
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-    AnyAdmin = admin.ModelAdmin[Any]
-    AnyTabular = admin.TabularInline[Any, Any]
-    AnyStacked = admin.StackedInline[Any, Any]
+    Pages = admin.ModelAdmin[Any]
+    Tabular = admin.TabularInline[Any, Any]
+    Stacked = admin.StackedInline[Any, Any]
 else:
-    AnyAdmin, AnyTabular, AnyStacked = admin.ModelAdmin, admin.TabularInline, admin.StackedInline
+    Pages, Tabular, Stacked = unfold.ModelAdmin, unfold.TabularInline, unfold.StackedInline
+
+
+_FIELDS = {**OVERRIDES, JSONField: {"form_class": Document, "widget": DocumentArea}}
+
+
+class AnyAdmin(Presented, Guarded, Pages):
+    """The pages of any model: in our look, within the rights of whoever looks, and on the audit trail."""
+
+    # What a list without rows says: what would be there, and what to do for it.
+    when_empty: ClassVar["_StrOrPromise"] = ""
+    formfield_overrides = _FIELDS
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """The first column leads to the row's page, unless it leads elsewhere: a link in a link is none."""
+        if self.list_display_links or self.list_display_links is None:
+            return super().get_list_display_links(request, list_display)
+        return [name for name in list_display if not getattr(name, "leads_elsewhere", False)][:1] or None
+
+
+class AnyTabular(GuardedInline, Tabular):
+    formfield_overrides = _FIELDS
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """A field in a table has its label in the head of the column, where nobody hears it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and field.label:
+            # A choice of other rows is wrapped together with its "add another".
+            for widget in (field.widget, getattr(field.widget, "widget", None)):
+                if widget is not None:
+                    widget.attrs.setdefault("aria-label", field.label)
+        return field
+
+
+class AnyStacked(GuardedInline, Stacked):
+    formfield_overrides = _FIELDS
+
 
 # A table of millions is not counted to its end for a page of fifty.
 COUNTED = 10_000
@@ -100,7 +142,7 @@ class ExactSearch:
         for path in self.search_fields:  # type: ignore[attr-defined]  # declared by the admin it is mixed into
             values = _as_values(queryset.model, path, term)
             if values:
-                matching = queryset.model._default_manager.filter(**{f"{path}__in": values})
+                matching = rows_by(queryset.model, path, values, request.user)
                 found.update(matching.order_by().values_list("pk", flat=True)[:_FOUND])
         return queryset.filter(pk__in=found), False
 
@@ -150,6 +192,7 @@ def link(attribute: str, to: str, label: "_StrOrPromise") -> Callable[[Any], Saf
     def column(obj: Any) -> SafeString | str:
         return page_link(to, getattr(obj, attribute))
 
+    column.leads_elsewhere = True  # type: ignore[attr-defined]  # read by AnyAdmin
     return column
 
 
@@ -176,7 +219,8 @@ def table(heads: Sequence["_StrOrPromise"], rows: Iterable[Sequence[object]]) ->
     if not shown:
         return ""
     body = format_html_join("", "<tr>{}</tr>", ((_cells("td", row),) for row in shown))
-    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", _cells("th", heads), body)
+    frame = '<div class="t-scroll"><table class="t-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    return format_html(frame, _cells("th", heads), body)
 
 
 def _cells(tag: str, values: Iterable[object]) -> SafeString:

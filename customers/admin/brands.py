@@ -1,31 +1,97 @@
 """Brands and the squads that work in them."""
 
+from typing import TYPE_CHECKING, Any
+
+from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import AnyAdmin, AnyTabular, Kept
+from customers.admin.fields import OneOf, currencies, locales, zones
 from customers.models import Brand, Squad, SquadMember
+
+if TYPE_CHECKING:
+    BrandModelForm = forms.ModelForm[Brand]
+else:
+    BrandModelForm = forms.ModelForm
+
+
+class BrandForm(BrandModelForm):
+    zone = OneOf(
+        zones(), label=_("time zone"), initial="UTC", help_text=_("Days in counters, caps and reports are days in it.")
+    )
+    locale = OneOf(
+        locales(), label=_("locale"), initial="en", help_text=_("The language customers are written to by default.")
+    )
+    currency = OneOf(currencies(), label=_("currency"), initial="USD", help_text=_("Amounts are reported in it."))
+
+    class Meta:
+        model = Brand
+        exclude = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, OneOf):
+                field.keep(getattr(self.instance, name, ""))
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
+            self.add_error("quiet_until", _("Quiet hours need a beginning and an end, or neither."))
+        return cleaned
 
 
 @admin.register(Brand)
 class BrandAdmin(Kept):
+    form = BrandForm
     list_display = ("name", "key", "zone", "locale", "currency", "sender_email")
     search_fields = ("name", "key")
+    search_help_text = _("A part of the name or key.")
     prepopulated_fields = {"key": ("name",)}
+    when_empty = _("A brand is a name under which you speak to people. Everything else belongs to one, so begin here.")
+    fieldsets = (
+        (None, {"fields": ("name", "key", "zone", "locale", "currency")}),
+        (
+            _("Sender"),
+            {
+                "fields": ("sender_name", "sender_email", "postal_address"),
+                "description": _("What stands in messages as the sender. Many laws ask for a postal address."),
+            },
+        ),
+        (
+            _("Quiet hours"),
+            {
+                "fields": ("quiet_from", "quiet_until"),
+                "description": _("Between these times of the customer’s own day nobody is written to."),
+            },
+        ),
+    )
 
 
 class MemberInline(AnyTabular):
     model = SquadMember
-    autocomplete_fields = ("user",)
     extra = 0
 
 
 @admin.register(Squad)
 class SquadAdmin(Kept):
-    list_display = ("name", "brand")
+    list_display = ("name", "brand", "people")
     list_filter = ("brand",)
     list_select_related = ("brand",)
     search_fields = ("name",)
+    search_help_text = _("A part of the name.")
+    autocomplete_fields = ("brand",)
     inlines = (MemberInline,)
+    when_empty = _("A squad is the people who look after something in a brand: a journey, a source, a channel.")
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).prefetch_related("members__user")
+
+    @admin.display(description=_("people"))
+    def people(self, squad: Squad) -> str:
+        # One person may hold several roles.
+        return ", ".join(dict.fromkeys(str(member.user) for member in squad.members.all()))
 
 
 @admin.register(SquadMember)
@@ -34,4 +100,5 @@ class SquadMemberAdmin(AnyAdmin):
     list_filter = ("role", "squad")
     list_select_related = ("user", "squad")
     search_fields = ("user__username", "squad__name")
-    autocomplete_fields = ("user", "squad")
+    search_help_text = _("A part of a user name or of a squad’s name.")
+    autocomplete_fields = ("squad",)

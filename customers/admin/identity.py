@@ -5,9 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import SHOWN, AnyAdmin, Facts, ReadOnly, hexadecimal, link, page_link, table
+from customers.admin.show import flag, state, when
 from customers.models import (
     Address,
     Customer,
@@ -31,7 +33,8 @@ class IdentifierKindAdmin(ReadOnly, AnyAdmin):
 
 @admin.register(Customer)
 class CustomerAdmin(Facts):
-    list_display = ("id", "created_at", "zone", "locale")
+    list_display = ("who", "reached_at", "id", when("created_at", _("known since")), "zone", "locale")
+    when_empty = _("Nobody is known yet. People come with their first event.")
     search_fields = (
         "id",
         "profiles__id",
@@ -40,6 +43,19 @@ class CustomerAdmin(Facts):
     )
     search_help_text = _("A whole identifier, an address, or the id of a customer or profile.")
     readonly_fields = ("known_by",)
+
+    @admin.display(description=_("name"))
+    def who(self, customer: Customer) -> str:
+        """As the row shows it: masked where personal data is."""
+        traits = customer.traits
+        parts = (traits.get("first_name"), traits.get("last_name"))
+        named = traits.get("name") or " ".join(part for part in parts if isinstance(part, str))
+        return named if isinstance(named, str) and named.strip() else gettext("no name known")
+
+    @admin.display(description=_("e-mail or phone"))
+    def reached_at(self, customer: Customer) -> str:
+        found = (customer.traits.get(name) for name in ("email", "phone"))
+        return next((value for value in found if isinstance(value, str) and value), "")
 
     @admin.display(description=_("known by"))
     def known_by(self, customer: Customer) -> SafeString | str:
@@ -56,8 +72,8 @@ class ProfileAdmin(Facts):
     list_display = (
         "id",
         link("customer_id", "customers_customer", _("customer")),
-        "customer_since",
-        "created_at",
+        when("customer_since", _("with this customer since")),
+        when("created_at", _("known since")),
     )
     search_fields = ("id", "customer__id", "identifier__value", "addresses__address__value")
     readonly_fields = ("identified_by", "held_together_by", "seen_at", "seen_in", "traits_over_time")
@@ -110,7 +126,13 @@ class ProfileAdmin(Facts):
 
 @admin.register(Identifier)
 class IdentifierAdmin(Facts):
-    list_display = ("value", "kind", _PROFILE, "opened_at", "closed_at")
+    list_display = (
+        "value",
+        "kind",
+        _PROFILE,
+        when("opened_at", _("opened")),
+        flag("closed_at", (_("closed"), ""), (pgettext_lazy("identifier", "open"), "good")),
+    )
     list_filter = ("kind",)
     list_select_related = ("kind",)
     search_fields = ("value", "profile__id")
@@ -124,8 +146,8 @@ class EdgeAdmin(Facts):
         link("high_id", "customers_profile", _("other profile")),
         "kind",
         "assurance",
-        "occurred_at",
-        "skipped",
+        when("occurred_at", _("occurred")),
+        flag("skipped", (_("skipped"), "warn"), (_("followed"), "good")),
     )
     list_filter = ("skipped", "kind", "assurance")
     search_fields = ("low__id", "high__id")
@@ -133,7 +155,7 @@ class EdgeAdmin(Facts):
 
 @admin.register(Address)
 class AddressAdmin(Facts):
-    list_display = ("value", "channel", "created_at")
+    list_display = ("value", state("channel", {}, _("channel")), when("created_at", _("known since")))
     list_filter = ("channel",)
     search_fields = ("value", "id")
     readonly_fields = ("used_by",)
@@ -152,8 +174,8 @@ class TraitAdmin(Facts):
     list_display = (
         "name",
         _PROFILE,
-        "valid_from",
-        "recorded_at",
+        when("valid_from", _("valid from")),
+        when("recorded_at", _("recorded")),
         link("event_id", "customers_event", _("event")),
     )
     search_fields = ("profile__id",)
@@ -164,7 +186,7 @@ class ErasedSubjectAdmin(Facts):
     """Only listed: a hash has no page of its own."""
 
     ordering = ("-erased_at",)
-    list_display = (hexadecimal("digest", _("keyed hash")), "erased_at", "dropped")
+    list_display = (hexadecimal("digest", _("keyed hash")), when("erased_at", _("erased")), "dropped")
     list_display_links = None
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

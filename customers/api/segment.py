@@ -20,7 +20,8 @@ from django.views.decorators.csrf import csrf_exempt
 from customers import clock, keys
 from customers.accept import strict_json
 from customers.accept.apart import state_of
-from customers.accept.batch import MAX_ITEM_BYTES, Outcome, Submission, accept
+from customers.accept.batch import Outcome, Submission, accept
+from customers.accept.dialects import DIALECTS
 from customers.accept.refusal import Refusal, Refused, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
 from customers.accept.segment import DOOR, IDENTIFY, TRACK
@@ -31,6 +32,7 @@ from customers.work import describe
 
 MAX_BATCH_BYTES = 512_000
 MAX_ITEMS = 2500
+MAX_ITEM_BYTES = DIALECTS[DOOR].max_item_bytes
 _KEY_NAMES = ("writeKey", "write_key", "api_key", "key", "token")
 _RETRY_AFTER_SECONDS = "1"
 

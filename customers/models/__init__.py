@@ -1,7 +1,14 @@
 """The tables of the sense layer, one file an idea."""
 
+from customers.models.access import (
+    BrandGroupPermission,
+    BrandUserPermission,
+    SquadGroupPermission,
+    SquadUserPermission,
+)
 from customers.models.address import Address, AddressProfile
 from customers.models.audit import AuditEntry, BatchClaim, DeadLetter, UnitAttempt
+from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
 from customers.models.event import Event, EventPayload
 from customers.models.identity import (
@@ -16,19 +23,25 @@ from customers.models.identity import (
     ProfileBrand,
 )
 from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
+from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
 from customers.models.source import Source, WriteKey
+from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait
+from customers.models.two_factor import Authenticator, RecoveryCode
 
 __all__ = [
     "Address",
     "AddressProfile",
     "Assurance",
     "AuditEntry",
+    "Authenticator",
     "AwaitedName",
     "BatchClaim",
     "Brand",
+    "BrandGroupPermission",
+    "BrandUserPermission",
     "Customer",
     "DeadLetter",
     "Edge",
@@ -40,16 +53,24 @@ __all__ = [
     "Identifier",
     "IdentifierKind",
     "InboxItem",
+    "KeptAnswer",
+    "LogInBackOff",
     "MatchItem",
     "MergeItem",
     "MessageKey",
+    "PartnerToken",
     "Profile",
     "ProfileBrand",
+    "ProfileSource",
     "QuarantinedEvent",
+    "RecoveryCode",
     "SchemaVersion",
+    "Scope",
     "Source",
     "Squad",
+    "SquadGroupPermission",
     "SquadMember",
+    "SquadUserPermission",
     "Trait",
     "UnitAttempt",
     "WriteKey",

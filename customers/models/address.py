@@ -5,6 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
 from customers.models.identity import Profile
+from customers.models.owned import Owned
+from customers.personal import IDENTIFIER, personal
+from customers.reach import AnyOf, ByProfile, Through
 
 
 class Channel(models.TextChoices):
@@ -20,11 +23,13 @@ class Channel(models.TextChoices):
     PERSON = "person", _("person")
 
 
-class Address(models.Model):
+class Address(Owned):
+    reach = AnyOf((Through("pk", "customers.AddressProfile", "address_id"), ByProfile("pk")))
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
-    value = models.CharField(_("value"), max_length=500)
-    original = models.CharField(_("as given"), max_length=500)
+    value = personal(models.CharField(_("value"), max_length=500), IDENTIFIER)
+    original = personal(models.CharField(_("as given"), max_length=500), IDENTIFIER)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -36,7 +41,9 @@ class Address(models.Model):
         return f"{self.channel}: {self.value}"
 
 
-class AddressProfile(models.Model):
+class AddressProfile(Owned):
+    reach = ByProfile()
+
     pk = models.CompositePrimaryKey("profile_id", "address_id")
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="addresses", db_index=False)
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="profiles")

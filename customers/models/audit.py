@@ -6,9 +6,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.brand import Brand
+from customers.models.owned import Owned
+from customers.personal import DOCUMENT, TEXT, personal
+from customers.reach import OfOrganisation
 
 
-class AuditEntry(models.Model):
+class AuditEntry(Owned):
     """Append-only, hash-chained per day: who changed what, from what, to what."""
 
     id = models.BigAutoField(primary_key=True)
@@ -44,18 +47,26 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit trail")
         ordering = ("-id",)
         constraints = (models.UniqueConstraint(fields=("day", "position"), name="one_audit_entry_per_position"),)
-        indexes = (models.Index(fields=("object_type", "object_id"), name="audit_by_object"),)
+        indexes = (
+            models.Index(fields=("object_type", "object_id"), name="audit_by_object"),
+            # Read by the trail's own page: what has this person done, what happened in this brand, who did this?
+            models.Index(fields=("actor", "id"), name="audit_by_actor"),
+            models.Index(fields=("brand", "id"), name="audit_by_brand"),
+            models.Index(fields=("action", "id"), name="audit_by_action"),
+        )
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
 
 
-class BatchClaim(models.Model):
+class BatchClaim(Owned):
     """Units a worker is about to work on, committed before the work: how a crash is counted.
 
     The worker holds the row's lock while it works and deletes it with the work's own commit; a row that is
     old and unlocked names units whose worker died.
     """
+
+    reach = OfOrganisation()
 
     id = models.BigAutoField(primary_key=True)
     queue = models.CharField(_("queue"), max_length=32)
@@ -70,14 +81,16 @@ class BatchClaim(models.Model):
         return f"{self.queue} × {len(self.unit_ids)}"
 
 
-class UnitAttempt(models.Model):
+class UnitAttempt(Owned):
     """A unit that failed or whose worker died: worked on alone from now on, five times at most."""
+
+    reach = OfOrganisation()
 
     pk = models.CompositePrimaryKey("queue", "unit_id")
     queue = models.CharField(_("queue"), max_length=32)
     unit_id = models.BigIntegerField(_("unit"))
     attempts = models.SmallIntegerField(_("attempts"))
-    reason = models.TextField(_("reason"))
+    reason = personal(models.TextField(_("reason")), TEXT)
     next_at = models.DateTimeField(_("next attempt at"))
 
     class Meta:
@@ -88,16 +101,18 @@ class UnitAttempt(models.Model):
         return f"{self.queue} {self.unit_id} × {self.attempts}"
 
 
-class DeadLetter(models.Model):
+class DeadLetter(Owned):
     """A unit given up after its attempts, with what is needed to replay it."""
+
+    reach = OfOrganisation()
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("at"))
     queue = models.CharField(_("queue"), max_length=32)
     unit_id = models.BigIntegerField(_("unit"))
-    reason = models.TextField(_("reason"))
+    reason = personal(models.TextField(_("reason")), TEXT)
     attempts = models.SmallIntegerField(_("attempts"))
-    row = models.JSONField(_("row"), help_text=_("The queue row as it stood; replay puts it back."))
+    row = personal(models.JSONField(_("row"), help_text=_("The queue row as it stood; replay puts it back.")), DOCUMENT)
     replayed_at = models.DateTimeField(_("replayed at"), null=True, blank=True)
 
     class Meta:

@@ -5,9 +5,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
+from customers.models.owned import Owned
+from customers.reach import ByBrand
 
 
-class Brand(models.Model):
+class Brand(Owned):
+    reach = ByBrand("pk")
+    for_managers = True
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     key = models.SlugField(_("key"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200)
@@ -29,13 +34,17 @@ class Brand(models.Model):
     class Meta:
         verbose_name = _("brand")
         verbose_name_plural = _("brands")
+        permissions = (("view_pii", _("Can read personal data")),)
         ordering = ("name",)
 
     def __str__(self) -> str:
         return self.name
 
 
-class Squad(models.Model):
+class Squad(Owned):
+    reach = ByBrand("brand", squad="pk")
+    for_managers = True
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="squads", verbose_name=_("brand"))
     name = models.CharField(_("name"), max_length=200)
@@ -50,7 +59,10 @@ class Squad(models.Model):
         return self.name
 
 
-class SquadMember(models.Model):
+class SquadMember(Owned):
+    reach = ByBrand("squad__brand", squad="squad")
+    for_managers = True
+
     class Role(models.TextChoices):
         PROCESS_OWNER = "process_owner", _("process owner")
         DATA_OWNER = "data_owner", _("data owner")

@@ -9,10 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models.brand import Brand
 from customers.models.identity import Profile
+from customers.models.owned import Owned
 from customers.models.source import Source
+from customers.partner import FromSource
+from customers.personal import DOCUMENT, personal
+from customers.reach import Through
 
 
-class Event(models.Model):
+class Event(Owned):
+    for_partners = FromSource()
+
     id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField(_("received at"))
     occurred_at = models.DateTimeField(_("occurred at"))
@@ -41,12 +47,14 @@ class Event(models.Model):
         return self.name
 
 
-class EventPayload(models.Model):
+class EventPayload(Owned):
     """`payload` is {properties or traits, context} as accepted, without what the event row holds."""
+
+    reach = Through("event_id", "customers.Event")
 
     event_id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField(_("received at"))
-    payload = models.JSONField(_("payload"))
+    payload = personal(models.JSONField(_("payload")), DOCUMENT)
 
     class Meta:
         verbose_name = _("event payload")

@@ -5,10 +5,16 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
 from customers.models.brand import Brand
+from customers.models.owned import Owned
+from customers.partner import OfNamedCustomer, OfNamedProfile
+from customers.personal import DOCUMENT, IDENTIFIER, personal
+from customers.reach import AllOf, ByBrand, ByProfile, ForAll, OfOrganisation, Through
 
 
-class IdentifierKind(models.Model):
+class IdentifierKind(Owned):
     """How identifiers of a kind are read, ranked and limited."""
+
+    reach = ForAll()
 
     key = models.SlugField(_("key"), max_length=32, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
@@ -29,12 +35,15 @@ class IdentifierKind(models.Model):
         return self.name
 
 
-class Customer(models.Model):
+class Customer(Owned):
     """One person as known now: the key is the component's first profile, `traits` the winners over its profiles."""
+
+    reach = Through("pk", "customers.Profile", "customer_id")
+    for_partners = OfNamedCustomer("pk")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     created_at = models.DateTimeField(_("created at"))
-    traits = models.JSONField(_("traits"), default=dict)
+    traits = personal(models.JSONField(_("traits"), default=dict), DOCUMENT)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     locale = models.CharField(_("locale"), max_length=20, blank=True)
 
@@ -47,8 +56,11 @@ class Customer(models.Model):
         return str(self.id)
 
 
-class Profile(models.Model):
+class Profile(Owned):
     """What is known under one identifier; `customer` is the only attribution that merging changes."""
+
+    reach = ByProfile("pk")
+    for_partners = OfNamedProfile("pk")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(
@@ -67,14 +79,17 @@ class Profile(models.Model):
         return str(self.id)
 
 
-class Identifier(models.Model):
+class Identifier(Owned):
+    reach = ByProfile()
+    for_partners = OfNamedProfile()
+
     id = models.BigAutoField(primary_key=True)
     namespace = models.UUIDField(_("namespace"), help_text=_("Nil for kinds that are organisation-wide."))
     kind = models.ForeignKey(
         IdentifierKind, on_delete=models.PROTECT, related_name="+", verbose_name=_("kind"), db_index=False
     )
-    value = models.CharField(_("value"), max_length=320)
-    original = models.CharField(_("as given"), max_length=320)
+    value = personal(models.CharField(_("value"), max_length=320), IDENTIFIER)
+    original = personal(models.CharField(_("as given"), max_length=320), IDENTIFIER)
     profile = models.OneToOneField(
         Profile,
         on_delete=models.DO_NOTHING,
@@ -114,12 +129,14 @@ class EdgeKind(models.TextChoices):
     SPLIT = "split", _("not the same person")
 
 
-class Edge(models.Model):
+class Edge(Owned):
     """Evidence that two profiles are (or are not) one person; `low` sorts before `high`.
 
     One row per pair, kind and assurance, kept at its earliest evidence, so that the set of edges does not
     depend on the order in which the evidence arrived.
     """
+
+    reach = AllOf((ByProfile("low_id"), ByProfile("high_id")))
 
     id = models.BigAutoField(primary_key=True)
     low = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -146,8 +163,10 @@ class Edge(models.Model):
         return f"{self.low_id} – {self.high_id}"
 
 
-class ProfileBrand(models.Model):
+class ProfileBrand(Owned):
     """In which brands a profile was seen: what makes its customer visible there."""
+
+    reach = ByBrand()
 
     pk = models.CompositePrimaryKey("profile_id", "brand_id")
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="brands", db_index=False)
@@ -162,8 +181,10 @@ class ProfileBrand(models.Model):
         return f"{self.profile_id} in {self.brand_id}"
 
 
-class ErasedSubject(models.Model):
+class ErasedSubject(Owned):
     """A keyed hash of an erased identifier: events that occurred by then never bring the person back."""
+
+    reach = OfOrganisation()
 
     digest = models.BinaryField(primary_key=True, max_length=32)
     erased_at = models.DateTimeField(_("erased at"))

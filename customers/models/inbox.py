@@ -5,15 +5,20 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.models.owned import Owned
 from customers.models.source import Source
+from customers.personal import TEXT, personal
+from customers.reach import ByBrand, OfOrganisation
 
 
-class InboxItem(models.Model):
+class InboxItem(Owned):
     """One accepted message, durable before the answer leaves; deleted by resolve.
 
     `identifiers` is a JSON array of [kind, value, original]; `identifier_keys` holds one
     `hash64(namespace, kind, value)` each, so that a send guard finds unresolved messages of a person.
     """
+
+    reach = ByBrand("source__brand")
 
     id = models.BigAutoField(primary_key=True)
     received_at = models.DateTimeField(_("received at"))
@@ -26,9 +31,9 @@ class InboxItem(models.Model):
     occurred_at = models.DateTimeField(_("occurred at"))
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
-    identifiers = models.TextField(_("identifiers"))
+    identifiers = personal(models.TextField(_("identifiers")), TEXT)
     identifier_keys = ArrayField(models.BigIntegerField())
-    payload = models.TextField(_("payload"))
+    payload = personal(models.TextField(_("payload")), TEXT)
 
     class Meta:
         verbose_name = _("inbox item")
@@ -43,11 +48,13 @@ class InboxItem(models.Model):
         return f"{self.name} {self.message_id}"
 
 
-class MessageKey(models.Model):
+class MessageKey(Owned):
     """Every message ever accepted, for as long as retention lasts: the dedupe table.
 
     `key` is `hash_uuid(source id, message id)`; `fingerprint` digests the canonical message.
     """
+
+    reach = OfOrganisation()
 
     key = models.UUIDField(primary_key=True)
     fingerprint = models.UUIDField(_("fingerprint"))
@@ -61,8 +68,10 @@ class MessageKey(models.Model):
         return str(self.key)
 
 
-class QuarantinedEvent(models.Model):
+class QuarantinedEvent(Owned):
     """Something refused, kept with its reason so that it can be found, mended and replayed."""
+
+    reach = ByBrand("source__brand", squad="source__squad")
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
@@ -75,10 +84,10 @@ class QuarantinedEvent(models.Model):
     door = models.CharField(_("door"), max_length=20)
     code = models.CharField(_("code"), max_length=64, db_index=True)
     pointer = models.CharField(_("pointer"), max_length=500, blank=True)
-    detail = models.TextField(_("detail"), blank=True)
+    detail = personal(models.TextField(_("detail"), blank=True), TEXT)
     message_id = models.CharField(_("message id"), max_length=100, blank=True)
     name = models.CharField(_("event name"), max_length=120, blank=True)
-    raw = models.TextField(_("raw"), help_text=_("The refused item as it came, at most 64 KB."))
+    raw = personal(models.TextField(_("raw"), help_text=_("The refused item as it came, at most 64 KB.")), TEXT)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 

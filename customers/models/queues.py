@@ -3,9 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.models.owned import Owned
+from customers.reach import ByBrand, ByProfile, OfOrganisation
 
-class AwaitedName(models.Model):
+
+class AwaitedName(Owned):
     """An event name that something live waits for; resolve queues only events with such names."""
+
+    reach = OfOrganisation()
 
     name = models.CharField(_("event name"), max_length=120)
     waiter = models.CharField(
@@ -21,8 +26,10 @@ class AwaitedName(models.Model):
         return f"{self.name} ← {self.waiter}"
 
 
-class MatchItem(models.Model):
+class MatchItem(Owned):
     """A committed event that a journey may await. Keyed by profile: merges move customers, never queues."""
+
+    reach = ByBrand("brand_id")
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.BigIntegerField(_("event"))
@@ -42,8 +49,10 @@ class MatchItem(models.Model):
         return f"{self.name} {self.event_id}"
 
 
-class MergeItem(models.Model):
+class MergeItem(Owned):
     """A profile whose customer changed; whoever keeps a copy of customer_id moves it."""
+
+    reach = ByProfile()
 
     id = models.BigAutoField(primary_key=True)
     profile_id = models.UUIDField(_("profile"), db_index=True)

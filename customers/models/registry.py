@@ -6,9 +6,11 @@ from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models.brand import Brand
+from customers.models.owned import Owned
+from customers.reach import ByBrand
 
 
-class EventType(models.Model):
+class EventType(Owned):
     class Role(models.TextChoices):
         ORDER = "order", _("order")
         REFUND = "refund", _("refund")
@@ -47,7 +49,9 @@ class EventType(models.Model):
         return self.name
 
 
-class SchemaVersion(models.Model):
+class SchemaVersion(Owned):
+    reach = ByBrand("event_type__brand")
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         APPROVED = "approved", _("approved")

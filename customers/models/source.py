@@ -6,9 +6,11 @@ from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models.brand import Brand, Squad
+from customers.models.owned import Owned
+from customers.reach import ByBrand
 
 
-class Source(models.Model):
+class Source(Owned):
     class Unplanned(models.TextChoices):
         ACCEPT = "accept", _("accept without a schema")
         QUARANTINE = "quarantine", _("refuse into quarantine")
@@ -48,11 +50,13 @@ class Source(models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         if not self.namespace:
             self.namespace = self.brand_id
-        super().save(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature is wider
+        super().save(*args, **kwargs)
 
 
-class WriteKey(models.Model):
+class WriteKey(Owned):
     """A source's key: only its SHA-256 and first characters are kept; the key is shown once."""
+
+    reach = ByBrand("source__brand", squad="source__squad")
 
     class Mode(models.TextChoices):
         LIVE = "live", pgettext_lazy("write key", "live")

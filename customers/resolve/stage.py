@@ -6,10 +6,11 @@ from datetime import datetime
 from customers import consumers
 from customers.awaited import names_under_lock
 from customers.pg import raw_cursor
+from customers.resolve.addresses import write_addresses
 from customers.resolve.identify import profiles_of
 from customers.resolve.incoming import read
 from customers.resolve.join import join
-from customers.resolve.store import queue_for_match, write_addresses, write_brands, write_events
+from customers.resolve.store import queue_for_match, write_brands, write_events
 from customers.resolve.traits import write_traits
 from customers.work import Queue, not_alone, work_once
 

@@ -1,4 +1,4 @@
-"""What a resolved batch leaves behind: events and payloads, brands, addresses, and events to be matched."""
+"""What a resolved batch leaves behind: events and payloads, brands, and events to be matched."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,8 +7,6 @@ from typing import Any
 from psycopg import Cursor
 
 from customers.consumers import ResolvedEvent
-from customers.ids import new_id
-from customers.models.address import Channel
 from customers.pg import copy_rows, raw_json
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
@@ -36,6 +34,21 @@ _MATCH = (
     ("name", "varchar"),
     ("message_id", "varchar"),
 )
+
+# A profile that is new to a brand is new to the source that names it there: only those are looked at.
+_NAMED = """
+    WITH fresh AS (
+        INSERT INTO customers_profilesource (profile_id, source_id, first_seen_at)
+        SELECT u.profile_id, u.source_id, %b FROM unnest(%b::uuid[], %b::uuid[]) AS u(profile_id, source_id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM customers_profilesource n WHERE n.profile_id = u.profile_id AND n.source_id = u.source_id
+        )
+        ON CONFLICT DO NOTHING RETURNING profile_id, source_id
+    )
+    INSERT INTO customers_profilebrand (profile_id, brand_id, first_seen_at)
+    SELECT DISTINCT fresh.profile_id, s.brand_id, %b::timestamptz
+    FROM fresh JOIN customers_source s ON s.id = fresh.source_id ORDER BY 1, 2 ON CONFLICT DO NOTHING
+"""
 
 
 def write_events(cursor: Cursor[Any], messages: Sequence[Incoming], profiles: Profiles) -> list[ResolvedEvent]:
@@ -94,51 +107,11 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
 
 
 def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
-    """Note in which brand each profile was seen (DESIGN §2.15)."""
+    """Note by which source, and so in which brand, each profile was named (DESIGN §2.15)."""
     pairs = sorted(
-        {(profile, message.brand_id) for message in batch.messages for profile in profiles.of_message[message.id]}
+        {(profile, message.source_id) for message in batch.messages for profile in profiles.of_message[message.id]}
     )
-    cursor.execute(
-        "INSERT INTO customers_profilebrand (profile_id, brand_id, first_seen_at)"
-        " SELECT u.profile_id, u.brand_id, %b FROM unnest(%b::uuid[], %b::uuid[]) AS u(profile_id, brand_id)"
-        " WHERE NOT EXISTS (SELECT 1 FROM customers_profilebrand b"
-        "  WHERE b.profile_id = u.profile_id AND b.brand_id = u.brand_id) ON CONFLICT DO NOTHING",
-        [now, *(list(column) for column in zip(*pairs, strict=True))],
-    )
-
-
-def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
-    """Every e-mail identity is an address of its own profile, and of the strongest that the message names.
-
-    Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
-    """
-    seen = sorted(
-        {
-            (one.value, owner, batch.originals[one])
-            for message in batch.messages
-            for one, profile in zip(message.named, profiles.of_message[message.id], strict=True)
-            if one.kind == "email"
-            for owner in (profile, profiles.of_message[message.id][0])
-        }
-    )
-    if not seen:
-        return
-    values, owners, originals = (list(column) for column in zip(*seen, strict=True))
-    cursor.execute(
-        "INSERT INTO customers_address (id, channel, value, original, created_at)"
-        " SELECT u.id, %b, u.value, u.original, %b FROM unnest(%b::uuid[], %b::text[], %b::text[])"
-        " AS u(id, value, original) WHERE NOT EXISTS (SELECT 1 FROM customers_address a"
-        "  WHERE a.value = u.value AND a.channel = %b) ON CONFLICT (value, channel) DO NOTHING",
-        [Channel.EMAIL.value, now, [new_id() for _value in values], values, originals, Channel.EMAIL.value],
-    )
-    cursor.execute(
-        "INSERT INTO customers_addressprofile AS p (profile_id, address_id, first_seen_at, last_seen_at)"
-        " SELECT u.profile_id, a.id, %b, %b FROM unnest(%b::uuid[], %b::text[]) AS u(profile_id, value)"
-        " JOIN customers_address a ON a.value = u.value AND a.channel = %b ORDER BY 1, 2"
-        " ON CONFLICT (profile_id, address_id) DO UPDATE SET last_seen_at = excluded.last_seen_at"
-        " WHERE p.last_seen_at < excluded.last_seen_at",
-        [now, now, owners, values, Channel.EMAIL.value],
-    )
+    cursor.execute(_NAMED, [now, *(list(column) for column in zip(*pairs, strict=True)), now])
 
 
 def queue_for_match(cursor: Cursor[Any], events: Iterable[ResolvedEvent], awaited: frozenset[str]) -> int:

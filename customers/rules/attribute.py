@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
+from customers.hints import Text
 from customers.rules.leaf import Fragment, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.value_leaf import ValueLeaf, walk
@@ -20,7 +23,12 @@ class Attribute(ValueLeaf, frozen=True):
     """SQL reads `c`, a row of customers_customer."""
 
     kind: ClassVar[str] = "attribute"
+    label: ClassVar[Text] = _("Trait of the customer")
     inputs: ClassVar[frozenset[str]] = frozenset({"traits"})
+
+    @property
+    def traits(self) -> frozenset[str]:
+        return frozenset({self.path[0]})
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)

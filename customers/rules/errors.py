@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
-
-Text = str | Promise
+from customers.hints import Text as Text
 
 
 @dataclass(frozen=True, slots=True)

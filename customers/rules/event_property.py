@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
+from customers.hints import Text
 from customers.rules.leaf import Fragment, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.value_leaf import ValueLeaf, walk
@@ -15,6 +18,7 @@ class EventProperty(ValueLeaf, frozen=True):
     """SQL reads `p`, a row of customers_eventpayload."""
 
     kind: ClassVar[str] = "event_property"
+    label: ClassVar[Text] = _("Property of the event")
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
 
     def python(self) -> Holds:

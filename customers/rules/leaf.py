@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from customers.hints import Text
 from customers.rules.errors import Problem
 
 # SQL text with %s placeholders, and their values.
@@ -35,8 +36,15 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     kind: ClassVar[str]
+    # What forms call it; without one, its kind.
+    label: ClassVar[Text] = ""
     # What must be looked at again when it changes: "traits", "event", ...
     inputs: ClassVar[frozenset[str]]
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """Names of the customer's traits that are looked at, so that what was seen can be kept."""
+        return frozenset()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -13,6 +13,8 @@ class Node(Protocol):
 
     @property
     def inputs(self) -> frozenset[str]: ...
+    @property
+    def traits(self) -> frozenset[str]: ...
     def python(self) -> Holds: ...
     def sql(self) -> Fragment: ...
     def as_of(self, moment: datetime) -> Fragment: ...
@@ -21,15 +23,18 @@ class Node(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`holds` answers for facts in memory; `inputs` names what may change the answer when it changes."""
+    """`holds` answers for facts in memory; `inputs` names what may change the answer when it changes, `traits` the
+    customer's traits among that."""
 
     root: Node
     holds: Holds = field(init=False, repr=False, compare=False)
     inputs: frozenset[str] = field(init=False, repr=False, compare=False)
+    traits: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "holds", self.root.python())
         object.__setattr__(self, "inputs", self.root.inputs)
+        object.__setattr__(self, "traits", tuple(sorted(self.root.traits)))
 
     def sql(self) -> Fragment:
         """A boolean expression, never null, over the aliases that the leaf kinds name, and its parameters."""
@@ -53,6 +58,10 @@ class Group:
     @property
     def inputs(self) -> frozenset[str]:
         return frozenset(name for node in self.nodes for name in node.inputs)
+
+    @property
+    def traits(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.traits)
 
     def python(self) -> Holds:
         tests = tuple(node.python() for node in self.nodes)
@@ -82,6 +91,10 @@ class Not:
     @property
     def inputs(self) -> frozenset[str]:
         return self.node.inputs
+
+    @property
+    def traits(self) -> frozenset[str]:
+        return self.node.traits
 
     def python(self) -> Holds:
         test = self.node.python()

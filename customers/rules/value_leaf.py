@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from customers.hints import form
 from customers.rules.errors import Problem
 from customers.rules.leaf import Fragment, Leaf
 from customers.rules.operators import OPERATORS, Takes
@@ -29,12 +30,28 @@ _EXPECTED: dict[Takes, Promise] = {
 }
 
 
+_WORDS: dict[str, Promise] = {
+    "eq": _("is"),
+    "ne": _("is not"),
+    "lt": _("is less than"),
+    "le": _("is at most"),
+    "gt": _("is more than"),
+    "ge": _("is at least"),
+    "in": _("is one of"),
+    "not_in": _("is none of"),
+    "exists": _("is known"),
+    "missing": _("is not known"),
+    "contains": _("contains"),
+    "starts_with": _("starts with"),
+}
+
+
 class ValueLeaf(Leaf, frozen=True):
     """`name` may be a path through nested objects, with dots: address.city."""
 
-    name: str
-    op: str
-    value: Any = msgspec.UNSET
+    name: Annotated[str, form(_("name"), _("A dot leads inside: address.city."))]
+    op: Annotated[str, form(_("comparison"), choices={name: _WORDS.get(name, name) for name in OPERATORS})]
+    value: Annotated[Any, form(_("value"))] = msgspec.UNSET
 
     @property
     def path(self) -> list[str]:

@@ -38,17 +38,18 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         ready = _ready(cursor, runs, now) if runs else []
         if not ready:
             return 0
-        traits = traits_of(cursor, [run.customer_id for run in ready if run.version.needs_traits])
+        traits = traits_of(cursor, [run.customer_id for run in ready if "traits" in run.version.asked[run.step]])
         work = Work()
-        work.variables.update(variables_of(cursor, [run.id for run in ready if run.version.needs_variables]))
+        variables = variables_of(cursor, [run.id for run in ready if "event" in run.version.asked[run.step]])
         for run in ready:
-            facts = Facts(traits=traits.get(run.customer_id, {}), properties=work.variables.get(run.id, {}))
+            facts = Facts(traits=traits.get(run.customer_id, {}), properties=variables.get(run.id, {}))
             here = Here(facts, now, run.version.enter_rules[run.step])
             walk(run, run.version.steps[run.step].due(here), facts, now, work)
         write(cursor, work, now)
-        # No lock keeps a merge from coming between: what was decided for a customer who is no longer this one
-        # (no address, no traits) is thrown away and decided anew.
-        if _astray(cursor, ready):
+        # No lock keeps a profile from moving meanwhile: what was decided for a customer who is no longer this one (no
+        # address, no traits) is thrown away and decided anew. The move stands in the queue of merges until our locks
+        # let the runs follow.
+        if not moving_customers(cursor).isdisjoint(run.customer_id for run in ready):
             raise CustomerMoved
     return len(ready)
 
@@ -86,7 +87,7 @@ def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool
 
 def _astray(cursor: Cursor[Any], runs: Sequence[RunState]) -> set[int]:
     """Runs whose profile is no longer with the customer they stand with; the merge stage will move them."""
-    homes = dict(cursor.execute(_HOMES, [list({run.profile_id for run in runs})]).fetchall())
+    homes = dict(cursor.execute(_HOMES, [list({run.profile_id for run in runs})], prepare=True).fetchall())
     return {run.id for run in runs if homes.get(run.profile_id) != run.customer_id}
 
 
@@ -113,6 +114,8 @@ QUEUE = Queue(
     f" AND {not_alone('advance', 'journeys_run.id')}"
     " ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED",
     work=advance,
+    ready="status = 1 AND due_at <= %(now)s",
+    order="due_at",
     give_up=fail_run,
 )
 

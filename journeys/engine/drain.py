@@ -4,29 +4,32 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from consent.stage import apply_queued
-from customers.resolve import resolve_inbox
-from journeys.engine.advance import advance_due
-from journeys.engine.match import match_events
-from journeys.engine.merges import follow_merges
-from journeys.engine.recheck import recheck_parked
+from consent import stage as consent
+from customers.resolve import stage as resolve
+from customers.work import Queue, waiting, work_once
+from journeys.engine import advance, match, merges, recheck
 
 # In the order data walks: an event is resolved, its consent applied, its runs moved, matched and looked back for,
 # and only then may time run out on a hold.
-STAGES: tuple[Callable[[datetime], int], ...] = (
-    resolve_inbox,
-    apply_queued,
-    follow_merges,
-    match_events,
-    recheck_parked,
-    advance_due,
+STAGES: tuple[Queue, ...] = (
+    resolve.QUEUE,
+    consent.QUEUE,
+    merges.QUEUE,
+    match.QUEUE,
+    recheck.QUEUE,
+    advance.QUEUE,
 )
 
 
 def drain(clock: Callable[[], datetime], seconds: float = 20.0) -> bool:
     """Work until all queues are empty, at most about `seconds`; whether they are."""
     until = time.monotonic() + seconds
-    while sum(stage(clock()) for stage in STAGES):
+    while work_through(clock):
         if time.monotonic() > until:
             return False
     return True
+
+
+def work_through(clock: Callable[[], datetime]) -> int:
+    """A batch of every stage that has something to do; how many units were done."""
+    return sum(work_once(queue, clock()) for queue in waiting(STAGES, clock()))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,24 @@ from consent.permission import Choice, Want, choose_addresses
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, Began, RunState
-from journeys.engine.walk import arrive, exit_by_rule
+from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
 from journeys.models import EntryRefusal, Journey
 from journeys.version import Version, key_of, version
 
 Reason = EntryRefusal.Reason
+
+# Never flattened, so never a reading of all that a journey remembers, whatever the planner believes.
+_REMEMBERED = """
+    SELECT u.journey_id, u.customer_id, m.entry_key FROM unnest(%b::uuid[], %b::uuid[]) AS u(customer_id, journey_id),
+    LATERAL (
+        SELECT m.entry_key FROM customers_profile p, LATERAL (
+            SELECT m.entry_key FROM journeys_entrymemory m
+            WHERE m.journey_id = u.journey_id AND m.profile_id = p.id OFFSET 0
+        ) m
+        WHERE p.customer_id = u.customer_id OFFSET 0
+    ) m
+"""
 
 
 def live_entries() -> dict[tuple[UUID, str], list[Version]]:
@@ -65,10 +78,8 @@ def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]],
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry == "never"]
     if once:
         rows = cursor.execute(
-            "SELECT m.journey_id, p.customer_id, m.entry_key"
-            " FROM customers_profile p JOIN journeys_entrymemory m ON m.profile_id = p.id"
-            " WHERE p.customer_id = ANY(%b) AND m.journey_id = ANY(%b)",
-            [[customer for customer, _live in once], list({live.journey_id for _customer, live in once})],
+            _REMEMBERED,
+            [[customer for customer, _live in once], [live.journey_id for _customer, live in once]],
         )
         gate.remembered.update(rows.fetchall())
     wants = list({Want(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
@@ -90,32 +101,43 @@ def enter(
         facts = Facts(traits=traits, properties=arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
             continue
-        named = candidate.definition.entry.key
-        key = "" if named is None else key_of(arrival.properties, named)
-        refusal = _refusal(candidate, key, arrival.customer_id, runs, gate)
-        run = None if refusal or key is None else _new_run(arrival, candidate, key, now)
-        if run is not None and exit_by_rule(run, facts):
-            refusal, run = (Reason.EXIT_ALREADY_TRUE, None), None
-        if run is None:
-            reason, entry_id = refusal or (Reason.KEY_MISSING, None)
-            work.refusals.append(
-                Refused(candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id,
-                        arrival.received_at, reason, entry_id)
-            )  # fmt: skip
+        judged = _judge(arrival, candidate, facts, runs, gate, now)
+        if isinstance(judged, Refused):
+            work.refusals.append(judged)
             continue
-        _admit(arrival, run, gate, facts, now, work)
-        runs.append(run)
+        _admit(arrival, judged, gate, facts, now, work)
+        runs.append(judged)
 
 
-def _refusal(
-    candidate: Version, key: str | None, customer: UUID, runs: Iterable[RunState], gate: Gate
-) -> tuple[Reason, int | None] | None:
+def _judge(
+    arrival: Arrival, candidate: Version, facts: Facts, runs: Iterable[RunState], gate: Gate, now: datetime
+) -> RunState | Refused:
+    """The run that is let in, or why there is none."""
+    named = candidate.definition.entry.key
+    key = "" if named is None else key_of(arrival.properties, named)
+    refuse = partial(
+        Refused, candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id,
+        arrival.received_at,
+    )  # fmt: skip
     if key is None:
-        return Reason.KEY_MISSING, None
+        return refuse(Reason.KEY_MISSING)
+    live = _live_run(runs, candidate.journey_id, key)
+    if live is not None:
+        return refuse(Reason.ALREADY_LIVE, live_run=live)
+    refusal = gate.refusal(candidate, arrival.customer_id, key)
+    if refusal is not None:
+        return refuse(*refusal)
+    for number, (rule, _end) in enumerate(candidate.exit_rules):
+        if rule.holds(facts):
+            return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
+    return _new_run(arrival, candidate, key, now)
+
+
+def _live_run(runs: Iterable[RunState], journey_id: UUID, key: str) -> RunState | None:
     for run in runs:
-        if run.status == ACTIVE and run.version.journey_id == candidate.journey_id and run.entry_key == key:
-            return Reason.ALREADY_LIVE, None
-    return gate.refusal(candidate, customer, key)
+        if run.status == ACTIVE and run.version.journey_id == journey_id and run.entry_key == key:
+            return run
+    return None
 
 
 def _new_run(arrival: Arrival, entered: Version, key: str, now: datetime) -> RunState:
@@ -135,4 +157,6 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
         variables=arrival.properties,
     )
     gate.remembered.add((run.version.journey_id, arrival.customer_id, run.entry_key))
+    if run.version.entry_rule is not None:
+        work.note(run, run.version.entry_rule.traits, facts.traits)
     arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

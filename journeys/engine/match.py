@@ -34,7 +34,10 @@ _LOCK_ITEMS = """
     WHERE m.id = ANY(%b) ORDER BY m.received_at, m.event_id FOR UPDATE OF m SKIP LOCKED
 """
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
-_WITH_RUNS = "SELECT DISTINCT customer_id FROM journeys_run WHERE customer_id = ANY(%b) AND status = 1"
+_WITH_RUNS = """
+    SELECT u.id FROM unnest(%b::uuid[]) AS u(id)
+    WHERE EXISTS (SELECT 1 FROM journeys_run r WHERE r.customer_id = u.id AND r.status = 1 OFFSET 0)
+"""
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
 # By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
 # and waits to be worked on alone: later events of the customer must wait for it. Later by receipt: an event of a
@@ -43,8 +46,16 @@ _CONSENT_PENDING = """
     SELECT profile_id, min(received_at), 0 FROM consent_queue WHERE profile_id = ANY(%b) GROUP BY profile_id
 """
 _OLDER = """
-    SELECT DISTINCT ON (profile_id) profile_id, received_at, event_id FROM customers_match_queue
-    WHERE profile_id = ANY(%b) AND NOT id = ANY(%b) ORDER BY profile_id, received_at, event_id
+    SELECT u.id, m.* FROM unnest(%b::uuid[]) AS u(id), LATERAL (
+        SELECT m.received_at, m.event_id FROM customers_match_queue m
+        WHERE m.profile_id = u.id AND NOT m.id = ANY(%b) ORDER BY m.received_at, m.event_id LIMIT 1
+    ) m
+"""
+_RESUMED = """
+    SELECT t.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
+        SELECT t.run_id, t.event_id FROM journeys_transition t
+        WHERE t.run_id = u.id AND t.event_id = ANY(%b) OFFSET 0
+    ) t
 """
 
 
@@ -178,6 +189,8 @@ class Table:
         if meaning is None:
             return None
         event = (arrival.event_id, arrival.received_at)
+        if meaning.rule is not None:
+            work.note(run, meaning.rule.traits, traits)
         if meaning.kind == "exit":
             leave(run, run.version.exits[meaning.number][1], self.now, work, event)
             return meaning
@@ -208,11 +221,7 @@ class Table:
         runs = [run.id for runs in self.runs.values() for run in runs]
         if not runs:
             return set()
-        rows = cursor.execute(
-            "SELECT run_id, event_id FROM journeys_transition WHERE run_id = ANY(%b) AND event_id = ANY(%b)",
-            [runs, [arrival.event_id for arrival in arrivals]],
-        ).fetchall()
-        return set(rows)
+        return set(cursor.execute(_RESUMED, [runs, [arrival.event_id for arrival in arrivals]]).fetchall())
 
 
 def _needs_traits(candidate: Version) -> bool:

@@ -6,13 +6,13 @@ two comes second sees the other, and no wake-up is lost (DESIGN §3).
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 
-from customers.pg import raw_cursor
+from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, not_alone, work_once
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.enroll import enter, live_entries, open_gate
@@ -21,12 +21,27 @@ from journeys.engine.runs import Began, RunState, lock_live, traits_of
 from journeys.engine.write import Work, write
 from journeys.version import version
 
-_PARKED = """
-    SELECT r.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
-        SELECT r.id, r.version_id, r.step, r.customer_id, c.occurred_at
-        FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
-        WHERE r.id = u.id AND r.status = 1 OFFSET 0
-    ) r
+_AHEAD = timedelta(days=1)
+# Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a
+# look-up by key. Nothing is accepted a day before it occurs or a day ahead of our clocks: partitions beyond need no look.
+_GLANCE = """
+    SELECT DISTINCT r.id, r.version_id, r.step, e.name FROM unnest(%b::bigint[]) AS u(id),
+        LATERAL (
+            SELECT r.id, r.version_id, r.step, r.customer_id FROM journeys_run r
+            WHERE r.id = u.id AND r.status + 0 = 1 OFFSET 0
+        ) r,
+        LATERAL (
+            SELECT c.occurred_at, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
+        ) c,
+        LATERAL (SELECT p.id FROM customers_profile p WHERE p.customer_id = r.customer_id OFFSET 0) p,
+        LATERAL (
+            SELECT e.name FROM customers_event e
+            WHERE e.profile_id = p.id AND e.occurred_at >= c.occurred_at
+              AND e.received_at >= c.occurred_at - interval '1 day' AND e.received_at < %b
+              AND e.name = ANY(ARRAY(SELECT a.name FROM customers_awaitedname a))
+              AND e.id IS DISTINCT FROM c.event_id AND NOT e.historical
+            OFFSET 0
+        ) e
 """
 # What a run awaits where it stands, among its customer's events since the run's entry.
 _LOOK_BACK = """
@@ -52,15 +67,17 @@ def recheck(ids: Sequence[int], now: datetime) -> int:
     that this look misses finds the run parked when it is matched.
     """
     with raw_cursor() as cursor:
-        items = cursor.execute(
-            "SELECT id, run_id FROM journeys_recheck_queue WHERE id = ANY(%b) ORDER BY id FOR UPDATE SKIP LOCKED",
-            [list(ids)],
-        ).fetchall()
-        run_ids = sorted({row[0] for row in _glance(cursor, {run_id for _id, run_id in items})})
+        parked = {
+            row[0]
+            for row in cursor.execute(
+                "DELETE FROM journeys_recheck_queue WHERE id = ANY(%b) RETURNING run_id", [list(ids)]
+            ).fetchall()
+        }
+        run_ids = _glance(cursor, parked, now)
         moved = _settle(cursor, run_ids, now) if run_ids else set()
-        done = [id_ for id_, run_id in items if run_id not in moved]
-        cursor.execute("DELETE FROM journeys_recheck_queue WHERE id = ANY(%b)", [done])
-    return len(done)
+        if moved:
+            copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run_id,) for run_id in moved))
+    return len(ids) - len(moved)
 
 
 def _settle(cursor: Cursor[Any], run_ids: Sequence[int], now: datetime) -> set[int]:
@@ -88,15 +105,10 @@ def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
     return {row[0] for row in rows}
 
 
-def _glance(cursor: Cursor[Any], run_ids: Collection[int]) -> list[tuple[Any, ...]]:
-    """The awaited events among the customers' own, by as little reading as will do; mostly none."""
-    parked = cursor.execute(_PARKED, [sorted(run_ids)]).fetchall()
-    asked = [
-        (run_id, customer_id, names, since)
-        for run_id, version_id, step, customer_id, since in parked
-        if (names := version(version_id).names_joined[step])
-    ]
-    return _events(cursor, asked)
+def _glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> list[int]:
+    """The runs that await one of their customer's events, by as little reading as will do."""
+    rows = cursor.execute(_GLANCE, [sorted(run_ids), now + _AHEAD], prepare=True).fetchall()
+    return sorted({run_id for run_id, version_id, step, name in rows if name in version(version_id).meanings[step]})
 
 
 def _events(cursor: Cursor[Any], asked: Sequence[tuple[int, UUID, str, datetime]]) -> list[tuple[Any, ...]]:

@@ -47,18 +47,16 @@ _COLUMNS = (
     "r.id, r.version_id, r.customer_id, r.profile_id, r.entry_key, r.status, r.step, r.state, r.seq,"
     " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at"
 )
-# A sub-select that locks is never flattened, so these are always probes of an index, one a value, whatever the
-# planner believes about a table that grows faster than its statistics.
 _DUE = f"""
-    SELECT r.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
-        SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = u.id AND r.status = 1 AND r.due_at <= %b
-        FOR NO KEY UPDATE SKIP LOCKED
-    ) r
+    SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status + 0 = 1 AND r.due_at <= %b
+    FOR NO KEY UPDATE SKIP LOCKED
 """
 _LIVE = f"""
-    SELECT r.*, c.occurred_at, c.message_id, c.event_id FROM unnest(%b::{{type}}[]) AS u(value), LATERAL (
-        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = u.value AND r.status = 1 FOR NO KEY UPDATE
-    ) r, LATERAL (
+    WITH r AS MATERIALIZED (
+        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = ANY(%b::{{type}}[]) AND r.status = 1
+        FOR NO KEY UPDATE
+    )
+    SELECT r.*, c.occurred_at, c.message_id, c.event_id FROM r, LATERAL (
         SELECT c.occurred_at, c.message_id, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
     ) c
 """
@@ -71,7 +69,7 @@ def _run(row: Sequence[Any]) -> RunState:
 
 def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[RunState]:
     """Those of the runs that are still due and that nobody else holds: a timer passed over comes again."""
-    return [_run(row) for row in cursor.execute(_DUE, [sorted(ids), now]).fetchall()]
+    return [_run(row) for row in cursor.execute(_DUE, [sorted(ids), now], prepare=True).fetchall()]
 
 
 def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list[tuple[RunState, Began]]:
@@ -82,15 +80,20 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
 
 
 def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    if not run_ids:
+        return {}
     rows = cursor.execute(
         "SELECT run_id, variables FROM journeys_runcontext WHERE run_id = ANY(%b)",
         [list(run_ids)],
+        prepare=True,
     ).fetchall()
     return dict(rows)
 
 
 def traits_of(cursor: Cursor[Any], customer_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    if not customer_ids:
+        return {}
     rows = cursor.execute(
-        "SELECT id, traits FROM customers_customer WHERE id = ANY(%b)", [list(customer_ids)]
+        "SELECT id, traits FROM customers_customer WHERE id = ANY(%b)", [list(customer_ids)], prepare=True
     ).fetchall()
     return dict(rows)

@@ -3,8 +3,10 @@
 The same function serves live runs and tests in virtual time; what it decides is collected in a `Walked`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from customers.rules import Facts
 from journeys.engine.runs import RunState
@@ -41,6 +43,15 @@ class Send:
 
 
 @dataclass(slots=True)
+class Seen:
+    """The traits a rule looked at when it decided the run's move number `seq`."""
+
+    run: RunState
+    seq: int
+    traits: dict[str, Any]
+
+
+@dataclass(slots=True)
 class Walked:
     """All that a stage decided, to be written by a few statements."""
 
@@ -50,6 +61,12 @@ class Walked:
     sends: list[Send] = field(default_factory=list)
     parked: list[RunState] = field(default_factory=list)
     ended: list[RunState] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+    def note(self, run: RunState, names: tuple[str, ...], traits: Mapping[str, Any]) -> None:
+        """Keep what the rule saw that decides the run's next move."""
+        if names:
+            self.seen.append(Seen(run, run.seq + 1, {name: traits[name] for name in names if name in traits}))
 
     def touch(self, run: RunState) -> None:
         if run.id:
@@ -68,14 +85,21 @@ def walk(
     version = run.version
     for _move in range(MAX_MOVES):
         if isinstance(outcome, Go):
+            if asked := version.traits_asked[run.step]:
+                walked.note(run, asked, facts.traits)
             _go(run, outcome, walked, event)
             event = None
             if version.exit_rules and version.steps[run.step].sends_message:
                 exit_ = exit_by_rule(run, facts)
                 if exit_ is not None:
+                    walked.note(run, version.exit_traits, facts.traits)
                     leave(run, exit_, now, walked, None)
                     return
-            outcome = version.steps[run.step].enter(Here(facts, now, version.enter_rules[run.step]))
+            step = version.steps[run.step]
+            outcome = step.enter(Here(facts, now, version.enter_rules[run.step]))
+            if step.waits and not isinstance(outcome, Wait):
+                # What rules look at is read as far as the next wait and no further.
+                raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
         elif isinstance(outcome, Wait):
             _park(run, outcome.until, now, walked)
             return

@@ -11,11 +11,11 @@ from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from channels.models import Message
-from channels.outbox import NewMessage, write_messages
+from channels.outbox import Contexts, NewMessage, write_messages
 from consent.permission import Choice, Want, choose_addresses
 from customers import bells
-from customers.pg import copy_rows
-from journeys.engine.runs import Began, RunState, variables_of
+from customers.pg import copy_columns, copy_rows
+from journeys.engine.runs import Began, RunState
 from journeys.engine.walk import Moved, Send, Walked
 from journeys.models import EntryRefusal
 from journeys.version import Sending
@@ -42,6 +42,9 @@ class Refused:
     received_at: datetime | None
     reason: EntryRefusal.Reason
     consent_entry_id: int | None = None
+    # What stood in the way: the run that was live, or the exit rule that held already, by its number.
+    live_run: RunState | None = None
+    exit_rule: int | None = None
 
 
 @dataclass(slots=True)
@@ -50,7 +53,6 @@ class Work(Walked):
 
     origins: dict[int, Origin] = field(default_factory=dict)
     refusals: list[Refused] = field(default_factory=list)
-    variables: dict[int, dict[str, Any]] = field(default_factory=dict)
     # Addresses already chosen in this transaction, at the entry gate for one.
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
 
@@ -102,8 +104,11 @@ _REFUSAL = (
     ("event_received_at", "timestamptz"),
     ("reason", "varchar"),
     ("consent_entry_id", "int8"),
+    ("live_run_id", "int8"),
+    ("exit_rule", "int2"),
     ("at", "timestamptz"),
 )
+_SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"))
 _WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("step", "int2"))
 
 _UPDATE_RUNS = """
@@ -127,6 +132,19 @@ _REMEMBER_END = """
 """
 
 
+# The variables of each message's run. A run without them is an error: null is refused.
+_CONTEXTS = """
+    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id)
+    FROM unnest(%b::uuid[], %b::bigint[]) AS u(message_id, run_id)
+"""
+_NEW_IDS = """
+    SELECT nextval(s.sequence)
+    FROM (SELECT pg_get_serial_sequence('journeys_run', 'id')::regclass AS sequence OFFSET 0) s, generate_series(1, %s)
+"""
+_NO_EVENT = (None, None)
+_ORIGIN, _QUEUED, _SUPPRESSED = Message.Origin.RUN.value, Message.State.QUEUED.value, Message.State.SUPPRESSED.value
+
+
 def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     """Write all of it within the stage's transaction."""
     # What ends makes room first: the same event may end a run and begin the next of its key.
@@ -134,6 +152,9 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    if work.seen:
+        rows = ((seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps)) for seen in work.seen)
+        copy_rows(cursor, "journeys_ruleinputs", _SEEN, rows)
     if work.ended:
         cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)])
     if work.parked:
@@ -145,7 +166,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
             _REFUSAL,
             (
                 (r.journey_id, r.version_id, r.profile_id, r.entry_key, r.event_id, r.received_at, r.reason.value,
-                 r.consent_entry_id, now)
+                 r.consent_entry_id, r.live_run.id if r.live_run else None, r.exit_rule, now)
                 for r in work.refusals
             ),
         )  # fmt: skip
@@ -155,13 +176,9 @@ def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     if not work.entered:
         return
     origins = {id(run): work.origins.pop(id(run)) for run in work.entered}
-    ids = cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence('journeys_run', 'id')) FROM generate_series(1, %s)",
-        [len(work.entered)],
-    ).fetchall()
+    ids = cursor.execute(_NEW_IDS, [len(work.entered)]).fetchall()
     for run, (id_,) in zip(work.entered, ids, strict=True):
         run.id = id_
-        work.variables[id_] = origins[id(run)].variables
     copy_rows(cursor, "journeys_run", _RUN, (_run_row(run) for run in work.entered))
     copy_rows(
         cursor,
@@ -174,7 +191,7 @@ def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:
             for o in (origins[id(run)],)
         ),
     )  # fmt: skip
-    cursor.execute(_REMEMBER_ENTRY, [now, *_memory_keys(work.entered)])
+    cursor.execute(_REMEMBER_ENTRY, [now, *_memory_keys(work.entered)], prepare=True)
 
 
 def _memory_keys(runs: Sequence[RunState]) -> tuple[list[UUID], list[UUID], list[str]]:
@@ -209,21 +226,30 @@ def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
         )
         for run in runs
     ]
-    cursor.execute(_UPDATE_RUNS, [list(column) for column in zip(*rows, strict=True)])
+    cursor.execute(_UPDATE_RUNS, [list(column) for column in zip(*rows, strict=True)], prepare=True)
 
 
 def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> None:
-    if moves:
-        copy_rows(
-            cursor,
-            "journeys_transition",
-            _TRANSITION,
-            (
-                (m.run.id, m.seq, now, m.step_from, m.step_to, m.state_to, int(m.cause), m.branch,
-                 *(m.event or (None, None)))
-                for m in moves
-            ),
-        )  # fmt: skip
+    if not moves:
+        return
+    events = [move.event or _NO_EVENT for move in moves]
+    copy_columns(
+        cursor,
+        "journeys_transition",
+        _TRANSITION,
+        (
+            [move.run.id for move in moves],
+            [move.seq for move in moves],
+            [now] * len(moves),
+            [move.step_from for move in moves],
+            [move.step_to for move in moves],
+            [move.state_to for move in moves],
+            [move.cause for move in moves],
+            [move.branch for move in moves],
+            [event_id for event_id, _received_at in events],
+            [received_at for _event_id, received_at in events],
+        ),
+    )
 
 
 def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
@@ -235,31 +261,29 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         Want(send.run.customer_id, sending.channel, sending.purpose_id)
         for send, sending in zip(work.sends, sendings, strict=True)
     ]
-    unchosen = list({want for want in wants if want not in work.choices})
+    unchosen = [want for want in dict.fromkeys(wants) if want not in work.choices]
     if unchosen:
         work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
-    missing = [send.run.id for send in work.sends if send.run.id not in work.variables]
-    if missing:
-        work.variables.update(variables_of(cursor, missing))
-    messages, watches = [], []
+    messages, run_ids, watches = [], [], []
     for send, sending, want in zip(work.sends, sendings, wants, strict=True):
         for choice in work.choices[want]:
-            message = _message(send, sending, choice, work.variables[send.run.id], now)
+            message = _message(send, sending, choice, now)
             messages.append(message)
+            run_ids.append(send.run.id)
             watched = send.step if sending.own_cancels else send.timed_out_step
             if watched is not None and choice.verdict.allowed:
                 watches.append((message.id, send.run.id, send.run.version.id, watched))
-    write_messages(cursor, messages)
+    write_messages(cursor, messages, Contexts(_CONTEXTS, [[message.id for message in messages], run_ids]))
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
 
 
-def _message(send: Send, sending: Sending, choice: Choice, variables: dict[str, Any], now: datetime) -> NewMessage:
+def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> NewMessage:
     run, allowed = send.run, choice.verdict.allowed
     return NewMessage(
         brand_id=run.version.brand_id,
-        origin_kind=Message.Origin.RUN.value,
+        origin_kind=_ORIGIN,
         origin_id=str(run.id),
         visit=send.visit,
         copy_key=f"{run.version.journey_id}:{sending.step_id}:{run.entry_key}",
@@ -273,9 +297,11 @@ def _message(send: Send, sending: Sending, choice: Choice, variables: dict[str, 
         created_at=now,
         due_at=now,
         expires_at=now + sending.not_later_than,
-        context=variables,
         entry_consent_id=choice.verdict.entry_id,
-        state=(Message.State.QUEUED if allowed else Message.State.SUPPRESSED).value,
+        state=_QUEUED if allowed else _SUPPRESSED,
         reason=choice.verdict.reason,
         settled_at=None if allowed else now,
+        address_verified_at=choice.verified_at,
+        address_seen_at=choice.seen_at,
+        addresses_known=choice.known,
     )

@@ -1,12 +1,23 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.draft import DraftRevision
 from journeys.models.journey import Journey, JourneyVersion
+from journeys.models.journey_map import (
+    JourneyMap,
+    MapChannel,
+    MapPart,
+    MapRevision,
+    MapStage,
+    PlacedStep,
+    Touchpoint,
+)
 from journeys.models.run import (
     CancelWatch,
     Cause,
     EntryMemory,
     EntryRefusal,
     RecheckItem,
+    RuleInputs,
     Run,
     RunContext,
     Transition,
@@ -15,12 +26,21 @@ from journeys.models.run import (
 __all__ = [
     "CancelWatch",
     "Cause",
+    "DraftRevision",
     "EntryMemory",
     "EntryRefusal",
     "Journey",
+    "JourneyMap",
     "JourneyVersion",
+    "MapChannel",
+    "MapPart",
+    "MapRevision",
+    "MapStage",
+    "PlacedStep",
     "RecheckItem",
+    "RuleInputs",
     "Run",
     "RunContext",
+    "Touchpoint",
     "Transition",
 ]

@@ -6,9 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
 from customers.models import Brand, Squad
+from customers.models.owned import Owned
+from customers.partner import InBrand
+from customers.reach import ByBrand
 
 
-class Journey(models.Model):
+class Journey(Owned):
+    for_partners = InBrand()
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         LIVE = "live", _("live")
@@ -25,6 +30,12 @@ class Journey(models.Model):
     description = models.TextField(_("description"), blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
     draft = models.JSONField(_("draft"), default=dict, blank=True)
+    draft_revision = models.PositiveIntegerField(
+        _("draft's revision"),
+        default=0,
+        editable=False,
+        help_text=_("How often the draft was saved: two people at once notice each other by it."),
+    )
     live_version = models.ForeignKey(
         "JourneyVersion",
         on_delete=models.PROTECT,
@@ -40,14 +51,17 @@ class Journey(models.Model):
         verbose_name = _("journey")
         verbose_name_plural = _("journeys")
         ordering = ("name",)
+        permissions = (("publish_journey", _("Can publish journey")),)
         constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_journey_key_per_brand"),)
 
     def __str__(self) -> str:
         return self.name
 
 
-class JourneyVersion(models.Model):
+class JourneyVersion(Owned):
     """Append-only: what was published, by whom, when. `id` is small because every run carries it."""
+
+    reach = ByBrand("journey__brand", squad="journey__squad")
 
     id = models.AutoField(primary_key=True)
     journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="versions", verbose_name=_("journey"))

@@ -4,15 +4,22 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Profile
+from customers.models.owned import Owned
+from customers.partner import OfNamedCustomer, OfNamedProfile
+from customers.personal import DOCUMENT, personal
+from customers.reach import ByBrand, Through
 from journeys.models.journey import Journey, JourneyVersion
 
 
-class Run(models.Model):
+class Run(Owned):
     """One customer's way through one version: a narrow row, rewritten at each wait.
 
     `step` and `state` are indexes into the compiled version. `due_at` is the next time the run must be looked
     at; every active run has one. `customer` is a copy of the profile's, moved by the merge queue.
     """
+
+    reach = ByBrand("journey__brand", squad="journey__squad")
+    for_partners = OfNamedCustomer()
 
     class Status(models.IntegerChoices):
         ACTIVE = 1, _("active")
@@ -86,14 +93,18 @@ class Run(models.Model):
             models.Index(fields=("due_at",), condition=models.Q(status=1), name="run_due"),
             # Read by merges and by the customer's page: every run a profile ever entered.
             models.Index(fields=("profile",), name="run_by_profile"),
+            # Read by a journey's numbers: the runs that entered in a period.
+            models.Index(fields=("journey", "entered_at"), name="run_by_journey"),
         )
 
     def __str__(self) -> str:
         return f"{self.journey_id} #{self.pk}"
 
 
-class RunContext(models.Model):
+class RunContext(Owned):
     """What a run entered with: the entry event, its variables, and the consent that let it in."""
+
+    reach = ByBrand("run__journey__brand")
 
     run = models.OneToOneField(
         Run, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="context"
@@ -103,7 +114,9 @@ class RunContext(models.Model):
     occurred_at = models.DateTimeField(_("entry occurred at"))
     message_id = models.CharField(_("entry message id"), max_length=100, blank=True)
     consent_entry_id = models.BigIntegerField(_("consent at entry"), null=True)
-    variables = models.JSONField(_("variables"), help_text=_("Properties of the entry event, personal."))
+    variables = personal(
+        models.JSONField(_("variables"), help_text=_("Properties of the entry event, personal.")), DOCUMENT
+    )
 
     class Meta:
         verbose_name = _("run context")
@@ -129,8 +142,10 @@ class Cause(models.IntegerChoices):
     FAILED = 11, _("failed")
 
 
-class Transition(models.Model):
+class Transition(Owned):
     """Append-only: one move of one run. (run, seq) is unique: a double advance is an error, not a message."""
+
+    reach = ByBrand("run__journey__brand")
 
     pk = models.CompositePrimaryKey("run_id", "seq")
     run = models.ForeignKey(
@@ -154,8 +169,29 @@ class Transition(models.Model):
         return f"{self.run_id}.{self.seq}"
 
 
-class EntryMemory(models.Model):
+class RuleInputs(Owned):
+    """The customer's traits that a rule looked at when it decided a move: personal, so beside the transition, from
+    where erasure can take them. What an event said is kept with the event and with the run's context."""
+
+    reach = ByBrand("run__journey__brand")
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    seq = models.IntegerField(_("sequence"))
+    traits = personal(models.JSONField(_("traits")), DOCUMENT)
+
+    class Meta:
+        verbose_name = _("rule inputs")
+        verbose_name_plural = _("rule inputs")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}.{self.seq}"
+
+
+class EntryMemory(Owned):
     """When a profile last entered and left a journey by a key; never pruned, so that `never` means never."""
+
+    reach = Through("journey_id", "journeys.Journey")
 
     pk = models.CompositePrimaryKey("journey_id", "profile_id", "entry_key")
     journey_id = models.UUIDField(_("journey"))
@@ -172,8 +208,11 @@ class EntryMemory(models.Model):
         return f"{self.journey_id} {self.profile_id}"
 
 
-class EntryRefusal(models.Model):
+class EntryRefusal(Owned):
     """An entry event that started no run, and why."""
+
+    reach = Through("journey_id", "journeys.Journey")
+    for_partners = OfNamedProfile()
 
     class Reason(models.TextChoices):
         ALREADY_LIVE = "already_live", _("a run of this key is live")
@@ -182,9 +221,11 @@ class EntryRefusal(models.Model):
         NO_ADDRESS = "no_address", _("no address for any channel")
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")
+        # Of a start by API alone: an event that does not meet the rule is no entry event.
+        RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
 
     id = models.BigAutoField(primary_key=True)
-    journey_id = models.UUIDField(_("journey"), db_index=True)
+    journey_id = models.UUIDField(_("journey"))
     version_id = models.IntegerField(_("version"))
     profile_id = models.UUIDField(_("profile"), db_index=True)
     entry_key = models.CharField(_("entry key"), max_length=200, default="", blank=True)
@@ -192,18 +233,26 @@ class EntryRefusal(models.Model):
     event_received_at = models.DateTimeField(_("event received at"), null=True)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     consent_entry_id = models.BigIntegerField(_("consent that refused"), null=True)
+    live_run_id = models.BigIntegerField(_("run that was live"), null=True)
+    exit_rule = models.SmallIntegerField(
+        _("exit rule that held"), null=True, help_text=_("Its number in the version, from 0.")
+    )
     at = models.DateTimeField(_("at"))
 
     class Meta:
         verbose_name = _("refused entry")
         verbose_name_plural = _("refused entries")
+        # Read by a journey's numbers: who was refused in a period.
+        indexes = (models.Index(fields=("journey_id", "at"), name="refusal_by_journey"),)
 
     def __str__(self) -> str:
         return f"{self.reason} {self.profile_id}"
 
 
-class RecheckItem(models.Model):
+class RecheckItem(Owned):
     """A run that has just parked: events committed meanwhile must still be looked for."""
+
+    reach = Through("run_id", "journeys.Run")
 
     id = models.BigAutoField(primary_key=True)
     run_id = models.BigIntegerField(_("run"), db_index=True)
@@ -217,12 +266,14 @@ class RecheckItem(models.Model):
         return str(self.run_id)
 
 
-class CancelWatch(models.Model):
+class CancelWatch(Owned):
     """What makes a waiting message needless: read by the send guard just before dispatch.
 
     Which events those are stands in the version, at `step`: a hold (its branches) or a message (its
     `cancel_on`); they count when they occurred in the run's window.
     """
+
+    reach = Through("run_id", "journeys.Run")
 
     message_id = models.UUIDField(primary_key=True)
     run_id = models.BigIntegerField(_("run"))

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Union
+from typing import Annotated, Any, ClassVar, Union
 
+from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
+from customers.hints import Text, form
 from customers.rules import Facts, Rule
 from journeys.models import Cause
 
@@ -16,9 +18,15 @@ class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
     """An event that means something to a run. In a keyed journey `key` names the event's property that must
     equal the run's key, or is `any`."""
 
-    event: str
-    rule: dict[str, Any] | None = None
-    key: str | None = None
+    event: Annotated[str, form(_("event"), refers="event")]
+    rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
+    key: Annotated[
+        str | None,
+        form(
+            _("key property"),
+            _("In a journey with a key: the property of this event that must equal it, or “any”."),
+        ),
+    ] = None
 
 
 @dataclass(slots=True)
@@ -61,9 +69,12 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     `id` is stable across versions; `state` is the state a run has while it is at this step.
     """
 
-    id: str
-    state: str
+    id: Annotated[str, form(_("step id"))]
+    state: Annotated[str, form(_("state"), refers="state")]
 
+    # What authors call this type and what it does; without a label, its tag.
+    label: ClassVar[Text] = ""
+    help: ClassVar[Text] = ""
     # Whether a run may rest here: a loop without such a step cannot be published.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False

@@ -1,33 +1,43 @@
 """Hold until: wait for one of several events, or for time to run out."""
 
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
+from customers.hints import Text, form
 from journeys.models import Cause
 from journeys.steps.base import EventMatch, Go, Here, Outcome, Step, Wait
 
 
 class HoldBranch(EventMatch, kw_only=True, forbid_unknown_fields=True):
-    next: str
+    next: Annotated[str, form(_("then go to"), refers="step")]
 
 
 class TimeOut(Struct, kw_only=True, forbid_unknown_fields=True):
     """`after` is an ISO 8601 duration of elapsed time."""
 
-    after: timedelta
-    next: str
+    after: Annotated[timedelta, form(_("after"))]
+    next: Annotated[str, form(_("go to"), refers="step")]
 
 
 class Hold(Step, tag_field="type", tag="hold", kw_only=True, forbid_unknown_fields=True):
     """Looks back to the run's entry, or with `since: step` to the moment it began to wait."""
 
+    label: ClassVar[Text] = _("Hold until")
+    help: ClassVar[Text] = _("Waits for one of several events, or for time to run out.")
     waits: ClassVar[bool] = True
 
-    branches: list[HoldBranch]
-    timeout: TimeOut
-    since: Literal["entry", "step"] = "entry"
+    branches: Annotated[list[HoldBranch], form(_("until one of these happens"))]
+    timeout: Annotated[TimeOut, form(_("or time runs out"))]
+    since: Annotated[
+        Literal["entry", "step"],
+        form(
+            _("counts what happened since"),
+            choices={"entry": _("the entry into the journey"), "step": _("the arrival at this step")},
+        ),
+    ] = "entry"
 
     def targets(self) -> list[str]:
         return [*(branch.next for branch in self.branches), self.timeout.next]

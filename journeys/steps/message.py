@@ -1,10 +1,13 @@
 """Message: make a message and move on at once; whether it may go is settled again when it goes."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Annotated, ClassVar
+from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
 from msgspec import UNSET, UnsetType
 
+from customers.hints import Text, form
 from journeys.models import Cause
 from journeys.steps.base import EventMatch, Go, Here, Outcome, Step
 
@@ -13,19 +16,35 @@ class Message(Step, tag_field="type", tag="message", kw_only=True, forbid_unknow
     """`connector` and `template` are keys in the journey's brand; `purpose` defaults to the journey's.
 
     `cancel_on` names the events that make the message needless while it waits; unset, they are the events of
-    the hold whose time-out led here.
+    the hold whose time-out led here. `touchpoint` is the place on a journey map that the message fills.
     """
 
+    label: ClassVar[Text] = _("Message")
+    help: ClassVar[Text] = _("Makes a message and moves on at once; permission is asked again when it goes.")
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = True
 
-    channel: str
-    connector: str
-    template: str
-    next: str
-    purpose: str | None = None
-    not_later_than: timedelta = timedelta(hours=24)
-    cancel_on: list[EventMatch] | UnsetType = UNSET
+    channel: Annotated[str, form(_("channel"), refers="channel")]
+    connector: Annotated[str, form(_("connector"), refers="connector", beside="channel")]
+    template: Annotated[str, form(_("template"), refers="template", beside="channel")]
+    next: Annotated[str, form(_("then go to"), refers="step")]
+    purpose: Annotated[
+        str | None, form(_("purpose"), _("Only where it differs from the journey's."), refers="purpose")
+    ] = None
+    not_later_than: Annotated[
+        timedelta, form(_("not later than"), _("A message that could not go by then is not sent."))
+    ] = timedelta(hours=24)
+    cancel_on: Annotated[
+        list[EventMatch] | UnsetType,
+        form(
+            _("needless once this happened"),
+            unset=_("the events of the hold whose time-out led here"),
+        ),
+    ] = UNSET
+    touchpoint: Annotated[
+        UUID | None,
+        form(_("touchpoint"), _("The place on the journey map that this message fills."), refers="touchpoint"),
+    ] = None
 
     def targets(self) -> list[str]:
         return [self.next]

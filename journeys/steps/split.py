@@ -1,25 +1,29 @@
 """Split: the first branch whose rule holds, else the other way."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
+from customers.hints import Text, form
 from journeys.models import Cause
 from journeys.steps.base import Go, Here, Outcome, Step
 
 
 class SplitBranch(Struct, kw_only=True, forbid_unknown_fields=True):
-    rule: dict[str, Any]
-    next: str
+    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
+    next: Annotated[str, form(_("then go to"), refers="step")]
 
 
 class Split(Step, tag_field="type", tag="split", kw_only=True, forbid_unknown_fields=True):
     """Rules see the customer's traits and the properties of the entry event."""
 
+    label: ClassVar[Text] = _("Split")
+    help: ClassVar[Text] = _("Takes the first branch whose condition holds.")
     waits: ClassVar[bool] = False
 
-    branches: list[SplitBranch]
-    otherwise: str
+    branches: Annotated[list[SplitBranch], form(_("branches"))]
+    otherwise: Annotated[str, form(_("otherwise go to"), refers="step")]
 
     def targets(self) -> list[str]:
         return [*(branch.next for branch in self.branches), self.otherwise]

@@ -56,6 +56,25 @@ def test_the_numbers_as_json(one_logged_in: Stage) -> None:
     }
 
 
+def test_the_ways_through_it_as_json(one_logged_in: Stage) -> None:
+    found = json.loads(printed("welcome", "--format", "json"))
+    hold = found["branches"]["hold"]
+    assert (hold["total"], hold["parts"], hold["holds"]) == (
+        1, {"branch_1": 1, "timed_out": 0, "broken_off": 0, "standing": 0}, True
+    )  # fmt: skip
+    assert found["hold_conversion"]["holds"] == [{"step": "hold", "by_event": 1, "over": 1, "waiting": 0, "share": 1.0}]
+    assert (found["live_runs"]["standing"], found["errors"]["by_kind"], found["not_sent"]["by_reason"]) == ([], {}, {})
+
+
+def test_only_the_last_days_are_counted_when_asked(one_logged_in: Stage) -> None:
+    found = json.loads(printed("welcome", "--format", "json", "--days", "1"))
+    assert {key: (one["total"], one["holds"]) for key, one in found["sums"].items()} == {
+        "runs_entered": (0, True),
+        "messages_created": (0, True),
+        "message_steps_passed": (0, True),
+    }
+
+
 def test_the_table_prints_each_definition_beside_its_number(one_logged_in: Stage) -> None:
     text = printed("welcome")
     lines = [" ".join(line.split()) for line in text.splitlines()]

@@ -22,9 +22,11 @@ from customers.models import (
     EventType,
     Identifier,
     InboxItem,
+    KeptAnswer,
     MatchItem,
     MergeItem,
     MessageKey,
+    PartnerToken,
     Profile,
     ProfileBrand,
     QuarantinedEvent,
@@ -36,16 +38,23 @@ from customers.models import (
     UnitAttempt,
     WriteKey,
 )
+from journeys.maps import edit
 from journeys.models import (
     CancelWatch,
     Cause,
+    DraftRevision,
     EntryMemory,
     EntryRefusal,
     Journey,
+    JourneyMap,
     JourneyVersion,
+    MapChannel,
+    MapStage,
+    PlacedStep,
     RecheckItem,
     Run,
     RunContext,
+    Touchpoint,
     Transition,
 )
 from tests.channels.world import Person, World, make_world
@@ -84,6 +93,7 @@ def make_one_of_each() -> World:
     _events(world, source, ana.profile)
     _consent(world, source, ana)
     run = _journeys(world, ana)
+    _map(world, run)
     _outbox(world, ana, run)
     _books(world)
     return world
@@ -94,6 +104,19 @@ def _owners(world: World, source: Source) -> None:
     member = get_user_model().objects.create_user("member")
     SquadMember.objects.create(squad=squad, user=member, role=SquadMember.Role.DATA_OWNER)
     WriteKey.objects.create(source=source, prefix="live_abcdefg", digest=b"w" * 32)
+    token = PartnerToken.objects.create(
+        brand=world.brand,
+        name=HOSTILE,
+        scopes=["events:write"],
+        prefix="trilha_live_abcdef",
+        digest=b"t" * 32,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=90),
+    )
+    token.sources.add(source)
+    KeptAnswer.objects.create(
+        token=token, route="POST api/v1/events", key=HOSTILE, fingerprint=b"k" * 32, started_at=NOW
+    )
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
 
@@ -170,6 +193,16 @@ def _journeys(world: World, ana: Person) -> Run:
     )
     RecheckItem.objects.create(run_id=run.pk)
     return run
+
+
+def _map(world: World, run: Run) -> None:
+    """One of each part, and the revision that adding it leaves."""
+    map_ = JourneyMap.objects.create(brand=world.brand, name="Main", persona=HOSTILE)
+    stage = edit.add(MapStage(map=map_, name=HOSTILE), by=None, now=NOW)
+    channel = edit.add(MapChannel(map=map_, kind=MapChannel.Kind.EMAIL), by=None, now=NOW)
+    met = edit.add(Touchpoint(map=map_, stage=stage, channel=channel, name=HOSTILE), by=None, now=NOW)
+    PlacedStep.objects.create(touchpoint=met, journey_id=run.journey_id, step_id="welcome")
+    DraftRevision.objects.create(journey_id=run.journey_id, number=1, document={"purpose": HOSTILE}, saved_at=NOW)
 
 
 def _outbox(world: World, ana: Person, run: Run) -> None:

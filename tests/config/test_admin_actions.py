@@ -90,12 +90,13 @@ def test_no_key_can_be_asked_for_the_reserved_source(root: Client, world: World)
 
 def connector_form(world: World, **fields: Any) -> dict[str, Any]:
     form = {"brand": world.brand.pk, "key": "relay", "name": "Relay", "channel": "email", "provider": "smtp"}
-    return form | {"config": '{"host": "mail.example"}', "concurrency": 4, "is_active": "on"} | fields
+    settings = {"smtp__host": "mail.example", "smtp__port": 587, "smtp__security": "starttls", "smtp__headers": "{}"}
+    return form | settings | {"concurrency": 4, "is_active": "on"} | fields
 
 
 def test_credentials_are_sealed_and_never_shown(root: Client, world: World) -> None:
-    secret = '{"username": "trilha", "password": "tr0ub4dor"}'
-    assert root.post(page(Connector, "add"), connector_form(world, secret=secret)).status_code == 302
+    secret = {"smtp__secret__username": "trilha", "smtp__secret__password": "tr0ub4dor"}
+    assert root.post(page(Connector, "add"), connector_form(world, **secret)).status_code == 302
     connector = Connector.objects.get(key="relay")
     assert b"tr0ub4dor" not in bytes(connector.credentials)
     opened = open_sealed(bytes(connector.credentials), credentials_aad(connector.pk))
@@ -104,10 +105,10 @@ def test_credentials_are_sealed_and_never_shown(root: Client, world: World) -> N
 
 
 def test_empty_credentials_keep_what_is_there(root: Client, world: World) -> None:
-    form = connector_form(world, secret='{"username": "trilha"}')
+    form = connector_form(world, smtp__secret__username="trilha")
     root.post(page(Connector, "add"), form)
     connector = Connector.objects.get(key="relay")
-    root.post(page(Connector, "change", connector.pk), form | {"name": "Renamed", "secret": ""})
+    root.post(page(Connector, "change", connector.pk), form | {"name": "Renamed", "smtp__secret__username": ""})
     connector.refresh_from_db()
     assert connector.name == "Renamed"
     assert open_sealed(bytes(connector.credentials), credentials_aad(connector.pk)) == {"username": "trilha"}
@@ -116,19 +117,22 @@ def test_empty_credentials_keep_what_is_there(root: Client, world: World) -> Non
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("config", '{"port": 25}'),
-        ("config", '{"host": "mail.example", "headers": {"Bcc": "x@example.com"}}'),
-        ("secret", '{"pass": "tr0ub4dor"}'),
-        ("secret", '["tr0ub4dor"]'),
-        ("secret", "tr0ub4dor"),
+        ("smtp__host", ""),
+        ("smtp__port", "twenty-five"),
+        ("smtp__security", "rot13"),
+        ("smtp__headers", '{"Bcc": "x@example.com"}'),
+        ("smtp__headers", '["X-Campaign"]'),
+        ("smtp__headers", "tr0ub4dor"),
+        ("provider", "pigeon"),
         ("channel", "sms"),
     ],
 )
 def test_settings_that_do_not_fit_the_provider_are_refused(field: str, value: str, root: Client, world: World) -> None:
-    answer = root.post(page(Connector, "add"), connector_form(world, **{field: value}))
+    secret = {"smtp__secret__password": "c0rrecth0rse"}
+    answer = root.post(page(Connector, "add"), connector_form(world, **secret | {field: value}))
     assert answer.status_code == 200
-    assert "errorlist" in answer.content.decode()
-    assert "tr0ub4dor" not in answer.content.decode()
+    assert answer.context["adminform"].form.errors
+    assert "c0rrecth0rse" not in answer.content.decode()
     assert not Connector.objects.filter(key="relay").exists()
 
 

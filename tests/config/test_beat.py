@@ -16,9 +16,11 @@ pytestmark = pytest.mark.django_db
 def test_the_schedule_is_seeded() -> None:
     rows = PeriodicTask.objects.values_list("task", "queue", "interval__every", "interval__period", "expire_seconds")
     assert sorted(rows) == [
+        ("analytics.count_maps", "slow", 60, "seconds", 60),
         ("channels.dispatch_due", "dispatch", 1, "seconds", 2),
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("customers.ensure_partitions", "slow", 21600, "seconds", 3600),
+        ("customers.prune_kept_answers", "slow", 3600, "seconds", 3600),
         ("journeys.drain", "engine", 1, "seconds", 2),
     ]
 

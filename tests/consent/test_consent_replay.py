@@ -167,6 +167,6 @@ def test_a_door_nobody_registered_for_gets_nothing_replayed(source: Source) -> N
     assert refusals() == ["door_unknown"]
 
 
-def test_both_doors_are_registered() -> None:
+def test_every_door_is_registered() -> None:
     ConsentConfig.create("consent").ready()
-    assert set(quarantine._replayers) == {"segment", "consent"}
+    assert set(quarantine._replayers) == {"api", "consent", "segment"}

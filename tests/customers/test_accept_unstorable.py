@@ -18,7 +18,7 @@ LONG = "x" * 200
 
 @pytest.fixture(autouse=True)
 def _longer_names_than_the_column_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("customers.accept.segment.MAX_NAME", 500)
+    monkeypatch.setattr("customers.accept.fields.MAX_NAME", 500)
 
 
 def items(count: int, **spoiled: Any) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def test_an_unstorable_message_stays_in_quarantine_until_it_can_be_stored(
     door.post("/v1/track", track(event=LONG))
     row = QuarantinedEvent.objects.get()
     assert replay([row.id], NOW).refusals[row.id].code == "unstorable"
-    monkeypatch.setattr("customers.accept.segment._event_name", lambda item: item["event"][:120])
+    monkeypatch.setattr("customers.accept.segment.event_name", lambda name, where: name[:120])
     assert replay([row.id], NOW).replayed == 1
     assert InboxItem.objects.get().name == "x" * 120
 

@@ -11,7 +11,7 @@ from channels.models import Connector, Message, Template, TemplateText, Template
 from consent.models import Purpose
 from customers.ids import NIL, hash64
 from customers.models import Brand, Customer, InboxItem, Source
-from journeys.engine.drain import STAGES
+from journeys.engine.drain import work_through
 from journeys.models import EntryRefusal, Journey, JourneyVersion, Run, Transition
 from journeys.publish import publish
 
@@ -117,7 +117,7 @@ class Stage:
 
     def run(self) -> None:
         """Let every stage work until none finds anything."""
-        while sum(stage(self.now) for stage in STAGES):
+        while work_through(lambda: self.now):
             pass
 
     def happen(self, name: str, user: str = "ana", **more: Any) -> None:

@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import ClassVar, Literal, NoReturn
+from typing import Annotated, ClassVar, Literal, NoReturn
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.providers.base import Accepted, DeliveryError, Outgoing, Provider
 from channels.providers.smtp.client import DeadlineSMTP, Interrupted
 from channels.providers.smtp.mail import Mailbox, build_mail, is_header, message_id, one_mailbox
+from customers.hints import form
 from customers.models.address import Channel
 
 # The server says goodbye: the connection is of no more use, the message is as good as before.
@@ -23,13 +24,18 @@ _GOODBYE_SECONDS = 1.0
 class SmtpConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`from_email` and `from_name` default to the brand's sender."""
 
-    host: str
-    port: int = 587
-    security: Literal["starttls", "ssl", "none"] = "starttls"
-    from_email: str = ""
-    from_name: str = ""
-    hello: str = ""
-    headers: dict[str, str] = {}
+    host: Annotated[str, form(_("host"), _("The name of the server that takes the mail."))]
+    port: Annotated[int, form(_("port"))] = 587
+    security: Annotated[
+        Literal["starttls", "ssl", "none"],
+        form(_("encryption"), choices={"starttls": "STARTTLS", "ssl": "TLS", "none": _("none")}),
+    ] = "starttls"
+    from_email: Annotated[str, form(_("from address"), _("Empty: the brand’s sender."))] = ""
+    from_name: Annotated[str, form(_("from name"), _("Empty: the brand’s sender."))] = ""
+    hello: Annotated[str, form(_("name given to the server"), _("Empty: the domain of the from address."))] = ""
+    headers: Annotated[
+        dict[str, str], form(_("further headers"), _("As JSON: names and values that every mail gets."))
+    ] = {}
 
     def __post_init__(self) -> None:
         for name, value in self.headers.items():
@@ -38,8 +44,8 @@ class SmtpConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class SmtpCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    username: str = ""
-    password: str = ""
+    username: Annotated[str, form(_("user name"))] = ""
+    password: Annotated[str, form(_("password"))] = ""
 
 
 class SmtpSession:

@@ -1,0 +1,147 @@
+"""A journey's numbers: who came, what became of them, and how long it took; each beside its definition."""
+
+import json
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analytics.journey_numbers import JourneyNumbers, journey_numbers
+from analytics.metrics import branches
+from analytics.metrics.entries_by_day import EntriesByDay, entries_by_day
+from analytics.metrics.period import Period
+from customers import clock
+from customers.admin.presented import ExtraPage, add_page, drawn
+from journeys.models import Journey
+
+DAYS: Final = (1, 7, 30, 90)
+_DEFAULT = 7
+# What is read from the history of runs is read of so many: enough for a percentile, quick for a page.
+MOST_RUNS: Final = 2_000
+
+
+def page(admin: Any, request: HttpRequest, journey: Journey) -> HttpResponse:
+    days = _days(request)
+    now = clock.utcnow()
+    whole = Period(since=now - timedelta(days=days))
+    entries = entries_by_day(journey.pk, whole, journey.brand.zone)
+    numbers = journey_numbers(journey.pk, Period(since=whole.since, most=MOST_RUNS))
+    entered = entries.total("entered")
+    return drawn(
+        admin, request, journey, "admin/analytics/journey.html",
+        _("Numbers of %(journey)s") % {"journey": journey.name},
+        journey=journey,
+        numbers=numbers,
+        entries=entries,
+        totals=[(label, entries.total(name)) for label, name in _totals()],
+        chart_data=json.dumps(_chart(entries)),
+        chart_options=json.dumps(_CHART_OPTIONS),
+        periods=[(each, _period(each), each == days) for each in DAYS],
+        sampled=MOST_RUNS if entered > MOST_RUNS else 0,
+        entered=entered,
+        latency=_latency(numbers),
+        stays=[(stay, _span(stay.p75)) for stay in numbers.stays.states],
+        holds=[(hold, None if hold.share is None else hold.share * 100) for hold in numbers.holds.holds],
+        sums=[(one, _shares(one.parts, one.total)) for one in numbers.sums],
+        branches=[(one, _shares(one.parts, one.total)) for one in numbers.branches],
+        branch_definition=branches.DEFINITION,
+        lists=_lists(journey, numbers),
+    )  # fmt: skip
+
+
+def _days(request: HttpRequest) -> int:
+    asked = request.GET.get("days", "")
+    return int(asked) if asked in map(str, DAYS) else _DEFAULT
+
+
+def _period(days: int) -> str:
+    return ngettext("last %(days)s day", "last %(days)s days", days) % {"days": days}
+
+
+def _totals() -> tuple[tuple[str, str], ...]:
+    return (
+        (_("entered"), "entered"),
+        (_("of them live"), "live"),
+        (_("of them completed"), "completed"),
+        (_("ended otherwise"), "otherwise"),
+        (_("refused"), "refused"),
+    )
+
+
+_CHART_OPTIONS: Final = {
+    "animation": False,
+    "maintainAspectRatio": False,
+    "plugins": {"legend": {"display": True, "position": "top", "align": "end", "labels": {"color": "#808896"}}},
+    "scales": {
+        "x": {"stacked": True, "grid": {"display": False}, "ticks": {"color": "#808896"}},
+        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0, "color": "#808896"}},
+    },
+}
+
+
+def _chart(entries: EntriesByDay) -> dict[str, Any]:
+    """What Chart.js wants: a bar of those who entered, by what became of them, and one of those refused."""
+    series = (
+        (_("completed"), "completed", "entered", "var(--color-primary-600)"),
+        (_("live"), "live", "entered", "var(--color-primary-300)"),
+        (_("ended otherwise"), "otherwise", "entered", "var(--color-base-400)"),
+        (_("refused"), "refused", "refused", "var(--t-warn)"),
+    )
+    return {
+        "labels": [formats.date_format(day.day, "SHORT_DATE_FORMAT") for day in entries.days],
+        "datasets": [
+            {
+                "label": label,
+                "data": [getattr(day, name) for day in entries.days],
+                "stack": stack,
+                "backgroundColor": colour,
+                "maxBarThickness": 28,
+            }
+            for label, name, stack, colour in series
+        ],
+    }
+
+
+def _shares(parts: Any, total: int) -> list[tuple[Any, float | None]]:
+    return [(part, part.count / total * 100 if total else None) for part in parts]
+
+
+def _latency(numbers: JourneyNumbers) -> list[tuple[str, str]]:
+    latency = numbers.latency
+    return [
+        (_("since it occurred"), _span(latency.occurred_to_decided)),
+        (_("since we received it"), _span(latency.received_to_decided)),
+    ]
+
+
+def _lists(journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, list[tuple[Any, str]]]]:
+    """What went otherwise, each count with the list of what it counts where there is one."""
+    messages = reverse("admin:channels_message_changelist")
+    not_sent = [
+        (part, f"{messages}?{urlencode({'scope': journey.pk, 'outcome': 'not_sent', 'reason__exact': part.key})}")
+        for part in numbers.not_sent.by_reason
+    ]
+    return [
+        (numbers.refused, [(part, "") for part in numbers.refused.by_reason]),
+        (numbers.not_sent, not_sent),
+        (numbers.errors, [(part, "") for part in numbers.errors.by_kind]),
+    ]
+
+
+def _span(span: timedelta | None) -> str:
+    """As long as a person needs it: milliseconds below a minute, then minutes, hours and days."""
+    if span is None:
+        return "–"
+    seconds = span.total_seconds()
+    for size, unit in ((86_400, _("%s d")), (3_600, _("%s h")), (60, _("%s min"))):
+        if abs(seconds) >= size:
+            return unit % formats.number_format(seconds / size, decimal_pos=1)
+    return _("%s s") % formats.number_format(seconds, decimal_pos=3)
+
+
+add_page(Journey, ExtraPage("numbers", gettext_lazy("Numbers"), page))

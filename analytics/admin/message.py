@@ -1,0 +1,69 @@
+"""The message's page: the why first, then the words."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from analytics.admin.shown import Links, see_as, shown_parts
+from analytics.why import explain_message, explain_refusal
+from channels.models import Message, MessageContent
+from customers.admin.presented import drawn, present
+from customers.models import Profile
+from journeys.models import EntryRefusal, Journey, Run
+
+_TONES = {
+    "sent": "good", "delivered": "good", "opened": "good", "clicked": "good",
+    "failed": "bad", "unknown": "bad",
+    "suppressed": "warn", "cancelled": "warn", "expired": "warn", "held": "warn",
+}  # fmt: skip
+
+
+def page(admin: Any, request: HttpRequest, message: Message) -> HttpResponse:
+    loaded = Message.objects.select_related(
+        "brand", "connector", "template_version__template", "purpose", "address"
+    ).get(pk=message.pk)
+    explained = explain_message(loaded)
+    links = Links(request)
+    title = _("%(template)s by %(channel)s")
+    values = {"template": loaded.template_version.template.name, "channel": loaded.get_channel_display()}
+    return drawn(
+        admin, request, message, "admin/analytics/message.html", title % values,
+        message=loaded,
+        explained=explained,
+        tone=_TONES.get(loaded.state, "info"),
+        parts=shown_parts(explained, loaded.brand_id, request),
+        content=see_as(request)(MessageContent).filter(pk=loaded.pk).first(),
+        customer=_customer(loaded, links),
+        run=_run(loaded, links),
+    )  # fmt: skip
+
+
+def refusal_page(admin: Any, request: HttpRequest, refusal: EntryRefusal) -> HttpResponse:
+    explained = explain_refusal(refusal)
+    journey = Journey.objects.get(pk=refusal.journey_id)
+    return drawn(
+        admin, request, refusal, "admin/analytics/refusal.html",
+        _("Not let into %(journey)s") % {"journey": journey.name},
+        refusal=refusal,
+        explained=explained,
+        tone="warn",
+        parts=shown_parts(explained, journey.brand_id, request),
+    )  # fmt: skip
+
+
+def _customer(message: Message, links: Links) -> str:
+    """Empty where the person was erased: the message stays behind."""
+    home = Profile.objects.filter(pk=message.profile_id).values_list("customer_id", flat=True).first()
+    return links.to(("customers_customer", home)) if home else ""
+
+
+def _run(message: Message, links: Links) -> str:
+    if message.origin_kind != Message.Origin.RUN or not message.origin_id.isdigit():
+        return ""
+    exists = Run.objects.filter(pk=int(message.origin_id)).exists()
+    return links.to(("journeys_run", int(message.origin_id))) if exists else ""
+
+
+present(Message, page)
+present(EntryRefusal, refusal_page)

@@ -1,0 +1,1 @@
+"""The partner API of what came of it all."""

@@ -1,0 +1,102 @@
+"""What wants somebody's hand: messages nobody knows the fate of, dead letters, quarantine, connectors in trouble."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from analytics.home.count import Count
+from analytics.metrics.query import rows
+from channels.models import Connector, Message, Reason, SendStop
+from customers.models import DeadLetter, QuarantinedEvent
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from customers.sight import Person
+
+BOUND: Final = 1_000
+# A connector is in trouble when several of its newest messages are, or when its queue stands still.
+_MANY: Final = 5
+_STANDS: Final = timedelta(minutes=5)
+_TROUBLE: Final = [reason.value for reason in (Reason.TROUBLE, Reason.REFUSED, Reason.INTERRUPTED, Reason.CRASHED)]
+_CONNECTORS: Final = """
+    SELECT c.id, coalesce(t.troubled, 0), w.due_at
+    FROM unnest(%(connectors)s::uuid[]) AS c(id)
+    LEFT JOIN (
+        SELECT connector_id, count(*) AS troubled FROM (
+            SELECT connector_id FROM channels_message
+            WHERE reason = ANY(%(trouble)s) AND created_at >= %(since)s AND connector_id = ANY(%(connectors)s)
+            LIMIT %(bound)s
+        ) newest GROUP BY 1
+    ) t ON t.connector_id = c.id
+    LEFT JOIN LATERAL (
+        SELECT due_at FROM channels_message
+        WHERE connector_id = c.id AND state IN ('queued', 'held') ORDER BY due_at LIMIT 1
+    ) w ON true
+"""
+
+
+class Kind(Enum):
+    UNKNOWN = "unknown"
+    DEAD_LETTERS = "dead_letters"
+    QUARANTINE = "quarantine"
+    CONNECTOR_OFF = "connector_off"
+    CONNECTOR_STOPPED = "connector_stopped"
+    CONNECTOR_TROUBLE = "connector_trouble"
+    CONNECTOR_STANDS = "connector_stands"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """`connector` and `since` where one connector is meant, and since when its queue stands."""
+
+    kind: Kind
+    count: Count
+    connector: Connector | None = None
+    since: datetime | None = None
+
+
+def attention(user: "Person", now: datetime) -> list[Attention]:
+    """Only of what this person may see; nothing is wrong when it is empty."""
+    found = [
+        Attention(Kind.UNKNOWN, _count(Message.objects.visible_to(user).filter(state=Message.State.UNKNOWN))),
+        Attention(Kind.DEAD_LETTERS, _count(DeadLetter.objects.visible_to(user).filter(replayed_at=None))),
+        Attention(
+            Kind.QUARANTINE,
+            _count(QuarantinedEvent.objects.visible_to(user).filter(status=QuarantinedEvent.Status.OPEN)),
+        ),
+    ]
+    connectors = list(Connector.objects.visible_to(user)[:BOUND])
+    return [one for one in found if one.count] + _connectors(connectors, now)
+
+
+def _count(queryset: "QuerySet[Message] | QuerySet[DeadLetter] | QuerySet[QuarantinedEvent]") -> Count:
+    return Count.within(queryset.order_by()[: BOUND + 1].count(), BOUND)
+
+
+def _connectors(connectors: Sequence[Connector], now: datetime) -> list[Attention]:
+    ids = [one.pk for one in connectors]
+    stopped: set[UUID] = set(
+        SendStop.objects.filter(scope_id__in=ids, released_at=None).values_list("scope_id", flat=True)
+    )
+    asked = {"connectors": ids, "trouble": _TROUBLE, "since": now - timedelta(days=1), "bound": BOUND}
+    state = {pk: (troubled, due_at) for pk, troubled, due_at in rows(_CONNECTORS, asked)} if ids else {}
+    return [one for connector in connectors if (one := _judge(connector, stopped, *state[connector.pk], now))]
+
+
+def _judge(
+    connector: Connector, stopped: set[UUID], troubled: int, due_at: datetime | None, now: datetime
+) -> Attention | None:
+    """The first that applies: who stopped a connector knows why its queue stands."""
+    if connector.pk in stopped:
+        return Attention(Kind.CONNECTOR_STOPPED, Count(), connector)
+    if not connector.is_active:
+        return Attention(Kind.CONNECTOR_OFF, Count(), connector)
+    if troubled >= _MANY:
+        return Attention(Kind.CONNECTOR_TROUBLE, Count.within(troubled, BOUND - 1), connector)
+    if due_at is not None and now - due_at > _STANDS:
+        return Attention(Kind.CONNECTOR_STANDS, Count(), connector, due_at)
+    return None

@@ -1,0 +1,158 @@
+"""Reasons in sentences: why not, and what would have allowed it."""
+
+from typing import Final, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from analytics.why.explanation import Text
+from channels.models import Message, Reason
+from journeys.models import EntryRefusal
+
+
+class Words(NamedTuple):
+    why: Text
+    allowed_if: Text
+
+
+State = Message.State
+
+# What happened, where nothing more is to be said than the state.
+STATES: Final[dict[str, Text]] = {
+    State.QUEUED: _("It is waiting for its time."),
+    State.HELD: _("It is held back for now."),
+    State.LEASED: _("A worker has it in hand."),
+    State.DISPATCHING: _("It is being handed to the provider."),
+    State.SENT: _("It was sent: the provider took it."),
+    State.DELIVERED: _("It was sent and delivered."),
+    State.OPENED: _("It was sent, delivered and opened."),
+    State.CLICKED: _("It was sent, delivered and clicked."),
+    State.SUPPRESSED: _("It was not sent, because it was not permitted."),
+    State.FAILED: _("It was not sent, because it could not be."),
+    State.UNKNOWN: _("Nobody knows whether it was sent."),
+    State.EXPIRED: _("It was not sent, because it was too late."),
+    State.CANCELLED: _("It was not sent, because it was no longer needed."),
+}
+
+REASONS: Final[dict[str, Words]] = {
+    Reason.NO_ADDRESS: Words(
+        _("No address of the person was known for this channel."),
+        _("An address for this channel, known before the run came to this step."),
+    ),
+    Reason.NO_CONSENT: Words(
+        _("The person had given no consent for this purpose."),
+        _("A consent for this purpose, given before the message was asked for and in force when it was to go."),
+    ),
+    Reason.WITHDRAWN: Words(
+        _("The person had withdrawn their consent."),
+        _(
+            "No withdrawal; or a later consent of the person, which outweighs it where it is proven by log-in or "
+            "double opt-in."
+        ),
+    ),
+    Reason.CONSENT_EXPIRED: Words(
+        _("The consent had expired."),
+        _("A consent that was renewed before it expired."),
+    ),
+    Reason.CONSENT_UNSETTLED: Words(
+        _(
+            "A consent of the person could not be applied and waits for somebody to look at it; until then nothing is "
+            "sent that needs consent."
+        ),
+        _("The dead letter of that consent replayed or settled beforehand."),
+    ),
+    Reason.SUPPRESSED: Words(
+        _("The address is on the suppression list; nothing goes there, whatever was granted."),
+        _("No suppression of this address, or one lifted beforehand."),
+    ),
+    Reason.ADDRESS_DUPLICATE: Words(
+        _("The address had already been given this same message within the day."),
+        _("Another address; or no message of this step to the same address in the hours before."),
+    ),
+    Reason.ACTED: Words(
+        _("The person did what the message was to bring about before it went out."),
+        _("The event that decided not having arrived before the message went out."),
+    ),
+    Reason.ENDED: Words(
+        _("The run had been ended by an exit before the message went out."),
+        _("The run still going on, or completed, when the message was to go."),
+    ),
+    Reason.MERGED: Words(
+        _("The run was merged into an elder one of the same person; that one goes on in its place."),
+        _("Two profiles not found to be one person, or no elder run of this key."),
+    ),
+    Reason.STOPPED: Words(
+        _("Sending was stopped by hand for the journey, the connector or the brand."),
+        _("The stop released; it is looked at again each minute until its not-later-than time."),
+    ),
+    Reason.LATE: Words(
+        _("Its not-later-than time had passed before it could be sent."),
+        _("A later not-later-than time in the step, or whatever held it back having ended sooner."),
+    ),
+    Reason.UNRESOLVED: Words(
+        _("A message that may say who this person is was just being resolved."),
+        _("Nothing is needed: it is asked again a second later."),
+    ),
+    Reason.TEMPLATE_ERROR: Words(
+        _("No words could be made: the template has an error."),
+        _("A template version that renders for this person."),
+    ),
+    Reason.MISSING_FIELD: Words(
+        _("No words could be made: a field that the template needs was missing."),
+        _("A value for the field, or a default for it in the template."),
+    ),
+    Reason.CONNECTOR_OFF: Words(
+        _("The connector is switched off or its settings cannot be used."),
+        _("The connector switched on; it is looked at again each minute until its not-later-than time."),
+    ),
+    Reason.REFUSED: Words(
+        _("The provider refused it for good."),
+        _("Whatever the provider objects to, in its own words below."),
+    ),
+    Reason.TROUBLE: Words(
+        _("The provider was in trouble; it is tried again with growing pauses, up to eight times."),
+        _("The provider accepting one of the tries."),
+    ),
+    Reason.INTERRUPTED: Words(
+        _(
+            "The call was interrupted where the provider may have taken it. It is not repeated by itself, lest the "
+            "person get it twice."
+        ),
+        _("An answer of the provider within ten seconds, or a provider that recognises a repeated call."),
+    ),
+    Reason.CRASHED: Words(
+        _("Its worker died before the call, each of five times."),
+        _("A worker that lives through the call; the logs of the workers say what killed them."),
+    ),
+}
+
+_Refusal = EntryRefusal.Reason
+REFUSALS: Final[dict[str, Words]] = {
+    _Refusal.ALREADY_LIVE: Words(
+        _("A run of this person, journey and key was live already."),
+        _("The live run ended before the event, or another entry key."),
+    ),
+    _Refusal.NOT_AGAIN: Words(
+        _("The person had entered before by this key, and the journey lets nobody in twice."),
+        _("A journey with re-entry “always”, or another entry key."),
+    ),
+    _Refusal.NO_CONSENT: Words(
+        _("The entry guard found no permission on the channels of the journey's messages."),
+        _("A consent for the journey's purpose, in force when the event was looked at."),
+    ),
+    _Refusal.NO_ADDRESS: Words(
+        _("There was no address to write to on any channel of the journey's messages."),
+        _("An address for one of the channels, known by then."),
+    ),
+    _Refusal.EXIT_ALREADY_TRUE: Words(
+        _("An exit rule of the journey held already: the run would have ended at once."),
+        _("The exit rule not holding when the event was looked at."),
+    ),
+    _Refusal.KEY_MISSING: Words(
+        _("The journey has a run for each key, and the event carried none."),
+        _("The key's property in the event: text of up to 200 characters, or a whole number."),
+    ),
+    _Refusal.RULE_NOT_MET: Words(
+        _("Somebody asked for it by API, and the journey's entry rule did not hold."),
+        _("The entry rule holding for the person and the properties that came with the call."),
+    ),
+}

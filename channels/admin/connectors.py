@@ -1,0 +1,143 @@
+"""Connectors: a brand's accounts with providers, their secrets write-only."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from channels.admin.settings import all_settings, collect, form_fields, settings_of
+from channels.admin.stopping import StopActions
+from channels.models import Connector
+from channels.providers import base as providers
+from channels.secrets import SecretError, credentials_aad, open_sealed, seal
+from customers.admin.base import Kept
+from customers.admin.show import badge, flag
+
+if TYPE_CHECKING:
+    ConnectorModelForm = forms.ModelForm[Connector]
+else:
+    ConnectorModelForm = forms.ModelForm
+
+_SECRETS: Final = tuple(setting.name for setting in all_settings() if setting.secret)
+
+
+class ConnectorBaseForm(ConnectorModelForm):
+    provider = forms.ChoiceField(
+        label=_("provider"), widget=UnfoldAdminSelectWidget(), help_text=_("Its settings stand below.")
+    )
+    forget = forms.BooleanField(
+        label=_("remove what is kept"),
+        required=False,
+        help_text=_("Removes all credentials of this connector that are not given anew."),
+    )
+
+    class Meta:
+        model = Connector
+        exclude = ("config",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "provider" in self.fields:
+            self.fields["provider"].choices = [  # type: ignore[attr-defined]  # it is the ChoiceField above
+                (key, providers.provider_class(key).label) for key in providers.provider_keys()
+            ]
+        if self.instance.provider in providers.provider_keys():
+            for setting in settings_of(self.instance.provider):
+                if not setting.secret and setting.key in self.instance.config:
+                    self.initial.setdefault(setting.name, self.instance.config[setting.key])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        provider, channel = cleaned.get("provider"), cleaned.get("channel")
+        if not provider:
+            return cleaned
+        if channel and channel not in providers.provider_class(provider).channels:
+            self.add_error("channel", _("The provider does not serve this channel."))
+        for setting in settings_of(provider):
+            if setting.required and not setting.secret and cleaned.get(setting.name) in (None, ""):
+                self.add_error(setting.name, _("The provider needs this."))
+        if not self.errors:
+            self._build(provider, cleaned)
+        return cleaned
+
+    def _build(self, provider: str, cleaned: dict[str, Any]) -> None:
+        config = collect(provider, cleaned, secret=False)
+        try:
+            credentials = self._credentials(provider, cleaned)
+            providers.build(provider, config, credentials)
+        except (providers.ConfigurationError, SecretError) as error:
+            raise ValidationError(_("These settings do not fit: %(reason)s"), params={"reason": error}) from None
+        self.instance.config = config
+        cleaned["credentials"] = credentials
+
+    def _credentials(self, provider: str, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """Those just given over those kept; another provider's are of no use to this one."""
+        given = collect(provider, cleaned, secret=True)
+        if cleaned.get("forget") or provider != self.initial.get("provider", provider):
+            return given
+        return open_sealed(bytes(self.instance.credentials), credentials_aad(self.instance.pk)) | given
+
+    def save(self, commit: bool = True) -> Connector:
+        self.instance.credentials = seal(self.cleaned_data["credentials"], credentials_aad(self.instance.pk))
+        connector: Connector = super().save(commit)
+        return connector
+
+
+# Declared fields, since the admin asks the class for them.
+ConnectorForm = type("ConnectorForm", (ConnectorBaseForm,), {**form_fields(), "__module__": __name__})
+
+
+@admin.register(Connector)
+class ConnectorAdmin(StopActions, Kept):
+    form = ConnectorForm
+    list_display = (
+        "name",
+        "key",
+        "brand",
+        "channel",
+        "served_by",
+        "concurrency",
+        flag("is_active", (pgettext_lazy("connector", "active"), "good"), (pgettext_lazy("connector", "off"), "warn")),
+    )
+    list_filter = ("brand", "channel", "provider", "is_active")
+    list_select_related = ("brand",)
+    search_fields = ("name", "key", "owner")
+    search_help_text = _("A part of the name, key or owner.")
+    autocomplete_fields = ("brand", "squad")
+    prepopulated_fields = {"key": ("name",)}
+    actions = ("stop_sending", "release_sending")
+    when_empty = _("A connector is an account with a provider. The sandbox sends nothing and is a good first one.")
+    # Shown for the provider that is chosen; without scripts, all are.
+    conditional_fields = {setting.name: f"provider == '{setting.provider}'" for setting in all_settings()}
+
+    @admin.display(description=_("provider"), ordering="provider")
+    def served_by(self, connector: Connector) -> Any:
+        if connector.provider not in providers.provider_keys():
+            return badge(connector.provider, "bad")
+        return providers.provider_class(connector.provider).label
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connector | None = None) -> Any:
+        plain = [setting.name for setting in all_settings() if not setting.secret]
+        secrets = (*_SECRETS, "forget") if obj is not None and _SECRETS else _SECRETS
+        parts: list[Any] = [
+            (None, {"fields": ("name", "key", "brand", "squad", "is_active")}),
+            (_("Provider"), {"fields": ("channel", "provider", *plain, *secrets, "concurrency")}),
+            (_("Who answers for it"), {"fields": ("owner", "documentation_url")}),
+        ]
+        # Who may only look has no use for fields that show nothing.
+        if obj is not None and not self.has_change_permission(request, obj):
+            parts[1][1]["fields"] = ("channel", "provider", "config", "concurrency")
+        return parts
+
+    # A report of an error must not quote what was typed.
+    @method_decorator(sensitive_post_parameters(*_SECRETS))
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().changeform_view(*args, **kwargs)
+        return answer

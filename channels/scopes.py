@@ -1,0 +1,65 @@
+"""What a stop can name besides brands and connectors: models that higher apps register."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Q
+
+from customers.reach import AnyOf, ByBrand, Reach, Through
+from customers.sight import Sight
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+_CONNECTOR = "channels.Connector"
+_models: list[str] = [_CONNECTOR]
+_MOST_NAMES = 300
+
+
+def register(model: str) -> None:
+    """Let stops name rows of `model`, written as app.Model; its ids are uuids."""
+    if model not in _models:
+        _models.append(model)
+
+
+def named(user: "Person") -> dict[str, str]:
+    """Names of what asks for messages (journeys and the like), by id, as far as this person may see it."""
+    return {
+        str(key): str(name)
+        for model in _asking()
+        for key, name in model.objects.visible_to(user).order_by("name").values_list("pk", "name")[:_MOST_NAMES]
+    }
+
+
+def names_of(scopes: Collection[UUID]) -> dict[UUID, str]:
+    """What these ids stand for, as far as it has a name."""
+    return {
+        key: str(name)
+        for model in _asking()
+        for key, name in model.objects.filter(pk__in=scopes).values_list("pk", "name")
+    }
+
+
+def _asking() -> "list[Any]":
+    return [apps.get_model(model) for model in _models if model != _CONNECTOR]
+
+
+@dataclass(frozen=True, slots=True)
+class ByScope(Reach):
+    """The row names a brand, or something of a brand, by its id alone."""
+
+    column: str = "scope_id"
+
+    def within(self, brands: Collection[UUID]) -> Q:
+        named = (Through(self.column, model) for model in _models)
+        return AnyOf((ByBrand(self.column), *named)).within(brands)
+
+    def changed(self, sight: Sight) -> Q:
+        """Whoever may change a thing may stop it; a whole brand is stopped by those who manage it."""
+        may = ByBrand(self.column).within(sight.managed)
+        for model in _models:
+            may |= Through(self.column, model).changed(sight)
+        return may

@@ -1,0 +1,1 @@
+"""The partner API as a whole: the endpoints of all layers under one address, and their description."""

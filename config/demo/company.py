@@ -1,0 +1,182 @@
+"""The company as staff would have set it up: brands, sources, events, notices, connectors, words, squads."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from channels.models import Connector, Template, TemplateText, TemplateVersion
+from config.demo import maps, words
+from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
+from config.demo.definitions import JOURNEYS
+from config.demo.registry import plan_events
+from consent.models import Notice, NoticeText, NoticeVersion, Purpose
+from customers.models import Brand, Source, Squad
+from journeys.models import Journey
+from journeys.publish import publish
+
+SQUADS: Final = {
+    "Welcome": ("onboarding",),
+    "Checkout": ("payment-recovery", "abandoned-cart"),
+}
+_CONNECTORS: Final = {"mail": ("email", "Mail"), "push": ("push", "Push"), "sms": ("sms", "SMS"),
+                      "whatsapp": ("whatsapp", "WhatsApp")}  # fmt: skip
+_NOTICE_TEXTS: Final = {
+    "pt-BR": "Quero receber novidades e ofertas por e-mail, SMS, WhatsApp e notificações do aplicativo. Posso cancelar "
+    "a qualquer momento, em qualquer mensagem ou na minha conta.",
+    "en": "I would like news and offers by e-mail, SMS, WhatsApp and app notifications. I can stop this at any time, "
+    "in any message or in my account.",
+}
+
+
+@dataclass(slots=True)
+class Shop:
+    """One brand as it stands in the database; sources by key."""
+
+    plan: BrandPlan
+    brand: Brand
+    sources: dict[str, Source] = field(default_factory=dict)
+    squads: dict[str, Squad] = field(default_factory=dict)
+    journeys: dict[str, Journey] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Company:
+    shops: dict[str, Shop]
+
+    @property
+    def source_ids(self) -> dict[tuple[str, str], UUID]:
+        """By (brand key, source key)."""
+        return {(key, source): row.id for key, shop in self.shops.items() for source, row in shop.sources.items()}
+
+
+def found(now: datetime) -> Company:
+    """Set up both brands, with journeys that are written and not yet live."""
+    return Company({plan.key: _open(plan, now) for plan in BRANDS})
+
+
+def load() -> Company:
+    """The company as it stands."""
+    shops = {}
+    for plan in BRANDS:
+        brand = Brand.objects.get(key=plan.key)
+        shops[plan.key] = Shop(
+            plan,
+            brand,
+            {source.key: source for source in Source.objects.filter(brand=brand)},
+            {squad.name: squad for squad in Squad.objects.filter(brand=brand)},
+            {journey.key: journey for journey in Journey.objects.filter(brand=brand)},
+        )
+    return Company(shops)
+
+
+def go_live(company: Company, now: datetime) -> None:
+    """Publish every journey."""
+    for shop in company.shops.values():
+        for journey in shop.journeys.values():
+            publish(journey, journey.draft, by=None, now=now)
+
+
+def _open(plan: BrandPlan, now: datetime) -> Shop:
+    brand = Brand.objects.create(
+        key=plan.key,
+        name=plan.name,
+        zone=plan.zone,
+        locale=plan.locale,
+        currency=plan.currency,
+        sender_name=plan.sender_name,
+        sender_email=plan.sender_email,
+        postal_address=plan.postal_address,
+        quiet_from=plan.quiet_from,
+        quiet_until=plan.quiet_until,
+    )
+    shop = Shop(plan, brand)
+    for name in SQUADS:
+        shop.squads[name] = Squad.objects.create(brand=brand, name=name)
+    _sources(shop)
+    plan_events(brand)
+    _consent(brand)
+    for key, (channel, name) in _CONNECTORS.items():
+        Connector.objects.create(
+            brand=brand, key=key, name=f"{plan.name} – {name}", channel=channel, provider="sandbox", owner="IT"
+        )
+    for wording in words.WORDINGS:
+        _template(plan, brand, wording)
+    _draft(shop, now)
+    return shop
+
+
+def _sources(shop: Shop) -> None:
+    plan = shop.plan
+    documents = f"https://{plan.site}/events"
+    rows = (
+        ("shop", "Online shop", "E-commerce", None, "accept"),
+        ("app", "App", "Mobile", None, "accept"),
+        # The tills' own software sends what it likes, so only what was agreed on is let in.
+        ("stores", "Stores (tills)", "Retail IT", plan.loyalty_namespace, "quarantine"),
+        ("crm", "CRM", "Customer care", None, "accept"),
+    )
+    for key, name, owner, namespace, unplanned in rows:
+        shop.sources[key] = Source.objects.create(
+            brand=shop.brand,
+            key=key,
+            name=f"{plan.name} – {name}",
+            owner=owner,
+            documentation_url=f"{documents}/{key}",
+            namespace=namespace or shop.brand.pk,
+            unplanned=unplanned,
+        )
+
+
+def _consent(brand: Brand) -> None:
+    Purpose.objects.create(
+        brand=brand,
+        key=MARKETING,
+        name="News and offers",
+        kind=Purpose.Kind.MARKETING,
+        description="Everything we would like people to know; only to those who asked for it.",
+    )
+    Purpose.objects.create(
+        brand=brand,
+        key=SERVICE,
+        name="Orders",
+        kind=Purpose.Kind.SERVICE,
+        description="What belongs to an order somebody has placed.",
+    )
+    notice = Notice.objects.create(brand=brand, key=NOTICE, name="Box at sign-up")
+    version = NoticeVersion.objects.create(notice=notice, number=1)
+    for locale, text in _NOTICE_TEXTS.items():
+        NoticeText.objects.create(version=version, locale=locale, text=text)
+
+
+def _template(plan: BrandPlan, brand: Brand, wording: words.Wording) -> None:
+    template = Template.objects.create(brand=brand, key=wording.key, name=wording.name, channel=wording.channel)
+    version = TemplateVersion.objects.create(template=template, number=1)
+    is_mail = wording.channel == "email"
+    for locale, said in wording.by_locale.items():
+        TemplateText.objects.create(
+            version=version,
+            locale=locale,
+            subject=said.subject,
+            html=words.html_of(said, locale, plan.site, words.LOOKS[plan.key]) if is_mail else "",
+            text=words.text_of(said, locale, plan.site, with_way_out=is_mail),
+        )
+
+
+def _draft(shop: Shop, now: datetime) -> None:
+    """Write the journeys down, each message at its place on the map."""
+    places = maps.draw_map(shop.plan, shop.brand, shop.squads["Welcome"], now)
+    for key, (name, description, squad, document) in JOURNEYS.items():
+        draft = deepcopy(document)
+        for step in draft["steps"]:
+            if (key, step["id"]) in places:
+                step["touchpoint"] = str(places[key, step["id"]].pk)
+        shop.journeys[key] = Journey.objects.create(
+            brand=shop.brand,
+            squad=shop.squads[squad],
+            key=key,
+            name=f"{name} – {shop.plan.name}",
+            description=description,
+            draft=draft,
+        )

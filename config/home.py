@@ -1,0 +1,140 @@
+"""The first page of the staff pages: today, as far as it is this person's business."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from analytics import home
+from analytics.home.attention import Kind
+from channels.models import Message
+from customers.admin.show import Tone
+from customers.models import AuditEntry, Brand, QuarantinedEvent
+from customers.sight import sight_of
+from journeys.models import Journey
+
+# More brands or journeys than a person reads at a glance have their lists.
+_BRANDS: Final = 12
+_JOURNEYS: Final = 12
+_CHANGES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that wants a hand: what it is, and where it is put right."""
+
+    text: str
+    link: str
+    tone: Tone
+
+
+def context(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    """What the template shows; a part without permission is absent."""
+    user = request.user
+    brands = list(Brand.objects.visible_to(user)[:_BRANDS])
+    found: dict[str, Any] = {"now": now, "may_search": user.has_perm("customers.view_customer")}
+    if user.has_perm("customers.view_event") or user.has_perm("channels.view_message"):
+        found["brands"] = [(row, _cells(request, row)) for row in home.brands_today(brands, now)]
+    if user.has_perm("channels.view_message"):
+        found["not_sent"] = _with_shares(home.not_sent_today(brands, now))
+    if user.has_perm("journeys.view_journey"):
+        found |= _journeys(request, now)
+    if user.has_perm("customers.view_inboxitem"):
+        found["trays"] = [(tray, _list(tray.model)) for tray in home.pipeline(now)]
+    if user.has_perm("customers.view_auditentry"):
+        found["changes"] = AuditEntry.objects.visible_to(user).select_related("actor", "brand")[:_CHANGES]
+    found["alerts"] = _alerts(request, now)
+    return found
+
+
+def _journeys(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    squads = sight_of(request.user).squads
+    live = Journey.objects.visible_to(request.user).filter(status=Journey.Status.LIVE).select_related("brand", "squad")
+    own = list(live.filter(squad_id__in=squads)[:_JOURNEYS]) if squads else []
+    others = list(live.exclude(squad_id__in=squads)[: _JOURNEYS - len(own)])
+    counted = home.journeys_today([*own, *others], now)
+    return {"own_journeys": counted[: len(own)], "journeys": counted[len(own) :], "has_squad": bool(squads)}
+
+
+def _cells(request: HttpRequest, row: home.BrandToday) -> list[tuple[home.Count, str]]:
+    """Each number of a brand, with the list that shows its rows, if this person may see that."""
+    # A day of the brand begins at most a day ago; the list knows no nearer period.
+    asked = {"brand__id__exact": str(row.brand.pk), "period": "24h"}
+    lists: tuple[tuple[home.Count, str, dict[str, str]], ...] = (
+        (row.accepted, "customers.event", {}),
+        (row.quarantined, "customers.quarantinedevent", {}),
+        (row.asked, "channels.message", asked),
+        (row.sent, "channels.message", asked | {"outcome": "sent"}),
+        (row.not_sent, "channels.message", asked | {"outcome": "not_sent"}),
+    )
+    return [
+        (count, _list(model, **filters) if request.user.has_perm(model.replace(".", ".view_")) else "")
+        for count, model, filters in lists
+    ]
+
+
+def _with_shares(found: home.NotSent) -> list[dict[str, Any]]:
+    most = max((part.count for part in found.parts), default=0)
+    return [
+        {
+            "label": part.label,
+            "count": part.count,
+            "share": round(100 * part.count / most),
+            "link": _list("channels.message", reason__exact=part.key),
+        }
+        for part in found.parts
+    ]
+
+
+_NEEDED: Final = {
+    Kind.UNKNOWN: "channels.view_message",
+    Kind.DEAD_LETTERS: "customers.view_deadletter",
+    Kind.QUARANTINE: "customers.view_quarantinedevent",
+    Kind.CONNECTOR_OFF: "channels.view_connector",
+    Kind.CONNECTOR_STOPPED: "channels.view_connector",
+    Kind.CONNECTOR_TROUBLE: "channels.view_connector",
+    Kind.CONNECTOR_STANDS: "channels.view_connector",
+}
+_CONNECTOR_TEXTS: Final[dict[Kind, str | Promise]] = {
+    Kind.CONNECTOR_OFF: _("The connector %(name)s is switched off."),
+    Kind.CONNECTOR_STOPPED: _("Sending by the connector %(name)s is stopped."),
+    Kind.CONNECTOR_TROUBLE: _("The provider of the connector %(name)s is in trouble."),
+    Kind.CONNECTOR_STANDS: _("Messages wait at the connector %(name)s and none goes out."),
+}
+
+
+def _alerts(request: HttpRequest, now: datetime) -> list[Alert]:
+    found = home.attention(request.user, now)
+    return [_alert(one) for one in found if request.user.has_perm(_NEEDED[one.kind])]
+
+
+def _alert(found: home.Attention) -> Alert:
+    if found.connector is not None:
+        text = str(_CONNECTOR_TEXTS[found.kind]) % {"name": found.connector.name}
+        link = reverse("admin:channels_connector_change", args=[found.connector.pk])
+        return Alert(text, link, "bad" if found.kind is Kind.CONNECTOR_TROUBLE else "warn")
+    count, shown = found.count.value, {"count": str(found.count)}
+    if found.kind is Kind.UNKNOWN:
+        text = ngettext(
+            "%(count)s message may or may not have been sent.",
+            "%(count)s messages may or may not have been sent.",
+            count,
+        )
+        return Alert(text % shown, _list("channels.message", state__exact=Message.State.UNKNOWN.value), "bad")
+    if found.kind is Kind.DEAD_LETTERS:
+        text = ngettext("%(count)s unit of work was given up.", "%(count)s units of work were given up.", count)
+        return Alert(text % shown, _list("customers.deadletter", replayed_at__isempty=1), "bad")
+    text = ngettext("%(count)s event lies in quarantine.", "%(count)s events lie in quarantine.", count)
+    open_ = QuarantinedEvent.Status.OPEN.value
+    return Alert(text % shown, _list("customers.quarantinedevent", status__exact=open_), "warn")
+
+
+def _list(model: str, **filters: object) -> str:
+    address = reverse(f"admin:{model.lower().replace('.', '_')}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address

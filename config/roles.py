@@ -1,0 +1,87 @@
+"""The roles of the staff as groups: what kind of thing people may do at all.
+
+Where they may do it is another question, answered by the brands and squads they have been given. Nobody's role
+writes to the ledgers: events, consent, messages, runs and the audit trail are read.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+_OWNERS = "customers: brand squad squadmember"
+_SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_CONSENT = (
+    "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
+)
+_ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
+_DECIDE = (
+    "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
+    " run runcontext entryrefusal"
+)
+_MAPS = "journeys: journeymap mapstage mapchannel touchpoint placedstep"
+_LOOK = ("view",)
+_WRITE = ("add", "change")
+
+# Role, then what it does with which models; `view` of whatever it writes goes without saying.
+ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
+    "marketer": (
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (_WRITE, "customers: eventtype schemaversion"),
+        (("change",), "customers: quarantinedevent"),
+        (_WRITE, "consent: purpose notice noticeversion noticetext"),
+        (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "journeys: journey"),
+        (("publish",), "journeys: journey"),
+        (_WRITE, _MAPS),
+    ),
+    "squad member": (
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "journeys: journey"),
+        (_WRITE, _MAPS),
+    ),
+    "agent": (
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _CONSENT)),
+        (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
+        (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
+        (_WRITE, "consent: suppression"),
+    ),
+    # Everything there is to see, below; nothing to change.
+    "auditor": (),
+}
+SEEN_BY_AUDITORS: Final = ("customers", "consent", "channels", "journeys", "analytics", "django_celery_beat")
+# What only log-in itself has use for.
+_NOBODYS: Final = frozenset({"authenticator", "recoverycode", "loginbackoff", "keptanswer"})
+
+
+def permissions_of(role: str) -> set[tuple[str, str]]:
+    """(app, codename) of all that a role declares by name."""
+    return {
+        (app, f"{verb}_{model}")
+        for verbs, models in ROLES[role]
+        for app, _colon, names in [models.partition(":")]
+        for model in names.split()
+        for verb in verbs
+    }
+
+
+def seed(permissions: Any, groups: Any) -> None:
+    """Give each role what it declares; what else an administrator has given it, it keeps."""
+    everything = list(permissions.objects.select_related("content_type"))
+    by_name = {(one.content_type.app_label, one.codename): one for one in everything}
+    for role in ROLES:
+        group, _made = groups.objects.get_or_create(name=role)
+        group.permissions.add(*(by_name[name] for name in sorted(permissions_of(role))))
+    auditors = groups.objects.get(name="auditor")
+    auditors.permissions.add(*_to_see(everything))
+
+
+def _to_see(everything: Iterable[Any]) -> list[Any]:
+    return [
+        one
+        for one in everything
+        if one.content_type.app_label in SEEN_BY_AUDITORS
+        and one.codename.startswith("view_")
+        and one.codename.removeprefix("view_") == one.content_type.model
+        and one.content_type.model not in _NOBODYS
+    ]

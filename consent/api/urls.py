@@ -1,0 +1,11 @@
+"""The partner API of consent."""
+
+from django.urls import path
+
+from consent.api.consents import Consents, Grant, Withdraw
+
+urlpatterns = [
+    path("consents", Consents.as_view(), name="api-consents"),
+    path("consents/grant", Grant.as_view(), name="api-consent-grant"),
+    path("consents/withdraw", Withdraw.as_view(), name="api-consent-withdraw"),
+]

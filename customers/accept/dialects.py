@@ -1,0 +1,27 @@
+"""The dialects in which messages come in: how each is read, and how long one may be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from customers.accept import native, segment
+from customers.accept.message import Message, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`list_name` is what a batch calls its list of items, `id_at` the place of an item's id."""
+
+    read: Callable[[dict[str, Any], Reading], Message]
+    max_item_bytes: int
+    list_name: str
+    id_at: str
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        segment.DOOR: Dialect(segment.read, 32 * 1024, "batch", "/messageId"),
+        native.DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
+    }
+)

@@ -1,0 +1,79 @@
+"""The fields that messages of every dialect have; `where` is the place a dialect has them at."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from customers.accept.message import Identity, Reading
+from customers.accept.refusal import Refused, pointer
+from customers.identifiers import IdentifierError, normalise
+
+MAX_NAME = 120
+MAX_MESSAGE_ID = 100
+NOTHING: Mapping[str, Any] = {}
+
+
+def section(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = item.get(name)
+    if value is None:
+        return NOTHING
+    if type(value) is not dict:
+        raise Refused("wrong_type", f"{name.capitalize()} are an object.", "Send a JSON object.", pointer(name))
+    return value
+
+
+def event_name(name: object, where: str) -> str:
+    if name is None:
+        raise Refused("missing_field", "A track message names its event.", "Send event.", where)
+    if type(name) is not str:
+        raise Refused("wrong_type", "An event's name is text.", "Send a string.", where)
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name.isspace():
+        hint = f"Send 1 to {MAX_NAME} printable characters."
+        raise Refused("invalid_name", "Not a name an event can have.", hint, where)
+    return name
+
+
+def identity(kind: str, value: object, where: str) -> Identity:
+    if type(value) is not str:
+        raise Refused("wrong_type", "Identifiers are text.", "Send a string; numbers lose digits.", where)
+    try:
+        return kind, *normalise(kind, value)
+    except IdentifierError as error:
+        raise Refused(error.code, error.message, error.hint, where) from None
+
+
+def message_id(told: object, fingerprint: str, told_at: object, received_at: datetime, where: str) -> str:
+    """The sender's id; without one the content's digest, so that a repetition is known.
+
+    With no time of its own either, nothing tells a repetition from a second event: then each is taken as new.
+    """
+    if told is None or told == "":
+        moment = "" if told_at is not None else f"-{received_at.timestamp():.6f}"
+        return f"content-{fingerprint}{moment}"
+    if type(told) is not str:
+        raise Refused("wrong_type", "A message id is text.", "Send a string.", where)
+    if len(told) > MAX_MESSAGE_ID:
+        raise Refused("identifier_too_long", f"Longer than {MAX_MESSAGE_ID} characters.", "Send a UUID.", where)
+    if not told.isprintable():
+        raise Refused("control_character", "Holds an unprintable character.", "Send a UUID.", where)
+    return told
+
+
+def schema_version(
+    name: str, told: object, content: Mapping[str, Any], reading: Reading, where: tuple[str, str, str]
+) -> int | None:
+    """The version that `content` is held to; `where` are the places of the name, of the number and of the content."""
+    named, numbered, inside = where
+    planned = reading.plan.get((reading.writer.brand_id, name))
+    if planned is None:
+        if reading.writer.refuses_unplanned:
+            raise Refused("unplanned_event", "The source takes planned events only.", "Register the event type.", named)
+        return None
+    version = planned.choose(told)
+    if version is None:
+        hint = f"Approved: {', '.join(map(str, sorted(planned.versions)))}."
+        raise Refused("unknown_schema_version", "No approved version of this number.", hint, numbered)
+    fault = version.fault(content)
+    if fault is not None:
+        raise Refused(fault.code, fault.message, fault.hint, f"{inside}{fault.pointer}")
+    return version.id

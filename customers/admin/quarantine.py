@@ -1,0 +1,162 @@
+"""Quarantine: what was refused, why, and the ways out: as it is, mended, or not at all."""
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from customers import audit, clock, personal, quarantine
+from customers.accept.refusal import Refusal
+from customers.admin.base import Facts
+from customers.admin.show import Tone, as_text, badge, document, state, when
+from customers.models import QuarantinedEvent
+from customers.visibility import may_change
+
+# Reasons named in full after a replay; the rest is counted.
+_NAMED: Final = 5
+_REASONS: Final = 60
+_STATUS: Final[dict[str, Tone]] = {
+    QuarantinedEvent.Status.OPEN: "warn",
+    QuarantinedEvent.Status.REPLAYED: "good",
+    QuarantinedEvent.Status.DISCARDED: "",
+}
+# Each next code is one step down the index, however many rows have it.
+_CODES: Final = """
+    WITH RECURSIVE found AS (
+        (SELECT code FROM customers_quarantinedevent ORDER BY code LIMIT 1)
+        UNION ALL
+        SELECT (SELECT q.code FROM customers_quarantinedevent q WHERE q.code > found.code ORDER BY q.code LIMIT 1)
+        FROM found WHERE found.code IS NOT NULL
+    )
+    SELECT code FROM found WHERE code IS NOT NULL LIMIT %s
+"""
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """The reasons there are; codes say nothing about anybody."""
+
+    title = _("reason")
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_CODES, [_REASONS])
+            return [(code, code.replace("_", " ")) for (code,) in cursor.fetchall()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
+@admin.register(QuarantinedEvent)
+class QuarantinedEventAdmin(Facts):
+    change_form_template = "admin/customers/quarantine.html"
+    list_display = (
+        "reason",
+        "name",
+        "source",
+        "pointer",
+        when("received_at", _("received")),
+        state("status", _STATUS, _("status")),
+    )
+    list_filter = ("status", ReasonFilter, "source", "door")
+    list_select_related = ("source",)
+    search_fields = ("id", "code", "name", "message_id")
+    search_help_text = _("A whole reason code, event name, message id or id.")
+    actions = ("replay", "discard")
+    when_empty = _("Nothing was refused. What a door refuses is kept here with its reason, to be mended and replayed.")
+    fieldsets = (
+        (None, {"fields": ("reason", "where", "detail", "status", "settled_at")}),
+        (_("What came"), {"fields": ("name", "source", "door", "message_id", "received_at", "as_it_came")}),
+    )
+    readonly_fields = ("reason", "where", "as_it_came")
+
+    @admin.display(description=_("reason"), ordering="code")
+    def reason(self, event: QuarantinedEvent) -> SafeString:
+        return badge(event.code.replace("_", " "), "bad")
+
+    @admin.display(description=_("where"))
+    def where(self, event: QuarantinedEvent) -> str:
+        return event.pointer or gettext("the whole item")
+
+    @admin.display(description=_("as it came"))
+    def as_it_came(self, event: QuarantinedEvent) -> SafeString | str:
+        return document(event.raw)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("customers.change_quarantinedevent"))
+
+    def get_urls(self) -> Any:
+        mend = path(
+            "<int:pk>/mend/", self.admin_site.admin_view(self.mend_view), name="customers_quarantinedevent_mend"
+        )
+        return [mend, *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        row = self.get_object(request, object_id)
+        if row is not None and self._may_settle(request, row):
+            extra_context = {"mendable": as_text(row.raw), "row": row, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def mend_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Replay one item, as it stands in the form; what was refused stays as it came."""
+        row = self.get_object(request, str(pk))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[no-any-return]  # Django's own
+        if request.method != "POST" or not self._may_settle(request, row):
+            raise PermissionDenied
+        raw = request.POST.get("raw", "")
+        refusal = quarantine.replay_mended(row.pk, raw, clock.utcnow())
+        if refusal is None:
+            audit.record(request.user, "replay_mended", row, None, {"status": "replayed"}, now=clock.utcnow())
+            self.message_user(request, gettext("It was accepted and is on its way."), messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:customers_quarantinedevent_changelist"))
+        context = {"mendable": raw, "row": row, "refusal": refusal}
+        answer = super().change_view(_as_get(request), str(pk), extra_context=context)
+        if isinstance(answer, TemplateResponse):
+            answer.status_code = 422
+        return answer
+
+    def _may_settle(self, request: HttpRequest, row: QuarantinedEvent) -> bool:
+        if row.status != QuarantinedEvent.Status.OPEN or not self.has_settle_permission(request):
+            return False
+        return not personal.is_masked(row) and may_change(request.user, row)
+
+    @admin.action(description=_("Replay: send through acceptance again"), permissions=["settle"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+        result = quarantine.replay(list(queryset.values_list("pk", flat=True)), clock.utcnow())
+        text = ngettext("%(count)s event was accepted.", "%(count)s events were accepted.", result.replayed)
+        self.message_user(request, text % {"count": result.replayed})
+        for pk, refusal in list(result.refusals.items())[:_NAMED]:
+            self.message_user(request, _stays(pk, refusal), messages.WARNING)
+        left = len(result.refusals) - _NAMED
+        if left > 0:
+            text = ngettext("%(count)s more stays.", "%(count)s more stay.", left)
+            self.message_user(request, text % {"count": left}, messages.WARNING)
+
+    @admin.action(description=_("Discard"), permissions=["settle"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+        count = queryset.filter(status=QuarantinedEvent.Status.OPEN).update(
+            status=QuarantinedEvent.Status.DISCARDED, settled_at=clock.utcnow()
+        )
+        text = ngettext("%(count)s event was discarded.", "%(count)s events were discarded.", count)
+        self.message_user(request, text % {"count": count})
+
+
+def _stays(pk: int, refusal: Refusal) -> str:
+    values = {"id": pk, "code": refusal.code, "message": refusal.message}
+    text = gettext("%(id)s stays: %(code)s. %(message)s") % values
+    where = f" ({refusal.pointer})" if refusal.pointer else ""
+    return f"{text}{where} {refusal.hint}".rstrip()
+
+
+def _as_get(request: HttpRequest) -> HttpRequest:
+    request.method = "GET"
+    return request

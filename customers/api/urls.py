@@ -1,0 +1,14 @@
+"""The partner API of the sense layer."""
+
+from django.urls import path
+
+from customers.api.events import EventBatch, SingleEvent
+from customers.api.people import CustomerDetail, LookUp, Timeline
+
+urlpatterns = [
+    path("events", SingleEvent.as_view(), name="api-event"),
+    path("events/batch", EventBatch.as_view(), name="api-events"),
+    path("customers/lookup", LookUp.as_view(), name="api-customer-lookup"),
+    path("customers/<str:customer_id>", CustomerDetail.as_view(), name="api-customer"),
+    path("customers/<str:customer_id>/timeline", Timeline.as_view(), name="api-timeline"),
+]

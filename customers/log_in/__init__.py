@@ -1,0 +1,1 @@
+"""Staff log-in: slowing down who guesses, the second step, and how long a session lasts."""

@@ -1,0 +1,101 @@
+"""Tokens by which partners speak to the API, and the answers kept for those who ask twice."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.ids import new_id
+from customers.models.brand import Brand
+from customers.models.owned import Owned
+from customers.models.source import Source, WriteKey
+from customers.reach import ByBrand
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for; without the scope for personal values they are masked."""
+
+    CUSTOMERS_READ = "customers:read", _("look up customers and their timeline")
+    CUSTOMERS_PERSONAL = "customers:personal", _("see personal values unmasked")
+    EVENTS_WRITE = "events:write", _("send events")
+    CONSENT_READ = "consent:read", _("read consent and permission")
+    CONSENT_WRITE = "consent:write", _("record grants and withdrawals")
+    JOURNEYS_READ = "journeys:read", _("read journeys")
+    RUNS_READ = "runs:read", _("read runs and refused entries")
+    RUNS_WRITE = "runs:write", _("start and end runs")
+    MESSAGES_READ = "messages:read", _("read messages and why they were sent or not")
+
+
+class PartnerToken(Owned):
+    """A partner's token: only its SHA-256 and first characters are kept; the token is shown once.
+
+    `used` counts the calls since `window_at`, which is how the limit is kept exactly, by all processes together.
+    """
+
+    for_managers = True
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="partner_tokens", verbose_name=_("brand"))
+    sources = models.ManyToManyField(
+        Source,
+        related_name="+",
+        verbose_name=_("sources"),
+        help_text=_("It writes for these, and sees their events and the customers they named."),
+    )
+    name = models.CharField(_("name"), max_length=200, help_text=_("Who uses it for what."))
+    mode = models.CharField(_("mode"), max_length=4, choices=WriteKey.Mode.choices, default=WriteKey.Mode.LIVE)
+    scopes = ArrayField(models.CharField(max_length=24, choices=Scope.choices), verbose_name=_("scopes"))
+    per_minute = models.PositiveIntegerField(
+        _("calls a minute"), default=600, validators=[MinValueValidator(1), MaxValueValidator(100_000)]
+    )
+    prefix = models.CharField(_("begins with"), max_length=20, editable=False)
+    digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("replaces")
+    )
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, editable=False)
+    window_at = models.DateTimeField(_("counting since"), null=True, editable=False)
+    used = models.PositiveIntegerField(_("calls since then"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("partner token")
+        verbose_name_plural = _("partner tokens")
+        ordering = ("name", "-created_at")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class KeptAnswer(Owned):
+    """What a call with an Idempotency-Key was answered; without a status yet, it is still being worked on."""
+
+    reach = ByBrand("token__brand")
+
+    id = models.BigAutoField(primary_key=True)
+    token = models.ForeignKey(PartnerToken, on_delete=models.CASCADE, related_name="+", verbose_name=_("token"))
+    route = models.CharField(_("route"), max_length=120)
+    key = models.CharField(_("key"), max_length=255)
+    fingerprint = models.BinaryField(_("fingerprint of the call"), max_length=32)
+    started_at = models.DateTimeField(_("started at"))
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    content_type = models.CharField(_("content type"), max_length=100, blank=True)
+    location = models.CharField(_("location"), max_length=300, blank=True)
+    body = models.BinaryField(_("body"), default=b"")
+
+    class Meta:
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=("token", "route", "key"), name="one_answer_per_token_route_and_key"),
+        )
+        indexes = (
+            # Read by the pruning: what is older than a week?
+            models.Index(fields=("started_at",), name="kept_answer_by_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.key}"

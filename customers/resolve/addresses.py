@@ -1,0 +1,93 @@
+"""Where people of a batch can be reached: e-mail identities, phones they gave, devices that take pushes."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from psycopg import Cursor
+
+from customers.ids import new_id
+from customers.models.address import Channel
+from customers.resolve.identify import Profiles
+from customers.resolve.incoming import Batch, Incoming
+
+_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_SEPARATORS = str.maketrans("", "", " -.()")
+_MAX_TOKEN = 500
+
+
+class Seen(NamedTuple):
+    """An address and a profile it was seen with; in the order in which rows are written."""
+
+    value: str
+    channel: str
+    profile_id: UUID
+    original: str
+
+
+def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
+    """Write the addresses that the batch's messages tell, and whom they were seen with."""
+    seen = sorted({one for message in batch.messages for one in _told(message, batch, profiles)})
+    if not seen:
+        return
+    values, channels, owners, originals = (list(column) for column in zip(*seen, strict=True))
+    cursor.execute(
+        "INSERT INTO customers_address (id, channel, value, original, created_at)"
+        " SELECT u.id, u.channel, u.value, u.original, %b"
+        " FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[]) AS u(id, channel, value, original)"
+        " WHERE NOT EXISTS (SELECT 1 FROM customers_address a WHERE a.value = u.value AND a.channel = u.channel)"
+        " ON CONFLICT (value, channel) DO NOTHING",
+        [now, [new_id() for _value in values], channels, values, originals],
+    )
+    cursor.execute(
+        "INSERT INTO customers_addressprofile AS p (profile_id, address_id, first_seen_at, last_seen_at)"
+        " SELECT DISTINCT u.profile_id, a.id, %b::timestamptz, %b::timestamptz"
+        " FROM unnest(%b::uuid[], %b::text[], %b::text[]) AS u(profile_id, channel, value)"
+        " JOIN customers_address a ON a.value = u.value AND a.channel = u.channel ORDER BY 1, 2"
+        " ON CONFLICT (profile_id, address_id) DO UPDATE SET last_seen_at = excluded.last_seen_at"
+        " WHERE p.last_seen_at < excluded.last_seen_at",
+        [now, now, owners, channels, values],
+    )
+
+
+def _told(message: Incoming, batch: Batch, profiles: Profiles) -> Iterator[Seen]:
+    """Every e-mail identity is an address of its own profile, and of the strongest that the message names.
+
+    Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
+    """
+    own = profiles.of_message[message.id]
+    for one, profile in zip(message.named, own, strict=True):
+        if one.kind == "email":
+            for owner in (profile, own[0]):
+                yield Seen(one.value, Channel.EMAIL.value, owner, batch.originals[one])
+    # A glance at the text first: few messages tell either, and decoding all of them would show.
+    if '"phone"' in message.payload_text or '"token"' in message.payload_text:
+        for channel, value, original in _inside(orjson.loads(message.payload_text)):
+            yield Seen(value, channel, own[0], original)
+
+
+def _inside(payload: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(channel, value, original): a `phone` among the traits takes SMS and WhatsApp, a `device.token` pushes."""
+    phone = _at(payload, "traits", "phone")
+    if number := read_phone(phone):
+        yield Channel.SMS.value, number, phone
+        yield Channel.WHATSAPP.value, number, phone
+    token = _at(payload, "context", "device", "token")
+    if 0 < len(token) <= _MAX_TOKEN and token.isascii() and token.isprintable():
+        yield Channel.PUSH.value, token, token
+
+
+def read_phone(given: str) -> str:
+    """The number as E.164 has it, or "" where it names no country or is none: then nobody is called."""
+    number = given.translate(_SEPARATORS)
+    return number if len(given) <= _MAX_TOKEN and _PHONE.fullmatch(number) else ""
+
+
+def _at(payload: object, *path: str) -> str:
+    value = payload
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""

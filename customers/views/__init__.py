@@ -1,0 +1,1 @@
+"""Pages of the staff outside the admin's own: log-in."""

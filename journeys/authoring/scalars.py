@@ -1,0 +1,88 @@
+"""JSON values of any kind in a text box: a text and the kind it is to be read as, both ways without loss."""
+
+import json
+from typing import Any, Final, NoReturn
+
+from customers.rules.values import is_number
+
+TEXT, NUMBER, YES, NO, TEXTS, NUMBERS, JSON = "text", "number", "true", "false", "texts", "numbers", "json"
+KINDS: Final = (TEXT, NUMBER, YES, NO, TEXTS, NUMBERS, JSON)
+# Said of a text that cannot be read as its kind.
+UNREADABLE: Final = object()
+
+
+def show(value: Any) -> tuple[str, str]:
+    """(kind, text) by which a value is shown."""
+    match value:
+        case None:
+            return TEXT, ""
+        case "":
+            # An empty box means that nothing was given yet.
+            return JSON, '""'
+        case True:
+            return YES, ""
+        case False:
+            return NO, ""
+        case str() if fits_a_line(value):
+            return TEXT, value
+        case int() | float():
+            return NUMBER, json.dumps(value)
+        case list() if value and all(isinstance(one, str) and one.strip() and fits_a_line(one) for one in value):
+            return TEXTS, "\n".join(value)
+        case list() if value and all(is_number(one) for one in value):
+            return NUMBERS, "\n".join(json.dumps(one) for one in value)
+    return JSON, json.dumps(value, ensure_ascii=False)
+
+
+def read(kind: str, text: str) -> Any:
+    """The value, or UNREADABLE."""
+    match kind:
+        case "true" | "false":
+            return kind == YES
+        case "number":
+            return _number(text)
+        case "texts":
+            return [line for line in _lines(text) if line.strip()]
+        case "numbers":
+            numbers = [_number(line) for line in _lines(text) if line.strip()]
+            return UNREADABLE if UNREADABLE in numbers else numbers
+        case "json":
+            return read_json(text)
+    return text or None
+
+
+def show_json(value: Any) -> str:
+    """Any value as JSON, but a text that is no JSON as it stands, so that what was typed comes back."""
+    if isinstance(value, str) and read_json(value) is UNREADABLE:
+        return value
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def read_json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+def fits_a_line(text: str) -> bool:
+    """Whether a browser gives back the text of a line as it was given."""
+    return not any(character in text for character in "\r\n\x00")
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _number(text: str) -> Any:
+    value = read_json(text.strip().replace(",", "."))
+    return value if is_number(value) else UNREADABLE
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if abs(number) != float("inf") else _refuse(digits)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)

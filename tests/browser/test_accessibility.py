@@ -1,0 +1,119 @@
+"""axe finds nothing on any staff page: every list, form and page of the admin, light and dark, desktop and phone."""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import RequestFactory
+from django.urls import NoReverseMatch, reverse
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESKTOP, PHONE, OpenAs
+from tests.config.one_of_each import make_one_of_each
+
+_THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+_LOOKS: Final = [(size, theme) for size in (DESKTOP, PHONE) for theme in _THEMES]
+_RUN: Final = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it stands, in both themes and sizes, each told once."""
+    page.wait_for_function("window.Alpine === undefined || !document.documentElement.hasAttribute('x-cloak')")
+    page.evaluate(AXE_SCRIPT)
+    found: dict[str, str] = {}
+    for size, theme in _LOOKS:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate("theme => document.documentElement.className = theme", theme)
+        for violation in page.evaluate(_RUN):
+            for node in violation["nodes"]:
+                where = f"{violation['id']}: {' '.join(map(str, node['target']))}"
+                found.setdefault(where, f"{where} ({theme}, {size['width']}): {node['html'][:200]}")
+    return sorted(found.values())
+
+
+def pages_of(model: type[Model], user: User) -> Iterator[str]:
+    """The list, the form for a new object, and the page of the first one, as far as there are such."""
+    served, meta = admin.site.get_model_admin(model), model._meta
+    request: Any = RequestFactory().get("/")
+    request.user = user
+    name = f"admin:{meta.app_label}_{meta.model_name}"
+    yield reverse(f"{name}_changelist")
+    if served.has_add_permission(request):
+        yield reverse(f"{name}_add")
+    thing = model._default_manager.first()
+    if thing is not None and served.has_view_permission(request, thing):
+        try:
+            yield reverse(f"{name}_change", args=[thing.pk])
+        except NoReverseMatch:  # it has no page
+            return
+
+
+def by_app() -> dict[str, list[type[Model]]]:
+    served: dict[str, list[type[Model]]] = {}
+    for model in admin.site._registry:
+        served.setdefault(model._meta.app_label, []).append(model)
+    return served
+
+
+# By name, since models are registered only once pytest has set Django up.
+@pytest.mark.parametrize("app", ["auth", "channels", "consent", "customers", "django_celery_beat", "journeys"])
+def test_every_list_and_form_is_accessible(app: str, root: User, open_as: OpenAs) -> None:
+    make_one_of_each()
+    page = open_as(root)
+    paths = [path for model in by_app()[app] for path in pages_of(model, root)]
+    told = []
+    for path in paths:
+        page.goto(path)
+        told += [f"{path}: {violation}" for violation in violations(page)]
+    assert not told, "\n".join(told)
+
+
+def test_no_app_is_left_out() -> None:
+    marks: Any = test_every_list_and_form_is_accessible.pytestmark  # type: ignore[attr-defined]  # pytest puts it there
+    [parametrized] = [mark for mark in marks if mark.name == "parametrize"]
+    assert set(by_app()) <= set(parametrized.args[1])
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/password_change/", "/admin/customers/"])
+def test_the_site_s_own_pages_are_accessible(path: str, root: User, open_as: OpenAs) -> None:
+    make_one_of_each()
+    assert violations(open_as(root, path)) == []
+
+
+def test_the_log_in_page_is_accessible(open_as: OpenAs, transactional_db: None) -> None:
+    assert violations(open_as(None, "/admin/login/")) == []
+
+
+def test_a_form_with_mistakes_is_accessible(root: User, open_as: OpenAs) -> None:
+    page = open_as(root, "/admin/customers/brand/add/")
+    page.fill("[name=sender_email]", "nobody")
+    page.locator("form#brand_form").evaluate("form => { form.noValidate = true; form.submit(); }")
+    page.wait_for_selector(".errornote")
+    assert violations(page) == []
+
+
+def test_what_opens_is_accessible(root: User, open_as: OpenAs) -> None:
+    make_one_of_each()
+    page = open_as(root, "/admin/customers/quarantinedevent/")
+    page.click(".t-filters summary")
+    page.click(".t-user-button")
+    page.wait_for_selector("#user-menu", state="visible")
+    assert violations(page) == []
+
+
+def test_the_mended_page_with_its_refusal_is_accessible(root: User, open_as: OpenAs) -> None:
+    make_one_of_each()
+    page = open_as(root, "/admin/customers/quarantinedevent/")
+    page.click("#result_list tbody th a, #result_list tbody td a")
+    page.click("text=Replay this")
+    page.wait_for_selector("[role=alert]")
+    assert violations(page) == []
+
+
+def test_an_empty_list_is_accessible(root: User, open_as: OpenAs) -> None:
+    assert violations(open_as(root, "/admin/journeys/journey/")) == []

@@ -1,0 +1,71 @@
+"""Who was named by which source is kept while messages are resolved: it is what partners may know of."""
+
+import importlib
+
+import pytest
+from django.db import connection
+
+from customers.models import Brand, Event, Identifier, Profile, ProfileBrand, ProfileSource, Source
+from tests.journeys.stage import Stage, make_stage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return make_stage()
+
+
+def named(source: Source) -> set[str]:
+    profiles = ProfileSource.objects.filter(source=source).values("profile_id")
+    return set(Identifier.objects.filter(profile_id__in=profiles).values_list("value", flat=True))
+
+
+def test_every_profile_that_a_message_names_is_named_by_its_source(stage: Stage) -> None:
+    stage.accept("identify", "ana", email="ana@example.com", traits={"email": "ana@example.com"})
+    stage.run()
+    assert named(stage.source) == {"ana", "ana@example.com"}
+    assert ProfileBrand.objects.count() == 2
+
+
+def test_each_source_has_named_its_own(stage: Stage) -> None:
+    till = Source.objects.create(brand=stage.brand, key="till", name="Till")
+    stage.accept("seen", "ana")
+    shop, stage.source = stage.source, till
+    stage.accept("seen", "ana")
+    stage.accept("seen", "bia")
+    stage.run()
+    assert (named(shop), named(till)) == ({"ana"}, {"ana", "bia"})
+    assert ProfileBrand.objects.count() == 2
+
+
+def test_a_profile_seen_in_another_brand_is_of_both(stage: Stage) -> None:
+    other = Brand.objects.create(key="other", name="Other")
+    rival = Source.objects.create(brand=other, key="shop", name="Shop", namespace=stage.brand.pk)
+    stage.accept("seen", "ana")
+    stage.run()
+    stage.source = rival
+    stage.accept("seen", "ana")
+    stage.run()
+    assert set(ProfileBrand.objects.values_list("brand__key", flat=True)) == {"acme", "other"}
+    assert Profile.objects.count() == 1
+
+
+def test_a_repetition_writes_nothing(stage: Stage) -> None:
+    stage.accept("seen", "ana")
+    stage.run()
+    first = ProfileSource.objects.get().first_seen_at
+    stage.pass_time(hours=1)
+    stage.happen("seen", "ana")
+    assert ProfileSource.objects.get().first_seen_at == first
+
+
+def test_what_was_resolved_before_is_taken_from_the_events(stage: Stage) -> None:
+    stage.happen("seen", "ana")
+    stage.pass_time(hours=1)
+    stage.happen("seen", "ana")
+    earliest = Event.objects.order_by("received_at").values_list("received_at", flat=True)[0]
+    ProfileSource.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(importlib.import_module("customers.migrations.0007_profile_sources").BACKFILL)
+    assert ProfileSource.objects.get().first_seen_at == earliest

@@ -1,0 +1,99 @@
+"""A small history, lived through for real: the same from the same seed, and every number adds up."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from analytics.journey_numbers import journey_numbers
+from channels.models import Message
+from config.demo import history
+from config.demo.brands import BRANDS
+from config.demo.size import Size
+from config.loop.quiet import waiting
+from consent.ledger import verify
+from consent.models import ConsentChain, ConsentEntry
+from customers import keys
+from customers.accept import schemas
+from customers.models import Brand, Customer, DeadLetter, Event, MessageKey, QuarantinedEvent
+from journeys.models import EntryRefusal, Journey, JourneyMap, Run
+
+END = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SMALL = Size(people=25, days=12, live_days=8)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _nothing_believed() -> Any:
+    yield
+    keys.forget()
+    schemas.forget()
+
+
+@pytest.fixture
+def told(transactional_db: None) -> history.History:
+    return history.make(END, SMALL)
+
+
+def picture() -> dict[str, Counter[Any]]:
+    """What came of it, without the ids, which are made anew each time."""
+    return {
+        "events": Counter(Event.objects.values_list("name", "occurred_at", "received_at")),
+        "runs": Counter(Run.objects.values_list("journey__key", "journey__brand__key", "status", "entry_key")),
+        "messages": Counter(Message.objects.values_list("template_version__template__key", "state", "reason")),
+        "refusals": Counter(EntryRefusal.objects.values_list("reason", "at")),
+        "consent": Counter(ConsentEntry.objects.values_list("state", "method", "effective_at")),
+        "quarantine": Counter(QuarantinedEvent.objects.values_list("code", "received_at")),
+    }
+
+
+def test_every_number_adds_up(told: history.History) -> None:
+    assert set(Brand.objects.values_list("key", flat=True)) == {plan.key for plan in BRANDS}
+    assert MessageKey.objects.count() == told.accepted
+    # The damaged row is accepted and never becomes an event.
+    assert Event.objects.count() == told.accepted - 1
+    assert DeadLetter.objects.values_list("queue", flat=True).get() == "inbox"
+    assert QuarantinedEvent.objects.count() >= told.refused > 0
+    for journey in Journey.objects.all():
+        assert journey.status == Journey.Status.LIVE
+        for one in journey_numbers(journey.pk).sums:
+            assert one.total == sum(part.count for part in one.parts), (journey.key, one.label)
+    assert Run.objects.exists()
+    assert Message.objects.filter(state="sent").exists()
+    assert set(waiting()) <= {"live runs", "messages in hand"}
+
+
+def test_nobody_is_written_to_without_permission(told: history.History) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM channels_message m JOIN consent_purpose u ON u.id = m.purpose_id"
+            " WHERE m.state = 'sent' AND u.kind = 'marketing' AND m.send_consent_id IS NULL"
+        )
+        assert cursor.fetchone() == (0,)
+    chains = list(ConsentChain.objects.values_list("address_id", flat=True))
+    assert chains
+    assert [verify(address) for address in chains] == [None] * len(chains)
+
+
+def test_people_stand_on_the_map_and_at_the_counter(told: history.History) -> None:
+    assert JourneyMap.objects.count() == len(BRANDS)
+    merged = Customer.objects.filter(profiles__identifier__kind_id="anonymous_id").filter(
+        profiles__identifier__kind_id="user_id"
+    )
+    assert merged.exists()
+
+
+def test_nothing_happens_before_it_is_heard_of(told: history.History) -> None:
+    for occurred_at, received_at in Event.objects.values_list("occurred_at", "received_at"):
+        assert timedelta(0) < received_at - occurred_at < timedelta(minutes=5)
+        assert received_at <= END
+
+
+def test_brands_that_are_there_are_left_alone(transactional_db: None) -> None:
+    Brand.objects.create(key="acme", name="Acme")
+    with pytest.raises(ValueError, match="brands already"):
+        history.make(END, SMALL)
+    assert Brand.objects.get().key == "acme"

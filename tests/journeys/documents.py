@@ -1,0 +1,118 @@
+"""Documents of journeys as hypothesis makes them: every step type there is, rules of every shape, odd names."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from customers.rules.leaf import leaf_kinds
+
+# Names as people should write them, and as they should not, but might.
+tidy_names = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,8}", fullmatch=True)
+odd_names = st.sampled_from(["<b>bold</b>", 'a"b', "it's", "ção", "a b", "a/b", "&amp;", "~was", "+", "0"])
+names = tidy_names | odd_names
+lines = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs")), min_size=1, max_size=12)
+durations = st.integers(1, 10**7).map(lambda seconds: f"PT{seconds}S") | st.sampled_from(
+    ["P1D", "PT30M", "PT1.5H", "P2DT3H", "PT0.5S", "PT24H"]
+)
+scalars = (
+    lines
+    | st.sampled_from(["", " x ", "a\nb", "null", "true", "12", "</textarea>"])
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False, allow_infinity=False, width=32)
+)
+
+
+def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def leaves() -> st.SearchStrategy[dict[str, Any]]:
+    kind = st.sampled_from(sorted(leaf_kinds()))
+    compared = st.fixed_dictionaries(
+        {
+            "leaf": kind,
+            "name": names,
+            "op": st.sampled_from(["eq", "ne", "lt", "in", "contains", "starts_with"]),
+            "value": scalars | st.lists(scalars, min_size=1, max_size=3),
+        }
+    )
+    known = st.fixed_dictionaries({"leaf": kind, "name": names, "op": st.sampled_from(["exists", "missing"])})
+    return compared | known
+
+
+rules = st.recursive(
+    leaves(),
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"all": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"any": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"not": inner}),
+    ),
+    max_leaves=5,
+)
+
+
+def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    optional_fields = {"rule": rules, "key": names}
+    return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
+
+
+def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    def step(type_: str, needed: dict[str, Any], spare: dict[str, Any] | None = None) -> Any:
+        fields = {"type": st.just(type_), "id": ids, "state": states, **needed}
+        return st.fixed_dictionaries(fields, optional=spare or {})
+
+    branch = st.fixed_dictionaries({"rule": rules, "next": ids})
+    timeout = st.fixed_dictionaries({"after": durations, "next": ids})
+    words = {"channel": names, "connector": names, "template": names, "next": ids}
+    return st.one_of(
+        step("delay", {"after": durations, "next": ids}),
+        step("exit", {}, {"outcome": lines}),
+        step(
+            "hold",
+            {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
+            {"since": st.sampled_from(["entry", "step"])},
+        ),
+        step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
+        step(
+            "message",
+            words,
+            {
+                "purpose": names,
+                "not_later_than": durations,
+                "cancel_on": st.lists(matches(), max_size=2),
+                "touchpoint": st.uuids().map(str),
+            },
+        ),
+    )
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Definitions that decode, whether or not they may be published."""
+    state_names = draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    states = st.sampled_from(state_names)
+    ids = names
+    kinds = st.sampled_from(["initial", "active", "success", "failure"])
+    exits = {"state": states, "outcome": lines}
+    document = {
+        "purpose": draw(names),
+        "states": [{"name": name} | draw(optional(kind=kinds)) for name in state_names],
+        "transitions": draw(st.lists(st.tuples(states, states).map(list), max_size=5)),
+        "entry": {"event": draw(names)}
+        | draw(
+            optional(
+                rule=rules,
+                key=names,
+                reentry=st.sampled_from(["never", "always"]),
+                guard=st.sampled_from(["any", "all", "none"]),
+                guard_reason=lines,
+            )
+        ),
+        "steps": draw(st.lists(steps(ids, states), max_size=4)),
+    }
+    more = optional(
+        exit_events=st.lists(matches(**exits), max_size=2),
+        exit_rules=st.lists(st.fixed_dictionaries({"rule": rules, **exits}), max_size=2),
+    )
+    return document | draw(more)
