@@ -24,9 +24,9 @@ def newest(user: "Person", channel: str, count: int) -> Sequence[Message]:
     sandboxes = list(Connector.objects.visible_to(user).filter(provider=Sandbox.key).values_list("pk", flat=True))
     if not sandboxes:
         return []
-    looked_at = Message.objects.visible_to(user).order_by("-created_at").values_list("pk", flat=True)[:_LOOKED_AT]
+    looked_at = Message.objects.visible_to(user).order_by("-created_at").values("pk")[:_LOOKED_AT]
     taken = Message.objects.shown_to(user).filter(
-        pk__in=list(looked_at), connector_id__in=sandboxes, state__in=TAKEN, settled_at__isnull=False
+        pk__in=looked_at, connector_id__in=sandboxes, state__in=TAKEN, settled_at__isnull=False
     )
     if channel:
         taken = taken.filter(channel=channel)

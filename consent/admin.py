@@ -41,6 +41,7 @@ from customers.admin.base import (
     table,
 )
 from customers.admin.show import Tone, badge, flag, state, when
+from customers.visibility import beside
 
 # As much of a text as a line holds.
 _READ: Final = 120
@@ -248,8 +249,8 @@ class ConsentEntryAdmin(Facts):
 
     @admin.display(description=_("evidence"))
     def shown_evidence(self, entry: ConsentEntry) -> SafeString | str:
-        kept = ConsentEvidence.objects.filter(pk=entry.pk).values_list("fields", flat=True).first()
-        return table((_("field"), _("value")), sorted((kept or {}).items()))
+        kept = beside(entry, ConsentEvidence).filter(pk=entry.pk).first()
+        return table((_("field"), _("value")), sorted(kept.fields.items()) if kept is not None else ())
 
 
 @admin.register(ConsentEvidence)

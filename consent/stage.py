@@ -15,7 +15,7 @@ from consent.models import State
 from consent.queue import Item
 from consent.refusals import Refused
 from customers.pg import raw_cursor
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, first_in_line, work_once
 
 _ITEM = ", ".join(queue.COLUMNS)
 
@@ -172,8 +172,7 @@ def _refused(item: Item, trouble: Trouble) -> Refused:
 QUEUE = Queue(
     name="consent",
     table="consent_queue",
-    pick=f"SELECT id FROM consent_queue WHERE {not_alone('consent', 'consent_queue.id')}"
-    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    pick=first_in_line("consent", "consent_queue"),
     work=apply,
 )
 

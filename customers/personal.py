@@ -5,6 +5,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, Final, TypeVar
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
 _F = TypeVar("_F", bound="Field[Any, Any]")
@@ -34,6 +35,21 @@ def fields(model: type[Model]) -> dict[str, str]:
 
 def names(model: type[Model]) -> frozenset[str]:
     return frozenset(fields(model))
+
+
+def leads_to(model: type[Model], path: str) -> bool:
+    """Whether a path of field names ends in a personal field, or in one of its parts."""
+    here: Any = model
+    for name in path.split("__"):
+        if name in names(here):
+            return True
+        try:
+            here = here._meta.get_field(name).related_model
+        except FieldDoesNotExist:
+            return False
+        if not isinstance(here, type):
+            return False
+    return False
 
 
 def mask(value: Any, kind: str) -> Any:

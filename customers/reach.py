@@ -72,7 +72,8 @@ class Through(Reach):
         return apps.get_model(self.model)
 
     def _of(self, rows: Q) -> Q:
-        return Q(**{f"{self.column}__in": self._other._default_manager.filter(rows).order_by().values(self.to)})
+        # Asked row by row, not as a set: within an "or" PostgreSQL would draw up the whole set first.
+        return Q(Exists(self._other._default_manager.filter(rows, **{self.to: OuterRef(self.column)}).order_by()))
 
 
 @dataclass(frozen=True, slots=True)

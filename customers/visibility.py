@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from customers.models.brand import Brand
-from customers.models.owned import Owned, OwnedManager, OwnedQuerySet
+from customers.models.owned import Owned, OwnedManager, OwnedQuerySet, beside
 from customers.sight import Sight, sight_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ __all__ = [
     "OwnedManager",
     "OwnedQuerySet",
     "Sight",
+    "beside",
     "changeable",
     "may_change",
     "sees_pii",

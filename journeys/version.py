@@ -88,9 +88,6 @@ class Version:
         """Exits first, then the branches of the hold in their order."""
         return self.meanings[step].get(event, ())
 
-    def is_hold(self, step: int) -> bool:
-        return isinstance(self.steps[step], Hold)
-
     def looks_back_to_step(self, step: int) -> bool:
         at = self.steps[step]
         return isinstance(at, Hold) and at.since == "step"

@@ -14,7 +14,7 @@ _RUN = """
 _ENTERED = _AT.format(all="%(runs)s")
 _LIVE = "i > %(runs)s - %(live)s"
 _WAITED = "interval '30 minutes'"
-# Runs are numbered beyond those told for real.
+# Runs and events are numbered beyond those told for real.
 _FIRST = "1000000"
 _ASKED = _AT.format(all="%(messages)s")
 _STATE = """
@@ -33,10 +33,11 @@ STATEMENTS = (
         WITH event AS (
             INSERT INTO customers_event (id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name,
                 message_id)
-            SELECT nextval('customers_event_id_seq'), {_AT.format(all="%(events)s")} + interval '1 second',
+            SELECT {_FIRST}0 + i, {_AT.format(all="%(events)s")} + interval '1 second',
                 {_AT.format(all="%(events)s")}, h.brand_id, h.source_id, {CUSTOMER}, 'track', {_NAMES}, 'crowd-e' || i
             FROM generate_series(1, %(events)s) i CROSS JOIN LATERAL (SELECT {_PERSON} AS n) p JOIN house h
                 ON h.b = p.n %% %(brands)s
+            ORDER BY i
             RETURNING id, received_at
         )
         INSERT INTO customers_eventpayload (event_id, received_at, payload)
@@ -44,6 +45,7 @@ STATEMENTS = (
         FROM event
         """,
     ),
+    ("ids of events", "SELECT setval('customers_event_id_seq', (SELECT max(id) FROM customers_event))"),
     (
         "runs",
         f"""
@@ -83,6 +85,7 @@ STATEMENTS = (
             {_ASKED}, '', {ADDRESS}, h.brand_id, w.connector_id, {CUSTOMER}, h.purpose_id, w.template_version_id
         FROM generate_series(1, %(messages)s) i CROSS JOIN LATERAL (SELECT {_PERSON} AS n) p
             JOIN house h ON h.b = p.n %% %(brands)s JOIN way w ON w.b = h.b AND w.j = i %% 3
+        ORDER BY i
         """,
     ),
     (
@@ -100,6 +103,7 @@ STATEMENTS = (
         SELECT w.journey_id, w.version_id, {CUSTOMER}, '',
             (ARRAY['no_consent', 'no_address', 'already_live'])[i %% 3 + 1], {_ENTERED}
         FROM {_RUN}
+        ORDER BY i
         """,
     ),
     (

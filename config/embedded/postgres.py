@@ -16,8 +16,12 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "lz4",
+    # Queues fill and empty within seconds; what they leave behind should not lie about for a minute.
+    "autovacuum_naptime": "15s",
     "jit": "off",
     "fsync": "on",
     "synchronous_commit": "on",

@@ -10,7 +10,7 @@ from customers.models import Address, Brand, Profile, Source
 from customers.models.owned import Owned
 from customers.partner import OfNamedCustomer
 from customers.personal import DOCUMENT, personal
-from customers.reach import ByBrand, Through
+from customers.reach import AnyOf, ByBrand, ByProfile, Through
 
 # Until when consent can be valid: at the edge of the calendar what PostgreSQL stores, Python cannot read.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -67,7 +67,8 @@ class Method(models.TextChoices):
 class ConsentChain(Owned):
     """One row per address: the lock every consent change and every send takes, and the chain's head."""
 
-    reach = Through("address_id", "customers.Address")
+    # As its address does, without asking that first.
+    reach = AnyOf((Through("address_id", "customers.AddressProfile", "address_id"), ByProfile("address_id")))
 
     address = models.OneToOneField(
         Address, on_delete=models.PROTECT, primary_key=True, related_name="+", verbose_name=_("address")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import admin as unfold
 from unfold.overrides import FORMFIELD_OVERRIDES as OVERRIDES
 
+from customers import personal
 from customers.admin.fields import Document, DocumentArea
 from customers.admin.guarded import Guarded, GuardedInline
 from customers.admin.presented import Presented
@@ -179,9 +180,14 @@ class QueueRows(Facts):
     @admin.display(description=_("attempts"))
     def attempts_so_far(self, obj: Model) -> SafeString | str:
         tries = UnitAttempt.objects.filter(queue=self.queue, unit_id=obj.pk)
+        # Attempts belong to no brand, but to a row that was shown to somebody.
+        hides = personal.is_veiled(obj)
         return table(
             (_("attempts"), _("reason"), _("next attempt at")),
-            tries.values_list("attempts", "reason", "next_at"),
+            (
+                (one.attempts, personal.mask(one.reason, personal.TEXT) if hides else one.reason, one.next_at)
+                for one in tries[:SHOWN]
+            ),
         )
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import document, flag, when
 from customers.models import Event, EventPayload, InboxItem, MessageKey
+from customers.visibility import beside
 
 
 @admin.register(Event)
@@ -30,8 +31,8 @@ class EventAdmin(Facts):
 
     @admin.display(description=_("payload"))
     def content(self, event: Event) -> SafeString | str:
-        rows = EventPayload.objects.filter(event_id=event.pk, received_at=event.received_at)
-        return format_html_join("", "{}", ((document(payload),) for (payload,) in rows.values_list("payload")))
+        rows = beside(event, EventPayload).filter(event_id=event.pk, received_at=event.received_at)
+        return format_html_join("", "{}", ((document(row.payload),) for row in rows))
 
 
 @admin.register(EventPayload)

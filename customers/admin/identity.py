@@ -12,14 +12,17 @@ from customers.admin.base import SHOWN, AnyAdmin, Facts, ReadOnly, hexadecimal, 
 from customers.admin.show import flag, state, when
 from customers.models import (
     Address,
+    AddressProfile,
     Customer,
     Edge,
     ErasedSubject,
     Identifier,
     IdentifierKind,
     Profile,
+    ProfileBrand,
     Trait,
 )
+from customers.visibility import beside
 
 _PROFILE = link("profile_id", "customers_profile", _("profile"))
 
@@ -59,11 +62,13 @@ class CustomerAdmin(Facts):
 
     @admin.display(description=_("known by"))
     def known_by(self, customer: Customer) -> SafeString | str:
-        known = Identifier.objects.filter(profile__customer=customer).order_by("id")
-        rows = known.values_list("profile_id", "kind__name", "original", "opened_at", "closed_at")
+        known = beside(customer, Identifier).filter(profile__customer=customer).select_related("kind").order_by("id")
         return table(
             (_("profile"), _("kind"), _("as given"), _("opened at"), _("closed at")),
-            ((page_link("customers_profile", profile), *rest) for profile, *rest in rows[:SHOWN]),
+            (
+                (page_link("customers_profile", one.profile_id), one.kind, one.original, one.opened_at, one.closed_at)
+                for one in known[:SHOWN]
+            ),
         )
 
 
@@ -80,16 +85,17 @@ class ProfileAdmin(Facts):
 
     @admin.display(description=_("identifier"))
     def identified_by(self, profile: Profile) -> SafeString | str:
-        rows = Identifier.objects.filter(profile=profile)
+        rows = beside(profile, Identifier).filter(profile=profile).select_related("kind")
         return table(
             (_("kind"), _("value"), _("as given"), _("opened at"), _("closed at")),
-            rows.values_list("kind__name", "value", "original", "opened_at", "closed_at"),
+            ((one.kind, one.value, one.original, one.opened_at, one.closed_at) for one in rows[:SHOWN]),
         )
 
     @admin.display(description=_("edges"))
     def held_together_by(self, profile: Profile) -> SafeString | str:
-        to_higher = [(edge, edge.high_id) for edge in Edge.objects.filter(low=profile)[:SHOWN]]
-        to_lower = [(edge, edge.low_id) for edge in Edge.objects.filter(high=profile)[:SHOWN]]
+        edges = beside(profile, Edge)
+        to_higher = [(edge, edge.high_id) for edge in edges.filter(low=profile)[:SHOWN]]
+        to_lower = [(edge, edge.low_id) for edge in edges.filter(high=profile)[:SHOWN]]
         return table(
             (_("profile"), _("kind"), _("assurance"), _("occurred at"), _("skipped")),
             (
@@ -106,21 +112,23 @@ class ProfileAdmin(Facts):
 
     @admin.display(description=_("addresses"))
     def seen_at(self, profile: Profile) -> SafeString | str:
+        rows = beside(profile, AddressProfile).filter(profile=profile).select_related("address")
         return table(
             (_("address"), _("first seen at"), _("last seen at"), _("verified at")),
-            profile.addresses.values_list("address__value", "first_seen_at", "last_seen_at", "verified_at"),
+            ((one.address.value, one.first_seen_at, one.last_seen_at, one.verified_at) for one in rows[:SHOWN]),
         )
 
     @admin.display(description=_("brands"))
     def seen_in(self, profile: Profile) -> SafeString | str:
-        return table((_("brand"), _("first seen at")), profile.brands.values_list("brand__name", "first_seen_at"))
+        rows = beside(profile, ProfileBrand).filter(profile=profile).select_related("brand")
+        return table((_("brand"), _("first seen at")), ((one.brand, one.first_seen_at) for one in rows[:SHOWN]))
 
     @admin.display(description=_("traits"))
     def traits_over_time(self, profile: Profile) -> SafeString | str:
-        rows = profile.traits.order_by("name", "-valid_from", "-event_id")
+        rows = beside(profile, Trait).filter(profile=profile).order_by("name", "-valid_from", "-event_id")
         return table(
             (_("name"), _("value"), _("valid from"), _("recorded at")),
-            rows.values_list("name", "value", "valid_from", "recorded_at"),
+            ((one.name, one.value, one.valid_from, one.recorded_at) for one in rows[:SHOWN]),
         )
 
 
@@ -162,10 +170,13 @@ class AddressAdmin(Facts):
 
     @admin.display(description=_("profiles"))
     def used_by(self, address: Address) -> SafeString | str:
-        rows = address.profiles.values_list("profile_id", "first_seen_at", "last_seen_at", "verified_at")
+        rows = beside(address, AddressProfile).filter(address=address)[:SHOWN]
         return table(
             (_("profile"), _("first seen at"), _("last seen at"), _("verified at")),
-            ((page_link("customers_profile", profile), *times) for profile, *times in rows[:SHOWN]),
+            (
+                (page_link("customers_profile", one.profile_id), one.first_seen_at, one.last_seen_at, one.verified_at)
+                for one in rows
+            ),
         )
 
 

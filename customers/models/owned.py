@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 _M = TypeVar("_M", bound=models.Model, covariant=True)
 # What tells a row that is shown in full from one that is masked.
 _IN_FULL = "shown_in_full"
+# For whom a row was loaded, so that what is shown beside it is loaded for them too.
+_VIEWER = "shown_to_viewer"
 
 
 class Veiled(ModelIterable):  # type: ignore[type-arg]  # not subscriptable at run time
     """Rows as somebody may see them: personal fields masked, unless the row says that it is shown in full."""
 
     def __iter__(self) -> Iterator[Any]:
+        viewer = getattr(self.queryset, "_hints", {}).get(_VIEWER)
         for row in super().__iter__():
+            if viewer is not None:
+                row.__dict__[_VIEWER] = viewer
             if not getattr(row, _IN_FULL, False):
                 personal.veil(row)
             yield row
@@ -65,6 +70,7 @@ class OwnedQuerySet(models.QuerySet[_M]):
         in_full = ExpressionWrapper(_read(self.model, sight), output_field=models.BooleanField())
         veiled: OwnedQuerySet[_M] = seen.annotate(**{_IN_FULL: in_full})
         veiled._iterable_class = Veiled
+        veiled._add_hints(**{_VIEWER: user})  # type: ignore[attr-defined]  # Django's own notes on where rows come from
         return veiled
 
     def _prefetch_related_objects(self) -> None:
@@ -75,7 +81,7 @@ class OwnedQuerySet(models.QuerySet[_M]):
 
     def _values(self, *fields: Any, **expressions: Any) -> Any:
         # Bare values cannot be told apart row by row, so they are not handed out.
-        if self._iterable_class is Veiled and personal.names(self.model) & {str(field) for field in fields}:
+        if self._iterable_class is Veiled and any(personal.leads_to(self.model, str(field)) for field in fields):
             raise TypeError("Bare values of personal fields cannot be masked: read rows instead.")
         return super()._values(*fields, **expressions)  # type: ignore[misc]  # Django's own, below values and values_list
 
@@ -105,6 +111,13 @@ class OwnedManager(models.Manager[_M]):
         return self.get_queryset().shown_to(user)
 
 
+def beside(row: models.Model, model: type["_O"]) -> OwnedQuerySet["_O"]:
+    """Rows of another model, as whoever this row was shown to may see them."""
+    viewer: Person | None = row.__dict__.get(_VIEWER)
+    rows = model.objects.get_queryset()
+    return rows if viewer is None else rows.shown_to(viewer)
+
+
 class Owned(models.Model):
     """A model whose rows belong to brands; `reach` says how, where it is not simply by `brand` and `squad`."""
 
@@ -129,6 +142,9 @@ class Owned(models.Model):
         brand_id, squad = getattr(self, "brand_id", None), getattr(self, "squad", None)
         if brand_id and squad is not None and squad.brand_id != brand_id:
             raise ValidationError({"squad": _("This squad works in another brand.")}, code="squad_of_other_brand")
+
+
+_O = TypeVar("_O", bound=Owned)
 
 
 def _seen(model: type[models.Model], sight: Sight) -> Q:

@@ -9,6 +9,7 @@ from customers.ids import new_id
 from customers.models.brand import Brand
 from customers.models.owned import Owned
 from customers.models.source import Source, WriteKey
+from customers.personal import TEXT, personal
 from customers.reach import ByBrand
 
 
@@ -83,7 +84,7 @@ class KeptAnswer(Owned):
     status = models.PositiveSmallIntegerField(_("status"), null=True)
     content_type = models.CharField(_("content type"), max_length=100, blank=True)
     location = models.CharField(_("location"), max_length=300, blank=True)
-    body = models.BinaryField(_("body"), default=b"")
+    body = personal(models.BinaryField(_("body"), default=b""), TEXT)
 
     class Meta:
         verbose_name = _("kept answer")

@@ -12,7 +12,7 @@ from customers.resolve.incoming import read
 from customers.resolve.join import join
 from customers.resolve.store import queue_for_match, write_brands, write_events
 from customers.resolve.traits import write_traits
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, first_in_line, work_once
 
 
 def resolve(ids: Sequence[int], now: datetime) -> int:
@@ -37,8 +37,7 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
 QUEUE = Queue(
     name="inbox",
     table="customers_inbox",
-    pick=f"SELECT id FROM customers_inbox WHERE {not_alone('inbox', 'customers_inbox.id')}"
-    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    pick=first_in_line("inbox", "customers_inbox"),
     work=resolve,
 )
 

@@ -30,7 +30,7 @@ class LogInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not name or not password:
-            return self.cleaned_data
+            return dict(self.cleaned_data)
         now = clock.utcnow()
         if not back_off.begin([back_off.account(name), back_off.address(self.network)], now):
             # As slow as the answer to a wrong password.
@@ -65,6 +65,6 @@ def network_of(request: HttpRequest) -> str:
     proxies = int(str(settings.REST_FRAMEWORK["NUM_PROXIES"]))
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if proxies and forwarded:
-        hops = [hop.strip() for hop in forwarded.split(",")]
+        hops: list[str] = [hop.strip() for hop in forwarded.split(",")]
         return hops[-min(proxies, len(hops))][:45]
     return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,4 +1,4 @@
-"""Advance: runs whose time has come walk on; a hold times out only when nothing it awaits is still on its way."""
+"""Advance: runs whose time has come walk on, but only when nothing they await is still on its way."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -55,25 +55,27 @@ def advance(ids: Sequence[int], now: datetime) -> int:
 
 
 def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list[RunState]:
-    """Those whose customer is settled and, at a hold, who have no event accepted in time that no stage has looked
-    at yet (DESIGN §4: received by the deadline).
+    """Those whose customer is settled and, where an event could mean something, who have none accepted in time that
+    no stage has looked at yet (DESIGN §4: received by the deadline).
+
+    That is not for holds alone: who bought before a delay was over is out of the journey, and is not reminded.
 
     The way of an event is looked at from its beginning, so that none slips past between two looks.
     """
-    holds = [run for run in runs if run.version.is_hold(run.step)]
-    customers = list({run.customer_id for run in holds})
-    arriving = [oldest_unresolved(cursor, customers, now)] if holds else []
+    awaiting = [run for run in runs if run.version.meanings[run.step]]
+    customers = list({run.customer_id for run in awaiting})
+    arriving = [oldest_unresolved(cursor, customers, now)] if awaiting else []
     moving = moving_customers(cursor)
     astray = _astray(cursor, runs)
     unseen: set[int] = set()
-    if holds:
+    if awaiting:
         arriving.append(dict(cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()))
-        unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in holds]]).fetchall()}
+        unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in awaiting]]).fetchall()}
     return [
         run
         for run in runs
         if run.id not in unseen and run.id not in astray and run.customer_id not in moving
-        and not (run.version.is_hold(run.step) and _in_time(run, arriving))
+        and not (run.version.meanings[run.step] and _in_time(run, arriving))
     ]  # fmt: skip
 
 

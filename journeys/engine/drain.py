@@ -6,7 +6,7 @@ from datetime import datetime
 
 from consent import stage as consent
 from customers.resolve import stage as resolve
-from customers.work import Queue, waiting, work_once
+from customers.work import Floors, Queue, waiting, work_once
 from journeys.engine import advance, match, merges, recheck
 
 # In the order data walks: an event is resolved, its consent applied, its runs moved, matched and looked back for,
@@ -24,12 +24,21 @@ STAGES: tuple[Queue, ...] = (
 def drain(clock: Callable[[], datetime], seconds: float = 20.0) -> bool:
     """Work until all queues are empty, at most about `seconds`; whether they are."""
     until = time.monotonic() + seconds
-    while work_through(clock):
+    floors: Floors = {}
+    while work_through(clock, floors):
         if time.monotonic() > until:
             return False
     return True
 
 
-def work_through(clock: Callable[[], datetime]) -> int:
+def work_through(clock: Callable[[], datetime], floors: Floors) -> int:
     """A batch of every stage that has something to do; how many units were done."""
-    return sum(work_once(queue, clock()) for queue in waiting(STAGES, clock()))
+    done = _pass(clock, floors)
+    if not done and floors:
+        floors.clear()
+        done = _pass(clock, floors)
+    return done
+
+
+def _pass(clock: Callable[[], datetime], floors: Floors) -> int:
+    return sum(work_once(queue, clock(), floors=floors) for queue in waiting(STAGES, clock(), floors))

@@ -30,8 +30,9 @@ def drain_in_lanes(clock: Callable[[], datetime], seconds: float = 20.0) -> bool
     """As `drain`, in two lanes for as long as there is enough for both."""
     until = time.monotonic() + seconds
     second: Future[bool] | None = None
+    floors: work.Floors = {}
     try:
-        while done := work_through(clock):
+        while done := work_through(clock, floors):
             if time.monotonic() > until:
                 return False
             if second is None and done >= WORTHWHILE:

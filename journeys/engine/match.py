@@ -14,7 +14,7 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.rules import Facts
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
@@ -236,8 +236,7 @@ def _everywhere(version: Version, name: str) -> Iterable[Meaning]:
 QUEUE = Queue(
     name="match",
     table="customers_match_queue",
-    pick=f"SELECT id FROM customers_match_queue WHERE {not_alone('match', 'customers_match_queue.id')}"
-    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    pick=first_in_line("match", "customers_match_queue"),
     work=match,
 )
 

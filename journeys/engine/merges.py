@@ -11,7 +11,7 @@ from psycopg import Cursor
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
 from customers.pg import copy_rows, raw_cursor
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, first_in_line, work_once
 from journeys.engine.runs import RunState, lock_live
 from journeys.engine.walk import Moved
 from journeys.engine.write import Work, write
@@ -84,8 +84,7 @@ def _end_as_merged(run: RunState, now: datetime, work: Work) -> None:
 QUEUE = Queue(
     name="merge",
     table="customers_merge_queue",
-    pick=f"SELECT id FROM customers_merge_queue WHERE {not_alone('merge', 'customers_merge_queue.id')}"
-    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    pick=first_in_line("merge", "customers_merge_queue"),
     work=follow,
 )
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.pg import copy_rows, raw_cursor
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.enroll import enter, live_entries, open_gate
 from journeys.engine.match import Table
@@ -23,7 +23,8 @@ from journeys.version import version
 
 _AHEAD = timedelta(days=1)
 # Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a
-# look-up by key. Nothing is accepted a day before it occurs or a day ahead of our clocks: partitions beyond need no look.
+# look-up by key. Nothing is accepted a day before it occurs or a day ahead of our clocks, so partitions beyond need no
+# look.
 _GLANCE = """
     SELECT DISTINCT r.id, r.version_id, r.step, e.name FROM unnest(%b::bigint[]) AS u(id),
         LATERAL (
@@ -183,8 +184,7 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
 QUEUE = Queue(
     name="recheck",
     table="journeys_recheck_queue",
-    pick=f"SELECT id FROM journeys_recheck_queue WHERE {not_alone('recheck', 'journeys_recheck_queue.id')}"
-    " ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+    pick=first_in_line("recheck", "journeys_recheck_queue"),
     work=recheck,
 )
 

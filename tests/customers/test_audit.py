@@ -23,7 +23,7 @@ def note(brand: Brand, name: str = "x", at: datetime = NOW, **fields: Any) -> Au
     return audit.record(None, "change", brand, {"name": name}, {"name": "y"}, now=at, **fields)
 
 
-def tamper(entry: AuditEntry, column: str, value: object) -> None:
+def tamper(entry: AuditEntry, column: str, value: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(f"UPDATE customers_auditentry SET {column} = %s WHERE id = %s", [value, entry.pk])
@@ -70,7 +70,7 @@ def test_each_entry_seals_the_one_before_it_and_days_are_chained() -> None:
         ("brand_id", None),
     ],
 )
-def test_a_changed_entry_is_found(column: str, value: object) -> None:
+def test_a_changed_entry_is_found(column: str, value: Any) -> None:
     acme = people.make_brand()
     note(acme)
     forged = note(acme, at=NOW - timedelta(minutes=1))

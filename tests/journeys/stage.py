@@ -117,7 +117,7 @@ class Stage:
 
     def run(self) -> None:
         """Let every stage work until none finds anything."""
-        while work_through(lambda: self.now):
+        while work_through(lambda: self.now, {}):
             pass
 
     def happen(self, name: str, user: str = "ana", **more: Any) -> None:

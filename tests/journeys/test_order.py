@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 
 from customers.models import Event, InboxItem
-from tests.journeys.stage import Stage, make_stage, welcome
+from journeys.engine.advance import advance_due
+from journeys.models import Run
+from tests.journeys.stage import Stage, make_stage, message, welcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +85,24 @@ def test_a_later_message_on_its_way_holds_up_nothing(stage: Stage) -> None:
     with held_up("identify"):
         stage.run()
         assert len(stage.runs()) == 1
+
+
+def test_a_delay_that_is_over_waits_for_the_exit_event_accepted_in_time(stage: Stage) -> None:
+    # The purchase is accepted, but not yet resolved, when the delay ends: who bought is not reminded.
+    pause = {"type": "delay", "id": "pause", "state": "not_activated", "after": "PT1H", "next": "remind"}
+    stage.publish(
+        welcome(
+            entry={"event": "cart.left"},
+            exit_events=[{"event": "order.completed", "state": "activated"}],
+            steps=[pause, message("remind", next="lost"), {"type": "exit", "id": "lost", "state": "lost"}],
+        ),
+        key="cart",
+    )
+    stage.know()
+    stage.happen("cart.left")
+    accept_later(stage, "order.completed")
+    stage.now += timedelta(hours=1)
+    assert advance_due(stage.now) == 0
+    stage.run()
+    assert [run.status for run in stage.runs()] == [Run.Status.EXITED]
+    assert stage.messages() == []
