@@ -10,6 +10,10 @@ from django.db.models import Q
 
 from customers.reach import AnyOf, ByBrand, Reach, Through
 from customers.sight import Sight
+from customers.visibility import changeable
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 if TYPE_CHECKING:
     from customers.sight import Person
@@ -45,6 +49,12 @@ def names_of(scopes: Collection[UUID]) -> dict[UUID, str]:
 
 def _asking() -> "list[Any]":
     return [apps.get_model(model) for model in _models if model != _CONNECTOR]
+
+
+def may_stop(user: "Person", scope_id: UUID) -> bool:
+    """Whether there is such a thing, and this person may change it; a brand is for those who manage it."""
+    named = (apps.get_model(model)._default_manager.filter(pk=scope_id) for model in ("customers.Brand", *_models))
+    return any(changeable(rows, user).exists() for rows in named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ _WRITE = ("add", "change")
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
         *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        # These are for who manages the brand besides.
+        (("change",), "customers: brand"),
+        (_WRITE, "customers: squad squadmember"),
+        (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
         (("change",), "customers: quarantinedevent"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),

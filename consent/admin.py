@@ -41,7 +41,7 @@ from customers.admin.base import (
     table,
 )
 from customers.admin.show import Tone, badge, flag, state, when
-from customers.visibility import beside
+from customers.visibility import beside, sight_of
 
 # As much of a text as a line holds.
 _READ: Final = 120
@@ -185,6 +185,13 @@ class SuppressionAdmin(ExactSearch, Kept):
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("consent.change_suppression"))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "brand" in form.base_fields:
+            # For every brand at once speaks only who sees every brand.
+            form.base_fields["brand"].required = not sight_of(request.user).everything
+        return form
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
         return self.fields if obj is None else (*self.fields, *self.readonly_fields)

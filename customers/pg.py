@@ -15,7 +15,7 @@ from psycopg.types.array import ListDumper
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8BinaryDumper
 
-from customers.packing import PackedListDumper, pack_columns
+from customers.packing import PackedListDumper
 
 
 def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
@@ -53,19 +53,11 @@ def copy_rows(
     cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Append rows by binary COPY; `columns` are (name, PostgreSQL type) in the order of each row's values."""
-    rows = list(rows)
-    if rows:
-        copy_columns(cursor, table, columns, zip(*rows, strict=True))
-
-
-def copy_columns(
-    cursor: Cursor[Any], table: str, columns: Sequence[tuple[str, str]], values: Iterable[Iterable[Any]]
-) -> None:
-    """Append rows by binary COPY, given column by column."""
     names = ", ".join(name for name, _type in columns)
-    data = pack_columns([type_ for _name, type_ in columns], values)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(data)
+        copy.set_types([type_ for _name, type_ in columns])
+        for row in rows:
+            copy.write_row(row)
 
 
 def raw_json(text: str) -> Jsonb:

@@ -1,18 +1,25 @@
 """Stopping what sends, and letting it go on."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from channels import stops
+from channels import scopes, stops
 from channels.models import SendStop
 from customers import clock
 from customers.admin.base import AnyAdmin, Kept
 from customers.admin.show import flag, when
+
+if TYPE_CHECKING:
+    StopModelForm = forms.ModelForm[SendStop]
+else:
+    StopModelForm = forms.ModelForm
 
 
 class StopActions(AnyAdmin):
@@ -31,6 +38,17 @@ class StopActions(AnyAdmin):
         self.message_user(request, text % {"count": count})
 
 
+class StopForm(StopModelForm):
+    # Who fills it in; each request has a class of its own.
+    stopped_by: ClassVar[Any] = None
+
+    def clean_scope_id(self) -> Any:
+        scope_id = self.cleaned_data["scope_id"]
+        if not scopes.may_stop(self.stopped_by, scope_id):
+            raise ValidationError(_("Nothing that is yours to stop has this id."), code="scope")
+        return scope_id
+
+
 @admin.register(SendStop)
 class SendStopAdmin(Kept):
     """Set for a journey, broadcast, connector or brand, and released; never edited."""
@@ -47,6 +65,7 @@ class SendStopAdmin(Kept):
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
     list_select_related = ("stopped_by",)
     search_fields = ("scope_id", "reason")
+    form = StopForm
     fields = ("scope_id", "reason")
     readonly_fields = ("stopped_by", "stopped_at", "released_at")
     actions = ("release",)
@@ -56,6 +75,11 @@ class SendStopAdmin(Kept):
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("channels.change_sendstop"))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.stopped_by = request.user
+        return form
 
     def get_fields(self, request: HttpRequest, obj: SendStop | None = None) -> Any:
         return self.fields if obj is None else (*self.fields, *self.readonly_fields)

@@ -19,7 +19,6 @@ SETTINGS = {
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "lz4",
     # Queues fill and empty within seconds; what they leave behind should not lie about for a minute.
     "autovacuum_naptime": "15s",
     "jit": "off",

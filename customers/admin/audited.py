@@ -166,7 +166,9 @@ def _named(message: Any) -> list[str]:
 
 def _relations(form: Any, add: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Many-to-many fields, which are no columns of the row."""
-    names = {field.name for field in form._meta.model._meta.many_to_many}
+    # Forms such as the one for a new password are about no model.
+    options = getattr(form, "_meta", None)
+    names = {field.name for field in options.model._meta.many_to_many} if options is not None else set()
     changed = [name for name in form.changed_data if name in names]
     was = {} if add else {name: _labels(form.initial.get(name) or ()) for name in changed}
     return was, {name: _labels(form.cleaned_data.get(name) or ()) for name in changed}

@@ -74,6 +74,8 @@ class WriteKeyAdmin(Kept):
     list_select_related = ("source",)
     search_fields = ("prefix", "source__name")
     search_help_text = _("The first characters of the key, or a part of the source’s name.")
+    # A key is given for a source by those who may change the source.
+    parent = "source"
     fields = ("source", "mode")
     readonly_fields = ("prefix", "created_at", "revoked_at")
     actions = ("revoke",)

@@ -14,7 +14,7 @@ from channels.models import Message
 from channels.outbox import Contexts, NewMessage, write_messages
 from consent.permission import Choice, Want, choose_addresses
 from customers import bells
-from customers.pg import copy_columns, copy_rows
+from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
 from journeys.engine.walk import Moved, Send, Walked
 from journeys.models import EntryRefusal
@@ -230,26 +230,17 @@ def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
 
 
 def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> None:
-    if not moves:
-        return
-    events = [move.event or _NO_EVENT for move in moves]
-    copy_columns(
-        cursor,
-        "journeys_transition",
-        _TRANSITION,
-        (
-            [move.run.id for move in moves],
-            [move.seq for move in moves],
-            [now] * len(moves),
-            [move.step_from for move in moves],
-            [move.step_to for move in moves],
-            [move.state_to for move in moves],
-            [move.cause for move in moves],
-            [move.branch for move in moves],
-            [event_id for event_id, _received_at in events],
-            [received_at for _event_id, received_at in events],
-        ),
-    )
+    if moves:
+        copy_rows(
+            cursor,
+            "journeys_transition",
+            _TRANSITION,
+            (
+                (m.run.id, m.seq, now, m.step_from, m.step_to, m.state_to, int(m.cause), m.branch,
+                 *(m.event or _NO_EVENT))
+                for m in moves
+            ),
+        )  # fmt: skip
 
 
 def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:

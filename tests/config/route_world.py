@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from channels.models import Connector, Template
 from customers.models import Brand, Source, Squad, SquadMember
 from customers.reach import reach_of
 from journeys.models import Journey, JourneyMap, Touchpoint
@@ -90,7 +91,8 @@ def logged_in(user: User) -> Client:
 def make_cast() -> Cast:
     world = make_one_of_each()
     one = Squad.objects.get()
-    for model in (Source, Journey, JourneyMap, *map(apps.get_model, ("channels.Connector", "channels.Template"))):
+    owned: tuple[type[Model], ...] = (Source, Journey, JourneyMap, Connector, Template)
+    for model in owned:
         model._default_manager.update(squad=one)
     for name in ("customers.Brand", "customers.Squad", "customers.Source", "consent.Purpose", "consent.Notice",
                  "channels.Connector", "channels.Template", "journeys.Journey", "journeys.JourneyMap",

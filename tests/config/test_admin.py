@@ -28,9 +28,7 @@ ELSEWHERE = {
     "RecoveryCode",
 }
 OURS = [
-    model
-    for model in MODELS
-    if not isinstance(model._meta.pk, CompositePrimaryKey) and model.__name__ not in ELSEWHERE
+    model for model in MODELS if not isinstance(model._meta.pk, CompositePrimaryKey) and model.__name__ not in ELSEWHERE
 ]
 FACTS = [model for model in OURS if isinstance(admin.site._registry.get(model), ReadOnly)]
 EDITED = [model for model in OURS if model not in FACTS]

@@ -27,6 +27,7 @@ from channels.models import Message, Template
 from customers.admin.guarded import Guarded
 from customers.models import AuditEntry, BrandUserPermission, Customer, SquadMember
 from customers.models.owned import OwnedQuerySet
+from customers.visibility import visible
 from journeys.models import Journey
 from tests.config import route_world as world
 from tests.config.route_world import CANARY, EMAIL, ROLES, Cast, Route
@@ -50,7 +51,7 @@ def ask(client: Client, verb: str, path: str, data: dict[str, Any] | None = None
     client.cookies.pop("messages", None)
     undone = transaction.atomic()
     # As Django's own tests say of theirs: what must be outermost may still begin inside.
-    undone._from_testcase = True
+    undone._from_testcase = True  # type: ignore[attr-defined]  # Django's own
     with undone:
         response = client.get(path, data) if verb == "GET" else client.post(path, data or {"post": "yes"})
         transaction.set_rollback(True)
@@ -377,7 +378,7 @@ def test_somebody_inactive_sees_nothing_whatever_they_were_given(cast: Cast) -> 
     User.objects.filter(username="marketer one").update(is_active=False)
     user = User.objects.get(username="marketer one")
     assert client.get(page(Template, "changelist")).status_code == 302
-    assert [model for model in LISTS if model._default_manager.visible_to(user).exists()] == []
+    assert [model for model in LISTS if visible(model._default_manager.all(), user).exists()] == []
 
 
 # --- Controls: with one filter removed, these tests fail --------------------------------------------------------------
@@ -395,7 +396,7 @@ def test_control_one_list_that_forgets_to_ask(model: type[Model], cast: Cast, mo
 
 
 def test_control_actions_that_forget_to_ask(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = cast.person("marketer", "two")
+    client = cast.person("squad member", "two")
     monkeypatch.setattr(OwnedQuerySet, "changeable_by", lambda rows, user: rows.all())
     assert issubclass(type(admin.site._registry[Journey]), Guarded)
     assert "Journey stop_sending" in acted(client)

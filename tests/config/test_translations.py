@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import unfold
 from babel.messages.catalog import Catalog
+from django.utils.translation import gettext, override
 
-from config import strings, translations
+from config import borrowed, strings, translations
 
 
 def faults(string: str, *flags: str) -> list[str]:
@@ -83,3 +85,18 @@ def test_an_update_keeps_what_is_translated_and_drops_what_is_gone(
     assert [(m.id, m.string) for m in translations.read(source) if m.id] == [("keep", ""), ("kept", "mantido")]
     translations.main(["--update"])
     assert source.read_text() == once
+
+
+def test_borrowed_texts_are_still_those_of_the_packages_that_show_them(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "borrowed.py").write_text(Path(borrowed.__file__).read_text())
+    ours = {message.id for message in strings.collect(tmp_path, ("config",)) if message.id}
+    theirs = strings.collect(Path(unfold.__file__).parent.parent, ("unfold", "django_celery_beat"))
+    assert len(ours) == len(borrowed.UNFOLD) + len(borrowed.SCHEDULE)
+    assert ours - {message.id for message in theirs} == set()
+
+
+def test_what_unfold_does_not_translate_is_ours_to_say() -> None:
+    with override("pt-br"):
+        assert gettext("Select action to run") == "Selecione a ação a executar"
+        assert gettext("periodic tasks") == "tarefas periódicas"

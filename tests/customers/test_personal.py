@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import models
 from django.test import Client
@@ -15,6 +14,7 @@ from consent.models import ConsentEntry, Suppression
 from customers import personal
 from customers.models import Address, Brand, Customer, Identifier, Profile, Trait
 from tests.config.one_of_each import make_one_of_each
+from tests.config.route_world import own_ids, routes
 
 APPS = ("customers", "consent", "channels", "journeys", "analytics")
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
@@ -189,18 +189,12 @@ def test_no_page_shows_a_personal_value_to_who_may_not_read_it(brand: Brand) -> 
                 model._default_manager.filter(pk__in=one).update(**{name: value})
     client = as_(staff("masked", brand, "view_brand"))
     shown, opened = [], 0
-    for model, pages in admin.site._registry.items():
-        if model._meta.app_label not in APPS:
-            continue
-        row = pages.model._default_manager.visible_to(User.objects.get(username="masked")).first()
-        paths = [page(model, "changelist")]
-        if row is not None and not isinstance(row.pk, bytes | memoryview):
-            paths += [page(model, "change", row.pk), page(model, "history", row.pk)]
-        for path in paths:
-            answer = client.get(path)
-            opened += answer.status_code == 200
-            if EMAIL in answer.content.decode():
-                shown.append(path)
+    for route in (route for route in routes() if route.pattern.startswith("admin/")):
+        answer = client.get(route.path(own_ids(route)))
+        assert answer.status_code < 500, route
+        opened += answer.status_code == 200
+        if not answer.streaming and EMAIL in answer.content.decode():
+            shown.append(route.pattern)
     assert shown == []
     assert opened > 100
 
