@@ -187,7 +187,8 @@ def _time_lines(numbers: JourneyNumbers) -> Iterator[str]:
 
 
 def _sum_rows(one: Equation) -> Iterator[str]:
-    yield _row(_("total"), one.total, f"({_('holds') if one.holds else _('DOES NOT HOLD')})")
+    holds = _("holds") if one.holds else _("DOES NOT HOLD")
+    yield _row(_("total"), one.total, f"({holds})")
     yield from (_row(part.label, part.count) for part in one.parts)
 
 

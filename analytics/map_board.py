@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analytics.map_numbers import MapNumbers, TouchpointNumbers
 from journeys.maps.steps import LiveStep
@@ -15,7 +16,7 @@ from journeys.models import JourneyMap, MapChannel, MapStage, Touchpoint
 class Standing(models.TextChoices):
     """What a touchpoint is in truth, beside what was intended."""
 
-    LIVE = "live", _("live")
+    LIVE = "live", pgettext_lazy("journey", "live")
     PLANNED = "planned", _("planned, not live")
     MISSING = "missing", _("meant to be live, but no live step sends it")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from msgspec import Struct
 
 from customers.hints import form
@@ -97,7 +98,7 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     purpose: Annotated[str, form(_("purpose"), _("What the messages are sent for."), refers="purpose")]
     states: Annotated[list[StateDef], form(_("states"), kind="states")]
     transitions: Annotated[list[tuple[str, str]], form(_("legal transitions"), kind="moves")]
-    entry: Annotated[Entry, form(_("entry"))]
+    entry: Annotated[Entry, form(pgettext_lazy("journey", "entry"))]
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from analytics.journey_numbers import JourneyNumbers, journey_numbers
 from analytics.metrics import branches
@@ -65,11 +65,11 @@ def _period(days: int) -> str:
 
 def _totals() -> tuple[tuple[str, str], ...]:
     return (
-        (_("entered"), "entered"),
+        (pgettext("count", "entered"), "entered"),
         (_("of them live"), "live"),
         (_("of them completed"), "completed"),
         (_("ended otherwise"), "otherwise"),
-        (_("refused"), "refused"),
+        (pgettext("count", "refused"), "refused"),
     )
 
 
@@ -87,10 +87,10 @@ _CHART_OPTIONS: Final = {
 def _chart(entries: EntriesByDay) -> dict[str, Any]:
     """What Chart.js wants: a bar of those who entered, by what became of them, and one of those refused."""
     series = (
-        (_("completed"), "completed", "entered", "var(--color-primary-600)"),
+        (pgettext("count", "completed"), "completed", "entered", "var(--color-primary-600)"),
         (_("live"), "live", "entered", "var(--color-primary-300)"),
         (_("ended otherwise"), "otherwise", "entered", "var(--color-base-400)"),
-        (_("refused"), "refused", "refused", "var(--t-warn)"),
+        (pgettext("count", "refused"), "refused", "refused", "var(--t-warn)"),
     )
     return {
         "labels": [formats.date_format(day.day, "SHORT_DATE_FORMAT") for day in entries.days],

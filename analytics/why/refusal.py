@@ -24,7 +24,7 @@ def explain_refusal(refusal: EntryRefusal) -> Explanation:
     return Explanation(
         outcome="refused",
         reason=refusal.reason,
-        verdict=f"{_('No run was started.')} {words.why}",
+        verdict=" ".join((_("No run was started."), str(words.why))),
         would_have_allowed=words.allowed_if,
         parts=tuple(_parts(refusal)),
     )

@@ -197,7 +197,7 @@ class Message(Owned):
         )
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.state}"
+        return f"{self.get_channel_display()} {self.get_state_display()}"
 
 
 class MessageContent(Owned):

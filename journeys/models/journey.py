@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models import Brand, Squad
@@ -16,7 +17,7 @@ class Journey(Owned):
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
-        LIVE = "live", _("live")
+        LIVE = "live", pgettext_lazy("journey", "live")
         PAUSED = "paused", _("paused")
         ARCHIVED = "archived", _("archived")
 

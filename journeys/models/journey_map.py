@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models import Brand, Squad, SquadMember
@@ -134,7 +135,7 @@ class Touchpoint(MapPart):
 
     class Intent(models.TextChoices):
         PLANNED = "planned", _("planned")
-        LIVE = "live", _("live")
+        LIVE = "live", pgettext_lazy("journey", "live")
 
     written = (
         "stage_id", "channel_id", "position", "name", "customer_is", "customer_wants", "removes_friction",
