@@ -4,6 +4,9 @@
 PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 WITH_SERVERS := $(PYTHON) -m config.embedded run --
+# Whole runs of the tests are shared out among as many processes; JOBS=0 keeps them in one.
+JOBS ?= $(if $(ARGS),0,$(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1))))
+PYTEST = $(PYTHON) -m pytest -n $(JOBS) --dist worksteal
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -21,11 +24,11 @@ manage: setup ## Run a command of manage.py: make manage DO="migrate --plan"
 demo: setup ## Run the demo company until Ctrl-C; FRESH=1 begins anew, PORT=8000 is tried first
 	@$(PYTHON) -m config.demo $(if $(FRESH),--fresh) $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: setup ## Run all tests but the browser's; ARGS="-k consent" selects
-	@$(PYTHON) -m pytest -m "not browser" $(ARGS)
+test: setup ## Run all tests but the browser's; ARGS="-k consent" selects, JOBS=4 says how many at once
+	@$(PYTEST) -m "not browser" $(ARGS)
 
 browser: setup ## Run the tests in a real browser, Chromium on the PATH; ARGS="-k matrix" selects
-	@$(PYTHON) -m pytest -m browser $(ARGS)
+	@$(PYTEST) -m browser $(ARGS)
 
 screenshots: setup ## Walk all staff pages of a demo company in both languages, themes and sizes, into docs/img
 	@$(WITH_SERVERS) $(PYTHON) -m config.screenshots $(ARGS)

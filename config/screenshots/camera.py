@@ -22,6 +22,10 @@ _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 # Chart.js draws its lines in about a second.
 _SETTLE_MS: Final = 1200
+_WEAR: Final = """theme => {
+    document.documentElement.classList.remove("light", "dark");
+    document.documentElement.classList.add(theme);
+}"""
 
 
 class NoBrowser(Exception):
@@ -65,7 +69,7 @@ class Camera:
             page.set_viewport_size(viewport)
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-                page.evaluate("theme => document.documentElement.className = theme", theme)
+                page.evaluate(_WEAR, theme)
                 file = self._folder / f"{language}-{theme}-{size}-{shown.name}.png"
                 page.screenshot(path=file)
                 yield Picture(shown, language, theme, size, file)

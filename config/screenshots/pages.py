@@ -34,9 +34,13 @@ _OWN: Final[tuple[tuple[str, type[Model] | None, str], ...]] = (
     ("admin:journeys_journey_numbers", Journey, "numbers"),
     ("admin:journeys_journey_versions", Journey, ""),
     ("admin:journeys_journey_publication", Journey, ""),
+    ("admin:journeys_journey_text", Journey, ""),
+    ("admin:journeys_journey_status", Journey, ""),
     ("admin:journeys_journeymap_matrix", JourneyMap, "matrix"),
     ("admin:journeys_journeymap_metro", JourneyMap, "metro"),
     ("admin:customers_brand_people", Brand, ""),
+    ("admin:customers_brand_history", Brand, ""),
+    ("log-in-set-up", None, ""),
     ("admin:password_change", None, ""),
     ("api-docs", None, ""),
 )

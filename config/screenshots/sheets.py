@@ -12,7 +12,7 @@ from config.screenshots.camera import Picture
 _LAYOUT: Final = {"desktop": (400, 6), "phone": (170, 14)}
 _GAP, _CAPTION = 12, 16
 _PAPER: Final = {"light": ("#d9dde2", "#22272e"), "dark": ("#05070b", "#c9d1d9")}
-_QUALITY: Final = 80
+_QUALITY: Final = 60
 
 
 def make_sheet(pictures: Sequence[Picture], target: Path) -> None:

@@ -10,14 +10,19 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenAs
 from tests.config.one_of_each import make_one_of_each
 
 _THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _LOOKS: Final = [(size, theme) for size in (DESKTOP, PHONE) for theme in _THEMES]
-_RUN: Final = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+_RUN: Final = "options => axe.run(document, options).then(found => found.violations)"
+# A theme changes colours and nothing else, so in the dark only what is about colours is asked again.
+_ASKED: Final[dict[str, dict[str, Any]]] = {
+    "light": {"resultTypes": ["violations"]},
+    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
+}
 
 
 def violations(page: Page) -> list[str]:
@@ -29,7 +34,7 @@ def violations(page: Page) -> list[str]:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.evaluate("theme => document.documentElement.className = theme", theme)
-        for violation in page.evaluate(_RUN):
+        for violation in page.evaluate(_RUN, _ASKED[theme]):
             for node in violation["nodes"]:
                 where = f"{violation['id']}: {' '.join(map(str, node['target']))}"
                 found.setdefault(where, f"{where} ({theme}, {size['width']}): {node['html'][:200]}")
@@ -85,6 +90,18 @@ def test_the_site_s_own_pages_are_accessible(path: str, root: User, open_as: Ope
     assert violations(open_as(root, path)) == []
 
 
+def test_what_was_done_to_a_brand_and_who_works_in_it_is_accessible(root: User, open_as: OpenAs) -> None:
+    brand = make_one_of_each().brand
+    page = open_as(root, reverse("admin:customers_brand_change", args=[brand.pk]))
+    page.fill("[name=sender_name]", "Coffee and more")
+    page.click("[name=_save]")
+    page.goto(reverse("admin:customers_brand_history", args=[brand.pk]))
+    expect(page.get_by_role("row", name="Coffee and more")).to_be_visible()
+    assert violations(page) == []
+    page.goto(reverse("admin:customers_brand_people", args=[brand.pk]))
+    assert violations(page) == []
+
+
 def test_the_log_in_page_is_accessible(open_as: OpenAs, transactional_db: None) -> None:
     assert violations(open_as(None, "/admin/login/")) == []
 
@@ -117,3 +134,13 @@ def test_the_mended_page_with_its_refusal_is_accessible(root: User, open_as: Ope
 
 def test_an_empty_list_is_accessible(root: User, open_as: OpenAs) -> None:
     assert violations(open_as(root, "/admin/journeys/journey/")) == []
+
+
+def test_the_page_to_try_the_api_is_accessible(open_as: OpenAs, transactional_db: None) -> None:
+    for scheme in _THEMES:
+        page = open_as(None, "/api/v1/docs", color_scheme=scheme)
+        page.wait_for_selector(".opblock")
+        assert page.locator("html.dark-mode").count() == (scheme == "dark")
+        page.evaluate(AXE_SCRIPT)
+        found = page.evaluate(_RUN, _ASKED["dark"])
+        assert [(scheme, node["html"], node["any"][0]["message"]) for one in found for node in one["nodes"]] == []
