@@ -34,6 +34,18 @@ def items(name: str, default: str = "") -> list[str]:
     return [item for part in text(name, default).split(",") if (item := part.strip())]
 
 
+def key(name: str, default: str) -> bytes:
+    """32 bytes in base64; none at all where neither says any."""
+    encoded = text(name, default)
+    try:
+        value = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        value = b"?"
+    if encoded and len(value) != 32:
+        raise ImproperlyConfigured(f"{name} must be base64 of 32 bytes")
+    return value
+
+
 def key_ring(name: str, default: str) -> dict[str, bytes]:
     """`id:base64,id:base64`: the first key seals, all of them open."""
     ring = {}

@@ -21,6 +21,7 @@ DEBUG = environ.flag("DEBUG")
 TRILHA_DEMO = environ.flag("TRILHA_DEMO")
 
 _DEVELOPMENT_SECRET = "trilha-development-only-" + "0" * 40
+_DEVELOPMENT_ERASURE_KEY = "dHJpbGhhLWVyYXN1cmUtZGV2ZWxvcG1lbnQtMzJieXQ="
 _DEVELOPMENT_KEYS = "development:" + "dHJpbGhhLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE="
 
 SECRET_KEY = environ.text("SECRET_KEY", _DEVELOPMENT_SECRET)
@@ -260,6 +261,10 @@ PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # Write keys of the other mode are refused: an installation for trying things out takes test keys only.
 WRITE_KEY_MODE = environ.text("TRILHA_WRITE_KEY_MODE", "live")
+# By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
+ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
+# Numbers that nobody can have, taken as phones where things are tried out.
+TEST_PHONE_PREFIXES = environ.items("TRILHA_TEST_PHONE_PREFIXES", "" if PRODUCTION else "+5520,+61555")
 # Seals the credentials of connectors: {key id: 32 bytes}, the first one seals, all of them open.
 CREDENTIAL_KEYS = environ.key_ring("CREDENTIAL_KEYS", "" if PRODUCTION else _DEVELOPMENT_KEYS)
 
@@ -295,6 +300,11 @@ if PRODUCTION:
             (not DATABASE_URL, "DATABASE_URL is missing"),
             (not BROKER_URL, "BROKER_URL is missing"),
             (not CREDENTIAL_KEYS, "CREDENTIAL_KEYS is missing"),
+            (not ERASURE_KEY, "ERASURE_KEY is missing"),
+            (
+                environ.text("ERASURE_KEY") == _DEVELOPMENT_ERASURE_KEY,
+                "ERASURE_KEY must not be the development key",
+            ),
             (
                 _DEVELOPMENT_KEYS.partition(":")[2] in environ.text("CREDENTIAL_KEYS"),
                 "CREDENTIAL_KEYS must not hold the development key",

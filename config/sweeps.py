@@ -14,7 +14,7 @@ from django.db import connections
 
 from channels.dispatch import dispatch_all, sweep
 from config import memory
-from customers import work
+from customers import jobs, work
 from customers.clock import utcnow
 from customers.work import describe
 from journeys.engine.drain import drain
@@ -35,8 +35,12 @@ def _sweep_dispatch() -> bool:
     return dispatch_all(utcnow(), stop_after_seconds=_STRETCH_SECONDS) == 0
 
 
+def _sweep_jobs() -> bool:
+    return jobs.work_on(utcnow, seconds=_STRETCH_SECONDS)
+
+
 # Work off a stretch of what the queue's tasks would; whether nothing is left.
-SWEEPS: Mapping[str, Callable[[], bool]] = {"engine": _sweep_engine, "dispatch": _sweep_dispatch}
+SWEEPS: Mapping[str, Callable[[], bool]] = {"engine": _sweep_engine, "dispatch": _sweep_dispatch, "slow": _sweep_jobs}
 
 
 class SweepTimer:

@@ -12,7 +12,7 @@ from consent.addresses import Place, ids_of, person
 from consent.queue import Item, Told
 from consent.refusals import Refused
 from consent.requests import Problem, Request
-from customers.consumers import ResolvedEvent
+from customers.consumers import Resolved, ResolvedEvent
 from customers.pg import raw_cursor
 
 
@@ -29,9 +29,9 @@ class Found:
         return str(self.request.body["purpose"])
 
 
-def consume(events: Sequence[ResolvedEvent]) -> None:
+def consume(resolved: Resolved) -> None:
     """Queue every consent these events carry; imported history counts as much as what happens now."""
-    carrying = [_told(event) for event in events if event.kind == "track" and event.name in requests.NAMES]
+    carrying = [_told(event) for event in resolved.events if event.kind == "track" and event.name in requests.NAMES]
     if not carrying:
         return
     found, refused = [], []

@@ -11,7 +11,8 @@ from typing import Any
 
 from consent.addresses import Place
 from consent.models import EARLIEST, LATEST, Method, State
-from customers.identifiers import EMAIL, IdentifierError, normalise
+from customers.identifiers import IdentifierError, scheme
+from customers.kinds import EMAIL
 from customers.models.address import Channel
 
 PREFERENCES = "Segment Consent Preference Updated"
@@ -129,7 +130,7 @@ def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, s
         return
     details.evidence["address"] = named[:_MAX_EVIDENCE]
     try:
-        value, _original = normalise(EMAIL, named)
+        value, _original = scheme(EMAIL).read(named)
     except IdentifierError as error:
         details.problems.append(Problem(error.code, pointer, error.message))
         return

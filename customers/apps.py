@@ -7,12 +7,15 @@ class CustomersConfig(AppConfig):
     verbose_name = pgettext_lazy("layer", "Sense")
 
     def ready(self) -> None:
-        from customers import dead_letters, quarantine, resolve
+        from customers import dead_letters, personal, quarantine, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
         from customers.log_in import noted
+        from customers.merging import anew
 
         noted.connect()
+        personal.declare_open(traits.open_names)
+        anew.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
+
+if TYPE_CHECKING:
+    from customers.resolve.component import Move
 
 
 @dataclass(slots=True)
@@ -33,7 +36,16 @@ class ResolvedEvent:
         return decoded
 
 
-Consumer = Callable[[Sequence[ResolvedEvent]], None]
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a batch has become: its events in the order of receipt, and the profiles that changed their customer."""
+
+    events: Sequence[ResolvedEvent]
+    moves: Sequence["Move"]
+    now: datetime
+
+
+Consumer = Callable[[Resolved], None]
 
 _consumers: list[Consumer] = []
 
@@ -44,6 +56,6 @@ def register(consumer: Consumer) -> None:
         _consumers.append(consumer)
 
 
-def tell(events: Sequence[ResolvedEvent]) -> None:
+def tell(resolved: Resolved) -> None:
     for consumer in _consumers:
-        consumer(events)
+        consumer(resolved)

@@ -26,6 +26,9 @@ class Writer:
     brand_id: UUID
     namespace: UUID
     refuses_unplanned: bool
+    region: str = ""
+    # Whether it may say that somebody was verified; said of a partner's token, never of a key.
+    may_assure: bool = False
 
 
 _believed: dict[bytes, tuple[datetime, Writer]] = {}
@@ -76,7 +79,7 @@ def forget() -> None:
 def _read(condition: str, params: Sequence[Any]) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine'"
+            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
             " FROM customers_source s LEFT JOIN customers_writekey k ON k.source_id = s.id"
             f" WHERE s.is_active AND {condition}",
             params,

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
 
-from customers.identifiers import ORGANISATION_WIDE, normalise
+from customers import kinds
+from customers.identifiers import IdentifierError
 from customers.ids import NIL
 from customers.models import Customer, Event, EventPayload, Identifier, Source
 from customers.partner import Partner
@@ -23,11 +25,15 @@ class Known:
     email: str = ""
 
 
-def by_identifier(partner: Partner, kind: str, value: str) -> Known | None:
+def by_identifier(partner: Partner, kind: str, value: str, now: datetime) -> Known | None:
     """Raises IdentifierError for what identifies nobody."""
-    compared, _original = normalise(kind, value)
+    known = kinds.current(now).get(kind)
+    if known is None:
+        raise IdentifierError("unknown_identifier_kind", "There is no such kind of identifier.", "See the guide.")
+    compared, _original = known.read(value)
+    namespaces = [NIL] if known.organisation_wide else _namespaces(partner)
     named = Identifier.objects.visible_to(partner).filter(
-        value=compared, kind_id=kind, namespace__in=_namespaces(partner, kind), closed_at=None
+        value=compared, kind_id=kind, namespace__in=namespaces, closed_at=None
     )
     row = named.order_by("id").values_list("profile__customer_id", "profile_id").first()
     return Known(*row, email=compared if kind == "email" else "") if row else None
@@ -78,7 +84,5 @@ def contents(events: Collection[Event]) -> dict[int, Mapping[str, Any]]:
     return {row.event_id: row.payload.get("properties") or row.payload.get("traits") or {} for row in rows}
 
 
-def _namespaces(partner: Partner, kind: str) -> list[UUID]:
-    if kind in ORGANISATION_WIDE:
-        return [NIL]
+def _namespaces(partner: Partner) -> list[UUID]:
     return list(Source.objects.filter(pk__in=partner.source_ids).values_list("namespace", flat=True))

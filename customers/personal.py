@@ -1,6 +1,7 @@
 """Personal data: marked once, at the field; masking, audit and whatever else must know derive from the mark."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -10,8 +11,11 @@ from django.db.models import Field, Model
 
 _F = TypeVar("_F", bound="Field[Any, Any]")
 
-# A value by which a person is known or reached, free text about a person, and JSON with both.
-IDENTIFIER, TEXT, DOCUMENT = "identifier", "text", "document"
+_tellers: list[Callable[[], frozenset[str]]] = []
+
+# A value by which a person is known or reached, free text about a person, and JSON with both. Traits are a document,
+# of which some names may be declared as not personal.
+IDENTIFIER, TEXT, DOCUMENT, TRAITS = "identifier", "text", "document", "traits"
 
 MASK: Final = "•••"
 _NAME = re.compile(r"[A-Za-z_$][\w.$ -]{0,63}")
@@ -21,6 +25,15 @@ def personal(field: _F, kind: str) -> _F:
     """Mark a model's field as holding personal data."""
     field.personal = kind  # type: ignore[attr-defined]  # the mark itself
     return field
+
+
+def declare_open(names: Callable[[], frozenset[str]]) -> None:
+    """Let `names` tell which traits are not personal; until somebody does, all are."""
+    _tellers[:] = [names]
+
+
+def _open_names() -> frozenset[str]:
+    return _tellers[0]() if _tellers else frozenset()
 
 
 @cache
@@ -56,7 +69,11 @@ def mask(value: Any, kind: str) -> Any:
     """The value as those see it who may not read it: its shape, and no more than its first letters."""
     if value is None or value == "":
         return value
-    if kind == DOCUMENT:
+    if kind == TRAITS and isinstance(value, dict):
+        open_names = _open_names()
+        hidden = _mask_document({name: held for name, held in value.items() if name not in open_names})
+        return {**hidden, **{name: held for name, held in value.items() if name in open_names}}
+    if kind in (DOCUMENT, TRAITS):
         return _mask_document(value)
     return _mask_identifier(str(value)) if kind == IDENTIFIER else MASK
 

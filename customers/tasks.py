@@ -2,8 +2,17 @@
 
 from celery import shared_task
 
-from customers import kept_answers, sql
+from customers import bells, jobs, kept_answers, sql
 from customers.clock import utcnow
+
+SECONDS = 20.0
+
+
+@shared_task(name="customers.work_on_jobs")
+def work_on_jobs() -> None:
+    """Work on what people have asked for that takes long."""
+    if not jobs.work_on(utcnow, seconds=SECONDS):
+        bells.ring("slow")
 
 
 @shared_task(name="customers.ensure_partitions")

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from customers.keys import Writer, writer_of
-from customers.models import PartnerToken, Source
+from customers.models import PartnerToken, Scope, Source
 from customers.partner import Partner
 
 # Every token begins so: secret scanners and people know one when they see it.
@@ -115,7 +115,8 @@ def find(plaintext: str, now: datetime) -> Partner | None:
 
 def writer(partner: Partner, key: str) -> Writer | None:
     """The partner as a writer for its source of this key; other sources are as good as none."""
-    return writer_of(partner.sources[key]) if key in partner.sources else None
+    found = writer_of(partner.sources[key]) if key in partner.sources else None
+    return found and replace(found, may_assure=Scope.IDENTITY_ASSURE.value in partner.scopes)
 
 
 def count(partner: Partner, now: datetime) -> Count:

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
+from customers.accept.segment import KINDS
 from customers.api import segment
 
 urlpatterns = [
-    path("v1/track", segment.track, name="segment-track"),
-    path("v1/identify", segment.identify, name="segment-identify"),
+    *(path(f"v1/{kind}", segment.single(kind), name=f"segment-{kind}") for kind in KINDS),
     path("v1/batch", segment.batch, name="segment-batch"),
 ]

@@ -62,7 +62,7 @@ class _Answer(Writing):
     def answer(self, **kwargs: str) -> Answer:
         source = source_of(self.partner, self.given)
         said = self.reads.read(self.body())
-        known = person(self.partner, said)
+        known = person(self.partner, said, self.now)
         told_at = said.pop("occurred_at", None)
         telling = Telling(
             granted=self.granted,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 from django.db import DataError
 
-from customers import bells
-from customers.accept import schemas, strict_json
+from customers import bells, kinds
+from customers.accept import erased, schemas, strict_json
 from customers.accept.apart import apart, undoable
 from customers.accept.dialects import DIALECTS, Dialect
 from customers.accept.message import Message, Reading
@@ -38,6 +38,16 @@ class Submission:
     def dialect(self) -> Dialect:
         return DIALECTS[self.door]
 
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the body says it was sent. It only serves to correct clocks: one that is no moment says nothing."""
+        told = self.document.value.get(self.dialect.sent_at) if type(self.document.value) is dict else None
+        try:
+            moment = datetime.fromisoformat(told) if type(told) is str else None
+            return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -52,16 +62,33 @@ class Outcome:
 def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
     """Make every acceptable item durable before returning, and put the others into quarantine one by one."""
     outcome = Outcome(submission.dialect.id_at)
-    messages = read_all(submission, Reading(writer, schemas.current(now), now), outcome)
+    reading = reading_of(submission, writer, now, now)
+    messages = read_all(submission, reading, outcome)
     refused = _rows(submission, outcome, 0)
+    gone = turn_away(messages, reading, outcome)
     if messages or refused:
         put(messages, refused, writer.source_id, now, outcome)
     # That these differ from what is stored, or cannot be, shows only in storing: their rows follow by themselves.
-    if late := _rows(submission, outcome, len(refused)):
+    if late := _rows(submission, outcome, len(refused) + gone):
         keep(late, writer.source_id, now)
     if outcome.accepted:
         bells.ring("engine")
     return outcome
+
+
+def reading_of(submission: Submission, writer: Writer, received_at: datetime, now: datetime) -> Reading:
+    """What the submission's items are read against, as things are now."""
+    plan, known = schemas.current(now), kinds.current(now)
+    return Reading(writer, plan, known, received_at, submission.sent_at)
+
+
+def turn_away(messages: dict[int, Message], reading: Reading, outcome: Outcome) -> int:
+    """Take out what tells of people who were erased since: it is refused and, unlike all else, not kept."""
+    gone = erased.turn_away(messages, reading)
+    outcome.refusals |= gone
+    for index in gone:
+        del messages[index]
+    return len(gone)
 
 
 def read_all(submission: Submission, reading: Reading, outcome: Outcome) -> dict[int, Message]:

@@ -11,17 +11,19 @@ from customers.accept.message import Message, Reading
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`list_name` is what a batch calls its list of items, `id_at` the place of an item's id."""
+    """`list_name` is what a batch calls its list of items, `id_at` the place of an item's id; `sent_at` names the
+    field in which the body tells when it was sent, by the sender's own clock."""
 
     read: Callable[[dict[str, Any], Reading], Message]
     max_item_bytes: int
     list_name: str
     id_at: str
+    sent_at: str = ""
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
-        segment.DOOR: Dialect(segment.read, 32 * 1024, "batch", "/messageId"),
+        segment.DOOR: Dialect(segment.read, 32 * 1024, "batch", "/messageId", "sentAt"),
         native.DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
     }
 )

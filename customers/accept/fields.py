@@ -1,12 +1,15 @@
 """The fields that messages of every dialect have; `where` is the place a dialect has them at."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from customers.accept.message import Identity, Reading
+from customers.accept.message import Reading
 from customers.accept.refusal import Refused, pointer
-from customers.identifiers import IdentifierError, normalise
+from customers.accept.timestamps import read_timestamp
+from customers.identifiers import IdentifierError
+from customers.internal import is_reserved
+from customers.models.event import TimeSource
 
 MAX_NAME = 120
 MAX_MESSAGE_ID = 100
@@ -30,16 +33,42 @@ def event_name(name: object, where: str) -> str:
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name.isspace():
         hint = f"Send 1 to {MAX_NAME} printable characters."
         raise Refused("invalid_name", "Not a name an event can have.", hint, where)
+    if is_reserved(name):
+        hint = "Choose another name: events of this one are told by Trilha itself."
+        raise Refused("reserved_name", "What happens inside is not told from outside.", hint, where)
     return name
 
 
-def identity(kind: str, value: object, where: str) -> Identity:
+def identity(kind: str, value: object, reading: Reading, where: str) -> tuple[str, str, str]:
+    """(kind, value, as given), by the scheme of a kind that this installation has."""
     if type(value) is not str:
         raise Refused("wrong_type", "Identifiers are text.", "Send a string; numbers lose digits.", where)
     try:
-        return kind, *normalise(kind, value)
+        return kind, *reading.kinds[kind].read(value, reading.writer.region)
     except IdentifierError as error:
         raise Refused(error.code, error.message, error.hint, where) from None
+
+
+# An ordinary difference of clocks: not worth a mark.
+_AHEAD = timedelta(seconds=5)
+
+
+def moment(told: object, reading: Reading, where: str, *, historical: bool = False) -> tuple[datetime, TimeSource]:
+    """When it happened, and on whose word: the sender's, corrected where its clock is known to be wrong."""
+    received_at = reading.received_at
+    if told is None:
+        return received_at, TimeSource.SERVER
+    at = read_timestamp(told, received_at, where, behind=reading.behind, historical=historical)
+    if reading.behind:
+        return at, TimeSource.CORRECTED
+    return at, TimeSource.AHEAD if at - received_at > _AHEAD else TimeSource.TOLD
+
+
+def clock(told: object, reading: Reading) -> dict[str, str] | None:
+    """What is kept of a time that was corrected: as it was told, and when the sender thought it was sending."""
+    if told is None or not reading.behind or reading.sent_at is None:
+        return None
+    return {"told": str(told), "sent": reading.sent_at.isoformat()}
 
 
 def message_id(told: object, fingerprint: str, told_at: object, received_at: datetime, where: str) -> str:

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import orjson
 
 from customers.accept.schemas import Plan
-from customers.identifiers import ORGANISATION_WIDE
 from customers.ids import NIL, hash64
 from customers.keys import Writer
+from customers.kinds import Kinds
 
-Identity = tuple[str, str, str]
+# (kind, value, as given); the former name in an alias has a fourth member, True.
+Identity = tuple[str, str, str] | tuple[str, str, str, bool]
 _EVERYWHERE = str(NIL)
+# A difference of clocks that the way through the network explains.
+_TOLERATED = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -22,13 +25,20 @@ class Reading:
 
     writer: Writer
     plan: Plan
+    kinds: Kinds
     received_at: datetime
+    # When the sender's own clock says that it sent all this, if it said so.
+    sent_at: datetime | None = None
     source: str = field(init=False)
     namespace: str = field(init=False)
+    # By how much the sender's clock is behind ours.
+    behind: timedelta = field(init=False)
 
     def __post_init__(self) -> None:
         self.source = str(self.writer.source_id)
         self.namespace = str(self.writer.namespace)
+        behind = timedelta(0) if self.sent_at is None else self.received_at - self.sent_at
+        self.behind = behind if abs(behind) > _TOLERATED else timedelta(0)
 
 
 @dataclass(slots=True)
@@ -45,6 +55,9 @@ class Message:
     identifiers: str
     identifier_keys: list[int]
     payload: str
+    historical: bool = False
+    time_source: int = 0
+    assurance: int | None = None
 
 
 def digest(*parts: str) -> str:
@@ -52,12 +65,10 @@ def digest(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def identifier_keys(identities: Iterable[Identity], namespace: str) -> list[int]:
+def identifier_keys(identities: Iterable[Identity], reading: Reading) -> list[int]:
     """One key each, by which a send guard finds the message before it is resolved."""
-    return [
-        hash64(_EVERYWHERE if kind in ORGANISATION_WIDE else namespace, kind, value)
-        for kind, value, _original in identities
-    ]
+    kinds, namespace = reading.kinds, reading.namespace
+    return [hash64(_EVERYWHERE if kinds[one[0]].organisation_wide else namespace, one[0], one[1]) for one in identities]
 
 
 def dump(value: object) -> str:

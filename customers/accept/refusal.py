@@ -9,6 +9,7 @@ STATUS = {
     "batch_too_large": 413,
     "customer_busy": 409,
     "duplicate_key": 400,
+    "erased_subject": 410,
     "idempotency_in_flight": 409,
     "idempotency_key_too_long": 400,
     "incomplete_body": 400,

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from customers import keys
-from customers.accept import schemas, strict_json
-from customers.accept.batch import Outcome, Submission, put, read_all
+from customers.accept import strict_json
+from customers.accept.batch import Outcome, Submission, put, read_all, reading_of
 from customers.accept.dialects import DIALECTS
-from customers.accept.message import Reading
 from customers.accept.refusal import Refusal, Refused
 from customers.models import QuarantinedEvent
 
@@ -25,7 +24,7 @@ def accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
     except Refused as error:
         return error.refusal
     submission = Submission(document, row.door, single=True, items=[document.value])
-    messages = read_all(submission, Reading(writer, schemas.current(now), row.received_at), outcome)
+    messages = read_all(submission, reading_of(submission, writer, row.received_at, now), outcome)
     if messages:
         put(messages, [], writer.source_id, now, outcome)
     return outcome.refusals.get(0)

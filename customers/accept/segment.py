@@ -1,17 +1,28 @@
-"""One item of the Segment protocol (track, identify) read into a message, or refused."""
+"""One item of the Segment protocol read into a message, or refused: its six calls, as its specification has them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from customers.accept.fields import NOTHING, event_name, identity, message_id, schema_version, section
+from customers.accept.fields import (
+    NOTHING,
+    clock,
+    event_name,
+    identity,
+    message_id,
+    moment,
+    schema_version,
+    section,
+)
 from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys
-from customers.accept.refusal import Refused
-from customers.accept.timestamps import read_timestamp
-from customers.identifiers import ANONYMOUS_ID, EMAIL, USER_ID
+from customers.accept.refusal import Refused, pointer
+from customers.kinds import ANONYMOUS_ID, DEVICE, EMAIL, PHONE, USER_ID
 
 DOOR = "segment"
-IDENTIFY = "identify"
-TRACK = "track"
+TRACK, IDENTIFY, PAGE, SCREEN, GROUP, ALIAS = KINDS = ("track", "identify", "page", "screen", "group", "alias")
+# What the content of a call is called, where it has any.
+_PART = {TRACK: "properties", IDENTIFY: "traits", PAGE: "properties", SCREEN: "properties", GROUP: "traits"}
+_MAX_GROUP = 254
+_MAX_TITLE = 500
 
 _Json = dict[str, Any]
 
@@ -23,19 +34,26 @@ def read(item: _Json, reading: Reading) -> Message:
     of a track, properties of an identify) are neither kept nor compared.
     """
     kind = item.get("type")
-    if kind != TRACK and kind != IDENTIFY:
+    if type(kind) is not str or kind not in KINDS:
         raise _unsupported(kind)
     context = section(item, "context")
-    traits = _traits(item, context)
-    name = IDENTIFY if kind == IDENTIFY else event_name(item.get("event"), "/event")
-    identities = _identities(item, traits, kind)
-    payload = _payload(item, kind, traits, context)
-    identifiers = dump(identities)
-    content = dump(payload)
+    # What carries traits in the context tells of the person, a group's own tell of the group.
+    traits = section(item, "traits") if kind == GROUP else _traits(item, context)
+    name = event_name(item.get("event"), "/event") if kind == TRACK else kind
+    identities = _identities(item, traits, context, kind, reading)
+    payload = _PAYLOADS[kind](item, traits)
+    if kind == IDENTIFY and "traits" in context:
+        context = {key: value for key, value in context.items() if key != "traits"}
+    if context:
+        payload["context"] = context
+    identifiers, content = dump(identities), dump(payload)
     told_at = item.get("timestamp")
-    occurred_at = reading.received_at if told_at is None else read_timestamp(told_at, reading.received_at)
+    occurred_at, time_source = moment(told_at, reading, "/timestamp")
     fingerprint = digest(kind, name, told_at or "", identifiers, content)
     id_ = message_id(item.get("messageId"), fingerprint, told_at, reading.received_at, "/messageId")
+    version = _version(payload, kind, name, reading)
+    if (corrected := clock(told_at, reading)) is not None:
+        content = dump({**payload, "clock": corrected})
     return Message(
         key=digest(reading.source, id_),
         fingerprint=fingerprint,
@@ -43,19 +61,21 @@ def read(item: _Json, reading: Reading) -> Message:
         kind=kind,
         name=name,
         occurred_at=occurred_at,
-        schema_version_id=_version(payload, kind, name, reading),
+        schema_version_id=version,
         identifiers=identifiers,
-        identifier_keys=identifier_keys(identities, reading.namespace),
+        identifier_keys=identifier_keys(identities, reading),
         payload=content,
+        time_source=time_source,
     )
 
 
 def _unsupported(kind: object) -> Refused:
+    hint = f"Send one of {', '.join(KINDS)}."
     if kind is None:
-        return Refused("missing_field", "A message needs a type.", "Send track or identify.", "/type")
+        return Refused("missing_field", "A message needs a type.", hint, "/type")
     if type(kind) is not str:
-        return Refused("wrong_type", "The type is text.", "Send track or identify.", "/type")
-    return Refused("unsupported_type", "Only track and identify are taken.", "Send track or identify.", "/type")
+        return Refused("wrong_type", "The type is text.", hint, "/type")
+    return Refused("unsupported_type", "Not a call of this protocol.", hint, "/type")
 
 
 def _traits(item: _Json, context: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,39 +89,108 @@ def _traits(item: _Json, context: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**carried, **traits}
 
 
-def _payload(item: _Json, kind: str, traits: Mapping[str, Any], context: Mapping[str, Any]) -> _Json:
-    """Properties or traits, never both: whoever asks for what an event says takes the one that is there."""
-    payload: _Json = {}
+def _of_track(item: _Json, _traits: Mapping[str, Any]) -> _Json:
     properties = section(item, "properties")
-    if kind == TRACK and properties:
-        payload["properties"] = properties
-    if kind == IDENTIFY and traits:
-        payload["traits"] = traits
-    if kind == IDENTIFY and "traits" in context:
-        context = {key: value for key, value in context.items() if key != "traits"}
-    if context:
-        payload["context"] = context
-    return payload
+    return {"properties": properties} if properties else {}
 
 
-def _identities(item: _Json, traits: Mapping[str, Any], kind: str) -> list[Identity]:
-    """(kind, value, original) of everybody the message names, strongest first."""
+def _of_identify(_item: _Json, traits: Mapping[str, Any]) -> _Json:
+    return {"traits": traits} if traits else {}
+
+
+def _of_page(item: _Json, _traits: Mapping[str, Any]) -> _Json:
+    """A page's own name and category stand among its properties, where rules and schemas find them."""
+    properties = dict(section(item, "properties"))
+    for key in ("category", "name"):
+        told = item.get(key)
+        if told is None:
+            continue
+        if type(told) is not str or len(told) > _MAX_TITLE:
+            hint = f"Send a string of at most {_MAX_TITLE} characters."
+            raise Refused("wrong_type", f"A {key} is text.", hint, pointer(key))
+        properties.setdefault(key, told)
+    return {"properties": properties} if properties else {}
+
+
+def _of_group(item: _Json, traits: Mapping[str, Any]) -> _Json:
+    group = item.get("groupId")
+    if type(group) is not str or not 0 < len(group) <= _MAX_GROUP or not group.isprintable():
+        code = "missing_field" if group is None else "wrong_type"
+        raise Refused(code, "A group message names its group.", "Send groupId as text.", "/groupId")
+    return {"group": group, "traits": traits} if traits else {"group": group}
+
+
+_PAYLOADS: Mapping[str, Callable[[_Json, Mapping[str, Any]], _Json]] = {
+    TRACK: _of_track,
+    IDENTIFY: _of_identify,
+    PAGE: _of_page,
+    SCREEN: _of_page,
+    GROUP: _of_group,
+    ALIAS: lambda _item, _traits: {},
+}
+
+
+def _identities(
+    item: _Json, traits: Mapping[str, Any], context: Mapping[str, Any], kind: str, reading: Reading
+) -> list[Identity]:
+    """Everybody the message names, strongest first."""
     found: list[Identity] = []
-    if (user := item.get("userId")) is not None:
-        found.append(identity(USER_ID, user, "/userId"))
-    if kind == IDENTIFY and (email := traits.get("email")) is not None:
-        own = item.get("traits") or NOTHING
-        found.append(identity(EMAIL, email, "/traits/email" if "email" in own else "/context/traits/email"))
-    if (anonymous := item.get("anonymousId")) is not None:
-        found.append(identity(ANONYMOUS_ID, anonymous, "/anonymousId"))
+    user, anonymous = item.get("userId"), item.get("anonymousId")
+    if user is not None:
+        found.append(identity(USER_ID, user, reading, "/userId"))
+    if kind == IDENTIFY:
+        found += _in_traits(item, traits, reading)
+    found += _in_context(context, reading)
+    if anonymous is not None:
+        found.append(identity(ANONYMOUS_ID, anonymous, reading, "/anonymousId"))
+    if kind == ALIAS:
+        return found + _previous(item, user, reading)
     if user is None and anonymous is None:
         hint = "Send userId, anonymousId or both."
         raise Refused("missing_identifier", "The message says nothing about whom it concerns.", hint)
     return found
 
 
+def _in_traits(item: _Json, traits: Mapping[str, Any], reading: Reading) -> list[Identity]:
+    """What people are reached by is what they are known by, too."""
+    own = item.get("traits") or NOTHING
+    return [
+        identity(kind, traits[kind], reading, f"/traits/{kind}" if kind in own else f"/context/traits/{kind}")
+        for kind in (EMAIL, PHONE)
+        if traits.get(kind) is not None and kind in reading.kinds
+    ]
+
+
+def _in_context(context: Mapping[str, Any], reading: Reading) -> list[Identity]:
+    """The device, and identifiers of the installation's own kinds (externalIds, as Segment's libraries carry them)."""
+    found: list[Identity] = []
+    device = context.get("device")
+    if type(device) is dict and device.get("id") is not None and DEVICE in reading.kinds:
+        found.append(identity(DEVICE, device["id"], reading, "/context/device/id"))
+    external = context.get("externalIds")
+    for index, one in enumerate(external if type(external) is list else ()):
+        where = f"/context/externalIds/{index}"
+        kind = one.get("type") if type(one) is dict else None
+        if type(kind) is not str or kind not in reading.kinds:
+            hint = f"Known: {', '.join(reading.kinds)}."
+            raise Refused("unknown_identifier_kind", "There is no such kind of identifier.", hint, f"{where}/type")
+        found.append(identity(kind, one.get("id"), reading, f"{where}/id"))
+    return found
+
+
+def _previous(item: _Json, user: object, reading: Reading) -> list[Identity]:
+    """The former name: an anonymous id or a user id, the protocol does not say which, so both are meant."""
+    previous = item.get("previousId")
+    for value, where in ((user, "/userId"), (previous, "/previousId")):
+        if value is None:
+            raise Refused("missing_identifier", "An alias tells the new and the former id.", "Send both.", where)
+    if previous == user:
+        raise Refused("same_identifier", "The former id is the new one.", "Send the former id.", "/previousId")
+    return [(*identity(kind, previous, reading, "/previousId"), True) for kind in (USER_ID, ANONYMOUS_ID)]
+
+
 def _version(payload: _Json, kind: str, name: str, reading: Reading) -> int | None:
     told = payload.get("context", NOTHING).get("schema_version")
-    part = "properties" if kind == TRACK else "traits"
+    part = _PART.get(kind, "properties")
     where = "/event" if kind == TRACK else "/type"
     return schema_version(name, told, payload.get(part, {}), reading, (where, "/context/schema_version", f"/{part}"))

@@ -1,5 +1,31 @@
-"""The plain admin of the sense layer, one file an idea."""
+"""The staff pages of the sense layer, one file an idea."""
 
-from customers.admin import access, audit, brands, events, identity, machinery, quarantine, sources, tokens
+from customers.admin import (
+    access,
+    audit,
+    brands,
+    events,
+    identity,
+    jobs,
+    kinds,
+    machinery,
+    quarantine,
+    sources,
+    tokens,
+    traits,
+)
 
-__all__ = ["access", "audit", "brands", "events", "identity", "machinery", "quarantine", "sources", "tokens"]
+__all__ = [
+    "access",
+    "audit",
+    "brands",
+    "events",
+    "identity",
+    "jobs",
+    "kinds",
+    "machinery",
+    "quarantine",
+    "sources",
+    "tokens",
+    "traits",
+]

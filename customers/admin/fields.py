@@ -37,6 +37,22 @@ class DocumentArea(UnfoldAdminTextareaWidget):
         super().__init__({**given, "class": f"t-json {given.get('class', '')}", "spellcheck": "false", "rows": 14})
 
 
+class Lines(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value) or ""
+        return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
 class OneOf(forms.ChoiceField):
     """A choice from a long list of codes. What is stored already stays a choice, however unusual."""
 

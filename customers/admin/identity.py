@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import SHOWN, AnyAdmin, Facts, ReadOnly, hexadecimal, link, page_link, table
+from customers.admin.base import SHOWN, Facts, hexadecimal, link, page_link, table
 from customers.admin.show import flag, state, when
 from customers.models import (
     Address,
@@ -17,7 +17,6 @@ from customers.models import (
     Edge,
     ErasedSubject,
     Identifier,
-    IdentifierKind,
     Profile,
     ProfileBrand,
     Trait,
@@ -25,13 +24,6 @@ from customers.models import (
 from customers.visibility import beside
 
 _PROFILE = link("profile_id", "customers_profile", _("profile"))
-
-
-@admin.register(IdentifierKind)
-class IdentifierKindAdmin(ReadOnly, AnyAdmin):
-    """Seeded by migrations: a change of rank would ask for every customer to be grouped anew."""
-
-    list_display = ("name", "key", "rank", "one_per_person", "organisation_wide")
 
 
 @admin.register(Customer)

@@ -1,6 +1,7 @@
 """Customers: found by an identifier, shown as the partner knows them, with what its sources told of them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from customers.kept_answers import Answer
 from customers.lookup import Known
 from customers.models import Customer, Event, Profile, Scope
 from customers.partner import Partner
-from customers.personal import DOCUMENT, IDENTIFIER, mask
+from customers.personal import DOCUMENT, IDENTIFIER, TRAITS, mask
 
 _LOOKUP = OpenApiExample("By e-mail", {"identifier": {"kind": "email", "value": "ana@example.com"}}, request_only=True)
 _CUSTOMER = OpenApiExample(
@@ -61,7 +62,7 @@ class LookUp(Writing):
     scopes = {"POST": Scope.CUSTOMERS_READ.value}
 
     def answer(self, **kwargs: str) -> Answer:
-        known = person(self.partner, LookupBody.read(self.body()))
+        known = person(self.partner, LookupBody.read(self.body()), self.now)
         found = lookup.customer(self.partner, known.customer_id)
         if found is None:
             raise unknown_customer()
@@ -123,22 +124,23 @@ def known_customer(partner: Partner, customer_id: str | UUID) -> Customer:
     return found
 
 
-def person(partner: Partner, named: Mapping[str, Any]) -> Known:
+def person(partner: Partner, named: Mapping[str, Any], now: datetime) -> Known:
     """Whom a body means by `customer` or `identifier`, one of the two."""
     customer_id, identifier = named.get("customer"), named.get("identifier")
     if (customer_id is None) == (identifier is None):
         raise Refused("missing_identifier", "Neither customer nor identifier, or both.", "Send one of them.")
-    known = _by_identifier(partner, identifier) if identifier else lookup.by_customer(partner, named["customer"])
+    known = _by_identifier(partner, identifier, now) if identifier else lookup.by_customer(partner, named["customer"])
     if known is None:
         raise unknown_customer("/identifier" if identifier else "/customer")
     return known
 
 
-def _by_identifier(partner: Partner, identifier: Mapping[str, str]) -> Known | None:
+def _by_identifier(partner: Partner, identifier: Mapping[str, str], now: datetime) -> Known | None:
     try:
-        return lookup.by_identifier(partner, identifier["kind"], identifier["value"])
+        return lookup.by_identifier(partner, identifier["kind"], identifier["value"], now)
     except IdentifierError as error:
-        raise Refused(error.code, error.message, error.hint, "/identifier/value") from None
+        place = "kind" if error.code == "unknown_identifier_kind" else "value"
+        raise Refused(error.code, error.message, error.hint, f"/identifier/{place}") from None
 
 
 def unknown_customer(pointer: str = "") -> Refused:
@@ -160,7 +162,7 @@ def show(customer: Customer, partner: Partner) -> dict[str, Any]:
             }
             for one in lookup.identifiers(partner, customer.pk)
         ],
-        "traits": traits if in_full else mask(traits, DOCUMENT),
+        "traits": traits if in_full else mask(traits, TRAITS),
     }
 
 

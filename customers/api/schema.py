@@ -67,10 +67,11 @@ class PartnerSchema(AutoSchema):
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, Body):
             # What a body's serializer does not know, it refuses.
-            schema["additionalProperties"] = False
-            for word, names in (("oneOf", serializer.one_of), ("anyOf", serializer.some_of)):
-                if names:
-                    schema[word] = [{"required": [name]} for name in names]
+            schema["additionalProperties"] = False if serializer.others is None else dict(serializer.others)
+            if serializer.others is not None:
+                schema["minProperties"] = 1
+            if serializer.one_of:
+                schema["oneOf"] = [{"required": [name]} for name in serializer.one_of]
         return schema
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:

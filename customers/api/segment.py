@@ -1,4 +1,4 @@
-"""The Segment-compatible door: /v1/track, /v1/identify and /v1/batch, as their libraries speak to it.
+"""The Segment-compatible door: /v1/batch and a path for each of the six calls, as their libraries speak to it.
 
 Libraries take any answer but exactly 200 for a failure; they repeat 429 and 5xx and drop all other refusals.
 """
@@ -24,7 +24,7 @@ from customers.accept.batch import Outcome, Submission, accept
 from customers.accept.dialects import DIALECTS
 from customers.accept.refusal import Refusal, Refused, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
-from customers.accept.segment import DOOR, IDENTIFY, TRACK
+from customers.accept.segment import DOOR
 from customers.api.problem import problem
 from customers.api.reading import Sent, read_sent, unpack
 from customers.keys import Writer
@@ -68,14 +68,14 @@ def door(view: View) -> View:
     return answer
 
 
-@door
-def track(request: HttpRequest) -> HttpResponse:
-    return _single(request, TRACK)
+def single(kind: str) -> View:
+    """The door of one call, whose path tells the kind."""
 
+    @door
+    def one(request: HttpRequest) -> HttpResponse:
+        return _single(request, kind)
 
-@door
-def identify(request: HttpRequest) -> HttpResponse:
-    return _single(request, IDENTIFY)
+    return one
 
 
 @door

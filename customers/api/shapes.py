@@ -4,14 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from customers.accept.native import KEY_PATTERN, KINDS
+from customers.accept.native import ASSURANCES, KEY_PATTERN
 from customers.api.strict import Body, Choice, Document, Id, Text
+from customers.kinds import BUILT_IN
 
 
 class IdentifierBody(Body):
     """An identifier that one of the token's sources has named before."""
 
-    kind = Choice(choices=KINDS)
+    kind = Text(max_length=32, help_text=f"{', '.join(BUILT_IN)}, or a kind of the installation's own.")
     value = Text(max_length=320, trim_whitespace=False)
 
     class Meta:
@@ -86,12 +87,20 @@ class TimelineShape(serializers.Serializer[Any]):
 
 
 class IdentifiersBody(Body):
-    """One or more. All that a message names is taken to be one person."""
+    """One or more, by kind. All that a message names is taken to be one person. An installation may have kinds of
+    its own beside these."""
 
-    some_of = KINDS
+    others = {"type": "string"}
 
-    user_id = Text(required=False, help_text="Unique in the source's namespace.")
-    email = Text(required=False)
+    user_id = Text(required=False, help_text="Unique in the source's namespace, as are all that are not said to be.")
+    crm_id = Text(required=False)
+    cpf = Text(required=False, help_text="Organisation-wide; with or without its separators.")
+    cnpj = Text(required=False, help_text="Organisation-wide.")
+    abn = Text(required=False, help_text="Organisation-wide.")
+    loyalty_card = Text(required=False)
+    email = Text(required=False, help_text="Organisation-wide.")
+    phone = Text(required=False, help_text="Organisation-wide. With its country, unless the source has a default.")
+    device = Text(required=False)
     anonymous_id = Text(required=False)
 
     class Meta:
@@ -101,15 +110,29 @@ class IdentifiersBody(Body):
 class EventBody(Body):
     """Something that happened to somebody, or (identify) something they were said to be."""
 
-    type = Choice(choices=("track", "identify"), required=False)
+    type = Choice(
+        choices=("track", "identify", "group", "alias"),
+        required=False,
+        help_text="Left out: track. A group tells that they belong to one, an alias that they had another name.",
+    )
     name = Text(required=False, max_length=120, help_text="Of the event; an identify has none.")
     id = Text(required=False, max_length=100, help_text="Yours: the same id again is a repetition, stored once.")
     occurred_at = serializers.DateTimeField(required=False, help_text="With an offset; left out: now.")
     identifiers = IdentifiersBody()
+    previous = IdentifiersBody(required=False, help_text="Of an alias: the former name, one identifier.")
+    group = Text(required=False, max_length=254, help_text="Of a group message: the group's id.")
     properties = Document(required=False, help_text=f"Of a track. Keys match {KEY_PATTERN}.")
     traits = Document(required=False, help_text="Of an identify.")
     context = Document(required=False)  # type: ignore[assignment]  # Field has a property of this name
     schema_version = serializers.IntegerField(required=False, help_text="Left out: the latest approved.")
+    historical = serializers.BooleanField(
+        required=False, help_text="It fills history, as far back as you like, and starts and resumes no journey."
+    )
+    assurance = Choice(
+        choices=tuple(ASSURANCES),
+        required=False,
+        help_text="How you know who it is; more than observed wants the scope identity:assure.",
+    )
 
     class Meta:
         ref_name = "Event"

@@ -41,11 +41,11 @@ class RefusedFields(Refused):
 
 
 class Body(serializers.Serializer[Any]):
-    """The shape of a body that is refused for what it should not hold. Of the fields in `one_of` it has one; of
-    those in `some_of` one at least."""
+    """The shape of a body that is refused for what it should not hold. Of the fields in `one_of` it has one;
+    `others` describes fields whose names the installation decides, of which it has one at least."""
 
     one_of: ClassVar[tuple[str, ...]] = ()
-    some_of: ClassVar[tuple[str, ...]] = ()
+    others: ClassVar[Mapping[str, Any] | None] = None
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from customers.models.address import Address, AddressProfile
 from customers.models.audit import AuditEntry, BatchClaim, DeadLetter, UnitAttempt
 from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
-from customers.models.event import Event, EventPayload
+from customers.models.event import Event, EventPayload, TimeSource
 from customers.models.identity import (
     Assurance,
     Customer,
@@ -21,14 +21,16 @@ from customers.models.identity import (
     IdentifierKind,
     Profile,
     ProfileBrand,
+    ProfileMove,
 )
 from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
+from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
 from customers.models.source import Source, WriteKey
 from customers.models.token import KeptAnswer, PartnerToken, Scope
-from customers.models.trait import Trait
+from customers.models.trait import Trait, TraitDefinition
 from customers.models.two_factor import Authenticator, RecoveryCode
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "Identifier",
     "IdentifierKind",
     "InboxItem",
+    "Job",
     "KeptAnswer",
     "LogInBackOff",
     "MatchItem",
@@ -61,6 +64,7 @@ __all__ = [
     "PartnerToken",
     "Profile",
     "ProfileBrand",
+    "ProfileMove",
     "ProfileSource",
     "QuarantinedEvent",
     "RecoveryCode",
@@ -71,7 +75,9 @@ __all__ = [
     "SquadGroupPermission",
     "SquadMember",
     "SquadUserPermission",
+    "TimeSource",
     "Trait",
+    "TraitDefinition",
     "UnitAttempt",
     "WriteKey",
 ]

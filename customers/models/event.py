@@ -16,6 +16,15 @@ from customers.personal import DOCUMENT, personal
 from customers.reach import Through
 
 
+class TimeSource(models.IntegerChoices):
+    """Whose word the time of an event is."""
+
+    TOLD = 0, _("the sender")
+    SERVER = 1, _("the server, since the sender told none")
+    CORRECTED = 2, _("the sender, whose clock was corrected")
+    AHEAD = 3, _("the sender, whose clock is ahead")
+
+
 class Event(Owned):
     for_partners = FromSource()
 
@@ -34,6 +43,7 @@ class Event(Owned):
     message_id = models.CharField(_("message id"), max_length=100)
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
+    time_source = models.SmallIntegerField(_("time from"), choices=TimeSource.choices, default=TimeSource.TOLD)
     cause_id = models.BigIntegerField(_("cause"), null=True, help_text=_("The event an internal event follows from."))
     hops = models.SmallIntegerField(_("hops"), default=0)
 

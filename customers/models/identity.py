@@ -1,5 +1,7 @@
 """The identity graph: every identifier has a profile of its own, edges join them, customers follow from the edges."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,29 +9,63 @@ from customers.ids import new_id
 from customers.models.brand import Brand
 from customers.models.owned import Owned
 from customers.partner import OfNamedCustomer, OfNamedProfile
-from customers.personal import DOCUMENT, IDENTIFIER, personal
+from customers.personal import IDENTIFIER, TRAITS, personal
 from customers.reach import AllOf, ByBrand, ByProfile, ForAll, OfOrganisation, Through
 
 
 class IdentifierKind(Owned):
-    """How identifiers of a kind are read, ranked and limited."""
+    """How identifiers of a kind are read, ranked and limited (DESIGN §3, Identity)."""
 
     reach = ForAll()
 
-    key = models.SlugField(_("key"), max_length=32, primary_key=True)
-    name = models.CharField(_("name"), max_length=100)
-    rank = models.SmallIntegerField(_("rank"), help_text=_("The lower, the stronger."))
-    one_per_person = models.BooleanField(
-        _("one per person"),
-        default=False,
-        help_text=_("Two different values in one namespace never belong to one customer."),
+    key = models.SlugField(
+        _("key"), max_length=32, primary_key=True, help_text=_("What events call it: loyalty_card, say.")
     )
-    organisation_wide = models.BooleanField(_("organisation-wide"), default=False)
+    name = models.CharField(_("name"), max_length=100)
+    scheme = models.CharField(
+        _("read as"), max_length=16, default="opaque", help_text=_("What makes two spellings one value.")
+    )
+    rank = models.SmallIntegerField(
+        _("rank"),
+        help_text=_("The lower, the stronger: an event belongs to the strongest identifier that it names."),
+    )
+    most_per_customer = models.PositiveIntegerField(
+        _("most per customer"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("In one namespace; evidence that would go beyond is kept and not followed. Empty: no limit."),
+    )
+    most_people = models.PositiveIntegerField(
+        _("most people"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("A value that more people than these were seen with tells nobody from anybody: it joins none."),
+    )
+    organisation_wide = models.BooleanField(
+        _("organisation-wide"),
+        default=False,
+        help_text=_("Means the same in every source; others are unique in their source's namespace."),
+    )
+    is_typed = models.BooleanField(
+        _("typed by people"),
+        default=False,
+        help_text=_("Somebody said so, as of an e-mail in a form: weaker evidence than what a system saw itself."),
+    )
+    blocked = ArrayField(
+        models.CharField(max_length=320),
+        verbose_name=_("blocked values"),
+        default=list,
+        blank=True,
+        help_text=_("Placeholders that stand for nobody, beside those that are refused everywhere."),
+    )
+    is_seeded = models.BooleanField(_("built in"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("identifier kind")
         verbose_name_plural = _("identifier kinds")
-        ordering = ("rank",)
+        ordering = ("rank", "key")
 
     def __str__(self) -> str:
         return self.name
@@ -43,9 +79,10 @@ class Customer(Owned):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     created_at = models.DateTimeField(_("created at"))
-    traits = personal(models.JSONField(_("traits"), default=dict), DOCUMENT)
+    traits = personal(models.JSONField(_("traits"), default=dict), TRAITS)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     locale = models.CharField(_("locale"), max_length=20, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("customer")
@@ -99,6 +136,18 @@ class Identifier(Owned):
     )
     opened_at = models.DateTimeField(_("opened at"))
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    shared_at = models.DateTimeField(
+        _("shared since"),
+        null=True,
+        blank=True,
+        help_text=_("Seen with more people than its kind may have: it joins nobody any more."),
+    )
+    exempt = models.BooleanField(
+        _("exempt"),
+        default=False,
+        db_default=False,
+        help_text=_("A person decided that it is not shared, however many it is seen with."),
+    )
 
     class Meta:
         verbose_name = _("identifier")
@@ -127,13 +176,14 @@ class Assurance(models.IntegerChoices):
 class EdgeKind(models.TextChoices):
     JOIN = "join", _("same person")
     SPLIT = "split", _("not the same person")
+    ALIAS = "alias", _("new name of the same")
 
 
 class Edge(Owned):
     """Evidence that two profiles are (or are not) one person; `low` sorts before `high`.
 
     One row per pair, kind and assurance, kept at its earliest evidence, so that the set of edges does not
-    depend on the order in which the evidence arrived.
+    depend on the order in which the evidence arrived. What a person decided is kept at its latest instead.
     """
 
     reach = AllOf((ByProfile("low_id"), ByProfile("high_id")))
@@ -147,7 +197,7 @@ class Edge(Owned):
     source_id = models.UUIDField(_("source"))
     message_id = models.CharField(_("message id"), max_length=100)
     skipped = models.BooleanField(
-        _("skipped"), default=False, help_text=_("Would join two values of a kind that a person has once.")
+        _("skipped"), default=False, help_text=_("Kept and not followed: see the limits of its identifiers' kinds.")
     )
     recorded_at = models.DateTimeField(_("recorded at"))
 
@@ -161,6 +211,28 @@ class Edge(Owned):
 
     def __str__(self) -> str:
         return f"{self.low_id} – {self.high_id}"
+
+
+class ProfileMove(Owned):
+    """A profile that changed its customer: the log of merges and unmerges, by which they are undone and explained."""
+
+    reach = ByProfile()
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.ForeignKey(
+        Profile, on_delete=models.DO_NOTHING, db_constraint=False, related_name="moves", verbose_name=_("profile")
+    )
+    from_customer_id = models.UUIDField(_("from customer"))
+    to_customer_id = models.UUIDField(_("to customer"))
+    was_since = models.DateTimeField(_("had been with them since"))
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("move of a profile")
+        verbose_name_plural = _("moves of profiles")
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} → {self.to_customer_id}"
 
 
 class ProfileBrand(Owned):

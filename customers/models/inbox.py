@@ -5,6 +5,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.models.event import TimeSource
+from customers.models.identity import Assurance
 from customers.models.owned import Owned
 from customers.models.source import Source
 from customers.personal import TEXT, personal
@@ -14,7 +16,8 @@ from customers.reach import ByBrand, OfOrganisation
 class InboxItem(Owned):
     """One accepted message, durable before the answer leaves; deleted by resolve.
 
-    `identifiers` is a JSON array of [kind, value, original]; `identifier_keys` holds one
+    `identifiers` is a JSON array of [kind, value, original], where an alias's former name has a fourth member,
+    true; `identifier_keys` holds one
     `hash64(namespace, kind, value)` each, so that a send guard finds unresolved messages of a person.
     """
 
@@ -31,6 +34,12 @@ class InboxItem(Owned):
     occurred_at = models.DateTimeField(_("occurred at"))
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
+    time_source = models.SmallIntegerField(
+        _("time from"), choices=TimeSource.choices, default=TimeSource.TOLD, db_default=0
+    )
+    assurance = models.SmallIntegerField(
+        _("assurance"), null=True, choices=Assurance.choices, help_text=_("How sure its sender says to be of whom.")
+    )
     identifiers = personal(models.TextField(_("identifiers")), TEXT)
     identifier_keys = ArrayField(models.BigIntegerField())
     payload = personal(models.TextField(_("payload")), TEXT)

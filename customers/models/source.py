@@ -1,5 +1,6 @@
 """Systems and partners that send us events, and the keys they write with."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -31,6 +32,13 @@ class Source(Owned):
         _("identity namespace"),
         help_text=_("Where this source's own user ids are unique; its brand unless told otherwise."),
         blank=True,
+    )
+    region = models.CharField(
+        _("default country"),
+        max_length=2,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Z]{2}$", _("Two capital letters, as in ISO 3166: BR, AU."))],
+        help_text=_("Whose phone numbers it sends without a country; empty: such numbers are refused."),
     )
     unplanned = models.CharField(
         _("unplanned events"), max_length=12, choices=Unplanned.choices, default=Unplanned.ACCEPT

@@ -1,6 +1,5 @@
 """Where people of a batch can be reached: e-mail identities, phones they gave, devices that take pushes."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,13 +8,14 @@ from uuid import UUID
 import orjson
 from psycopg import Cursor
 
+from customers.identifiers import IdentifierError, scheme
+from customers.identifiers.schemes.phone import is_mobile
 from customers.ids import new_id
+from customers.kinds import EMAIL, PHONE
 from customers.models.address import Channel
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
 
-_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
-_SEPARATORS = str.maketrans("", "", " -.()")
 _MAX_TOKEN = 500
 
 
@@ -54,36 +54,47 @@ def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: 
 
 
 def _told(message: Incoming, batch: Batch, profiles: Profiles) -> Iterator[Seen]:
-    """Every e-mail identity is an address of its own profile, and of the strongest that the message names.
+    """What people are reached by is an address of its own profile, and of the strongest that the message names.
 
     Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
     """
     own = profiles.of_message[message.id]
     for one, profile in zip(message.named, own, strict=True):
-        if one.kind == "email":
+        for channel in _channels(one.kind, one.value):
             for owner in (profile, own[0]):
-                yield Seen(one.value, Channel.EMAIL.value, owner, batch.originals[one])
+                yield Seen(one.value, channel, owner, batch.originals[one])
     # A glance at the text first: few messages tell either, and decoding all of them would show.
     if '"phone"' in message.payload_text or '"token"' in message.payload_text:
-        for channel, value, original in _inside(orjson.loads(message.payload_text)):
+        for channel, value, original in _inside(orjson.loads(message.payload_text), message.region):
             yield Seen(value, channel, own[0], original)
 
 
-def _inside(payload: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _channels(kind: str, value: str) -> tuple[str, ...]:
+    """By which an identifier reaches its owner; no SMS arrives at a fixed line."""
+    if kind == EMAIL:
+        return (Channel.EMAIL.value,)
+    if kind == PHONE and is_mobile(value):
+        return (Channel.SMS.value, Channel.WHATSAPP.value)
+    return ()
+
+
+def _inside(payload: dict[str, Any], region: str) -> Iterator[tuple[str, str, str]]:
     """(channel, value, original): a `phone` among the traits takes SMS and WhatsApp, a `device.token` pushes."""
     phone = _at(payload, "traits", "phone")
-    if number := read_phone(phone):
-        yield Channel.SMS.value, number, phone
-        yield Channel.WHATSAPP.value, number, phone
+    number = _number(phone, region)
+    for channel in _channels(PHONE, number) if number else ():
+        yield channel, number, phone
     token = _at(payload, "context", "device", "token")
     if 0 < len(token) <= _MAX_TOKEN and token.isascii() and token.isprintable():
         yield Channel.PUSH.value, token, token
 
 
-def read_phone(given: str) -> str:
+def _number(given: str, region: str) -> str:
     """The number as E.164 has it, or "" where it names no country or is none: then nobody is called."""
-    number = given.translate(_SEPARATORS)
-    return number if len(given) <= _MAX_TOKEN and _PHONE.fullmatch(number) else ""
+    try:
+        return scheme(PHONE).read(given, region)[0] if given else ""
+    except IdentifierError:
+        return ""
 
 
 def _at(payload: object, *path: str) -> str:

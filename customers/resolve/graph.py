@@ -1,32 +1,47 @@
 """Customers as a pure function of the edge set: the same facts in any order give the same people."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from customers.models.identity import Assurance
+
+# (kind, namespace): in which a person may have only so many values.
+Once = tuple[str, UUID]
+# An id that was renamed more often than this was not: somebody joins ids that way.
+MOST_NAMES = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A profile. `once` is (kind, namespace) when its kind is one-per-person, `value` its identifier's value."""
+    """A profile. `most` is how many values of its kind one person may have, None for any number; a `shared` one
+    belongs to too many people to tell anybody from anybody, and joins none."""
 
     id: UUID
-    once: tuple[str, UUID] | None
+    kind: Once
     value: str
+    most: int | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An edge: `joins` says whether it tells two profiles together or apart."""
+    """An edge. `kind` is join, alias (a join whose two ends are names of one thing) or split."""
 
     id: int
     low: UUID
     high: UUID
-    joins: bool
+    kind: str
     assurance: int
     occurred_at: datetime
     source_id: UUID
     message_id: str
+
+    @property
+    def place(self) -> tuple[int, datetime, UUID, str, UUID, UUID]:
+        """The most certain and oldest first."""
+        return -self.assurance, self.occurred_at, self.source_id, self.message_id, self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +52,46 @@ class Grouping:
     skipped: frozenset[int]
 
 
-class _Groups:
-    """Union-find that also knows which one-per-person values each group holds."""
+def group(nodes: Collection[Node], edges: Iterable[Evidence]) -> Grouping:
+    """Join profiles along the edges, the most certain and oldest evidence first (DESIGN §3, Identity).
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
+    An edge is skipped when it would give a person more values of a kind than people have, when one of its ends is
+    shared, or when evidence that weighs as much tells its two sides apart. Among decisions of people the later weighs
+    more.
+    """
+    by_id = {node.id: node for node in nodes}
+    joins: list[Evidence] = []
+    splits: list[Evidence] = []
+    for edge in edges:
+        (splits if edge.kind == "split" else joins).append(edge)
+    joins.sort(key=lambda edge: edge.place)
+    skipped = {edge.id for edge in joins if by_id[edge.low].shared or by_id[edge.high].shared}
+    followed = [edge for edge in joins if edge.id not in skipped]
+    groups = _Groups(by_id.values(), _names(by_id, followed))
+    for edge in followed:
+        one, other = groups.root(edge.low), groups.root(edge.high)
+        if one == other:
+            continue
+        if groups.clash(one, other) or _apart(groups, one, other, edge, splits):
+            skipped.add(edge.id)
+        else:
+            groups.unite(one, other)
+    return Grouping({node: groups.root(node) for node in by_id}, frozenset(skipped))
+
+
+class _Groups:
+    """Union-find that also knows which values of limited kinds each group holds."""
+
+    def __init__(self, nodes: Iterable[Node], names: dict[UUID, UUID]) -> None:
         self.parent: dict[UUID, UUID] = {}
-        self.members: dict[UUID, set[UUID]] = {}
-        self.once: dict[UUID, dict[tuple[str, UUID], str]] = {}
+        self.values: dict[UUID, dict[Once, set[UUID]]] = {}
+        self.most: dict[Once, int] = {}
         for node in nodes:
             self.parent[node.id] = node.id
-            self.members[node.id] = {node.id}
-            self.once[node.id] = {node.once: node.value} if node.once else {}
+            self.values[node.id] = {}
+            if node.most is not None:
+                self.most[node.kind] = node.most
+                self.values[node.id] = {node.kind: {names.get(node.id, node.id)}}
 
     def root(self, node: UUID) -> UUID:
         while self.parent[node] != node:
@@ -55,52 +99,38 @@ class _Groups:
         return node
 
     def clash(self, one: UUID, other: UUID) -> bool:
-        """Whether uniting the two would give a person two values of a kind that people have once."""
-        few, many = sorted((self.once[one], self.once[other]), key=len)
-        return any(many.get(kind, value) != value for kind, value in few.items())
+        """Whether uniting the two would give a person more values of a kind than people have."""
+        few, many = sorted((self.values[one], self.values[other]), key=len)
+        return any(kind in many and len(values | many[kind]) > self.most[kind] for kind, values in few.items())
 
     def unite(self, one: UUID, other: UUID) -> None:
         kept, absorbed = (one, other) if one < other else (other, one)
         self.parent[absorbed] = kept
-        self.members[kept] |= self.members.pop(absorbed)
-        self.once[kept] |= self.once.pop(absorbed)
+        into = self.values[kept]
+        for kind, values in self.values.pop(absorbed).items():
+            into[kind] = into.get(kind, set()) | values
 
 
-def group(nodes: Collection[Node], edges: Iterable[Evidence]) -> Grouping:
-    """Join profiles along the edges, the most certain and oldest evidence first (DESIGN §3, Identity).
-
-    An edge is skipped when it would join two values of a one-per-person kind, or a pair that evidence of at
-    least the same assurance tells apart.
-    """
-    groups = _Groups(nodes)
-    joins: list[Evidence] = []
-    splits: list[Evidence] = []
-    for edge in edges:
-        (joins if edge.joins else splits).append(edge)
-    joins.sort(
-        key=lambda edge: (
-            -edge.assurance,
-            edge.occurred_at,
-            edge.source_id,
-            edge.message_id,
-            edge.low,
-            edge.high,
-        )
-    )
-    skipped = set()
+def _names(by_id: dict[UUID, Node], joins: Sequence[Evidence]) -> dict[UUID, UUID]:
+    """By profile, the one that stands for all its names: an alias makes two values of a kind count as one."""
+    names: dict[UUID, set[UUID]] = {}
     for edge in joins:
-        one, other = groups.root(edge.low), groups.root(edge.high)
-        if one == other:
+        if edge.kind != "alias" or by_id[edge.low].kind != by_id[edge.high].kind:
             continue
-        if groups.clash(one, other) or _apart(groups, one, other, edge.assurance, splits):
-            skipped.add(edge.id)
-        else:
-            groups.unite(one, other)
-    return Grouping({node.id: groups.root(node.id) for node in nodes}, frozenset(skipped))
+        both = names.get(edge.low, {edge.low}) | names.get(edge.high, {edge.high})
+        if len(both) <= MOST_NAMES:
+            names.update(dict.fromkeys(both, both))
+    return {node: min(both) for node, both in names.items()}
 
 
-def _apart(groups: _Groups, one: UUID, other: UUID, assurance: int, splits: Iterable[Evidence]) -> bool:
+def _apart(groups: _Groups, one: UUID, other: UUID, edge: Evidence, splits: Iterable[Evidence]) -> bool:
     return any(
-        split.assurance >= assurance and {groups.root(split.low), groups.root(split.high)} == {one, other}
+        _outweighs(split, edge) and {groups.root(split.low), groups.root(split.high)} == {one, other}
         for split in splits
     )
+
+
+def _outweighs(split: Evidence, edge: Evidence) -> bool:
+    if split.assurance == edge.assurance == Assurance.PERSON:
+        return split.occurred_at >= edge.occurred_at
+    return split.assurance >= edge.assurance

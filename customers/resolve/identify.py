@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.ids import new_id
+from customers.kinds import ANONYMOUS_ID, USER_ID
 from customers.resolve.incoming import Batch, Incoming, Named
 from customers.work import TryAgain
 
@@ -24,12 +25,15 @@ class Profiles:
     by_name: dict[Named, UUID] = field(default_factory=dict)
     customer: dict[UUID, UUID] = field(default_factory=dict)
     made: dict[UUID, Named] = field(default_factory=dict)
-    # Per message, the profiles of `named` in the same order: rotation makes them differ within a batch.
+    # Those whose identifier is shared by too many people to tell anybody from anybody.
+    shared: set[UUID] = field(default_factory=set)
+    # Per message, the profiles of `named` in the same order, and of `former`: rotation makes them differ in a batch.
     of_message: dict[int, list[UUID]] = field(default_factory=dict)
+    of_former: dict[int, list[UUID]] = field(default_factory=dict)
 
 
 _FIND = """
-    SELECT k.n, i.profile_id, p.customer_id
+    SELECT k.n, i.profile_id, p.customer_id, i.shared_at IS NOT NULL
     FROM unnest(%b::int[], %b::uuid[], %b::text[], %b::text[]) AS k(n, namespace, kind, value)
     JOIN customers_identifier i
       ON i.value = k.value AND i.kind_id = k.kind AND i.namespace = k.namespace AND i.closed_at IS NULL
@@ -58,7 +62,7 @@ def profiles_of(cursor: Cursor[Any], batch: Batch, now: datetime) -> Profiles:
     """Find or make the profile of every identifier named in the batch, and settle shared devices."""
     profiles = Profiles()
     named = sorted(
-        {one for message in batch.messages for one in message.named},
+        {one for message in batch.messages for one in (*message.named, *message.former)},
         key=lambda one: (one.value, one.kind, one.namespace),
     )
     _find(cursor, profiles, named)
@@ -75,9 +79,11 @@ def _find(cursor: Cursor[Any], profiles: Profiles, named: Collection[Named]) -> 
         _FIND,
         [list(range(len(ordered))), *(list(column) for column in zip(*ordered, strict=True))],
     )
-    for n, profile, customer in cursor.fetchall():
+    for n, profile, customer, is_shared in cursor.fetchall():
         profiles.by_name[ordered[n]] = profile
         profiles.customer[profile] = customer
+        if is_shared:
+            profiles.shared.add(profile)
 
 
 def _add(
@@ -99,21 +105,26 @@ def _settle(cursor: Cursor[Any], profiles: Profiles, batch: Batch, now: datetime
     """Give every message its profiles; a log-in by a second user closes the anonymous id's row (BAD_INPUTS 55)."""
     bound = _bound(cursor, profiles, batch.messages)
     for message in batch.messages:
-        user = next((one for one in message.named if one.kind == "user_id"), None)
+        user = next((one for one in message.named if one.kind == USER_ID), None)
         if user is not None:
-            for one in message.named:
-                if one.kind == "anonymous_id":
+            for one in (*message.named, *message.former):
+                if one.kind == ANONYMOUS_ID:
                     _bind(cursor, profiles, bound, one, profiles.by_name[user], batch.originals[one], now)
+        if profiles.shared and len(message.named) > 1:
+            # What tells nobody from anybody is nobody's strongest name.
+            message.named.sort(key=lambda one: profiles.by_name[one] in profiles.shared)
         profiles.of_message[message.id] = [profiles.by_name[one] for one in message.named]
+        if message.former:
+            profiles.of_former[message.id] = [profiles.by_name[one] for one in message.former]
 
 
 def _bound(cursor: Cursor[Any], profiles: Profiles, messages: Iterable[Incoming]) -> dict[UUID, UUID]:
     devices = {
         profiles.by_name[one]
         for message in messages
-        if any(other.kind == "user_id" for other in message.named)
-        for one in message.named
-        if one.kind == "anonymous_id"
+        if any(other.kind == USER_ID for other in message.named)
+        for one in (*message.named, *message.former)
+        if one.kind == ANONYMOUS_ID
     } - profiles.made.keys()
     if not devices:
         return {}

@@ -9,8 +9,12 @@ from uuid import UUID
 import orjson
 from psycopg import Cursor
 
+from customers import kinds
 from customers.ids import NIL
-from customers.models import IdentifierKind
+from customers.kinds import Kinds
+
+# Kinds of messages that say what somebody is.
+TELLING = frozenset(("identify", "group"))
 
 
 class Named(NamedTuple):
@@ -33,9 +37,20 @@ class Incoming:
     occurred_at: datetime
     schema_version_id: int | None
     historical: bool
+    time_source: int
+    assurance: int | None
+    # The country of phone numbers that name none, "" where there is none to assume.
+    region: str
     payload_text: str
     # Strongest first: by rank of kind, then by value.
     named: list[Named]
+    # Of an alias, what the strongest was called before.
+    former: list[Named]
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, as far as it is believed: a clock that is ahead is not."""
+        return min(self.occurred_at, self.received_at)
 
 
 @dataclass(slots=True)
@@ -43,30 +58,35 @@ class Batch:
     messages: list[Incoming]
     # The spelling each identifier was first given in, kept for sending.
     originals: dict[Named, str]
-    kinds: dict[str, IdentifierKind]
+    kinds: Kinds
 
 
 _READ = """
-    SELECT i.id, i.received_at, i.source_id, s.brand_id, s.namespace, i.message_id, i.kind, i.name, i.occurred_at,
-           i.schema_version_id, i.historical, i.payload, i.identifiers
+    SELECT i.id, i.received_at, i.source_id, s.brand_id, i.message_id, i.kind, i.name, i.occurred_at,
+           i.schema_version_id, i.historical, i.time_source, i.assurance, s.region, i.payload, s.namespace,
+           i.identifiers
     FROM customers_inbox i JOIN customers_source s ON s.id = i.source_id
     WHERE i.id = ANY(%b) ORDER BY i.id FOR UPDATE OF i SKIP LOCKED
 """
 
 
-def read(cursor: Cursor[Any], ids: Sequence[int]) -> Batch:
+def read(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> Batch:
     """Lock and decode the inbox rows that nobody else holds, oldest first."""
-    kinds = {kind.key: kind for kind in IdentifierKind.objects.all()}
-    originals: dict[Named, str] = {}
-    messages = []
+    batch = Batch([], {}, kinds.current(now))
     for row in cursor.execute(_READ, [list(ids)]).fetchall():
-        namespace, identifiers = row[4], orjson.loads(row[12])
-        named = []
-        for kind, value, original in identifiers:
-            one = Named(NIL if kinds[kind].organisation_wide else namespace, kind, value)
-            originals.setdefault(one, original)
-            named.append(one)
-        named.sort(key=lambda one: (kinds[one.kind].rank, one.value))
-        columns: list[Any] = [*row[:4], *row[5:12], named]
-        messages.append(Incoming(*columns))
-    return Batch(messages, originals, kinds)
+        columns: list[Any] = [*row[:-2], *_named(batch, row[-2], orjson.loads(row[-1]))]
+        batch.messages.append(Incoming(*columns))
+    return batch
+
+
+def _named(batch: Batch, namespace: UUID, identifiers: list[list[Any]]) -> tuple[list[Named], list[Named]]:
+    known = batch.kinds
+    named: list[Named] = []
+    former: list[Named] = []
+    for kind, value, original, *is_former in identifiers:
+        one = Named(NIL if known[kind].organisation_wide else namespace, kind, value)
+        batch.originals.setdefault(one, original)
+        (former if is_former else named).append(one)
+    if len(named) > 1:
+        named.sort(key=lambda one: (known[one.kind].rank, one.value))
+    return named, former

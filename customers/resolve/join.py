@@ -7,59 +7,67 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from customers.kinds import Kinds
 from customers.models import Assurance, EdgeKind
 from customers.pg import copy_rows
-from customers.resolve.graph import Evidence, Node, group
+from customers.resolve.component import Move, closure, mark, regroup, write_customers, write_moves
 from customers.resolve.identify import Profiles
-from customers.resolve.incoming import Batch, Incoming, Named
+from customers.resolve.incoming import TELLING, Batch, Incoming, Named
 
 # An earlier piece of evidence replaces a later one, so the rows do not depend on the order of arrival.
 _ADD_EDGES = """
     INSERT INTO customers_edge AS e
         (low_id, high_id, kind, assurance, occurred_at, source_id, message_id, skipped, recorded_at)
-    SELECT u.low, u.high, 'join', u.assurance, u.occurred_at, u.source_id, u.message_id, false, %b
-    FROM unnest(%b::uuid[], %b::uuid[], %b::smallint[], %b::timestamptz[], %b::uuid[], %b::text[])
-        AS u(low, high, assurance, occurred_at, source_id, message_id)
+    SELECT u.low, u.high, u.kind, u.assurance, u.occurred_at, u.source_id, u.message_id, false, %b
+    FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::smallint[], %b::timestamptz[], %b::uuid[], %b::text[])
+        AS u(low, high, kind, assurance, occurred_at, source_id, message_id)
     ON CONFLICT (low_id, high_id, kind, assurance) DO UPDATE
         SET occurred_at = excluded.occurred_at, source_id = excluded.source_id, message_id = excluded.message_id
         WHERE (excluded.occurred_at, excluded.source_id, excluded.message_id)
             < (e.occurred_at, e.source_id, e.message_id)
     RETURNING low_id, high_id
 """
-
-_LOCK_PROFILES = """
-    SELECT p.id, p.customer_id, i.kind_id, i.namespace, i.value
-    FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id
-    WHERE p.id = ANY(%b) OR p.customer_id = ANY(%b) ORDER BY p.id FOR UPDATE OF p
+# What is seen with more people than its kind may be is shared from now on, unless somebody decided otherwise. People
+# are told by identifiers of which each has one.
+_SHARE = """
+    UPDATE customers_identifier i SET shared_at = %b
+    FROM unnest(%b::uuid[], %b::bigint[]) AS u(profile_id, most)
+    WHERE i.profile_id = u.profile_id AND i.shared_at IS NULL AND NOT i.exempt AND u.most < (
+        SELECT count(*) FROM (
+            SELECT e.high_id AS id FROM customers_edge e WHERE e.low_id = u.profile_id AND e.kind <> 'split'
+            UNION
+            SELECT e.low_id FROM customers_edge e WHERE e.high_id = u.profile_id AND e.kind <> 'split'
+        ) others JOIN customers_identifier n ON n.profile_id = others.id AND n.kind_id = ANY(%b)
+    )
+    RETURNING i.profile_id
 """
 
-_EDGES = """
-    SELECT id, low_id, high_id, kind, assurance, occurred_at, source_id, message_id, skipped
-    FROM customers_edge WHERE low_id = ANY(%b) OR high_id = ANY(%b)
-"""
-
-Row = tuple[UUID, UUID, int, datetime, UUID, str]
+Row = tuple[UUID, UUID, str, int, datetime, UUID, str]
 
 
-def join(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> set[UUID]:
-    """Write the batch's edges, regroup what they touch, write the new profiles; return the customers changed."""
-    changed = _add_edges(cursor, batch.messages, profiles, now)
+def join(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[Move]:
+    """Write the batch's edges, regroup what they touch, write the new profiles; return who moved."""
+    changed = _add_edges(cursor, batch, profiles, now)
     touched = {profile for pair in changed for profile in pair} | profiles.made.keys()
     if not touched:
-        return set()
-    return _regroup(cursor, batch, profiles, touched, now)
+        return []
+    opened = _share(cursor, batch.kinds, profiles, touched - profiles.made.keys(), now)
+    component = closure(cursor, batch.kinds, touched, profiles.made, opened)
+    grouped = regroup(component)
+    mark(cursor, grouped)
+    write_customers(cursor, set(grouped.customer.values()), now)
+    _write_made(cursor, batch.messages, profiles, grouped.customer, now)
+    write_moves(cursor, grouped.moves, _told_about(batch.messages, profiles, grouped.customer), now)
+    profiles.customer.update(grouped.customer)
+    return grouped.moves
 
 
-def _add_edges(
-    cursor: Cursor[Any], messages: Iterable[Incoming], profiles: Profiles, now: datetime
-) -> list[tuple[UUID, UUID]]:
-    edges: dict[tuple[UUID, UUID, int], Row] = {}
-    for message in messages:
-        of_message = profiles.of_message[message.id]
-        for named, profile in zip(message.named[1:], of_message[1:], strict=True):
-            row = _edge(message, of_message[0], profile, named)
-            key = row[:3]
-            if key not in edges or row[3:] < edges[key][3:]:
+def _add_edges(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[tuple[UUID, UUID]]:
+    edges: dict[tuple[UUID, UUID, str, int], Row] = {}
+    for message in batch.messages:
+        for row in _edges(message, batch.kinds, profiles):
+            key = row[:4]
+            if key not in edges or row[4:] < edges[key][4:]:
                 edges[key] = row
     if not edges:
         return []
@@ -67,72 +75,49 @@ def _add_edges(
     return cursor.execute(_ADD_EDGES, [now, *(list(column) for column in columns)]).fetchall()
 
 
-def _edge(message: Incoming, strongest: UUID, other: UUID, named: Named) -> Row:
-    low, high = sorted((strongest, other))
-    # An e-mail in traits is what somebody typed; two ids in one message is what the source itself saw.
-    assurance = Assurance.CLAIMED if named.kind == "email" or message.named[0].kind == "email" else Assurance.OBSERVED
-    return (low, high, int(assurance), message.occurred_at, message.source_id, message.message_id)
+def _edges(message: Incoming, kinds: Kinds, profiles: Profiles) -> Iterable[Row]:
+    """From the strongest that the message names to each of the others; none to or from what is shared."""
+    first, *others = profiles.of_message[message.id]
+    if first in profiles.shared or not (others or message.former):
+        return
+    strongest = message.named[0]
+    for named, profile in zip(message.named[1:], others, strict=True):
+        if profile not in profiles.shared:
+            yield _edge(message, (first, profile), EdgeKind.JOIN, _assurance(message, kinds, strongest, named))
+    for named, profile in zip(message.former, profiles.of_former.get(message.id, ()), strict=True):
+        if profile != first and profile not in profiles.shared:
+            kind = EdgeKind.ALIAS if named.kind == strongest.kind else EdgeKind.JOIN
+            yield _edge(message, (first, profile), kind, message.assurance or Assurance.OBSERVED)
 
 
-def _regroup(
-    cursor: Cursor[Any], batch: Batch, profiles: Profiles, touched: Collection[UUID], now: datetime
-) -> set[UUID]:
-    current, nodes, edges = _closure(cursor, batch, profiles, touched)
-    grouping = group(nodes, [edge for edge, _skipped in edges])
-    _mark_skipped(cursor, edges, grouping.skipped)
-    moved = [
-        (profile, current[profile], customer)
-        for profile, customer in sorted(grouping.customer.items())
-        if profile in current and current[profile] != customer
-    ]
-    _write_customers(cursor, set(grouping.customer.values()), now)
-    _write_made(cursor, batch.messages, profiles, grouping.customer, now)
-    _move(cursor, moved, _told_about(batch.messages, profiles, grouping.customer), now)
-    profiles.customer.update(grouping.customer)
-    return {customer for _profile, _from, customer in moved} | {before for _profile, before, _to in moved}
+def _assurance(message: Incoming, kinds: Kinds, *both: Named) -> int:
+    """As the sender says; else what somebody typed is claimed, and two ids in one message the source itself saw."""
+    if message.assurance is not None:
+        return message.assurance
+    return Assurance.CLAIMED if any(kinds[one.kind].is_typed for one in both) else Assurance.OBSERVED
 
 
-def _closure(
-    cursor: Cursor[Any], batch: Batch, profiles: Profiles, touched: Collection[UUID]
-) -> tuple[dict[UUID, UUID], list[Node], list[tuple[Evidence, bool]]]:
-    """Lock everybody the touched profiles may belong with, by any edge, skipped ones included.
-
-    Waiting for a lock may show that another worker has just moved a profile; so look again until nothing new
-    comes into view.
-    """
-    ids, customers = set(touched), set[UUID]()
-    while True:
-        rows = cursor.execute(_LOCK_PROFILES, [list(ids), list(customers)]).fetchall()
-        seen = {row[0] for row in rows} | ids
-        edges = cursor.execute(_EDGES, [list(seen), list(seen)]).fetchall()
-        reached = seen | {edge[1] for edge in edges} | {edge[2] for edge in edges}
-        homes = {row[1] for row in rows}
-        if reached == ids and homes <= customers:
-            break
-        ids, customers = reached, customers | homes
-    nodes = [_node(batch, row[0], Named(row[3], row[2], row[4])) for row in rows]
-    nodes += [_node(batch, profile, named) for profile, named in profiles.made.items() if profile in ids]
-    evidence = [(Evidence(edge[0], edge[1], edge[2], edge[3] == EdgeKind.JOIN, *edge[4:8]), edge[8]) for edge in edges]
-    return {row[0]: row[1] for row in rows}, nodes, evidence
+def _edge(message: Incoming, pair: tuple[UUID, UUID], kind: EdgeKind, assurance: int) -> Row:
+    low, high = sorted(pair)
+    return (low, high, kind.value, int(assurance), message.occurred_at, message.source_id, message.message_id)
 
 
-def _node(batch: Batch, profile: UUID, named: Named) -> Node:
-    once = (named.kind, named.namespace) if batch.kinds[named.kind].one_per_person else None
-    return Node(profile, once, named.value)
-
-
-def _mark_skipped(cursor: Cursor[Any], edges: Iterable[tuple[Evidence, bool]], skipped: frozenset[int]) -> None:
-    turned = [edge.id for edge, was in edges if was != (edge.id in skipped)]
-    if turned:
-        cursor.execute("UPDATE customers_edge SET skipped = NOT skipped WHERE id = ANY(%b)", [turned])
-
-
-def _write_customers(cursor: Cursor[Any], customers: set[UUID], now: datetime) -> None:
-    cursor.execute(
-        "INSERT INTO customers_customer (id, created_at, traits, zone, locale)"
-        " SELECT id, %b, '{}', '', '' FROM unnest(%b::uuid[]) AS u(id) ON CONFLICT DO NOTHING",
-        [now, sorted(customers)],
-    )
+def _share(
+    cursor: Cursor[Any], kinds: Kinds, profiles: Profiles, touched: Collection[UUID], now: datetime
+) -> list[UUID]:
+    """Find those of the touched that have come to be shared by too many; return them."""
+    limits = {
+        profile: most
+        for named, profile in profiles.by_name.items()
+        if profile in touched and (most := kinds[named.kind].most_people) is not None
+    }
+    if not limits:
+        return []
+    single = [kind.key for kind in kinds.values() if kind.most == 1]
+    rows = cursor.execute(_SHARE, [now, list(limits), list(limits.values()), single]).fetchall()
+    found = [row[0] for row in rows]
+    profiles.shared.update(found)
+    return found
 
 
 def _write_made(
@@ -144,9 +129,8 @@ def _write_made(
         return
     named_at: dict[UUID, datetime] = {}
     for message in messages:
-        at = min(message.occurred_at, message.received_at)
-        for profile in profiles.of_message[message.id]:
-            named_at[profile] = min(at, named_at.get(profile, at))
+        for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ())):
+            named_at[profile] = min(message.at, named_at.get(profile, message.at))
     copy_rows(
         cursor,
         "customers_profile",
@@ -157,35 +141,5 @@ def _write_made(
 
 def _told_about(messages: Iterable[Incoming], profiles: Profiles, customer: dict[UUID, UUID]) -> set[UUID]:
     """The customers whose traits the batch tells, which will be locked for that in a moment."""
-    strongest = (profiles.of_message[message.id][0] for message in messages if message.kind == "identify")
+    strongest = (profiles.of_message[message.id][0] for message in messages if message.kind in TELLING)
     return {customer.get(profile) or profiles.customer[profile] for profile in strongest}
-
-
-def _move(cursor: Cursor[Any], moved: list[tuple[UUID, UUID, UUID]], told: set[UUID], now: datetime) -> None:
-    """Change the one attribution that merging changes, and tell whoever keeps a copy of it."""
-    if not moved:
-        return
-    ids, before, after = (list(column) for column in zip(*moved, strict=True))
-    # Whoever keeps a copy of customer_id locks the customer before writing one. All that this batch will ever
-    # lock is locked at once, in order, lest two batches wait for each other.
-    cursor.execute(
-        "SELECT 1 FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE",
-        [sorted({*before, *after, *told})],
-    )
-    cursor.execute(
-        "UPDATE customers_profile p SET customer_id = u.customer_id, customer_since = %b"
-        " FROM unnest(%b::uuid[], %b::uuid[]) AS u(id, customer_id) WHERE p.id = u.id",
-        [now, ids, after],
-    )
-    columns = (
-        ("profile_id", "uuid"),
-        ("from_customer_id", "uuid"),
-        ("to_customer_id", "uuid"),
-        ("queued_at", "timestamptz"),
-    )
-    copy_rows(
-        cursor,
-        "customers_merge_queue",
-        columns,
-        ((*move, now) for move in zip(ids, before, after, strict=True)),
-    )

@@ -1,17 +1,22 @@
 """The stage itself: one claimed batch of the inbox, resolved in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from customers import consumers
+from customers import consumers, internal
 from customers.awaited import names_under_lock
+from customers.consumers import Resolved, ResolvedEvent
+from customers.internal import Cause, Internal
 from customers.pg import raw_cursor
+from customers.resolve import erased
 from customers.resolve.addresses import write_addresses
+from customers.resolve.component import Move
 from customers.resolve.identify import profiles_of
-from customers.resolve.incoming import read
+from customers.resolve.incoming import TELLING, read
 from customers.resolve.join import join
 from customers.resolve.store import queue_for_match, write_brands, write_events
-from customers.resolve.traits import write_traits
+from customers.resolve.traits import Changed, write_traits
 from customers.work import Queue, first_in_line, work_once
 
 
@@ -19,19 +24,52 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
     """Resolve these inbox items (those nobody else holds); return how many."""
     awaited = names_under_lock()
     with raw_cursor() as cursor:
-        batch = read(cursor, ids)
-        if not batch.messages:
+        batch = read(cursor, ids, now)
+        taken = [message.id for message in batch.messages]
+        if not taken:
             return 0
-        profiles = profiles_of(cursor, batch, now)
-        regrouped = join(cursor, batch, profiles, now)
-        events = write_events(cursor, batch.messages, profiles)
-        write_traits(cursor, events, regrouped)
-        write_brands(cursor, batch, profiles, now)
-        write_addresses(cursor, batch, profiles, now)
-        consumers.tell(events)
-        queue_for_match(cursor, events, awaited)
-        cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [[message.id for message in batch.messages]])
-    return len(batch.messages)
+        erased.drop(cursor, batch)
+        if batch.messages:
+            profiles = profiles_of(cursor, batch, now)
+            moves = join(cursor, batch, profiles, now)
+            events = write_events(cursor, batch.messages, profiles)
+            regrouped = {one for move in moves for one in (move.from_id, move.to_id)}
+            changed = write_traits(cursor, events, regrouped, compare=internal.TRAIT_CHANGED in awaited)
+            write_brands(cursor, batch, profiles, now)
+            write_addresses(cursor, batch, profiles, now)
+            consumers.tell(Resolved(events, moves, now))
+            queue_for_match(cursor, events, awaited)
+            internal.tell(cursor, (*_of_traits(events, changed), *of_moves(moves)), awaited, now)
+        cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [taken])
+    return len(taken)
+
+
+def _of_traits(events: Iterable[ResolvedEvent], changed: dict[UUID, Changed]) -> Iterable[Internal]:
+    """What the last telling of each customer changed; a change that came with a merge has no event of its own."""
+    last = {event.customer_id: event for event in events if event.kind in TELLING}
+    for customer, change in changed.items():
+        event = last.get(customer)
+        if event is None:
+            continue
+        for name in change.names:
+            yield Internal(
+                internal.TRAIT_CHANGED,
+                event.profile_id,
+                f"trait-{event.id}-{name}",
+                {"name": name, "before": change.before.get(name), "after": change.after.get(name)},
+                Cause(event.id, 0, event.historical),
+            )
+
+
+def of_moves(moves: Sequence[Move]) -> Iterable[Internal]:
+    """Who was found to be somebody else's, or taken out again: customers are named by their least profile, so who
+    moves to a lesser one is merged."""
+    for move in moves:
+        name = internal.CUSTOMER_MERGED if move.to_id < move.from_id else internal.CUSTOMER_SPLIT
+        properties = {"from": str(move.from_id), "to": str(move.to_id)}
+        yield Internal(
+            name, move.profile_id, f"move-{move.profile_id}-{move.to_id}", properties, Cause(historical=True)
+        )
 
 
 QUEUE = Queue(

@@ -23,6 +23,7 @@ _EVENT = (
     ("message_id", "varchar"),
     ("schema_version_id", "int8"),
     ("historical", "bool"),
+    ("time_source", "int2"),
 )
 _PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
 _MATCH = (
@@ -74,6 +75,7 @@ def write_events(cursor: Cursor[Any], messages: Sequence[Incoming], profiles: Pr
                 event.message_id,
                 message.schema_version_id,
                 event.historical,
+                message.time_source,
             )
             for event, message in zip(events, messages, strict=True)
         ),
@@ -109,7 +111,11 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
 def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
     """Note by which source, and so in which brand, each profile was named (DESIGN §2.15)."""
     pairs = sorted(
-        {(profile, message.source_id) for message in batch.messages for profile in profiles.of_message[message.id]}
+        {
+            (profile, message.source_id)
+            for message in batch.messages
+            for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ()))
+        }
     )
     cursor.execute(_NAMED, [now, *(list(column) for column in zip(*pairs, strict=True)), now])
 

@@ -10,12 +10,14 @@ from customers.rules.leaf import Fragment, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
+from customers.winner import FITS, ORDER
 
-# Of all the customer's profiles, the value said last to hold from a time by then.
-_THEN = """(
+# Of all that the customer's profiles were said to be from a time by then, the value that counts.
+_THEN = f"""(
     SELECT t.value FROM customers_profile o JOIN customers_trait t ON t.profile_id = o.id
-    WHERE o.customer_id = c.id AND t.name = %s::text AND t.valid_from <= %s
-    ORDER BY t.valid_from DESC, t.event_id DESC LIMIT 1
+    LEFT JOIN customers_traitdefinition d ON d.name = t.name
+    WHERE o.customer_id = c.id AND t.name = %s::text AND t.valid_from <= %s AND {FITS}
+    ORDER BY {ORDER} LIMIT 1
 )"""
 
 

@@ -89,7 +89,7 @@ class Runs(Writing):
         asked = StartBody.read(self.body())
         if not published(self.partner).filter(pk=asked["journey"]).exists():
             raise Refused("unknown_journey", "There is no such journey.", "Send the id of one.", "/journey")
-        known = person(self.partner, asked)
+        known = person(self.partner, asked, self.now)
         caller = _caller(self.partner, source.source_id, known.profile_id)
         try:
             result = start(asked["journey"], caller, asked.get("properties", {}), self.now)

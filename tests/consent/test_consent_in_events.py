@@ -11,7 +11,7 @@ from consent.models import ConsentItem
 from consent.requests import read
 from consent.stage import pending_profiles
 from customers import consumers
-from customers.consumers import ResolvedEvent
+from customers.consumers import Resolved, ResolvedEvent
 from customers.models import Address, Profile, QuarantinedEvent, Source
 from tests.consent.people import T0, hours, make_address, some_id
 
@@ -192,7 +192,7 @@ def test_an_event_that_answers_nothing_is_refused(name: str, payload: dict[str, 
 @pytest.mark.django_db
 def test_consent_is_queued_at_the_address_named_by_the_event(source: Source, profile: Profile):
     address = make_address("ana@example.com")
-    consume([event(source, profile, granted(), identifiers=(("email", "ana@example.com"),))])
+    consume(Resolved([event(source, profile, granted(), identifiers=(("email", "ana@example.com"),))], [], T0))
     item = ConsentItem.objects.get()
     assert (item.address_id, item.profile_id, item.event_id, item.message_id) == (
         address.pk,
@@ -208,8 +208,8 @@ def test_consent_is_queued_at_the_address_named_by_the_event(source: Source, pro
 
 @pytest.mark.django_db
 def test_without_an_address_consent_hangs_on_the_person(source: Source, profile: Profile):
-    consume([event(source, profile, granted(), historical=True)])
-    consume([event(source, profile, granted())])
+    consume(Resolved([event(source, profile, granted(), historical=True)], [], T0))
+    consume(Resolved([event(source, profile, granted())], [], T0))
     person = Address.objects.get()
     assert (person.pk, person.channel, person.value) == (profile.pk, "person", str(profile.pk))
     assert list(ConsentItem.objects.values_list("address_id", flat=True)) == [profile.pk] * 2
@@ -217,15 +217,15 @@ def test_without_an_address_consent_hangs_on_the_person(source: Source, profile:
 
 @pytest.mark.django_db
 def test_a_new_address_keeps_the_spelling_it_was_named_with(source: Source, profile: Profile):
-    consume([event(source, profile, granted(address="Bo@Example.com"))])
+    consume(Resolved([event(source, profile, granted(address="Bo@Example.com"))], [], T0))
     address = Address.objects.get()
     assert (address.value, address.original) == ("bo@example.com", "Bo@Example.com")
 
 
 @pytest.mark.django_db
 def test_other_events_are_left_alone(source: Source, profile: Profile):
-    consume([event(source, profile, granted(), name="Order Completed")])
-    consume([event(source, profile, granted(), kind="identify")])
+    consume(Resolved([event(source, profile, granted(), name="Order Completed")], [], T0))
+    consume(Resolved([event(source, profile, granted(), kind="identify")], [], T0))
     assert (ConsentItem.objects.count(), Address.objects.count(), QuarantinedEvent.objects.count()) == (
         0,
         0,
@@ -235,7 +235,7 @@ def test_other_events_are_left_alone(source: Source, profile: Profile):
 
 @pytest.mark.django_db
 def test_what_is_refused_can_be_found_in_the_quarantine(source: Source, profile: Profile):
-    consume([event(source, profile, granted(valid_until="soon"))])
+    consume(Resolved([event(source, profile, granted(valid_until="soon"))], [], T0))
     kept = QuarantinedEvent.objects.get()
     assert (kept.door, kept.code, kept.pointer) == ("consent", "invalid_timestamp", "/properties/valid_until")
     assert (kept.message_id, kept.source_id, kept.status) == ("m1", source.pk, "open")

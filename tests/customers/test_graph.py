@@ -14,13 +14,15 @@ T0 = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def node(n: int, user: str = "") -> Node:
-    return Node(UUID(int=n), ("user_id", NIL) if user else None, user or str(n))
+    return Node(UUID(int=n), ("user_id" if user else "anonymous_id", NIL), user or str(n), 1 if user else None)
 
 
 def edge(one: int, other: int, assurance: int = 2, hours: int = 0, joins: bool = True) -> Evidence:
     low, high = sorted((UUID(int=one), UUID(int=other)))
     id_ = (one * 31 + other) * 100 + assurance * 10 + joins
-    return Evidence(id_, low, high, joins, assurance, T0 + timedelta(hours=hours), NIL, f"{one}-{other}")
+    return Evidence(
+        id_, low, high, "join" if joins else "split", assurance, T0 + timedelta(hours=hours), NIL, f"{one}-{other}"
+    )
 
 
 def people(grouping: Grouping) -> list[set[int]]:

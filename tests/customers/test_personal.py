@@ -25,7 +25,7 @@ EMAIL = "ana@example.com"
 NOT_PERSONAL = {
     "analytics.MapCount": "basis",
     "analytics.TouchpointDay": "outcome",
-    "channels.Connector": "key name provider config credentials owner documentation_url",
+    "channels.Connector": "key name provider config credentials owner documentation_url region",
     "channels.Message": "origin_id copy_key step_id provider_id locale decision",
     "channels.RecentSend": "copy_key",
     "channels.SendStop": "reason",
@@ -45,14 +45,15 @@ NOT_PERSONAL = {
     "customers.AwaitedName": "name waiter",
     "customers.BatchClaim": "queue",
     "customers.Brand": "key name zone locale currency sender_name sender_email postal_address",
-    "customers.Customer": "zone locale",
+    "customers.Customer": "zone locale country",
     "customers.DeadLetter": "queue",
     "customers.Edge": "message_id",
     "customers.ErasedSubject": "digest",
     "customers.Event": "kind name message_id",
     "customers.EventType": "name description amount_property currency_property key_property",
-    "customers.IdentifierKind": "key name",
+    "customers.IdentifierKind": "key name scheme",
     "customers.InboxItem": "message_id kind name",
+    "customers.Job": "kind subject arguments cursor report reason",
     "customers.KeptAnswer": "route key content_type location digest fingerprint",
     "customers.LogInBackOff": "digest",
     "customers.MatchItem": "name message_id",
@@ -60,9 +61,10 @@ NOT_PERSONAL = {
     "customers.QuarantinedEvent": "door code pointer message_id name",
     "customers.RecoveryCode": "digest",
     "customers.SchemaVersion": "schema upcast",
-    "customers.Source": "key name owner documentation_url",
+    "customers.Source": "key name owner documentation_url region",
     "customers.Squad": "name",
     "customers.Trait": "name",
+    "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest",
     "journeys.DraftRevision": "document",
@@ -111,6 +113,7 @@ def test_every_field_is_marked_or_known_to_hold_nothing_personal() -> None:
         ([None, ""], personal.DOCUMENT, [None, "•••"]),
         ({"a": [{"b": EMAIL}], EMAIL: 1}, personal.DOCUMENT, {"a": [{"b": "•••"}], "•••": "•••"}),
         (7, personal.DOCUMENT, "•••"),
+        ({"plan": "gold"}, personal.TRAITS, {"plan": "•••"}),
     ],
 )  # fmt: skip
 def test_a_mask_leaves_the_shape(value: object, kind: str, shown: object) -> None:
@@ -183,7 +186,7 @@ def test_no_page_shows_a_personal_value_to_who_may_not_read_it(brand: Brand) -> 
     for model in MODELS:
         one = [row.pk for row in model._default_manager.all()[:1]]
         for name, kind in personal.fields(model).items():
-            value: Any = {"name": EMAIL} if kind == personal.DOCUMENT else EMAIL
+            value: Any = {"name": EMAIL} if kind in (personal.DOCUMENT, personal.TRAITS) else EMAIL
             if not isinstance(model._meta.get_field(name), models.BinaryField):
                 # One row of each, as some values may be there once only.
                 model._default_manager.filter(pk__in=one).update(**{name: value})

@@ -118,7 +118,7 @@ def test_the_same_user_id_of_another_namespace_is_another_key(door: Door) -> Non
         ({"properties": []}, "wrong_type", "/properties"),
         ({"context": 5}, "wrong_type", "/context"),
         ({"context": {"traits": []}}, "wrong_type", "/context/traits"),
-        ({"type": "page"}, "unsupported_type", "/type"),
+        ({"type": "import"}, "unsupported_type", "/type"),
         ({"type": None}, "missing_field", "/type"),
         ({"type": True}, "wrong_type", "/type"),
         ({"properties": {"note": "x" * 33_000}}, "payload_too_large", ""),
