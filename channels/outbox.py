@@ -118,3 +118,16 @@ def cancel_unsent(cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[st
         [reason, now, origin_kind, list(origin_ids)],
     )
     return cursor.rowcount
+
+
+def restore_cancelled(
+    cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime
+) -> int:
+    """Queue again what was cancelled for `reason` and never handed over, if there is still time for it."""
+    cursor.execute(
+        "UPDATE channels_message SET state = 'queued', reason = '', settled_at = NULL WHERE id IN ("
+        " SELECT id FROM channels_message WHERE origin_kind = %s AND origin_id = ANY(%s)"
+        " AND state = 'cancelled' AND reason = %s AND expires_at > %s ORDER BY id FOR UPDATE)",
+        [origin_kind, list(origin_ids), reason, now],
+    )
+    return cursor.rowcount

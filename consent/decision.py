@@ -1,6 +1,6 @@
 """The rule of permission, as a pure function of what the ledger holds (DESIGN §5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -56,13 +56,27 @@ class _Voice(NamedTuple):
     reason: str
     effective_at: datetime
     since: datetime | None
+    profile_id: UUID | None
 
 
 # The strictest first, where several refuse.
 _STRICTNESS = {"withdrawn": 0, "consent_expired": 1, "no_consent": 2}
 
 
-def decide(kind: str, suppressed: bool, heads: Sequence[Head], now: datetime, *, unsettled: bool = False) -> Verdict:
+# Since when two profiles have been one customer, for those who had been together before the later of them moved.
+Together = Mapping[frozenset[UUID], datetime]
+_NO_TIMES: Together = {}
+
+
+def decide(
+    kind: str,
+    suppressed: bool,
+    heads: Sequence[Head],
+    now: datetime,
+    *,
+    unsettled: bool = False,
+    together: Together = _NO_TIMES,
+) -> Verdict:
     """The verdict for one customer, address and purpose.
 
     `heads` are those at the address (of the customer's profiles, and of no profile) and at the customer's
@@ -71,7 +85,7 @@ def decide(kind: str, suppressed: bool, heads: Sequence[Head], now: datetime, *,
     if suppressed:
         return Verdict(False, "suppressed", None)
     voices = _voices(heads, now)
-    refusals = [voice for voice in voices if voice.reason and not _outweighed(voice, voices)]
+    refusals = [voice for voice in voices if voice.reason and not _outweighed(voice, voices, together)]
     if kind == Purpose.Kind.LEGAL:
         refusals = []
     elif unsettled:
@@ -102,7 +116,9 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
     """One voice per profile with an entry: its latest head, or the address-wide withdrawal that binds it."""
     if len(heads) == 1:
         # As nearly always: nobody to be weighed against.
-        return [_Voice(heads[0], heads[0].reason(now), heads[0].effective_at, heads[0].customer_since)]
+        return [
+            _Voice(heads[0], heads[0].reason(now), heads[0].effective_at, heads[0].customer_since, heads[0].profile_id)
+        ]
     wide = max((head for head in heads if head.profile_id is None), key=_recency, default=None)
     own: dict[UUID, list[Head]] = {}
     for head in heads:
@@ -110,7 +126,7 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
             own.setdefault(head.profile_id, []).append(head)
     voices = [_voice(of_profile, wide, now) for of_profile in own.values()]
     if wide is not None and ((wide.grants and not wide.expired(now)) or not voices):
-        voices.append(_Voice(wide, wide.reason(now), wide.effective_at, wide.customer_since))
+        voices.append(_Voice(wide, wide.reason(now), wide.effective_at, wide.customer_since, None))
     return voices
 
 
@@ -119,10 +135,10 @@ def _voice(own: Sequence[Head], wide: Head | None, now: datetime) -> _Voice:
     since = latest.customer_since
     reason = latest.reason(now)
     if wide is None or wide.state not in _OPPOSING or _freed(latest, wide, now):
-        return _Voice(latest, reason, latest.effective_at, since)
+        return _Voice(latest, reason, latest.effective_at, since, latest.profile_id)
     if reason == "withdrawn" and _recency(latest) > _recency(wide):
-        return _Voice(latest, reason, latest.effective_at, since)
-    return _Voice(wide, "withdrawn", wide.effective_at, since)
+        return _Voice(latest, reason, latest.effective_at, since, latest.profile_id)
+    return _Voice(wide, "withdrawn", wide.effective_at, since, latest.profile_id)
 
 
 def _freed(latest: Head, wide: Head, now: datetime) -> bool:
@@ -130,17 +146,24 @@ def _freed(latest: Head, wide: Head, now: datetime) -> bool:
     return not latest.reason(now) and latest.proven_at is not None and latest.proven_at > wide.effective_at
 
 
-def _outweighed(refusal: _Voice, voices: Iterable[_Voice]) -> bool:
+def _outweighed(refusal: _Voice, voices: Iterable[_Voice], together: Together) -> bool:
     """Whether another profile's grant came after the refusal and after the two had become one customer."""
-    if refusal.since is None:
-        return False
     return any(
         not voice.reason
-        and voice.since is not None
+        and (since := _one_since(refusal, voice, together)) is not None
         and (granted_at := _granted_at(voice.head, refusal.head)) is not None
-        and granted_at > max(refusal.effective_at, voice.since, refusal.since)
+        and granted_at > max(refusal.effective_at, since)
         for voice in voices
     )
+
+
+def _one_since(one: _Voice, other: _Voice, together: Together) -> datetime | None:
+    """Since when two voices are of one customer; nobody knows of one that binds the address whoever uses it."""
+    if one.since is None or other.since is None:
+        return None
+    if one.profile_id is not None and other.profile_id is not None:
+        return together.get(frozenset((one.profile_id, other.profile_id)), max(one.since, other.since))
+    return max(one.since, other.since)
 
 
 def _granted_at(grant: Head, refusal: Head) -> datetime | None:

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import combinations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from consent.decision import Head, Verdict, decide
+from psycopg import Cursor
+
+from consent.decision import Head, Together, Verdict, decide
 from consent.ledger import ensure_chains
 from customers.models.address import Channel
 from customers.pg import raw_cursor
+from customers.together import Stay, stays, together_since
 
 __all__ = [
     "Ask",
@@ -104,13 +108,48 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
                 known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3])
             if row[4] is not None:
                 known.heads.append(Head._make(row[4:]))
-    return [_verdict(known, now) for known in facts]
+        verdicts = [_verdict(known, now) for known in facts]
+        _weigh_again(cursor, asks, facts, verdicts, now)
+    return verdicts
 
 
-def _verdict(facts: _Facts | None, now: datetime) -> Verdict:
+def _verdict(facts: _Facts | None, now: datetime, together: Together | None = None) -> Verdict:
     if facts is None:
         return Verdict(False, "no_consent", None)
-    return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled)
+    return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled, together=together or {})
+
+
+def _weigh_again(
+    cursor: Cursor[Any], asks: Sequence[Ask], facts: Sequence[_Facts | None], verdicts: list[Verdict], now: datetime
+) -> None:
+    """Where one profile refused what another granted, see since when the two are one customer.
+
+    A profile that moved is with its customer since it moved, as far as a look at its row tells; the two may have moved
+    together, and nothing lies between them then.
+    """
+    doubtful = {
+        n: [head for head in known.heads if head.profile_id is not None and head.customer_since is not None]
+        for n, (known, verdict) in enumerate(zip(facts, verdicts, strict=True))
+        if known is not None and not verdict.allowed and any(head.grants for head in known.heads)
+    }
+    doubtful = {n: heads for n, heads in doubtful.items() if len({head.profile_id for head in heads}) > 1}
+    if not doubtful:
+        return
+    present = {
+        head.profile_id: Stay(asks[n].customer_id, head.customer_since)
+        for n, heads in doubtful.items()
+        for head in heads
+        if head.profile_id is not None and head.customer_since is not None
+    }
+    held = stays(cursor, present)
+    for n, heads in doubtful.items():
+        profiles = sorted({head.profile_id for head in heads if head.profile_id is not None})
+        times = {
+            frozenset(pair): since
+            for pair in combinations(profiles, 2)
+            if (since := together_since(held[pair[0]], held[pair[1]])) is not None
+        }
+        verdicts[n] = _verdict(facts[n], now, times)
 
 
 class _Candidate(NamedTuple):

@@ -16,7 +16,7 @@ from customers.consumers import tell as tell_consumers
 from customers.models import Assurance, EdgeKind, Source
 from customers.pg import raw_cursor
 from customers.resolve.component import Component, Move, closure, mark, regroup, write_customers, write_moves
-from customers.resolve.graph import Evidence
+from customers.resolve.graph import Evidence, Node
 from customers.resolve.stage import of_moves
 from customers.resolve.traits import refresh
 
@@ -24,7 +24,8 @@ from customers.resolve.traits import refresh
 _DECIDE = """
     INSERT INTO customers_edge AS e
         (low_id, high_id, kind, assurance, occurred_at, source_id, message_id, skipped, recorded_at)
-    SELECT u.low, u.high, %b, %b, %b, %b, %b, false, %b FROM unnest(%b::uuid[], %b::uuid[]) AS u(low, high)
+    SELECT u.low, u.high, u.kind, %b, %b, %b, %b, false, %b
+    FROM unnest(%b::uuid[], %b::uuid[], %b::text[]) AS u(low, high, kind)
     ON CONFLICT (low_id, high_id, kind, assurance) DO UPDATE
         SET occurred_at = excluded.occurred_at, source_id = excluded.source_id, message_id = excluded.message_id,
             recorded_at = excluded.recorded_at
@@ -32,7 +33,8 @@ _DECIDE = """
 """
 _CUSTOMERS_OF = "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%b)"
 
-Pair = tuple[UUID, UUID]
+# (lower profile, higher profile, kind of edge)
+Tie = tuple[UUID, UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,23 @@ def decision(brand_id: UUID, by: Any, reference: str, now: datetime) -> Decision
 
 @transaction.atomic
 def join(one: UUID, other: UUID, made: Decision) -> list[Move]:
-    """These two profiles are one person's; return who moved. Two who were told apart before are joined anew."""
-    pair = ordered(one, other)
-    return _follow([pair], EdgeKind.JOIN, made)
+    """The customers of these two profiles are one person; return who moved. What they have of a kind that a person has
+    once, they have under two names from now on."""
+    known = kinds.current(made.now)
+    with raw_cursor() as cursor:
+        component = closure(cursor, known, [one, other], {})
+        _decide(cursor, ties(component, one, other), made)
+        return follow(cursor, closure(cursor, known, [one, other], {}), made.now)
 
 
 @transaction.atomic
 def split(out: Collection[UUID], made: Decision) -> list[Move]:
     """These profiles are not the person they are held for: every tie between them and the others is cut."""
+    known = kinds.current(made.now)
     with raw_cursor() as cursor:
-        component = closure(cursor, kinds.current(made.now), out, {})
-    return _follow(crossing(component, out), EdgeKind.SPLIT, made)
+        component = closure(cursor, known, out, {})
+        _decide(cursor, crossing(component, out), made)
+        return follow(cursor, closure(cursor, known, out, {}), made.now)
 
 
 @transaction.atomic
@@ -86,8 +94,38 @@ def exempt(profile: UUID, made: Decision) -> list[Move]:
         return follow(cursor, closure(cursor, kinds.current(made.now), [profile], {}, [profile]), made.now)
 
 
-def crossing(component: Component, out: Collection[UUID]) -> list[Pair]:
-    """The pairs along which a customer is cut in two: those of every followed edge between `out` and the rest."""
+def ties(component: Component, one: UUID, other: UUID) -> list[Tie]:
+    """What makes one of two customers: the two profiles joined, and two values that a person has once told to be
+    names of one thing."""
+    mine, theirs = (_side(component, profile) for profile in (one, other))
+    by_id = {node.id: node for node in component.nodes}
+    found = {_tie(one, other, _kind_between(by_id[one], by_id[other]))}
+    found |= {
+        _tie(left.id, right.id, EdgeKind.ALIAS)
+        for left in mine
+        for right in theirs
+        if left.kind == right.kind and left.most == 1
+    }
+    return sorted(found)
+
+
+def _side(component: Component, profile: UUID) -> list[Node]:
+    """The nodes of the profile's customer."""
+    customer = component.homes[profile].customer_id
+    homes = component.homes
+    return [node for node in component.nodes if node.id in homes and homes[node.id].customer_id == customer]
+
+
+def _kind_between(one: Node, other: Node) -> EdgeKind:
+    return EdgeKind.ALIAS if one.kind == other.kind and one.most == 1 else EdgeKind.JOIN
+
+
+def _tie(one: UUID, other: UUID, kind: EdgeKind) -> Tie:
+    return (*((one, other) if one < other else (other, one)), kind.value)
+
+
+def crossing(component: Component, out: Collection[UUID]) -> list[Tie]:
+    """Where a customer is cut in two: along every edge between `out` and the rest of them."""
     inside = set(out)
     customers = {component.homes[profile].customer_id for profile in inside if profile in component.homes}
     rest = {profile for profile, home in component.homes.items() if home.customer_id in customers} - inside
@@ -95,7 +133,7 @@ def crossing(component: Component, out: Collection[UUID]) -> list[Pair]:
         raise NothingToSplit
     return sorted(
         {
-            (edge.low, edge.high)
+            _tie(edge.low, edge.high, EdgeKind.SPLIT)
             for edge in component.edges
             if edge.kind != EdgeKind.SPLIT
             and ((edge.low in inside and edge.high in rest) or (edge.low in rest and edge.high in inside))
@@ -103,21 +141,17 @@ def crossing(component: Component, out: Collection[UUID]) -> list[Pair]:
     )
 
 
-def evidence(pairs: Sequence[Pair], kind: str, made: Decision) -> list[Evidence]:
+def evidence(found: Sequence[Tie], made: Decision) -> list[Evidence]:
     """The decision's edges as the graph sees them, before they are written."""
     return [
         Evidence(-n, low, high, kind, int(Assurance.PERSON), made.now, made.source_id, made.message_id)
-        for n, (low, high) in enumerate(pairs, 1)
+        for n, (low, high, kind) in enumerate(found, 1)
     ]
 
 
-def _follow(pairs: Sequence[Pair], kind: EdgeKind, made: Decision) -> list[Move]:
-    with raw_cursor() as cursor:
-        low, high = ([pair[side] for pair in pairs] for side in (0, 1))
-        values = [kind.value, int(Assurance.PERSON), made.now, made.source_id, made.message_id, made.now]
-        cursor.execute(_DECIDE, [*values, low, high])
-        touched = {profile for pair in pairs for profile in pair}
-        return follow(cursor, closure(cursor, kinds.current(made.now), touched, {}), made.now)
+def _decide(cursor: Cursor[Any], found: Sequence[Tie], made: Decision) -> None:
+    values = [int(Assurance.PERSON), made.now, made.source_id, made.message_id, made.now]
+    cursor.execute(_DECIDE, [*values, *(list(column) for column in zip(*found, strict=True))])
 
 
 def follow(cursor: Cursor[Any], component: Component, now: datetime) -> list[Move]:
@@ -135,10 +169,6 @@ def follow(cursor: Cursor[Any], component: Component, now: datetime) -> list[Mov
     internal.tell(cursor, of_moves(grouped.moves), awaited, now)
     bells.ring("engine")
     return grouped.moves
-
-
-def ordered(one: UUID, other: UUID) -> Pair:
-    return (one, other) if one < other else (other, one)
 
 
 def customers_of(profiles: Collection[UUID]) -> dict[UUID, UUID]:

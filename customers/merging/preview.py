@@ -7,14 +7,12 @@ from uuid import UUID
 from django.db import transaction
 
 from customers import kinds
-from customers.merging.decide import Decision, Pair, crossing, evidence, ordered
+from customers.merging.decide import Decision, Tie, crossing, evidence, ties
 from customers.merging.effects import Effect, Regrouped, effects
-from customers.models import Assurance, EdgeKind
+from customers.models import Assurance
 from customers.pg import raw_cursor
 from customers.resolve.component import Component, closure, regroup
 from customers.resolve.graph import Evidence
-
-Pairs = Callable[[Component], Sequence[Pair]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +30,19 @@ class Preview:
 
 
 def preview_join(one: UUID, other: UUID, made: Decision) -> Preview:
-    return _preview([one, other], lambda _component: [ordered(one, other)], EdgeKind.JOIN, made)
+    return _preview([one, other], lambda component: ties(component, one, other), made)
 
 
 def preview_split(out: Collection[UUID], made: Decision) -> Preview:
     """Raises NothingToSplit where there is no line to cut along."""
-    return _preview(out, lambda component: crossing(component, out), EdgeKind.SPLIT, made)
+    return _preview(out, lambda component: crossing(component, out), made)
 
 
-def _preview(touched: Collection[UUID], pairs: Pairs, kind: EdgeKind, made: Decision) -> Preview:
+def _preview(touched: Collection[UUID], decide: Callable[[Component], Sequence[Tie]], made: Decision) -> Preview:
     # The closure locks what it looks at; the locks go with the transaction, in which nothing is written.
     with transaction.atomic(), raw_cursor() as cursor:
         component = closure(cursor, kinds.current(made.now), touched, {})
-        added = evidence(pairs(component), kind.value, made)
+        added = evidence(decide(component), made)
         # Of what people decided the latest stands.
         superseded = {(edge.low, edge.high, edge.kind) for edge in added}
         component.edges = [edge for edge in component.edges if not _is_superseded(edge, superseded)]

@@ -67,7 +67,7 @@ def group(nodes: Collection[Node], edges: Iterable[Evidence]) -> Grouping:
     joins.sort(key=lambda edge: edge.place)
     skipped = {edge.id for edge in joins if by_id[edge.low].shared or by_id[edge.high].shared}
     followed = [edge for edge in joins if edge.id not in skipped]
-    groups = _Groups(by_id.values(), _names(by_id, followed))
+    groups = _Groups(by_id.values(), _names(by_id, followed, splits))
     for edge in followed:
         one, other = groups.root(edge.low), groups.root(edge.high)
         if one == other:
@@ -111,11 +111,13 @@ class _Groups:
             into[kind] = into.get(kind, set()) | values
 
 
-def _names(by_id: dict[UUID, Node], joins: Sequence[Evidence]) -> dict[UUID, UUID]:
+def _names(by_id: dict[UUID, Node], joins: Sequence[Evidence], splits: Collection[Evidence]) -> dict[UUID, UUID]:
     """By profile, the one that stands for all its names: an alias makes two values of a kind count as one."""
     names: dict[UUID, set[UUID]] = {}
     for edge in joins:
         if edge.kind != "alias" or by_id[edge.low].kind != by_id[edge.high].kind:
+            continue
+        if any((split.low, split.high) == (edge.low, edge.high) and _outweighs(split, edge) for split in splits):
             continue
         both = names.get(edge.low, {edge.low}) | names.get(edge.high, {edge.high})
         if len(both) <= MOST_NAMES:

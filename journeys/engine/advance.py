@@ -44,7 +44,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         for run in ready:
             facts = Facts(traits=traits.get(run.customer_id, {}), properties=variables.get(run.id, {}))
             here = Here(facts, now, run.version.enter_rules[run.step])
-            walk(run, run.version.steps[run.step].due(here), facts, now, work)
+            walk(run, run.version.steps[run.step].due(here), facts, now, work, since=run.due_at)
         write(cursor, work, now)
         # No lock keeps a profile from moving meanwhile: what was decided for a customer who is no longer this one (no
         # address, no traits) is thrown away and decided anew. The move stands in the queue of merges until our locks

@@ -79,6 +79,30 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
     return [(_run(row), Began(*row[13:16])) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A run that ended for the sake of an elder one, as it was then."""
+
+    run: RunState
+    ended_at: datetime | None
+    due_at: datetime | None
+    left_its_elder: bool
+
+
+_MERGED = f"""
+    SELECT {_COLUMNS}, r.ended_at, r.merged_due_at, p.customer_id <> e.customer_id
+    FROM journeys_run r JOIN customers_profile p ON p.id = r.profile_id
+    JOIN journeys_run elder ON elder.id = r.merged_into_id JOIN customers_profile e ON e.id = elder.profile_id
+    WHERE r.profile_id = ANY(%b) AND r.status = 6 ORDER BY r.id FOR NO KEY UPDATE OF r
+"""
+
+
+def lock_merged(cursor: Cursor[Any], profiles: Collection[UUID]) -> list[Merged]:
+    """Runs of these profiles that were merged into others and may come back."""
+    rows = cursor.execute(_MERGED, [list(profiles)]).fetchall()
+    return [Merged(_run(row), *row[13:16]) for row in rows]
+
+
 def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     if not run_ids:
         return {}

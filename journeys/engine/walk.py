@@ -40,6 +40,8 @@ class Send:
     step: int
     visit: int
     timed_out_step: int | None
+    # When its time had come: a run that comes late does not make its messages any younger.
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -80,14 +82,17 @@ def walk(
     now: datetime,
     walked: Walked,
     event: tuple[int, datetime] | None = None,
+    since: datetime | None = None,
 ) -> None:
-    """Follow `outcome` until the run waits or ends. `event` is (id, received at) of what caused the first move."""
+    """Follow `outcome` until the run waits or ends. `event` is (id, received at) of what caused the first move;
+    `since` is when its time had come, if that was not just now."""
     version = run.version
+    since = since or now
     for _move in range(MAX_MOVES):
         if isinstance(outcome, Go):
             if asked := version.traits_asked[run.step]:
                 walked.note(run, asked, facts.traits)
-            _go(run, outcome, walked, event)
+            _go(run, outcome, walked, event, since)
             event = None
             if version.exit_rules and version.steps[run.step].sends_message:
                 exit_ = exit_by_rule(run, facts)
@@ -131,10 +136,10 @@ def exit_by_rule(run: RunState, facts: Facts) -> EndState | None:
     return next((end for rule, end in run.version.exit_rules if rule.holds(facts)), None)
 
 
-def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | None) -> None:
+def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | None, since: datetime) -> None:
     version = run.version
     if go.sends:
-        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step))
+        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
     if go.cause is Cause.TIMED_OUT:
         run.timed_out_step = run.step
     elif go.cause is Cause.EVENT:

@@ -287,7 +287,7 @@ def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> New
         address_id=choice.address_id,
         created_at=now,
         due_at=now,
-        expires_at=now + sending.not_later_than,
+        expires_at=send.since + sending.not_later_than,
         entry_consent_id=choice.verdict.entry_id,
         state=_QUEUED if allowed else _SUPPRESSED,
         reason=choice.verdict.reason,

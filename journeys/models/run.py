@@ -76,6 +76,9 @@ class Run(Owned):
     stepped_at = models.DateTimeField(_("at this step since"))
     due_at = models.DateTimeField(_("due at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
+    # Of a run that was merged: by which it comes back when the merge is undone.
+    merged_into_id = models.BigIntegerField(_("merged into"), null=True)
+    merged_due_at = models.DateTimeField(_("would have been due at"), null=True)
 
     class Meta:
         verbose_name = _("run")
@@ -140,6 +143,8 @@ class Cause(models.IntegerChoices):
     ENDED = 9, _("reached an end")
     MERGED = 10, _("merged into an elder run")
     FAILED = 11, _("failed")
+    UNMERGED = 12, _("came back, as the merge was undone")
+    SUPERSEDED = 13, _("did not come back: another of its key had begun")
 
 
 class Transition(Owned):
