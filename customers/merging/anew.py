@@ -22,18 +22,23 @@ _PIECE: Final = 500
 
 # What each identifier is seen with counts again, by the limits as they are now.
 _SHARED = """
-    UPDATE customers_identifier i
-    SET shared_at = CASE WHEN seen.people > k.most_people THEN coalesce(i.shared_at, %b) END
-    FROM customers_identifierkind k, LATERAL (
-        SELECT count(*) AS people FROM (
-            SELECT e.high_id AS id FROM customers_edge e WHERE e.low_id = i.profile_id AND e.kind <> 'split'
+    UPDATE customers_identifier i SET shared_at = CASE WHEN seen.too_many THEN %b::timestamptz END
+    FROM (
+        SELECT o.profile_id, coalesce(count(n.id) > k.most_people, false) AS too_many
+        FROM customers_identifier o JOIN customers_identifierkind k ON k.key = o.kind_id
+        LEFT JOIN LATERAL (
+            SELECT e.high_id AS id FROM customers_edge e WHERE e.low_id = o.profile_id AND e.kind <> 'split'
             UNION
-            SELECT e.low_id FROM customers_edge e WHERE e.high_id = i.profile_id AND e.kind <> 'split'
-        ) others JOIN customers_identifier n ON n.profile_id = others.id
-        JOIN customers_identifierkind s ON s.key = n.kind_id AND s.most_per_customer = 1
+            SELECT e.low_id FROM customers_edge e WHERE e.high_id = o.profile_id AND e.kind <> 'split'
+        ) others ON true
+        LEFT JOIN (
+            SELECT n.id, n.profile_id FROM customers_identifier n
+            JOIN customers_identifierkind s ON s.key = n.kind_id AND s.most_per_customer = 1
+        ) n ON n.profile_id = others.id
+        WHERE o.profile_id = ANY(%b) AND NOT o.exempt
+        GROUP BY o.profile_id, k.most_people
     ) seen
-    WHERE i.profile_id = ANY(%b) AND k.key = i.kind_id AND NOT i.exempt
-      AND (i.shared_at IS NOT NULL) <> coalesce(seen.people > k.most_people, false)
+    WHERE i.profile_id = seen.profile_id AND (i.shared_at IS NOT NULL) <> seen.too_many
     RETURNING i.profile_id
 """
 _TOLD = """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from customers import keys
+from customers import belief, keys
 from customers.accept import schemas
 from customers.models import Brand, Source
 from tests.customers.segment_door import NOW, Door
@@ -15,6 +15,7 @@ def _nothing_believed() -> Iterator[None]:
     yield
     keys.forget()
     schemas.forget()
+    belief.forget_all()
 
 
 @pytest.fixture
