@@ -31,7 +31,7 @@ def count_to(total: int, a_slice: int) -> jobs.Worker:
         start = turn.job.cursor.get("n", 0)
         end = min(start + a_slice, total)
         turn.note(done=end, total=total, n=end)
-        return end == total
+        return bool(end == total)
 
     return count
 
