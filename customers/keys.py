@@ -48,11 +48,9 @@ def issue(source: Source, mode: str = WriteKey.Mode.LIVE) -> tuple[WriteKey, str
     return _issue(source, mode, f"{mode}_{secrets.token_urlsafe(32)}")
 
 
-def issue_browser(
-    source: Source, origins: Sequence[str], mode: str = WriteKey.Mode.LIVE, plaintext: str = ""
-) -> WriteKey:
+def issue_browser(source: Source, origins: Sequence[str], mode: str = WriteKey.Mode.LIVE) -> WriteKey:
     """A new key for pages of these origins, kept whole: everybody who opens such a page can read it."""
-    text = plaintext or f"pub_{mode}_{secrets.token_urlsafe(32)}"
+    text = f"pub_{mode}_{secrets.token_urlsafe(32)}"
     key, _text = _issue(source, mode, text, kind=WriteKey.Kind.BROWSER, public=text, origins=list(origins))
     return key
 

@@ -5,7 +5,8 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from customers.browser import Script, newest as newest_script, scripts
+from customers.browser import Script, scripts
+from customers.browser import newest as newest_script
 
 _MOVES_ON = "public, max-age=300, stale-while-revalidate=86400"
 _STAYS = "public, max-age=31536000, immutable"
