@@ -21,10 +21,8 @@ class Shop:
 
     def page(self, script: str, *, path: str = "/", body: str = "", stub: bool = True) -> str:
         """Put up a page with these lines in its head, and say where it is."""
-        before = f"<script>{STUB}</script>" if stub else ""
-        self.pages[path] = (
-            f'<!doctype html><html lang="en"><head><title>Coffee</title>{before}{script}</head><body>{body}</body></html>'
-        )
+        head = "<title>Coffee</title>" + (f"<script>{STUB}</script>" if stub else "") + script
+        self.pages[path] = f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
         return self.url + path
 
 
