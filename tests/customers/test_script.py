@@ -3,13 +3,14 @@
 import gzip
 import re
 from base64 import b64encode
-from hashlib import sha384
+from hashlib import sha256, sha384
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from customers import browser
+from customers.admin.browser_keys import STUB
 
 # Pages pin these: a released file is never changed, and never goes away. A change is a new version.
 RELEASED = {"1.0.0": "sha384-o8b2FadlA6DyQ3c6VqJGUOKhD9N2wM1s3iC0veqR4hzUAl11TA4xcYvSqBIs/R7c"}
@@ -59,3 +60,10 @@ def test_it_is_read_only() -> None:
 def test_it_needs_nothing_from_elsewhere() -> None:
     text = (Path(browser.__file__).parent / f"trilha-{browser.newest().version}.js").read_text()
     assert re.findall(r"https?://|import |eval\(|innerHTML|document\.write", text) == []
+
+
+def test_the_document_shows_the_very_lines_and_their_digest() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "browser.md").read_text()
+    assert f"<script>{STUB}</script>" in text
+    assert "sha256-" + b64encode(sha256(STUB.encode()).digest()).decode() in text
+    assert f"/js/trilha-{browser.newest().version}.js" in text
