@@ -49,17 +49,15 @@ def _shown(plan: BrandPlan, key: WriteKey) -> dict[str, Any]:
         "purpose": MARKETING,
         "notice": NOTICE,
         "wording": _wording(plan),
-        "products": [
-            {
-                "name": one.name,
-                "price": f"{plan.currency} {one.cents / 100:.2f}",
-                "details": orjson.dumps(_said(plan, one)).decode(),
-            }
-            for one in products
-        ],
+        "products": [_offered(plan, one) for one in products],
         "events": reverse("admin:customers_event_changelist"),
         "others": [(other.key, other.name) for other in BRANDS if other is not plan],
     }
+
+
+def _offered(plan: BrandPlan, product: Product) -> dict[str, str]:
+    price = f"{plan.currency} {product.cents / 100:.2f}"
+    return {"name": product.name, "price": price, "details": orjson.dumps(_said(plan, product)).decode()}
 
 
 def _said(plan: BrandPlan, product: Product) -> dict[str, Any]:
@@ -71,9 +69,8 @@ def _said(plan: BrandPlan, product: Product) -> dict[str, Any]:
 def _wording(plan: BrandPlan) -> dict[str, Any]:
     """The notice in the visitor's language, or the brand's own: text and version are what a grant is proved by."""
     texts = NoticeText.objects.filter(version__notice__key=NOTICE, version__notice__brand__key=plan.key)
-    by_language = {
-        row.locale.lower().partition("-")[0]: row for row in texts.select_related("version").order_by("version__number")
-    }
+    rows = texts.select_related("version").order_by("version__number")
+    by_language = {row.locale.lower().partition("-")[0]: row for row in rows}
     mine = (get_language() or "en").partition("-")[0]
     row = by_language.get(mine) or by_language[plan.locale.partition("-")[0]]
     return {"text": row.text, "locale": row.locale, "version": row.version.number}

@@ -12,15 +12,6 @@
     told.append(line);
   }
 
-  // What the script itself makes of forms is listed too.
-  for (const [call, name] of [["track", (event) => event], ["identify", () => "identify"]]) {
-    const original = trilha[call];
-    trilha[call] = (...given) => {
-      list(name(...given));
-      return original(...given);
-    };
-  }
-
   function details(name, said) {
     if (name === "product.viewed") return { sku: said.sku };
     if (name === "cart.created") {
@@ -39,7 +30,9 @@
       told.replaceChildren();
       return;
     }
-    trilha.track(button.dataset.tell, details(button.dataset.tell, JSON.parse(button.dataset.details || "{}")));
+    const name = button.dataset.tell;
+    trilha.track(name, details(name, JSON.parse(button.dataset.details || "{}")));
+    list(name);
     if (button === order) {
       cart = null;
       order.disabled = true;
