@@ -119,8 +119,8 @@ def _read_key(digest: bytes) -> Writer | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    *source, kind, origins = row
-    return Writer(*source, origins=frozenset(origins) if kind == WriteKey.Kind.BROWSER else None)
+    kind, origins = row[-2:]
+    return Writer(*row[:-2], origins=frozenset(origins) if kind == WriteKey.Kind.BROWSER else None)
 
 
 def _read_origins(mode: str) -> frozenset[str]:
