@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -120,7 +120,8 @@ def _read_key(digest: bytes) -> Writer | None:
     if row is None:
         return None
     kind, origins = row[-2:]
-    return Writer(*row[:-2], origins=frozenset(origins) if kind == WriteKey.Kind.BROWSER else None)
+    writer = Writer(*row[:-2])
+    return replace(writer, origins=frozenset(origins)) if kind == WriteKey.Kind.BROWSER else writer
 
 
 def _read_origins(mode: str) -> frozenset[str]:

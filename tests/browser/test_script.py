@@ -209,7 +209,7 @@ def test_the_oldest_goes_when_too_much_waits_but_consent_stays(
 
 
 def test_an_answer_that_is_lost_doubles_nothing(visitor: Visitor, shop: Shop, tag: Callable[..., str]) -> None:
-    lost = []
+    lost: list[int] = []
 
     def deliver(route: Route) -> None:
         if lost:

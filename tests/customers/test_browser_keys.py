@@ -139,10 +139,10 @@ def test_what_a_page_says_of_who_somebody_is_is_a_claim(page: Page, door: Door) 
         (None, False),
     ]
     resolve_inbox(clock.utcnow())
-    kinds = dict(Identifier.objects.values_list("value", "profile_id"))
-    edges = {(edge.low_id, edge.high_id): edge.assurance for edge in Edge.objects.all()}
-    assert edges[tuple(sorted((kinds["u-1"], kinds["a-1"])))] == Assurance.CLAIMED
-    assert edges[tuple(sorted((kinds["u-2"], kinds["a-2"])))] == Assurance.OBSERVED
+    profiles = dict(Identifier.objects.values_list("value", "profile_id"))
+    edges = {frozenset((edge.low_id, edge.high_id)): edge.assurance for edge in Edge.objects.all()}
+    assert edges[frozenset((profiles["u-1"], profiles["a-1"]))] == Assurance.CLAIMED
+    assert edges[frozenset((profiles["u-2"], profiles["a-2"]))] == Assurance.OBSERVED
 
 
 def test_historical_and_assurance_of_a_page_count_for_nothing(page: Page) -> None:
