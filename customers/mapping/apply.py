@@ -93,7 +93,11 @@ class _Work:
             self._wrong("too_many_items", f"{where}/each" if rule.each is not None else where, ground.place)
             raise _Stop
         item = self._item(rule, ground, where)
-        size = len(orjson.dumps(item))
+        try:
+            size = len(orjson.dumps(item))
+        except orjson.JSONEncodeError:
+            self._wrong("not_storable", where, ground.place)
+            raise _Stop from None
         self.bytes += size
         for code, much, most in (
             ("event_too_large", size, MAX_EVENT_BYTES),

@@ -7,8 +7,6 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from customers.mapping.steps import AnyStep
 
-# Where a path leads; anything else about a value needs a Value.
-Field = str | "Value"
 Type = Literal["track", "identify", "group", "alias"]
 
 
@@ -25,6 +23,10 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     # Taken where there is nothing: no such place, null, or text that is empty or all white space.
     default: Any = UNSET
     required: bool = False
+
+
+# A path alone is enough for what is taken as it stands.
+Field = str | Value
 
 
 class Test(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

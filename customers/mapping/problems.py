@@ -15,7 +15,9 @@ WORDS: Mapping[str, tuple[Text, Text]] = MappingProxyType(
         "invalid_mapping": (_("This is not written as a mapping is."), ""),
         "invalid_path": (
             _("This is no path."),
-            _("Write /orders/0/id from the top, ./id inside a list's item, or headers:/name. A fixed value is a constant."),
+            _(
+                "Write /orders/0/id from the top, ./id inside a list's item, or headers:/name. A fixed value is a constant."
+            ),
         ),
         "no_item": (_("There is no item here."), _("Paths with a dot first need a list: name it under each.")),
         "one_origin": (
@@ -64,6 +66,10 @@ WORDS: Mapping[str, tuple[Text, Text]] = MappingProxyType(
         "not_in_table": (_("The table has no such value."), _("Add it, or say what otherwise holds.")),
         "text_too_long": (_("The text is too long."), _("At most 10,000 characters.")),
         "too_many_items": (_("The document makes too many events."), _("At most 1,000 from one document.")),
+        "not_storable": (
+            _("The event holds a number or a text that cannot be kept."),
+            _("Leave the field out."),
+        ),
         "event_too_large": (_("The event is too large."), _("At most 64 KB: take fewer fields.")),
         "result_too_large": (_("All events together are too large."), _("At most 4 MB from one document.")),
     }

@@ -34,24 +34,24 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         raise NotImplementedError
 
 
-class Trim(Step):
+class Trim(Step, frozen=True):
     """Without white space at both ends."""
 
     def apply(self, value: Any) -> Any:
         return _text(value).strip()
 
 
-class Lower(Step):
+class Lower(Step, frozen=True):
     def apply(self, value: Any) -> Any:
         return _text(value).lower()
 
 
-class Upper(Step):
+class Upper(Step, frozen=True):
     def apply(self, value: Any) -> Any:
         return _text(value).upper()
 
 
-class Text(Step):
+class Text(Step, frozen=True):
     """A number or a yes or no as text, as JSON writes it."""
 
     def apply(self, value: Any) -> Any:
@@ -62,7 +62,7 @@ class Text(Step):
         return _text(value)
 
 
-class Surround(Step):
+class Surround(Step, frozen=True):
     """Text put before and after."""
 
     before: str = ""
@@ -72,7 +72,7 @@ class Surround(Step):
         return f"{self.before}{_text(value)}{self.after}"
 
 
-class Number(Step):
+class Number(Step, frozen=True):
     """Text written with these signs as a number; `shift` moves its point to the right, as for cents."""
 
     decimal: Literal[".", ","] = "."
@@ -127,11 +127,11 @@ class Number(Step):
         return f"{whole}.{fraction}" if point else whole
 
 
-class Boolean(Step):
+class Boolean(Step, frozen=True):
     """Words for yes and no, in any case."""
 
-    true: list[str] = ["true", "yes", "1", "sim"]
-    false: list[str] = ["false", "no", "0", "não", "nao"]
+    true: tuple[str, ...] = ("true", "yes", "1", "sim")
+    false: tuple[str, ...] = ("false", "no", "0", "não", "nao")
 
     def apply(self, value: Any) -> Any:
         if isinstance(value, bool):
@@ -144,7 +144,7 @@ class Boolean(Step):
         raise StepFailed("not_a_boolean")
 
 
-class Time(Step):
+class Time(Step, frozen=True):
     """A moment in a declared format, as ISO 8601 in UTC; `zone` holds where the text tells no offset."""
 
     format: str = ISO
@@ -192,7 +192,7 @@ class Time(Step):
         return moment
 
 
-class Choose(Step):
+class Choose(Step, frozen=True):
     """A value from a table; `otherwise` for what is not in it, which without one is an error."""
 
     table: dict[str, Any]

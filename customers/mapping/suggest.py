@@ -54,10 +54,16 @@ def _list_of(document: Any) -> str | None:
     if isinstance(document, list):
         return ""
     if isinstance(document, dict):
-        lists = [name for name, held in document.items() if isinstance(held, list) and held and isinstance(held[0], dict)]
+        lists = [
+            name for name, held in document.items() if isinstance(held, list) and held and isinstance(held[0], dict)
+        ]
         if len(lists) == 1 and not any(isinstance(held, dict) for held in document.values()) and len(document) <= 3:
             return f"/{escape(lists[0])}"
     return None
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _item_of(document: Any, each: str) -> Any:
