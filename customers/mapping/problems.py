@@ -15,9 +15,7 @@ WORDS: Mapping[str, tuple[Text, Text]] = MappingProxyType(
         "invalid_mapping": (_("This is not written as a mapping is."), ""),
         "invalid_path": (
             _("This is no path."),
-            _(
-                "Write /orders/0/id from the top, ./id inside a list's item, or headers:/name. A fixed value is a constant."
-            ),
+            _("Write /orders/0/id from the top, ./id in a list's item, or headers:/name. What is fixed is a constant."),
         ),
         "no_item": (_("There is no item here."), _("Paths with a dot first need a list: name it under each.")),
         "one_origin": (
