@@ -30,6 +30,8 @@ class ResolvedEvent:
     identifiers: tuple[tuple[str, str], ...]
     # Empty unless it says what somebody is, tells an address, or has a name that a consumer reads.
     payload_text: str
+    # How sure its sender says to be of whom, if it said so.
+    assurance: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """{properties or traits, context}, decoded only for those who need to look inside."""

@@ -78,6 +78,7 @@ def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
         historical=message.historical,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
+        assurance=message.assurance,
     )
 
 
