@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = (("customers", "0012_jobs"),)
+    dependencies = (("customers", "0013_browser_keys"),)
 
     operations = (
         migrations.RunSQL(
