@@ -6,16 +6,16 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 
+from journeys.maps import places
 from journeys.maps.errors import FieldChange, Full, Gone, Outdated, StillUsed
+from journeys.maps.places import AnyPart
 from journeys.models import JourneyMap, MapChannel, MapPart, MapRevision, MapStage, Touchpoint
 
 # More than these nobody can take in, and the page stays quick.
 MOST: Final[Mapping[type[MapPart], int]] = {MapStage: 12, MapChannel: 20, Touchpoint: 200}
 _REMOVED = "removed"
 _Action = MapRevision.Action
-AnyPart = MapStage | MapChannel | Touchpoint
 P = TypeVar("P", MapStage, MapChannel, Touchpoint)
 
 
@@ -26,7 +26,7 @@ def add(part: P, *, by: int | None, now: datetime) -> P:
         shown = type(part)._default_manager.filter(map_id=part.map_id, removed_at=None)
         if shown.count() >= MOST[type(part)]:
             raise Full
-        part.position = _last(part) + 1
+        part.position = len(places.others(part))
         _check(part)
         part.save(force_insert=True)
         _note(part, _Action.ADDED, by, now)
@@ -46,14 +46,15 @@ def edit(
         if current.lock_version != lock:
             raise _outdated(current, lock, values)
         before = values_of(current)
-        cell = _cell(current)
+        stood = _as_it_stood(current)
         _set(current, values)
         current.removed_at = None
-        if _cell(current) != cell:
-            current.position = _last(current) + 1
         if values_of(current) == before:
             return current
         _check(current)
+        if stood.removed_at is not None or places.cell_of(current) != places.cell_of(stood):
+            places.put(current, len(places.others(current)))
+            places.close_up(stood, current)
         return _save(current, action, by, now)
 
 
@@ -73,17 +74,10 @@ def shift(part: P, by_places: int, *, lock: int, by: int | None, now: datetime) 
         current = _locked(part)
         if current.lock_version != lock:
             raise _outdated(current, lock, {})
-        neighbours = list(_neighbours(current))
-        at = next(n for n, one in enumerate(neighbours) if one.pk == current.pk)
-        to = min(max(at + by_places, 0), len(neighbours) - 1)
-        if to == at:
+        at = current.position
+        places.put(current, at + by_places)
+        if current.position == at:
             return current
-        neighbours.insert(to, neighbours.pop(at))
-        for position, one in enumerate(neighbours):
-            one.position = position
-        # Where the neighbours stand is no edit of theirs: they keep their revision.
-        type(current)._default_manager.bulk_update(neighbours, ("position",))
-        current.position = to
         return _save(current, _Action.MOVED, by, now)
 
 
@@ -94,7 +88,9 @@ def remove(part: P, *, lock: int, by: int | None, now: datetime) -> P:
         current = _locked(part)
         if current.lock_version != lock:
             raise _outdated(current, lock, {})
+        stood = _as_it_stood(current)
         _take_off(current, now)
+        places.close_up(stood, current)
         return _save(current, _Action.REMOVED, by, now)
 
 
@@ -107,12 +103,26 @@ def undo(part: P, *, lock: int, by: int | None, now: datetime) -> P:
             raise _outdated(current, lock, {})
         before = MapRevision.objects.filter(part_id=current.pk, number=lock - 1).first()
         if before is None:
+            stood = _as_it_stood(current)
             _take_off(current, now)
+            places.close_up(stood, current)
         else:
-            _set(current, before.values)
-            current.removed_at = now if before.values[_REMOVED] else None
-            _check(current)
+            _go_back(current, before, now)
         return _save(current, _Action.UNDONE, by, now)
+
+
+def _go_back(current: P, to: MapRevision, now: datetime) -> None:
+    """Have the part be as that revision had it; its place only if it was its place that changed since."""
+    stood = _as_it_stood(current)
+    _set(current, to.values)
+    at = current.position if places.was_put(current, current.lock_version) else stood.position
+    if to.values[_REMOVED]:
+        _take_off(current, now)
+    else:
+        current.removed_at = None
+        _check(current)
+        places.put(current, at)
+    places.close_up(stood, current)
 
 
 def values_of(part: MapPart) -> dict[str, Any]:
@@ -174,22 +184,6 @@ def _note(part: AnyPart, action: _Action, by: int | None, now: datetime) -> None
     )
 
 
-def _cell(part: MapPart) -> tuple[UUID, UUID] | None:
-    return (part.stage_id, part.channel_id) if isinstance(part, Touchpoint) else None
-
-
-def _neighbours(part: P) -> Any:
-    neighbours = type(part)._default_manager.filter(map_id=part.map_id, removed_at=None)
-    if isinstance(part, Touchpoint):
-        neighbours = neighbours.filter(stage_id=part.stage_id, channel_id=part.channel_id)
-    return neighbours
-
-
-def _last(part: P) -> int:
-    highest: int | None = _neighbours(part).exclude(pk=part.pk).aggregate(last=Max("position"))["last"]
-    return -1 if highest is None else highest
-
-
 def _outdated(current: P, lock: int, mine: Mapping[str, Any]) -> Outdated:
     since = list(
         MapRevision.objects.filter(part_id=current.pk, number__gte=lock).select_related("by").order_by("number")
@@ -208,6 +202,10 @@ def _outdated(current: P, lock: int, mine: Mapping[str, Any]) -> Outdated:
 
 def _with(part: P, values: Mapping[str, Any]) -> P:
     """A copy, so that the values are compared in the words of a revision."""
-    copy = type(part)(**{field.attname: getattr(part, field.attname) for field in part._meta.concrete_fields})
+    copy = _as_it_stood(part)
     _set(copy, values)
     return copy
+
+
+def _as_it_stood(part: P) -> P:
+    return type(part)(**{field.attname: getattr(part, field.attname) for field in part._meta.concrete_fields})

@@ -156,6 +156,44 @@ def test_undoing_an_undoing_does_it_again(board: Board) -> None:
     assert as_it_is(first).name == "Hello"
 
 
+def places_of(parts: Any) -> list[int]:
+    return [as_it_is(part).position for part in parts]
+
+
+@pytest.mark.parametrize(("at", "by"), [(0, 2), (2, -2), (1, 1), (0, 1)])
+def test_undoing_a_shift_puts_everybody_back(board: Board, at: int, by: int) -> None:
+    parts = [board.touchpoint(name) for name in ("a", "b", "c")]
+    shift(parts[at], by, lock=1, **SAID)
+    undo(parts[at], lock=2, **SAID)
+    assert places_of(parts) == [0, 1, 2]
+    undo(parts[at], lock=3, **SAID)
+    assert places_of(parts)[at] == at + by
+    assert sorted(places_of(parts)) == [0, 1, 2]
+
+
+def test_undoing_an_edit_of_words_leaves_everybody_where_they_stand_now(board: Board) -> None:
+    parts = [board.touchpoint(name) for name in ("a", "b", "c")]
+    edit(parts[0], {"name": "A"}, lock=1, **SAID)
+    shift(parts[2], -2, lock=1, **SAID)
+    undo(parts[0], lock=2, **SAID)
+    assert names(board.map.touchpoints) == ["c", "a", "b"]
+    undo(parts[0], lock=3, **SAID)
+    assert names(board.map.touchpoints) == ["c", "A", "b"]
+    assert sorted(places_of(parts)) == [0, 1, 2]
+
+
+def test_what_is_put_back_stands_where_it_stood_and_who_goes_leaves_no_gap(board: Board) -> None:
+    parts = [board.touchpoint(name) for name in ("a", "b", "c")]
+    remove(parts[0], lock=1, **SAID)
+    assert places_of(parts[1:]) == [0, 1]
+    undo(parts[0], lock=2, **SAID)
+    assert places_of(parts) == [0, 1, 2]
+    move(parts[1], board.use.pk, board.store.pk, lock=1, **SAID)
+    assert places_of((parts[0], parts[2])) == [0, 1]
+    undo(parts[1], lock=2, **SAID)
+    assert (names(board.map.touchpoints), places_of(parts)) == (["a", "b", "c"], [0, 1, 2])
+
+
 def test_undoing_an_addition_takes_it_off(board: Board) -> None:
     first = board.touchpoint("Welcome")
     undo(first, lock=1, **SAID)
