@@ -18,8 +18,6 @@ _SAMPLE: Final = 1_000_000
 _CHUNK: Final = 5_000
 _ID: Final = "unique_id"
 
-logger = logging.getLogger(__name__)
-
 # A value of each of the model's columns that is known, and the record's own id.
 Record = Mapping[str, str | None]
 
@@ -129,7 +127,6 @@ def _append(connection: Any, names: Sequence[str], chunk: Sequence[Record]) -> N
 def _linker(connection: Any, columns: Collection[str]) -> Any:
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection)
     settings = SettingsCreator(
         link_type="dedupe_only",
@@ -139,7 +136,10 @@ def _linker(connection: Any, columns: Collection[str]) -> Any:
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
     )
-    return Linker(api.register("people"), settings)
+    linker = Linker(api.register("people"), settings)
+    # It sets its own level as it is made, and tells of every step it takes.
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    return linker
 
 
 def _learn(linker: Any, columns: Collection[str]) -> None:

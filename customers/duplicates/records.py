@@ -27,7 +27,7 @@ TRAITS: Final[dict[str, tuple[str, ...]]] = {
     model.TAX_ID: ("tax_id",),
 }
 # Identifiers outweigh traits: they were read by their scheme.
-_KINDS: Final = {"email": model.EMAIL, "phone": model.PHONE, "cpf": model.TAX_ID, "cnpj": model.TAX_ID, "abn": model.TAX_ID}
+KINDS: Final = {"email": model.EMAIL, "phone": model.PHONE, "cpf": model.TAX_ID, "cnpj": model.TAX_ID, "abn": model.TAX_ID}
 # A customer appears in a brand by the first of its profiles that was seen there. Of shared identifiers nobody is told.
 _PAGE: Final = """
     SELECT c.id, a.profile_id, c.traits, i.named
@@ -65,7 +65,7 @@ def records(brand_id: UUID) -> Iterator[Record]:
 
 def _page(brand_id: UUID, after: UUID) -> Sequence[tuple[UUID, UUID, dict[str, Any], dict[str, str] | None]]:
     with raw_cursor() as cursor:
-        asked = {"brand": brand_id, "after": after, "most": _AT_ONCE, "kinds": list(_KINDS)}
+        asked = {"brand": brand_id, "after": after, "most": _AT_ONCE, "kinds": list(KINDS)}
         return cursor.execute(_PAGE, asked).fetchall()
 
 
@@ -80,7 +80,7 @@ def values(traits: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str
     if model.FIRST_NAME not in found and model.LAST_NAME not in found:
         first, _space, last = str(traits.get("name") or "").strip().partition(" ")
         found |= {model.FIRST_NAME: first, model.LAST_NAME: last.rpartition(" ")[2]} if last else {}
-    found |= {_KINDS[kind]: value for kind, value in named.items() if kind in _KINDS}
+    found |= {KINDS[kind]: value for kind, value in named.items() if kind in KINDS}
     return found
 
 
@@ -106,3 +106,13 @@ def _plain(column: str, value: str) -> str | None:
     if column in (model.POSTCODE, model.TAX_ID, model.BIRTH_DATE, model.PHONE):
         text = _SIGNS.sub("", text)
     return _SPACES.sub(" ", text).strip() or None
+
+
+def count(brand_id: UUID) -> int:
+    with raw_cursor() as cursor:
+        row = cursor.execute(
+            "SELECT count(DISTINCT p.customer_id) FROM customers_profile p"
+            " JOIN customers_profilebrand b ON b.profile_id = p.id WHERE b.brand_id = %b",
+            [brand_id],
+        ).fetchone()
+    return int(row[0]) if row else 0
