@@ -42,9 +42,7 @@ class Compared:
 def agreements(evidence: Iterable[dict[str, Any]], *customers: Customer) -> list[Compared]:
     """What is known of neither side is left out."""
     known = [values(one.traits, _identifiers(one)) for one in customers]
-    return [
-        _compared(one, known) for one in evidence if one["on"] in _LABELS and (one["level"] >= 0 or customers)
-    ]
+    return [_compared(one, known) for one in evidence if one["on"] in _LABELS and (one["level"] >= 0 or customers)]
 
 
 def named(customer: Customer) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -132,7 +132,9 @@ class DuplicatePairAdmin(Facts):
         if choice == "accept":
             self._accept(request, pair)
         elif choice == "reject" and review.reject([pair.pk], request.user, clock.utcnow()):
-            audit.record(request.user, "reject_duplicate", pair, {"state": "open"}, {"state": "rejected"}, now=clock.utcnow())
+            audit.record(
+                request.user, "reject_duplicate", pair, {"state": "open"}, {"state": "rejected"}, now=clock.utcnow()
+            )
             self.message_user(request, gettext("They are two people. This is remembered."), messages.SUCCESS)
         return HttpResponseRedirect(onward)
 
@@ -154,7 +156,9 @@ class DuplicatePairAdmin(Facts):
         if request.method != "POST" or brand is None or not self._may_decide(request):
             raise PermissionDenied
         job = search.ask(brand, clock.utcnow(), by=request.user)
-        audit.record(request.user, "look_for_duplicates", Brand, None, {"job": str(job.pk)}, brand=brand, now=clock.utcnow())
+        audit.record(
+            request.user, "look_for_duplicates", Brand, None, {"job": str(job.pk)}, brand=brand, now=clock.utcnow()
+        )
         self.message_user(request, gettext("The search was asked for. What it finds will be listed here."))
         return HttpResponseRedirect(reverse("admin:customers_duplicatepair_changelist"))
 
@@ -187,7 +191,9 @@ class DuplicatePairAdmin(Facts):
 
 def _customers(request: HttpRequest, pair: DuplicatePair) -> list[Customer]:
     """The two as this person may see them, in the pair's order; fewer when they are one already."""
-    rows = {one.pk: one for one in Customer.objects.shown_to(request.user).filter(profiles__in=(pair.low_id, pair.high_id))}
+    rows = {
+        one.pk: one for one in Customer.objects.shown_to(request.user).filter(profiles__in=(pair.low_id, pair.high_id))
+    }
     return [rows[key] for key in dict.fromkeys((pair.low.customer_id, pair.high.customer_id)) if key in rows]
 
 
@@ -198,5 +204,5 @@ def _badge(pair: DuplicatePair) -> SafeString:
 def _uuid(text: str | None) -> Any:
     try:
         return Brand._meta.pk.to_python(text)
-    except Exception:
+    except ValidationError:
         return None

@@ -136,10 +136,8 @@ def _linker(connection: Any, columns: Collection[str]) -> Any:
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
     )
-    linker = Linker(api.register("people"), settings)
-    # It sets its own level as it is made, and tells of every step it takes.
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    return linker
+    # It would tell of every step it takes.
+    return Linker(api.register("people"), settings, log_level=logging.ERROR)
 
 
 def _learn(linker: Any, columns: Collection[str]) -> None:

@@ -99,7 +99,10 @@ def _names(levels: Any, library: Any) -> Any:
     return library.CustomComparison(
         output_column_name=NAMES,
         comparison_levels=[
-            {**_level("not known", " OR ".join(f'"{n}_{side}" IS NULL' for n in READS[NAMES] for side in "lr")), **_NULL},
+            {
+                **_level("not known", " OR ".join(f'"{n}_{side}" IS NULL' for n in READS[NAMES] for side in "lr")),
+                **_NULL,
+            },
             _level("both the same", '"first_name_l" = "first_name_r" AND "last_name_l" = "last_name_r"'),
             _level("swapped", f'"{NAME_KEY}_l" = "{NAME_KEY}_r"'),
             _level("both alike", f"{_alike(FIRST_NAME, FIRST_NAME)} AND {_alike(LAST_NAME, LAST_NAME)}"),

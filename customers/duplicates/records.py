@@ -27,7 +27,13 @@ TRAITS: Final[dict[str, tuple[str, ...]]] = {
     model.TAX_ID: ("tax_id",),
 }
 # Identifiers outweigh traits: they were read by their scheme.
-KINDS: Final = {"email": model.EMAIL, "phone": model.PHONE, "cpf": model.TAX_ID, "cnpj": model.TAX_ID, "abn": model.TAX_ID}
+KINDS: Final = {
+    "email": model.EMAIL,
+    "phone": model.PHONE,
+    "cpf": model.TAX_ID,
+    "cnpj": model.TAX_ID,
+    "abn": model.TAX_ID,
+}
 # A customer appears in a brand by the first of its profiles that was seen there. Of shared identifiers nobody is told.
 _PAGE: Final = """
     SELECT c.id, a.profile_id, c.traits, i.named
