@@ -23,9 +23,7 @@ def tell(regrouped: Regrouped) -> list[Effect]:
         .order_by("address_id", "profile_id")[:_ADDRESSES]
     )
     brands = ProfileBrand.objects.filter(profile_id__in=regrouped.profiles).values("brand_id")
-    purposes = list(
-        Purpose.objects.filter(brand_id__in=brands).select_related("brand").select_related("brand").order_by("pk")
-    )
+    purposes = list(Purpose.objects.filter(brand_id__in=brands).select_related("brand").order_by("pk"))
     asked = [(use, purpose) for use in uses for purpose in purposes]
     before = _allowed(asked, regrouped.before, regrouped.now)
     with as_if(regrouped):

@@ -16,6 +16,8 @@ MEMORY: Final = "512MB"
 _SEED: Final = 20_260_302
 _SAMPLE: Final = 1_000_000
 _CHUNK: Final = 5_000
+# Fewer pairs than these teach nothing that holds.
+_FEWEST: Final = 300
 _ID: Final = "unique_id"
 
 # A value of each of the model's columns that is known, and the record's own id.
@@ -60,18 +62,31 @@ def find(records: Iterable[Record], *, least: float = LEAST, most: int | None = 
     connection = _connect()
     try:
         columns = _load(connection, records)
-        linker = _linker(connection, columns)
-        _learn(linker, columns)
-        return _pairs(connection, linker, least, most)
+        try:
+            return _pairs(connection, _learnt(connection, columns, in_rounds=True), least, most)
+        except _not_learnable():
+            # So few records are alike that what was learnt of them is no number: then by what is usual.
+            return _pairs(connection, _learnt(connection, columns, in_rounds=False), least, most)
     finally:
         connection.close()
+
+
+def _not_learnable() -> tuple[type[Exception], ...]:
+    from splink.internals.exceptions import EMTrainingException
+
+    return EMTrainingException, ValueError
 
 
 def _connect() -> Any:
     import duckdb
 
     # Nothing personal leaves the process: no spilling to disk, no files, no network.
-    options = {"memory_limit": MEMORY, "threads": 1, "temp_directory": "", "autoload_known_extensions": False}
+    options: dict[str, Any] = {
+        "memory_limit": MEMORY,
+        "threads": 1,
+        "temp_directory": "",
+        "autoload_known_extensions": False,
+    }
     return duckdb.connect(":memory:", config=options)
 
 
@@ -140,20 +155,30 @@ def _linker(connection: Any, columns: Collection[str]) -> Any:
     return Linker(api.register("people"), settings, log_level=logging.ERROR)
 
 
-def _learn(linker: Any, columns: Collection[str]) -> None:
-    """The weights of agreement and disagreement, from the records alone."""
+def _learnt(connection: Any, columns: Collection[str], *, in_rounds: bool) -> Any:
+    """The weights of agreement and disagreement, from the records alone; without rounds those of agreement are the
+    usual ones."""
     from splink import block_on
 
-    certain = [block_on(name_of(block)) for block in _fitting(model.CERTAIN, columns)]
-    rounds = _fitting(model.ROUNDS, columns)
-    if not certain or not rounds:
+    linker = _linker(connection, columns)
+    certain = _fitting(model.CERTAIN, columns)
+    if not any(_pairs_of(connection, block) for block in certain):
         raise NothingToCompare
     training = linker.training
-    training.estimate_probability_two_random_records_match(certain, recall=model.RECALL)
+    rules = [block_on(name_of(block)) for block in certain]
+    training.estimate_probability_two_random_records_match(rules, recall=model.RECALL)
     training.estimate_u_using_random_sampling(max_pairs=_SAMPLE, seed=_SEED)
-    for block in rounds:
-        # By its columns as well, so that it is known what the block leaves nothing to learn of.
-        training.estimate_parameters_using_expectation_maximisation(block_on(*block, name_of(block)))
+    for block in _fitting(model.ROUNDS, columns) if in_rounds else ():
+        if _pairs_of(connection, block) >= _FEWEST:
+            # By its columns as well, so that it is known what the block leaves nothing to learn of.
+            training.estimate_parameters_using_expectation_maximisation(block_on(*block, name_of(block)))
+    return linker
+
+
+def _pairs_of(connection: Any, block: tuple[str, ...]) -> int:
+    name = name_of(block)
+    counted = f"SELECT count(*) AS n FROM people WHERE {name} IS NOT NULL GROUP BY {name}"
+    return int(connection.execute(f"SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM ({counted})").fetchone()[0])
 
 
 def _pairs(connection: Any, linker: Any, least: float, most: int | None) -> list[Match]:
@@ -176,4 +201,4 @@ def _pairs(connection: Any, linker: Any, least: float, most: int | None) -> list
 
 
 def _top(comparison: Any) -> int:
-    return max(level.comparison_vector_value for level in comparison.comparison_levels)
+    return int(max(level.comparison_vector_value for level in comparison.comparison_levels))

@@ -17,7 +17,10 @@ from customers.resolve.component import Move, write_customers, write_moves
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that would change, in words that may hold personal data. `is_loss` marks what a person should look at twice."""
+    """One thing that would change, in words that may hold personal data.
+
+    `is_loss` marks what a person should look at twice.
+    """
 
     what: "str | Promise"
     words: str

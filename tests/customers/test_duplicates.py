@@ -133,11 +133,15 @@ def pair_of(one: str, other: str) -> DuplicatePair:
     return DuplicatePair.objects.get(low=low, high=high)
 
 
+def match(one: str, other: str, probability: float, evidence: tuple[Agreement, ...]) -> Match:
+    low, high = sorted((profile(one), profile(other)))
+    return Match(str(low), str(high), probability, evidence)
+
+
 def propose(stage: Stage, one: str, other: str, *, level: int = 2, **more: int) -> dict[str, int]:
     levels = {"birth_date": level, **more}
     evidence = tuple(Agreement(on, 3.0 if found else -3.0, found, 3) for on, found in levels.items())
-    low, high = sorted((profile(one), profile(other)))
-    return search.propose(stage.brand.pk, [Match(str(low), str(high), 0.97, evidence)], stage.now)
+    return search.propose(stage.brand.pk, [match(one, other, 0.97, evidence)], stage.now)
 
 
 def user(role: str, stage: Stage, *rights: str) -> User:
@@ -257,7 +261,7 @@ def choose(client: Client, pair: DuplicatePair, choice: str) -> Any:
 def test_an_agent_who_reads_both_decides_and_goes_on_to_the_next(stage: Stage) -> None:
     fill(stage, [{**row, "first_name": f"Zoe{n}"} for n, row in enumerate(people(4, 0))])
     found = [
-        Match(*map(str, sorted((profile(one), profile(other)))), chance, (Agreement("birth_date", 4.0, 3, 3),))
+        match(one, other, chance, (Agreement("birth_date", 4.0, 3, 3),))
         for one, other, chance in (("u0", "u1", 0.99), ("u2", "u3", 0.95))
     ]
     search.propose(stage.brand.pk, found, stage.now)
@@ -291,7 +295,7 @@ def test_who_may_not_read_personal_data_sees_weights_and_decides_nothing(stage: 
 def test_many_are_told_apart_at_once(stage: Stage) -> None:
     fill(stage, people(3, 0))
     pairs = [("u0", "u1"), ("u0", "u2")]
-    found = [Match(*map(str, sorted((profile(a), profile(b)))), 0.95, ()) for a, b in pairs]
+    found = [match(a, b, 0.95, ()) for a, b in pairs]
     search.propose(stage.brand.pk, found, stage.now)
     keys = [str(pair_of(a, b).pk) for a, b in pairs]
     client = page(user("marketer", stage, "view_brand", "view_pii"))
