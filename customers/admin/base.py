@@ -160,7 +160,7 @@ def _as_values(model: type[Model], path: str, term: str) -> list[Any]:
 class Facts(ExactSearch, ReadOnly, AnyAdmin):
     """Large tables of what happened: newest first, counted within bounds, searched by whole values."""
 
-    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    ordering = ("-pk",)
     search_help_text = _("Whole values only.")
     paginator = BoundedPaginator
     show_full_result_count = False

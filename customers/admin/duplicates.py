@@ -46,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(DuplicatePair)
 class DuplicatePairAdmin(Facts):
-    ordering = ("-probability", "pk")
+    ordering = ("-probability", "pk")  # type: ignore[assignment]  # as many as it takes
     list_display = (
         "likely",
         "one",

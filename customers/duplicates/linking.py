@@ -97,7 +97,7 @@ def _load(connection: Any, records: Iterable[Record]) -> frozenset[str]:
     for chunk in _chunks(records):
         _append(connection, names, chunk)
     counts = connection.execute(f"SELECT {', '.join(f'count(DISTINCT {name})' for name in names)} FROM records")
-    columns = {name for name, count in zip(names, counts.fetchone(), strict=True) if count > 1} - {_ID}
+    columns = {name for name, count in zip(names, counts.fetchall()[0], strict=True) if count > 1} - {_ID}
     blocks = [block for block in model.BLOCKS if model.present(columns, block)]
     if not blocks:
         raise NothingToCompare
@@ -178,7 +178,7 @@ def _learnt(connection: Any, columns: Collection[str], *, in_rounds: bool) -> An
 def _pairs_of(connection: Any, block: tuple[str, ...]) -> int:
     name = name_of(block)
     counted = f"SELECT count(*) AS n FROM people WHERE {name} IS NOT NULL GROUP BY {name}"
-    return int(connection.execute(f"SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM ({counted})").fetchone()[0])
+    return int(connection.execute(f"SELECT coalesce(sum(n * (n - 1) / 2), 0) FROM ({counted})").fetchall()[0][0])
 
 
 def _pairs(connection: Any, linker: Any, least: float, most: int | None) -> list[Match]:
