@@ -53,8 +53,10 @@ def test_a_squad_member_writes_drafts_and_a_marketer_publishes_them() -> None:
     assert ("journey", "publish") in of("marketer") - of("squad member")
 
 
-def test_an_agent_reads_people_and_suppresses_addresses() -> None:
+def test_an_agent_reads_people_merges_them_and_suppresses_addresses() -> None:
     assert {(model, verb) for model, verb in of("agent") if verb != "view"} == {
+        ("customer", "merge"),
+        ("duplicatepair", "change"),
         ("suppression", "add"),
         ("suppression", "change"),
     }
