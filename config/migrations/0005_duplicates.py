@@ -32,7 +32,7 @@ def remove(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = (
         ("config", "0004_count_maps"),
-        ("customers", "0013_duplicates"),
+        ("customers", "0015_duplicates"),
     )
 
     operations = (migrations.RunPython(seed, remove),)
