@@ -19,8 +19,8 @@ from customers import clock
 from customers.audit import record
 from customers.visibility import may_change
 from journeys.maps import edit as edits
-from journeys.maps.edit import AnyPart
 from journeys.maps.errors import Full, Gone, Outdated, StillUsed
+from journeys.maps.places import AnyPart
 from journeys.maps.steps import LiveStep, place
 from journeys.models import Journey, JourneyMap, MapChannel, MapRevision, MapStage, PlacedStep, Touchpoint
 

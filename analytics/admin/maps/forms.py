@@ -15,8 +15,8 @@ from analytics.map_board import Filters, Standing
 from analytics.map_numbers import PERIODS
 from customers.models import EventType, SquadMember
 from customers.people import colleagues
-from journeys.maps.edit import AnyPart
 from journeys.maps.errors import FieldChange
+from journeys.maps.places import AnyPart
 from journeys.models import JourneyMap, MapChannel, MapStage, Touchpoint
 
 if TYPE_CHECKING:
