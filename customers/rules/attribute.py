@@ -1,6 +1,8 @@
 """Leaf kind `attribute`: a trait of the customer."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,7 @@ class Attribute(ValueLeaf, frozen=True):
     kind: ClassVar[str] = "attribute"
     label: ClassVar[Text] = _("Trait of the customer")
     inputs: ClassVar[frozenset[str]] = frozenset({"traits"})
+    suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "trait"})
 
     @property
     def traits(self) -> frozenset[str]:

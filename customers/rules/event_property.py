@@ -1,6 +1,8 @@
 """Leaf kind `event_property`: a property of the event at hand; of an identify, one of the traits it tells."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,7 @@ class EventProperty(ValueLeaf, frozen=True):
     kind: ClassVar[str] = "event_property"
     label: ClassVar[Text] = _("Property of the event")
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
+    suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "property"})
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)

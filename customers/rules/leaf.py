@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -40,6 +41,8 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: ClassVar[Text] = ""
     # What must be looked at again when it changes: "traits", "event", ...
     inputs: ClassVar[frozenset[str]]
+    # What forms suggest for a field: its name, then what kind of name is meant (trait, property).
+    suggests: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
     def traits(self) -> frozenset[str]:

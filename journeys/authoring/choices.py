@@ -1,4 +1,4 @@
-"""What a brand offers to choose from: its purposes, connectors, templates, event names and touchpoints."""
+"""What a brand offers to choose from: purposes, connectors, templates, events, traits, properties and touchpoints."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from consent.models import Purpose
 from customers.hints import Text
 from customers.models import EventType
 from customers.models.address import Channel
+from customers.suggest import property_names, trait_names
 from journeys.models import Touchpoint
 
 # So many are listed at most; others can be typed in.
@@ -50,6 +51,8 @@ def of_brand(brand_id: UUID) -> Choices:
                 Choice(name, name)
                 for name in EventType.objects.filter(**in_brand).values_list("name", flat=True)[:MOST]
             ],
+            "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
+            "property": [Choice(name, name) for name in property_names(brand_id)],
             "touchpoint": _touchpoints(brand_id),
         }
     )

@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from customers.hints import Text
 from customers.rules.errors import Problem
 from customers.rules.leaf import leaf_kinds
-from customers.rules.parse import MOST_LEVELS
+from customers.rules.parse import MOST_CONDITIONS, MOST_LEVELS
 from journeys.authoring import durations, rule_form, scalars
 from journeys.authoring.choices import Choice, Choices
 from journeys.authoring.describe import TYPE, Field, StepForm, definition_fields, step_forms
 from journeys.authoring.edits import NEW
 from journeys.authoring.outline import Place, outline
 from journeys.authoring.references import items
-from journeys.authoring.words import row_words
+from journeys.authoring.words import row_words, rule_words
 
 # More choices than this are typed with suggestions: a select of them in every row would swell the page.
 _MOST_IN_A_SELECT: Final = 60
@@ -279,6 +279,10 @@ class _Maker:
 
     def _rule(self, made: Control, one: Field, value: Any, _values: dict[str, Any]) -> None:
         made.controls = [self._node(value, made.name, made.pointer, made.label, 1, is_needed=one.required)]
+        conditions, levels = rule_form.size_of(value)
+        made.extra |= {"words": rule_words(value), "conditions": conditions, "levels": levels}
+        made.extra |= {"most_conditions": MOST_CONDITIONS, "most_levels": MOST_LEVELS}
+        made.extra["is_too_large"] = conditions > MOST_CONDITIONS or levels > MOST_LEVELS
 
     def _node(self, node: Any, name: str, pointer: str, label: Text, level: int, *, is_needed: bool) -> Control:
         kind = rule_form.kind_of(node)
@@ -295,14 +299,21 @@ class _Maker:
         for n, (at, part) in enumerate(parts):
             inner = self._node(part, f"{name}/{rule_form.PARTS}/{n}", pointer + at, label, level + 1, is_needed=True)
             inner.extra |= {"can_go": kind in rule_form.GROUPS, "number": n + 1}
+            inner.extra |= {"is_first": n == 0, "is_last": n == len(parts) - 1}
             made.controls.append(inner)
         made.extra["is_group"] = kind in rule_form.GROUPS
+        made.extra["is_denied"] = kind == rule_form.NOT
+        made.extra["can_be_denied"] = bool(kind)
         made.extra["list"] = f"{pointer}/{kind}"
         return made
 
     def _leaf(self, kind: str, node: dict[str, Any], name: str, pointer: str) -> list[Control]:
         fields = [one for one in rule_form.leaf_fields(kind) if one.kind != "value" or rule_form.takes_value(node)]
-        return [self.control(one, node, name, pointer) for one in fields]
+        made = [self.control(one, node, name, pointer) for one in fields]
+        for one, control in zip(fields, made, strict=True):
+            if one.name in leaf_kinds()[kind].suggests:
+                control.suggestions = f"list-{leaf_kinds()[kind].suggests[one.name]}"
+        return made
 
     def _value(self, made: Control, _one: Field, value: Any, _values: dict[str, Any]) -> None:
         kind, made.value = scalars.show(value)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from journeys.authoring import rule_form
 from journeys.authoring.describe import TYPE, step_forms
 from journeys.authoring.outline import subtree_end
 from journeys.authoring.references import items, references, step_references
@@ -160,6 +161,20 @@ def _add_part(document: dict[str, Any], pointer: str) -> Edited:
     return Edited(f"{pointer}/{len(group) - 1}", _("A condition was added."))
 
 
+def _deny(document: dict[str, Any], pointer: str) -> Edited:
+    holder, key = _holder(document, pointer)
+    node = _at(document, pointer)
+    if not pointer or node is None:
+        raise CannotEdit(pointer)
+    turned = rule_form.denied(node)
+    if isinstance(holder, list):
+        holder[int(key)] = turned
+    else:
+        holder[key] = turned
+    said = _("The condition was turned into its opposite.")
+    return Edited(pointer, said)
+
+
 def _remove(document: dict[str, Any], pointer: str) -> Edited:
     rows, at = _row(document, pointer)
     item = rows[at]
@@ -273,6 +288,7 @@ _VERBS: Final[dict[str, Callable[[dict[str, Any], str], Edited]]] = {
     "step": _add_step,
     "row": _add_row,
     "part": _add_part,
+    "deny": _deny,
     "remove": _remove,
     "up": _move(-1),
     "down": _move(1),

@@ -54,6 +54,20 @@ def parts_of(node: Any) -> Iterator[tuple[str, Any]]:
         yield "/not", node[NOT]
 
 
+def size_of(node: Any) -> tuple[int, int]:
+    """(conditions, levels), counted as they are when the rule is read."""
+    kind = kind_of(node)
+    if kind in GROUPS or kind == NOT:
+        inner = [size_of(part) for _at, part in parts_of(node)]
+        return sum(conditions for conditions, _levels in inner), 1 + max((levels for _, levels in inner), default=0)
+    return (0, 0) if node is None else (1, 1)
+
+
+def denied(node: Any) -> Any:
+    """The opposite; of an opposite the rule itself."""
+    return node[NOT] if kind_of(node) == NOT else {NOT: node}
+
+
 def takes_value(leaf: Mapping[str, Any]) -> bool:
     operator = OPERATORS.get(str(leaf.get("op", "")))
     return operator is None or operator.takes is not Takes.NOTHING

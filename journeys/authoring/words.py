@@ -15,7 +15,7 @@ _LONGEST = 160
 
 def rule_words(rule: object) -> str:
     """“plan is pro and cart.total is more than 50”; what is no rule, as JSON."""
-    return _short(_node(rule, top=True))
+    return _node(rule, top=True)
 
 
 def _node(node: Any, *, top: bool = False) -> str:
@@ -37,7 +37,7 @@ def value_words(one: Field, value: Any) -> str:
     if value is None:
         return "–"
     if one.kind == "rule":
-        return rule_words(value)
+        return _short(rule_words(value))
     if one.kind == "duration":
         return durations.words(value)
     if one.choices:
