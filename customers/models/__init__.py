@@ -23,6 +23,7 @@ from customers.models.identity import (
     ProfileBrand,
     ProfileMove,
 )
+from customers.models.imports import Import, ImportChunk, RefusedRow
 from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
 from customers.models.job import Job
 from customers.models.named import ProfileSource
@@ -54,6 +55,8 @@ __all__ = [
     "EventType",
     "Identifier",
     "IdentifierKind",
+    "Import",
+    "ImportChunk",
     "InboxItem",
     "Job",
     "KeptAnswer",
@@ -67,6 +70,7 @@ __all__ = [
     "ProfileMove",
     "ProfileSource",
     "QuarantinedEvent",
+    "RefusedRow",
     "RecoveryCode",
     "SchemaVersion",
     "Scope",
