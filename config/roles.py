@@ -9,7 +9,7 @@ from typing import Any, Final
 
 _OWNERS = "customers: brand squad squadmember"
 _SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -32,6 +32,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
         (("change",), "customers: quarantinedevent"),
+        (_WRITE, "customers: import"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),

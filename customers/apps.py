@@ -10,12 +10,14 @@ class CustomersConfig(AppConfig):
         from customers import dead_letters, personal, quarantine, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
+        from customers.imports import job
         from customers.log_in import noted
         from customers.merging import anew
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
+        job.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

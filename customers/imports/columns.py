@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils.translation import gettext
 
 from customers.imports.limits import MAX_COLUMNS, MAX_HEADING, FileRefused
+
+# What stands before the cells of refused rows in the file that they are handed out in.
+REFUSED_HEADINGS: Final = ("refused_row", "refused_code", "refused_message", "refused_hint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,8 @@ def _others(name: str) -> Iterator[str]:
     while True:
         yield f"{name} ({number})"
         number += 1
+
+
+def is_of_refused(columns: Sequence[str]) -> bool:
+    """Whether a file is one that we handed out, in which some cells were made harmless to spreadsheets."""
+    return tuple(columns[: len(REFUSED_HEADINGS)]) == REFUSED_HEADINGS

@@ -25,11 +25,15 @@ WORDS: Final[Mapping[str, "str | Promise"]] = {
     "no_rows": _("The file has no rows besides the names of its columns."),
     "too_many_columns": _("The file has %(count)s columns; at most %(limit)s can be read. Leave some out."),
     "first_row_broken": _("The first row cannot be read: a quotation mark is never closed, or it is far too long."),
+    "one_message_a_row": _("A row becomes one message: the mapping has one event, for all rows."),
+    "other_rows": _("Rows of this kind become messages of these types: %(types)s."),
+    "no_time": _("Events need their time: say which column tells when they occurred."),
+    "unknown_column": _("The file has no such columns: %(columns)s."),
 }
 
 
 class FileRefused(Exception):
-    """A file that nothing can be read from; `str` says why, in the language of whoever reads it."""
+    """A file that cannot be imported, or not so; `str` says why, in the language of whoever reads it."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
