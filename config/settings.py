@@ -172,6 +172,8 @@ SECURE_PROXY_SSL_HEADER = (
 )
 CSRF_TRUSTED_ORIGINS = [TRILHA_PUBLIC_URL] if TRILHA_PUBLIC_URL else []
 X_FRAME_OPTIONS = "DENY"
+# The form of an import has four fields for each of up to 500 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 
 # --- HTTP API -------------------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ class Import(Owned):
     delimiter = models.CharField(_("between cells"), max_length=1, choices=Delimiter.choices)
     has_header = models.BooleanField(_("the first row names the columns"), default=True)
     columns = models.JSONField(_("columns"), default=list)
+    # What was chosen for the columns on the page, of which the mapping is made.
+    choices = models.JSONField(default=dict)
     mapping = models.JSONField(_("mapping"), default=dict)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("job"))
     created_by = models.ForeignKey(
