@@ -60,11 +60,10 @@ def sources_for(request: HttpRequest) -> Any:
 
     Nobody need be able to change a source for that: an import adds to what it sends, like a partner with its key.
     """
-    sources = Source.objects.exclude(key=Source.RESERVED_KEY).filter(is_active=True).select_related("brand")
+    sources = Source.objects.visible_to(request.user).select_related("brand")
+    sources = sources.exclude(key=Source.RESERVED_KEY).filter(is_active=True)
     sight = sight_of(request.user)
-    if sight.superuser:
-        return sources
-    return sources.visible_to(request.user).filter(reach_of(Source).changed(sight))
+    return sources if sight.superuser else sources.filter(reach_of(Source).changed(sight))
 
 
 def targets(parent: Import) -> list[tuple[Any, Any]]:

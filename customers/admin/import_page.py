@@ -142,9 +142,8 @@ def _preview(made: Made, reads: bool) -> dict[str, Any]:
 def progress_of(parent: Import, request: HttpRequest) -> dict[str, Any]:
     """How far an import is that was begun, and what its rows came to."""
     job = parent.job
-    assert job is not None  # noqa: S101 - pages of drafts do not ask
+    assert job is not None
     numbers = {name: int(job.report.get(name, 0)) for name in ("accepted", "duplicates", "rejected")}
-    refused = RefusedRow.objects.filter(parent=parent)
     total = job.total or 1
     return {
         "job": job,
@@ -154,6 +153,6 @@ def progress_of(parent: Import, request: HttpRequest) -> dict[str, Any]:
         "rows_done": sum(numbers.values()),
         "queued": InboxItem.objects.filter(source_id=parent.source_id)[:_COUNTED].count(),
         "reason": REASONS.get(job.reason, job.reason),
-        "refused": refused.shown_to(request.user)[:_SHOWN],
+        "refused": RefusedRow.objects.shown_to(request.user).filter(parent=parent)[:_SHOWN],
         "may_go_on": job.is_over and job.state != Job.State.DONE and parent.removed_at is None,
     }

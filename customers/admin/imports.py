@@ -32,7 +32,15 @@ _FORM_BYTES: Final = 64 * 1024
 
 @admin.register(Import)
 class ImportAdmin(AnyAdmin):
-    list_display = ("file_name", "source", "rows", "standing", "came_to", "created_by", when("created_at", _("handed in")))
+    list_display = (
+        "file_name",
+        "source",
+        "rows",
+        "standing",
+        "came_to",
+        "created_by",
+        when("created_at", _("handed in")),
+    )
     list_filter = ("source", "rows", "job__state")
     list_select_related = ("source", "job", "created_by")
     search_fields = ("file_name", "digest")
@@ -107,7 +115,7 @@ class ImportAdmin(AnyAdmin):
             "refusal": refusal,
             "has_view_permission": True,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/customers/imports/hand_in.html", context, status=status)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -124,13 +132,18 @@ class ImportAdmin(AnyAdmin):
             return self._do(request, row)
         if request.GET.get("part") == "progress" and row.job is not None:
             return TemplateResponse(
-                request, "admin/customers/imports/progress.html", {"row": row, **progress_of(row, request)}
+                request, "admin/customers/imports/progress.html", {"imported": row, **progress_of(row, request)}
             )
         return self._page(request, row)
 
     def _page(self, request: HttpRequest, row: Import, *, posted: Any = None, problem: str = "") -> HttpResponse:
         may = self.has_change_permission(request, row)
-        context: dict[str, Any] = {"row": row, "may_change": may, "problem": problem, "standing": self.standing(row)}
+        context: dict[str, Any] = {
+            "imported": row,
+            "may_change": may,
+            "problem": problem,
+            "standing": self.standing(row),
+        }
         if row.job is not None:
             context |= progress_of(row, request) | {"reads": sees_pii(request.user, row.source.brand_id)}
         elif row.removed_at is None:
@@ -139,7 +152,7 @@ class ImportAdmin(AnyAdmin):
             except FileRefused as error:
                 context |= {"problem": problem or str(error)}
         answer = drawn(self, request, row, "admin/customers/imports/page.html", str(row), **context)
-        if problem or context.get("problems") and posted is not None:
+        if problem or (context.get("problems") and posted is not None):
             answer.status_code = 422
         return answer
 
@@ -206,7 +219,7 @@ class ImportAdmin(AnyAdmin):
         if row is None:
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, str(key))
             return gone
-        rows = RefusedRow.objects.filter(parent=row).shown_to(request.user).order_by("row")
+        rows = RefusedRow.objects.shown_to(request.user).filter(parent=row).order_by("row")
         self._note(request, "export", row, {"refused_rows": True})
         answer = StreamingHttpResponse(refused_file.refused_file(row, rows.iterator(chunk_size=500)))
         answer["Content-Type"] = "text/csv; charset=utf-8"

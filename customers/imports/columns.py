@@ -37,7 +37,9 @@ def _name(cell: str, number: int, notes: list[str]) -> str:
     name = "".join(sign for sign in " ".join(cell.split()) if sign.isprintable())
     if not name:
         name = _numbered(number)
-        notes.append(gettext("Column %(number)s has no name; it is called %(name)s.") % {"number": number, "name": name})
+        notes.append(
+            gettext("Column %(number)s has no name; it is called %(name)s.") % {"number": number, "name": name}
+        )
     elif len(name) > MAX_HEADING:
         name = name[:MAX_HEADING].rstrip()
         notes.append(gettext("The name of column %(number)s is too long; it was cut.") % {"number": number})

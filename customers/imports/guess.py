@@ -1,13 +1,19 @@
-"""What the columns of a file most likely are: by their names, in both languages, and by the values in their first rows."""
+"""What the columns of a file most likely are: by their names, in both languages, and by their first values."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Final
 
 from customers.imports.choices import ID, IDENTIFIER, NAME, PROPERTY, TIME, TRAIT, As, Choices, Column
 from customers.mapping.steps import Number, StepFailed, Time
 from customers.models import Brand, Import
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # By the name of a column, in small letters without accents, the kind of identifier that it holds.
 _KINDS: Final = {
@@ -23,13 +29,13 @@ _KINDS: Final = {
     "crm_id": "crm_id crm id_crm contact_id id_contato",
     "loyalty_card": "loyalty_card loyalty card_number cartao_fidelidade cartao fidelidade",
 }
-_TIMES: Final = (
+_TIMES: Final = _words(
     "occurred_at timestamp date time datetime when event_date order_date purchase_date created_at"
     " data hora data_hora quando data_do_pedido data_pedido data_da_compra data_compra criado_em"
-).split()
-_NAMES: Final = "event event_name evento nome_do_evento".split()
-_IDS: Final = "message_id event_id id_do_evento id_evento".split()
-_MONEY: Final = "total amount price revenue value dollars valor valor_total preco receita".split()
+)
+_NAMES: Final = _words("event event_name evento nome_do_evento")
+_IDS: Final = _words("message_id event_id id_do_evento id_evento")
+_MONEY: Final = _words("total amount price revenue value dollars valor valor_total preco receita")
 # In the order in which they are tried; of two that fit, the day comes first unless the brand speaks American.
 FORMATS: Final = (
     "iso",
@@ -46,7 +52,7 @@ FORMATS: Final = (
     "epoch_seconds",
     "epoch_milliseconds",
 )
-_YES_NO: Final = frozenset("true false yes no sim nao não".split())
+_YES_NO: Final = _words("true false yes no sim nao não")
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?[\d.]*\d,\d{1,2}")
 _LEADING_ZERO: Final = re.compile(r"[-+]?0\d")
 
@@ -116,12 +122,13 @@ class _Guesser:
         if any(_LEADING_ZERO.match(value) or len(value) > 15 for value in values):
             return False
         step = Number(decimal=self.decimal, thousands="." if self.decimal == "," else ",")  # type: ignore[arg-type]  # as above
-        return _all(values, step.apply)
+        return _fit(values, step.apply) == len(values)
 
     def _format(self, values: list[str]) -> str:
         if not values:
             return ""
-        fitting = [one for one in FORMATS if _all(values, Time(format=one, zone=self._zone).apply)]
+        # A few that are wrong make no other format of the rest.
+        fitting = [one for one in FORMATS if _fit(values, Time(format=one, zone=self._zone).apply) * 2 > len(values)]
         if self._is_american:
             fitting.sort(key=lambda one: one.startswith("%d/"))
         # Any number is a moment to the clocks of computers.
@@ -133,13 +140,14 @@ def _are_recent(values: list[str], format_: str) -> bool:
     return all(len(value) == length for value in values)
 
 
-def _all(values: list[str], read: Callable[[str], object]) -> bool:
-    try:
-        for value in values:
+def _fit(values: list[str], read: Callable[[str], object]) -> int:
+    """How many of the values can be read so."""
+    count = 0
+    for value in values:
+        with suppress(StepFailed):
             read(value)
-    except StepFailed:
-        return False
-    return True
+            count += 1
+    return count
 
 
 def _plain(heading: str) -> str:

@@ -44,5 +44,5 @@ def paths_of(rule: EventRule) -> set[str]:
 def _paths(held: str | Value) -> list[str]:
     if isinstance(held, str):
         return [held]
-    several = [*(held.first if isinstance(held.first, list) else ()), *(held.join if isinstance(held.join, list) else ())]
+    several = [path for paths in (held.first, held.join) if isinstance(paths, list) for path in paths]
     return [held.path, *several] if isinstance(held.path, str) else several

@@ -1,4 +1,4 @@
-"""Files of rows that somebody handed in to be imported: as they came, until they are done with, and what was refused."""
+"""Files of rows handed in to be imported: as they came, until they are done with, and what was refused of them."""
 
 from django.conf import settings
 from django.db import models

@@ -16,7 +16,11 @@ ORDERS: dict[str, Any] = {
         {
             "key": "order",
             "name": {"constant": "Order Completed"},
-            "occurred_at": {"path": "/when", "steps": [{"do": "time", "format": "iso", "zone": "UTC"}], "required": True},
+            "occurred_at": {
+                "path": "/when",
+                "steps": [{"do": "time", "format": "iso", "zone": "UTC"}],
+                "required": True,
+            },
             "identifiers": {"user_id": "/customer"},
             "properties": {"total": {"path": "/total", "steps": [{"do": "number"}]}},
             "historical": True,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from customers import jobs, keys
 from customers.imports import job as import_job
-from customers.imports import plan
 from customers.imports.file import first_rows
 from customers.imports.job import begin
 from customers.imports.limits import FileRefused
@@ -19,8 +18,8 @@ from customers.imports.prune import prune
 from customers.imports.refused_file import refused_file
 from customers.imports.take import Taker
 from customers.jobs import Slice
-from customers.mapping import MappingError
-from customers.models import ImportChunk, InboxItem, QuarantinedEvent, RefusedRow, Source
+from customers.mapping import MappingError, parse
+from customers.models import ImportChunk, InboxItem, Job, QuarantinedEvent, RefusedRow, Source
 from tests.customers.importing import NOW, ORDERS, PEOPLE, hand_in, lines, orders, people, run
 
 pytestmark = pytest.mark.django_db
@@ -176,8 +175,8 @@ def test_what_was_stopped_goes_on_where_it_stood(source: Source, monkeypatch: py
     parent = orders(source, "".join(lines(5)))
     job = begin(parent, NOW)
     turn = Slice(job, NOW, float("inf"))
-    jobs.Job.objects.filter(pk=job.pk).update(state="working")
-    taker, rows = Taker(parent, plan.parse(parent.mapping), _writer(source)), import_job._rows(parent, {})
+    Job.objects.filter(pk=job.pk).update(state="working")
+    taker, rows = Taker(parent, parse(parent.mapping), _writer(source)), import_job._rows(parent, {})
     import_job._take_some(turn, taker, parent, rows)
     jobs.cancel(job.pk, NOW)
     with pytest.raises(jobs.NoLongerOurs):
@@ -293,7 +292,7 @@ def test_a_mapping_that_is_none_is_refused(source: Source) -> None:
 
 def test_trying_out_writes_nothing(source: Source) -> None:
     parent = orders(source, "customer,when,total\nc1,2026-01-01T10:00:00Z,1\n,2026-01-01T10:00:00Z,1\nc1,x,1\n")
-    taker = Taker(parent, plan.parse(parent.mapping), _writer(source))
+    taker = Taker(parent, parse(parent.mapping), _writer(source))
     made = taker.try_out(first_rows(parent, 10), NOW)
     assert [one.refusal.code if one.refusal else "" for one in made] == ["", "missing_identifier", "not_a_time"]
     assert (InboxItem.objects.count(), QuarantinedEvent.objects.count(), RefusedRow.objects.count()) == (0, 0, 0)

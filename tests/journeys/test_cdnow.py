@@ -117,7 +117,7 @@ def by_api(source: Source, _stage: Stage) -> dict[str, Any]:
         }
         for number, (id_, _n, day, discs, dollars) in enumerate(purchases())
     ]
-    told = {"state": "done", "accepted": 0, "duplicates": 0, "rejected": 0}
+    told: dict[str, Any] = {"state": "done", "accepted": 0, "duplicates": 0, "rejected": 0}
     for start in range(0, len(events), 1000):
         answer = partner.post("events/batch", {"events": events[start : start + 1000]}).json()
         told["accepted"] += answer["accepted"]
