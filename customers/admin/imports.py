@@ -137,7 +137,6 @@ class ImportAdmin(AnyAdmin):
         return self._page(request, row)
 
     def _page(self, request: HttpRequest, row: Import, *, posted: Any = None, problem: str = "") -> HttpResponse:
-        may = self.has_change_permission(request, row)
         context: dict[str, Any] = {
             "imported": row,
             "may_change": may,
