@@ -74,7 +74,7 @@ def keep_choices(parent: Import, posted: Any) -> list[str]:
     parent.mapping = {}
     try:
         mapping = as_mapping(parent, choices)
-        plan.check(parent, parse(mapping))
+        plan.check(parent, parse(mapping), clock.utcnow())
         parent.mapping = mapping
     except (FileRefused, MappingError) as error:
         problems += _in_words(error)
@@ -102,7 +102,7 @@ def _mapping(parent: Import, choices: Choices, problems: list[str]) -> EventMapp
     try:
         # One that came with a command was chosen there.
         mapping = parse(parent.mapping if parent.mapping and not parent.choices else as_mapping(parent, choices))
-        plan.check(parent, mapping)
+        plan.check(parent, mapping, clock.utcnow())
         return mapping
     except (FileRefused, MappingError) as error:
         problems += _in_words(error)

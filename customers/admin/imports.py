@@ -139,7 +139,7 @@ class ImportAdmin(AnyAdmin):
     def _page(self, request: HttpRequest, row: Import, *, posted: Any = None, problem: str = "") -> HttpResponse:
         context: dict[str, Any] = {
             "imported": row,
-            "may_change": may,
+            "may_change": self.has_change_permission(request, row),
             "problem": problem,
             "standing": self.standing(row),
         }

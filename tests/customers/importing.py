@@ -39,13 +39,13 @@ def hand_in(source: Source, text: str | bytes, rows: str = "events", **kwargs: A
 
 def orders(source: Source, text: str | bytes, mapping: dict[str, Any] = ORDERS) -> Import:
     parent = hand_in(source, text)
-    plan.keep(parent, mapping)
+    plan.keep(parent, mapping, NOW)
     return parent
 
 
 def people(source: Source, text: str | bytes, mapping: dict[str, Any] = PEOPLE) -> Import:
     parent = hand_in(source, text, "customers")
-    plan.keep(parent, mapping)
+    plan.keep(parent, mapping, NOW)
     return parent
 
 

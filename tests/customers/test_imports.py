@@ -275,6 +275,7 @@ def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_kept(source: Sour
         ({"occurred_at": None}, "no_time"),
         ({"properties": {"total": "/nowhere"}}, "unknown_column"),
         ({"type": "identify", "name": None, "properties": {}}, "other_rows"),
+        ({"identifiers": {"nickname": "/customer"}}, "unknown_kind"),
         ({"when": [{"path": "/total", "present": True}]}, "one_message_a_row"),
     ],
 )

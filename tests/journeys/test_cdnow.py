@@ -97,7 +97,7 @@ def by_csv(source: Source, stage: Stage) -> dict[str, Any]:
     rows = ["customer;date;discs;dollars"]
     rows += [f"{id_};{day};{discs};{dollars.replace('.', ',')}" for id_, _n, day, discs, dollars in purchases()]
     parent = file.hand_in(source, "events", "cdnow.csv", ["\r\n".join(rows).encode()], stage.now)
-    plan.keep(parent, MAPPING)
+    plan.keep(parent, MAPPING, stage.now)
     job: Job = begin(parent, stage.now)
     jobs.work_on(lambda: stage.now, seconds=120)
     job.refresh_from_db()

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         try:
             parent = file.hand_in(source, options["rows"], options["file"].name, _parts(options["file"]), utcnow())
             _read_otherwise(parent, options)
-            plan.keep(parent, orjson.loads(options["map"].read_bytes()))
+            plan.keep(parent, orjson.loads(options["map"].read_bytes()), utcnow())
         except (FileRefused, MappingError, orjson.JSONDecodeError, OSError) as error:
             raise CommandError(str(error)) from error
         job = self._work(parent)
