@@ -10,7 +10,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_jobs'),
+        ("customers", "0013_browser_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
