@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from customers import jobs
 from customers.clock import utcnow
@@ -42,9 +43,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         source = _find(options["source"], options["brand"])
         try:
-            parent = file.hand_in(source, options["rows"], options["file"].name, _parts(options["file"]), utcnow())
-            _read_otherwise(parent, options)
-            plan.keep(parent, orjson.loads(options["map"].read_bytes()), utcnow())
+            mapping = orjson.loads(options["map"].read_bytes())
+            # A file that cannot be imported so is not kept.
+            with transaction.atomic(), options["file"] as opened:
+                parent = file.hand_in(source, options["rows"], Path(opened.name).name, _parts(opened), utcnow())
+                _read_otherwise(parent, options)
+                plan.keep(parent, mapping, utcnow())
         except (FileRefused, MappingError, orjson.JSONDecodeError, OSError) as error:
             raise CommandError(str(error)) from error
         job = self._work(parent)
