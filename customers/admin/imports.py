@@ -53,7 +53,7 @@ class ImportAdmin(AnyAdmin):
         refused = self.admin_site.admin_view(self.refused_view)
         return [
             path("add/", hand_in, name="customers_import_add"),
-            path("<uuid:key>/refused.csv", refused, name="customers_import_refused"),
+            path("<path:object_id>/refused/", refused, name="customers_import_refused"),
             *super().get_urls(),
         ]
 
@@ -210,13 +210,13 @@ class ImportAdmin(AnyAdmin):
             self.message_user(request, gettext("The file was removed."), messages.SUCCESS)
         return self._back(row)
 
-    def refused_view(self, request: HttpRequest, key: Any) -> HttpResponse | StreamingHttpResponse:
+    def refused_view(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
         """The refused rows as a file: for whoever may read what is in them."""
-        row: Import | None = self.get_object(request, str(key))
+        row: Import | None = self.get_object(request, object_id)
         if not self.has_view_permission(request, row) or not request.user.has_perm("customers.view_refusedrow"):
             raise PermissionDenied
         if row is None:
-            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, str(key))
+            gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
         rows = RefusedRow.objects.shown_to(request.user).filter(parent=row).order_by("row")
         self._note(request, "export", row, {"refused_rows": True})

@@ -63,7 +63,7 @@ def test_a_file_goes_all_the_way(root: User, open_as: OpenAs, source: Source, tm
     assert violations(page) == []
     assert InboxItem.objects.count() == 2
     with page.expect_download() as taken:
-        page.locator("a[href$='refused.csv']").click()
+        page.locator("a[href$='/refused/']").click()
     assert "30/02/2026" in Path(taken.value.path()).read_text("utf-8-sig")
 
 
