@@ -10,13 +10,16 @@ class CustomersConfig(AppConfig):
         from customers import dead_letters, personal, quarantine, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
+        from customers.duplicates import search
         from customers.imports import job
         from customers.log_in import noted
-        from customers.merging import anew
+        from customers.merging import anew, effects, winners
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
+        effects.register(winners.tell)
+        search.register()
         job.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:

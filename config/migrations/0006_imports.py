@@ -36,6 +36,6 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0004_count_maps"), ("customers", "0015_imports"))
+    dependencies = (("config", "0005_duplicates"), ("customers", "0016_imports"))
 
     operations = (migrations.RunPython(seed, remove),)
