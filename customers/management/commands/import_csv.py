@@ -1,7 +1,7 @@
 """`manage.py import_csv`: import a CSV file of customers or events, as the page does it."""
 
 import time
-from argparse import ArgumentParser, FileType
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=FileType("rb"))
+        parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--source", required=True, metavar="KEY")
         parser.add_argument("--brand", metavar="KEY", help="needed where several brands have such a source")
         parser.add_argument("--rows", choices=Import.Rows.values, default=Import.Rows.EVENTS)
@@ -45,8 +45,8 @@ class Command(BaseCommand):
         try:
             mapping = orjson.loads(options["map"].read_bytes())
             # A file that cannot be imported so is not kept.
-            with transaction.atomic(), options["file"] as opened:
-                parent = file.hand_in(source, options["rows"], Path(opened.name).name, _parts(opened), utcnow())
+            with transaction.atomic(), options["file"].open("rb") as opened:
+                parent = file.hand_in(source, options["rows"], options["file"].name, _parts(opened), utcnow())
                 _read_otherwise(parent, options)
                 plan.keep(parent, mapping, utcnow())
         except (FileRefused, MappingError, orjson.JSONDecodeError, OSError) as error:
