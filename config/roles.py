@@ -13,7 +13,7 @@ _SENSE = (
     " eventpayload job"
 )
 _PAIRS = "customers: duplicatepair"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -38,6 +38,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
         (("change",), "customers: quarantinedevent job"),
+        (_WRITE, "customers: import"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),

@@ -11,6 +11,7 @@ class CustomersConfig(AppConfig):
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
         from customers.duplicates import search
+        from customers.imports import job
         from customers.log_in import noted
         from customers.merging import anew, effects, winners
 
@@ -19,6 +20,7 @@ class CustomersConfig(AppConfig):
         anew.register()
         effects.register(winners.tell)
         search.register()
+        job.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

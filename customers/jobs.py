@@ -33,11 +33,13 @@ class NoLongerOurs(Exception):
 
 @dataclass(slots=True)
 class Slice:
-    """One turn at a job. `now` is when it began; work as long as `has_time`."""
+    """One turn at a job. `now` is when it began; work as long as `has_time`. The next comes after `rest` at the
+    earliest, for whoever has to wait for others."""
 
     job: Job
     now: datetime
     until: float
+    rest: timedelta = timedelta(0)
 
     @property
     def has_time(self) -> bool:
@@ -128,8 +130,9 @@ def _claim(now: datetime) -> Job | None:
 
 def _work(job: Job, clock: Callable[[], datetime], until: float) -> None:
     now = clock()
+    turn = Slice(job, now, until)
     try:
-        is_done = _kinds[job.kind].work(Slice(job, now, until))
+        is_done = _kinds[job.kind].work(turn)
     except NoLongerOurs:
         return
     except Exception as error:
@@ -139,7 +142,7 @@ def _work(job: Job, clock: Callable[[], datetime], until: float) -> None:
         _end(job, Job.State.DONE, clock())
     else:
         # To the end of the line: others have waited meanwhile.
-        _held(job).update(leased_until=clock(), state=Job.State.WAITING)
+        _held(job).update(leased_until=clock() + turn.rest, state=Job.State.WAITING)
 
 
 def _after_failure(job: Job, error: Exception, now: datetime) -> None:

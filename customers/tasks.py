@@ -5,6 +5,7 @@ from celery import shared_task
 from customers import bells, jobs, kept_answers, sql
 from customers.clock import utcnow
 from customers.duplicates import search
+from customers.imports import prune
 
 SECONDS = 20.0
 
@@ -32,3 +33,9 @@ def ensure_partitions() -> None:
 def prune_kept_answers() -> None:
     """Forget what partners' calls were answered a week ago."""
     kept_answers.prune(utcnow())
+
+
+@shared_task(name="customers.prune_imports")
+def prune_imports() -> None:
+    """Remove imported files that nobody goes on with."""
+    prune.prune(utcnow())

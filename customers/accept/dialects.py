@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from customers.accept import native, segment
 from customers.accept.message import Message, Reading
@@ -21,9 +21,13 @@ class Dialect:
     sent_at: str = ""
 
 
+# Rows of imported files, once they are mapped.
+CSV_DOOR: Final = "csv"
+
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         segment.DOOR: Dialect(segment.read, 32 * 1024, "batch", "/messageId", "sentAt"),
         native.DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
+        CSV_DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
     }
 )

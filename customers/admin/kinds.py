@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import clock
 from customers.admin.base import Kept
 from customers.admin.fields import Lines
-from customers.identifiers import schemes
+from customers.identifiers.scheme import schemes
 from customers.merging.anew import ask_for_regrouping
 from customers.models import IdentifierKind
 

@@ -24,6 +24,7 @@ from customers.models.identity import (
     ProfileBrand,
     ProfileMove,
 )
+from customers.models.imports import Import, ImportChunk, RefusedRow
 from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
 from customers.models.job import Job
 from customers.models.named import ProfileSource
@@ -56,6 +57,8 @@ __all__ = [
     "EventType",
     "Identifier",
     "IdentifierKind",
+    "Import",
+    "ImportChunk",
     "InboxItem",
     "Job",
     "KeptAnswer",
@@ -70,6 +73,7 @@ __all__ = [
     "ProfileSource",
     "QuarantinedEvent",
     "RecoveryCode",
+    "RefusedRow",
     "SchemaVersion",
     "Scope",
     "Source",

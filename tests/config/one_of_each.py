@@ -22,6 +22,8 @@ from customers.models import (
     EventPayload,
     EventType,
     Identifier,
+    Import,
+    ImportChunk,
     InboxItem,
     Job,
     KeptAnswer,
@@ -33,6 +35,7 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     QuarantinedEvent,
+    RefusedRow,
     SchemaVersion,
     Source,
     Squad,
@@ -158,10 +161,29 @@ def _events(world: World, source: Source, profile: Profile) -> None:
     QuarantinedEvent.objects.create(
         source=source, door="segment", code="wrong_type", pointer="/userId", raw=HOSTILE, received_at=NOW
     )
+    _import(source)
     AwaitedName.objects.create(name="Signed Up", waiter="journey_version:1")
     MatchItem.objects.create(
         event_id=1, profile_id=profile.pk, brand_id=world.brand.pk, name="Signed Up", message_id="m-1", **times
     )
+
+
+def _import(source: Source) -> None:
+    """A file that somebody looks at before it is imported, and a row that was refused."""
+    data = b"email,plan\nana@example.com,<script>alert(1)</script>\n"
+    parent = Import.objects.create(
+        source=source,
+        rows=Import.Rows.CUSTOMERS,
+        file_name=HOSTILE,
+        size=len(data),
+        digest="0" * 64,
+        encoding="utf-8",
+        delimiter=",",
+        columns=["email", "plan"],
+        created_at=NOW,
+    )
+    ImportChunk.objects.create(parent=parent, number=0, data=data)
+    RefusedRow.objects.create(parent=parent, row=2, code="not_a_time", message="No.", cells=[HOSTILE])
 
 
 def _consent(world: World, source: Source, ana: Person) -> None:

@@ -17,7 +17,8 @@ from tests.config.one_of_each import HOSTILE, first, make_one_of_each
 
 APPS = ("customers", "consent", "channels", "journeys")
 MODELS: list[type[Model]] = [model for app in APPS for model in apps.get_app_config(app).get_models()]
-# Rights have their page at the brand or squad they are for, log-in devices at their owner's; secrets have none.
+# Rights have their page at the brand or squad they are for, log-in devices at their owner's, pieces of a file at
+# its import; secrets have none.
 ELSEWHERE = {
     "BrandUserPermission",
     "BrandGroupPermission",
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "LogInBackOff",
     "Authenticator",
     "RecoveryCode",
+    "ImportChunk",
 }
 OURS = [
     model for model in MODELS if not isinstance(model._meta.pk, CompositePrimaryKey) and model.__name__ not in ELSEWHERE

@@ -1,0 +1,102 @@
+"""What was chosen for each column on the page, and the mapping that it amounts to."""
+
+from typing import Any, Final, Literal
+
+from msgspec import Struct, field
+
+from customers.imports.limits import FileRefused
+from customers.mapping.paths import escape
+from customers.models import Import
+
+As = Literal["text", "number", "money", "boolean", "time"]
+
+IGNORE: Final = "ignore"
+IDENTIFIER: Final = "identifier:"
+TRAIT: Final = "trait"
+PROPERTY: Final = "property"
+TIME: Final = "occurred_at"
+NAME: Final = "name"
+ID: Final = "id"
+# ISO 4217: how many digits the smaller unit of a currency has, where that is not two.
+_NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS: Final = {
+    **dict.fromkeys(_NO_DIGITS.split(), 0),
+    **dict.fromkeys(_THREE_DIGITS.split(), 3),
+}
+
+
+class Column(Struct, frozen=True, omit_defaults=True):
+    """What a column is to become. `name` is a trait's or property's, `format` that of its times."""
+
+    to: str = IGNORE
+    name: str = ""
+    as_: As = field(default="text", name="as")
+    format: str = "iso"
+
+
+class Choices(Struct, frozen=True):
+    """`event` names all rows where no column does; `currency` is that of the money in them."""
+
+    columns: list[Column]
+    zone: str = "UTC"
+    decimal: Literal[".", ","] = "."
+    event: str = ""
+    currency: str = ""
+    historical: bool = True
+
+
+def as_mapping(parent: Import, choices: Choices) -> dict[str, Any]:
+    """The mapping, written as `customers.mapping.parse` reads it; or FileRefused where two columns become one thing."""
+    is_event = parent.rows == Import.Rows.EVENTS
+    rule: dict[str, Any] = {"key": "row", "type": "track" if is_event else "identify"}
+    if choices.historical:
+        rule["historical"] = True
+    if is_event and choices.event and all(column.to != NAME for column in choices.columns):
+        rule["name"] = {"constant": choices.event}
+    for heading, column in zip(parent.columns, choices.columns, strict=True):
+        _add(rule, heading, column, choices)
+    has_money = any(column.to == PROPERTY and column.as_ == "money" for column in choices.columns)
+    if has_money and choices.currency and "currency" not in rule.get("properties", {}):
+        rule["properties"]["currency"] = {"constant": choices.currency}
+    return {"events": [rule]}
+
+
+def _add(rule: dict[str, Any], heading: str, column: Column, choices: Choices) -> None:
+    path = f"/{escape(heading)}"
+    if column.to.startswith(IDENTIFIER):
+        _put(rule.setdefault("identifiers", {}), column.to.removeprefix(IDENTIFIER), {"path": path, "steps": ["trim"]})
+    elif column.to in (TRAIT, PROPERTY):
+        part = "traits" if column.to == TRAIT else "properties"
+        _put(rule.setdefault(part, {}), column.name, _value(path, column, choices))
+    elif column.to == TIME:
+        _put(rule, TIME, {"path": path, "steps": [_time(column, choices)], "required": True})
+    elif column.to in (NAME, ID):
+        _put(rule, column.to, {"path": path, "steps": ["trim"], "required": True})
+
+
+def _put(part: dict[str, Any], name: str, value: Any) -> None:
+    if name in part:
+        raise FileRefused("two_columns", name=name)
+    part[name] = value
+
+
+def _value(path: str, column: Column, choices: Choices) -> Any:
+    if column.as_ == "text":
+        return path
+    if column.as_ == "time":
+        return {"path": path, "steps": [_time(column, choices)]}
+    if column.as_ == "boolean":
+        return {"path": path, "steps": ["boolean"]}
+    number: dict[str, Any] = {
+        "do": "number",
+        "decimal": choices.decimal,
+        "thousands": "." if choices.decimal == "," else ",",
+    }
+    if column.as_ == "money":
+        number |= {"shift": _DIGITS.get(choices.currency, 2), "whole": True}
+    return {"path": path, "steps": [number]}
+
+
+def _time(column: Column, choices: Choices) -> dict[str, str]:
+    return {"do": "time", "format": column.format or "iso", "zone": choices.zone}
