@@ -47,8 +47,8 @@ class Servers:
     def make(self, name: str, like: str = "") -> None:
         """An empty database of this name, or a copy; whoever was connected to an older one is thrown out."""
         self.drop(name)
-        copied = sql.SQL(" TEMPLATE {}").format(sql.Identifier(like)) if like else sql.SQL("")
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copied)
+        statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        self._execute(statement + sql.SQL(" TEMPLATE {}").format(sql.Identifier(like)) if like else statement)
 
     def drop(self, name: str) -> None:
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -57,7 +57,7 @@ class Servers:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return {str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")}
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
             connection.execute(statement)
 

@@ -22,7 +22,7 @@ DATABASE = "lab_run"
 _START_SECONDS = 60.0
 _UNLIMITED = 2_000_000_000
 # What dead workers left behind is taken up soon, and bells are rung late.
-_HASTE = {"LEASE_SECONDS": "6", "SWEEP_SECONDS": "1", "PROVIDER_DEADLINE_SECONDS": "2", "LOG_LEVEL": "WARNING"}
+_HASTE = {"LEASE_SECONDS": "6", "SWEEP_SECONDS": "1", "PROVIDER_DEADLINE_SECONDS": "2", "LOG_LEVEL": "ERROR"}
 
 
 @dataclass
