@@ -127,6 +127,8 @@ def _database(url: str) -> dict[str, Any]:
     )
     connection["OPTIONS"] = {
         "application_name": "trilha",
+        # A server that does not answer must not hold up whoever could be told so.
+        "connect_timeout": 5,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         "server_side_binding": False,
         **connection["OPTIONS"],
@@ -261,6 +263,8 @@ PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # Write keys of the other mode are refused: an installation for trying things out takes test keys only.
 WRITE_KEY_MODE = environ.text("TRILHA_WRITE_KEY_MODE", "live")
+# More than so many messages waiting to be resolved are refused at the doors; 0: any number may wait.
+INBOX_LIMIT = int(environ.number("INBOX_LIMIT", 1_000_000))
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
 # Numbers that nobody can have, taken as phones where things are tried out.

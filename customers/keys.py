@@ -11,6 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from customers import calls
+from customers.calls import Count
 from customers.models import Source, WriteKey
 
 # How long a process believes what it read of a key: the longest a revoked one goes on working.
@@ -29,6 +31,8 @@ class Writer:
     region: str = ""
     # Whether it may say that somebody was verified; said of a partner's token, never of a key.
     may_assure: bool = False
+    # How many calls with its keys a minute; None: any number.
+    per_minute: int | None = None
 
 
 _believed: dict[bytes, tuple[datetime, Writer]] = {}
@@ -71,6 +75,11 @@ def writer_of(source_id: UUID) -> Writer | None:
     return _read("s.id = %s", [source_id])
 
 
+def count(writer: Writer, now: datetime) -> Count | None:
+    """Count one call with any of the source's keys; None where the source may call as often as it likes."""
+    return None if writer.per_minute is None else calls.count("customers_source", writer.source_id, now)
+
+
 def forget() -> None:
     """Believe nothing any more."""
     _believed.clear()
@@ -79,7 +88,7 @@ def forget() -> None:
 def _read(condition: str, params: Sequence[Any]) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
+            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, false, s.per_minute"
             " FROM customers_source s LEFT JOIN customers_writekey k ON k.source_id = s.id"
             f" WHERE s.is_active AND {condition}",
             params,

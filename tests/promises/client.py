@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -62,6 +63,11 @@ class Client:
             self._own.connection = http.client.HTTPConnection(self._host, timeout=self._seconds)
         connection: http.client.HTTPConnection = self._own.connection
         return connection
+
+
+def basic(write_key: str) -> str:
+    """What Segment's libraries send: the key as a user without a password."""
+    return "Basic " + b64encode(f"{write_key}:".encode()).decode()
 
 
 def in_parallel(clients: int, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:

@@ -4,6 +4,7 @@ A promise whose test does not notice is not shown by that test.
 """
 
 import os
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
@@ -60,7 +61,58 @@ def partial_commit() -> None:
     _put(batch, "put", careless)
 
 
-def _put(module: ModuleType, name: str, value: object) -> None:
+def answer_before_commit() -> None:
+    """The answer leaves at once; what was accepted is written a moment later."""
+    from django.db import connection
+
+    from customers.accept import batch
+
+    store = batch.store
+
+    def later(messages: Any, refused: Any, source_id: Any, now: Any) -> set[str]:
+        def write() -> None:
+            try:
+                store(messages, refused, source_id, now)
+            finally:
+                connection.close()
+
+        threading.Timer(0.3, write).start()
+        return {message.key for message in messages}
+
+    _put(batch, "store", later)
+
+
+def synchronous_commit_off() -> None:
+    """PostgreSQL answers a commit before it is on disk."""
+    from django.db import connections
+
+    options = connections.settings["default"]["OPTIONS"]
+    options["options"] += " -c synchronous_commit=off"
+
+
+def unbounded_queue() -> None:
+    """The inbox is never too long."""
+    from customers import load
+
+    _put(load, "_is_longer_than", lambda limit: False)
+
+
+def last_edge_wins() -> None:
+    """Of edges that contradict each other the one that was written last is followed."""
+    from customers.resolve.graph import Evidence
+
+    _put(Evidence, "place", property(lambda edge: -edge.id))
+
+
+def names_without_the_lock() -> None:
+    """Resolve reads the awaited names with nobody to wait for it."""
+    from customers.models import AwaitedName
+    from customers.resolve import stage
+
+    _put(stage, "names_under_lock", lambda: frozenset(AwaitedName.objects.values_list("name", flat=True)))
+
+
+def _put(module: ModuleType | type, name: str, value: object) -> None:
     if not hasattr(module, name):
         raise RuntimeError("the control no longer fits the product")
     setattr(module, name, value)
@@ -76,4 +128,9 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "no key table": no_key_table,
     "select, then insert": select_then_insert,
     "partial commit": partial_commit,
+    "answer before the commit": answer_before_commit,
+    "synchronous_commit off": synchronous_commit_off,
+    "unbounded queue": unbounded_queue,
+    "the last edge wins": last_edge_wins,
+    "names read without the lock": names_without_the_lock,
 }
