@@ -66,8 +66,7 @@ def answer_before_commit() -> None:
     from django.db import connection
 
     from customers.accept import batch
-
-    store = batch.store
+    from customers.accept.store import store
 
     def later(messages: Any, refused: Any, source_id: Any, now: Any) -> set[str]:
         def write() -> None:
