@@ -20,6 +20,7 @@ from tests.promises.stage import Stage
 _CLIENTS = 4
 _BATCH = 10
 _SETTLE_SECONDS = 120.0
+_ANY = {"leaf": "event_property", "name": "n", "op": "eq", "value": "any"}
 # Events whose resolve was committed after the version went live, and the people of them that have no run. The lab's
 # PostgreSQL keeps when what was committed.
 _STORED_AFTER = """
@@ -115,8 +116,12 @@ def _publish(stage: Stage, number: int, event: str) -> Journey:
         "states": [{"name": "come", "kind": "initial"}, {"name": "gone", "kind": "success"}],
         "transitions": [["come", "gone"]],
         "entry": {"event": event, "guard": "none", "guard_reason": "Nothing is sent."},
-        "steps": [{"id": "over", "type": "exit", "state": "gone"}],
-    }
+        "steps": [
+            {"id": "which", "type": "split", "state": "come", "branches": [{"rule": _ANY, "next": "over"}],
+             "otherwise": "over"},
+            {"id": "over", "type": "exit", "state": "gone"},
+        ],
+    }  # fmt: skip
     publish(journey, document, by=None, now=utcnow())
     return journey
 
