@@ -41,7 +41,8 @@ _ENTERED = """
 
 def run(stage: Stage) -> Iterator[Check]:
     stage.start_web(2)
-    stage.start_engine()
+    # With and without the safeguard resolve takes its time, so that publishing meets it in the middle.
+    stage.start_engine({"TRILHA_LAB_FAULT": "slow resolve"})
     Purpose.objects.create(brand=stage.brand, key="news", name="News", kind=Purpose.Kind.MARKETING)
     rounds = stage.size(50, 8)
     load = _Load(stage.partner())
@@ -60,7 +61,7 @@ def run(stage: Stage) -> Iterator[Check]:
     stored = [_stored_after(*round_) for round_ in journeys]
     entered = [_entered(*round_) for round_ in journeys]
     missed = [sent - came for sent, came in zip(sent_after, entered, strict=True)]
-    yield Check("rounds", rounds, sum(n > 0 for n, _missed in stored))
+    yield Check("rounds with such events", range(1, rounds + 1), sum(n > 0 for n, _missed in stored))
     yield Check("events stored after a journey of theirs went live", range(1, 10**7), sum(n for n, _missed in stored))
     yield Check("  missed by it", 0, sum(missed for _n, missed in stored))
     yield Check("events sent after its publishing had returned", range(1, 10**7), sum(map(len, sent_after)))

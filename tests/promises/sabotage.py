@@ -4,7 +4,9 @@ A promise whose test does not notice is not shown by that test.
 """
 
 import os
+import random
 import threading
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
@@ -22,6 +24,22 @@ class Sabotage(AppConfig):
         control = os.environ.get("TRILHA_LAB_CONTROL", "")
         if control:
             CONTROLS[control]()
+        if os.environ.get("TRILHA_LAB_FAULT") == "slow resolve":
+            slow_resolve()
+
+
+def slow_resolve() -> None:
+    """Not a broken build: resolve takes up to a tenth of a second more, between reading the names and its commit."""
+    from customers.resolve import stage
+
+    read = stage.names_under_lock
+
+    def slowly() -> frozenset[str]:
+        names = read()
+        time.sleep(random.random() / 10)
+        return names
+
+    _put(stage, "names_under_lock", slowly)
 
 
 def no_key_table() -> None:
