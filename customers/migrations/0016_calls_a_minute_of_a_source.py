@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0014_one_id_for_message_and_event'),
+        ('customers', '0015_duplicates'),
     ]
 
     operations = [
