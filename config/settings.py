@@ -265,6 +265,10 @@ TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 WRITE_KEY_MODE = environ.text("TRILHA_WRITE_KEY_MODE", "live")
 # More than so many messages waiting to be resolved are refused at the doors; 0: any number may wait.
 INBOX_LIMIT = int(environ.number("INBOX_LIMIT", 1_000_000))
+# Threads of a web process: as many calls are worked on at once, each with a connection to the database.
+WEB_THREADS = int(environ.number("WEB_THREADS", 4))
+# How long a caller may take to send a body; a long one has more.
+BODY_SECONDS = environ.number("BODY_SECONDS", 15)
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
 # Numbers that nobody can have, taken as phones where things are tried out.
