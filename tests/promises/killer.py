@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 
+from config.embedded import EmbeddedError
 from config.loop.killer import await_ready, children_of
-from config.processes import Process, answers
+from config.processes import Process, ProcessError, answers
 from tests.promises.stage import Stage
 
 # How often each is killed of two hundred times.
@@ -33,6 +34,7 @@ class Killer:
         self._chance = random.Random(stage.chance.random())
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="killer", daemon=True)
+        self._fault: Exception | None = None
         self.counts: Counter[str] = Counter()
 
     @property
@@ -48,11 +50,19 @@ class Killer:
     ) -> None:
         self._stopping.set()
         self._thread.join()
+        if self._fault is not None and error is None:
+            raise ProcessError("what was killed did not come back") from self._fault
 
     def is_done(self) -> bool:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._kill_all()
+        except (ProcessError, EmbeddedError) as error:
+            self._fault = error
+
+    def _kill_all(self) -> None:
         for victim in self._victims:
             self._stage.until(lambda: answers(f"{self._stage.url}/healthz/live"), "the web server's return")
             if victim == "a worker or its child":

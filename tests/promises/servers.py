@@ -36,6 +36,8 @@ class Servers:
     def kill(self, server: Server) -> None:
         """SIGKILL to the server and all its children at once, then bring it up again."""
         pid = int(server.pid_file.read_text())
+        # Stopped first, lest it beget a child meanwhile: that would live on, waiting for a lock of the dead.
+        os.kill(pid, signal.SIGSTOP)
         for victim in (pid, *children_of(pid)):
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
