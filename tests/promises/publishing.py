@@ -11,6 +11,7 @@ from config.loop.checks import Check
 from config.loop.quiet import waiting
 from consent.models import Purpose
 from customers.clock import utcnow
+from customers.models import Event
 from journeys.models import Journey
 from journeys.publish import publish
 from tests.promises.client import Client, in_parallel
@@ -51,7 +52,9 @@ def run(stage: Stage) -> Iterator[Check]:
     with load:
         for number in range(rounds):
             load.name = name = f"Round {number}"
-            time.sleep(stage.chance.uniform(0.1, 0.4))
+            # Workers that are behind would meet the publishing with events of the round before.
+            stage.until(Event.objects.filter(name=name).exists, "an event of the round")
+            time.sleep(stage.chance.uniform(0, 0.1))
             journeys.append((_publish(stage, number, name), name))
             live = load.number
             time.sleep(stage.chance.uniform(0.1, 0.3))
