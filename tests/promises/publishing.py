@@ -20,6 +20,8 @@ from tests.promises.stage import Stage
 
 _CLIENTS = 4
 _BATCH = 10
+# No more than workers can keep up with, so that they are at the present round.
+_PAUSE_SECONDS = 0.1
 _SETTLE_SECONDS = 120.0
 _ANY = {"leaf": "event_property", "name": "n", "op": "eq", "value": "any"}
 # Events whose resolve was committed after the version went live, and the people of them that have no run. The lab's
@@ -107,6 +109,7 @@ class _Load:
             events = [_event(number, name) for number in numbers]
             reply = self._partner.post("/api/v1/events/batch", {"events": events})
             self.refused += reply is None or reply.status != 200
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _event(number: int, name: str) -> dict[str, Any]:
