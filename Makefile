@@ -10,7 +10,7 @@ PYTEST = $(PYTHON) -m pytest -n $(JOBS) --dist worksteal
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup manage demo test check loop bench browser screenshots
+.PHONY: help setup manage demo test check loop bench promises browser screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ loop: setup ## Do the main job once with real processes and count; KILL=20 kills
 
 bench: setup ## Measure; ONLY=engine,ingest selects
 	@$(WITH_SERVERS) $(PYTHON) -m bench $(if $(ONLY),--only $(ONLY))
+
+promises: setup ## Put what is promised to the test; ONLY=P1,P3-P6 selects, FULL=1 as before a release, SEED=7 repeats
+	@$(PYTHON) -m tests.promises $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # uv reads the lock; pip brings it where it is missing, and Debian's python3 may lack pip as well.
 .venv/.synced: pyproject.toml uv.lock

@@ -105,10 +105,11 @@ class Process:
 _WORKER = ("celery", "-A", "config", "worker", "-l", "INFO", "--without-gossip", "--without-mingle")
 
 
-def web(port: int, environment: Mapping[str, str], logs: Path) -> Process:
-    """The web server on this port of this machine."""
-    arguments = ("granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "4")
-    return Process("web", (*arguments, "config.wsgi:application"), environment, logs)
+def web(port: int, environment: Mapping[str, str], logs: Path, workers: int = 1) -> Process:
+    """The web server on this port of this machine; a worker that dies is replaced at once."""
+    arguments = ("granian", "--interface", "rsgi", "--no-ws", "--port", str(port))
+    lives = ("--workers", str(workers), "--respawn-failed-workers", "--respawn-interval", "0.1")
+    return Process("web", (*arguments, *lives, "config.front:application"), environment, logs)
 
 
 def engine(environment: Mapping[str, str], logs: Path) -> Process:

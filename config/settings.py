@@ -127,6 +127,8 @@ def _database(url: str) -> dict[str, Any]:
     )
     connection["OPTIONS"] = {
         "application_name": "trilha",
+        # A server that does not answer must not hold up whoever could be told so.
+        "connect_timeout": 5,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         "server_side_binding": False,
         **connection["OPTIONS"],
@@ -270,6 +272,12 @@ IMPORT_REFUSED_DAYS = environ.number("IMPORT_REFUSED_DAYS", 30)
 IMPORT_INBOX_LIMIT = environ.number("IMPORT_INBOX_LIMIT", 20_000)
 # Write keys of the other mode are refused: an installation for trying things out takes test keys only.
 WRITE_KEY_MODE = environ.text("TRILHA_WRITE_KEY_MODE", "live")
+# More than so many messages waiting to be resolved are refused at the doors; 0: any number may wait.
+INBOX_LIMIT = int(environ.number("INBOX_LIMIT", 1_000_000))
+# Threads of a web process: as many calls are worked on at once, each with a connection to the database.
+WEB_THREADS = int(environ.number("WEB_THREADS", 4))
+# How long a caller may take to send a body; a long one has more.
+BODY_SECONDS = environ.number("BODY_SECONDS", 15)
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
 # Numbers that nobody can have, taken as phones where things are tried out.

@@ -11,12 +11,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from customers import calls
+from customers.calls import Count
 from customers.models import Source, WriteKey
 
 # How long a process believes what it read of a key: the longest a revoked one goes on working.
 BELIEVED_FOR = timedelta(seconds=1)
 _PREFIX_LENGTH = 12
-_SOURCE = "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
+_SOURCE = "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, s.per_minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Writer:
     namespace: UUID
     refuses_unplanned: bool
     region: str = ""
+    # How many calls with its keys a minute; None: any number.
+    per_minute: int | None = None
     # Whether it may say that somebody was verified; said of a partner's token, never of a key.
     may_assure: bool = False
     # From whose pages a browser key may write; None is said of all that is kept secret.
@@ -100,6 +104,11 @@ def writer_of(source_id: UUID) -> Writer | None:
         cursor.execute(f"SELECT {_SOURCE} FROM customers_source s WHERE s.is_active AND s.id = %s", [source_id])
         row = cursor.fetchone()
     return Writer(*row) if row else None
+
+
+def count(writer: Writer, now: datetime) -> Count | None:
+    """Count one call with any of the source's keys; None where the source may call as often as it likes."""
+    return None if writer.per_minute is None else calls.count("customers_source", writer.source_id, now)
 
 
 def forget() -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -11,13 +11,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from customers import calls
+from customers.calls import Count
 from customers.keys import Writer, writer_of
 from customers.models import PartnerToken, Scope, Source
 from customers.partner import Partner
 
 # Every token begins so: secret scanners and people know one when they see it.
 MARK = "trilha_"
-WINDOW = timedelta(minutes=1)
 _PREFIX_LENGTH = 18
 _FIND = """
     SELECT t.id, t.brand_id, t.prefix, t.scopes, t.per_minute, s.keys
@@ -27,26 +28,10 @@ _FIND = """
     ) s
     WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND t.mode = %s AND s.keys IS NOT NULL
 """
-# A counter need not survive a power cut: its commit does not wait for the disk.
-_COUNT = """
-    UPDATE customers_partnertoken SET last_used_at = %(now)s,
-        window_at = CASE WHEN window_at > %(before)s THEN window_at ELSE %(now)s END,
-        used = CASE WHEN window_at > %(before)s THEN used + 1 ELSE 1 END
-    WHERE id = %(id)s AND (used < per_minute OR window_at IS NULL OR window_at <= %(before)s)
-    RETURNING per_minute - used, window_at, set_config('synchronous_commit', 'off', true)
-"""
 
 
 class NotIssued(ValueError):
     """What was asked for cannot be a token: no scope, no source, or one of another brand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How a call was counted: `left` calls remain until `renews_in`; None: this one was one too many."""
-
-    left: int | None
-    renews_in: timedelta
 
 
 def issue(
@@ -121,14 +106,7 @@ def writer(partner: Partner, key: str) -> Writer | None:
 
 def count(partner: Partner, now: datetime) -> Count:
     """Count one call; of any number at once exactly as many pass as the token has left."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"id": partner.token_id, "now": now, "before": now - WINDOW})
-        row = cursor.fetchone()
-        if row is not None:
-            return Count(row[0], row[1] + WINDOW - now)
-        cursor.execute("SELECT window_at FROM customers_partnertoken WHERE id = %s", [partner.token_id])
-        (window_at,) = cursor.fetchone()
-    return Count(None, window_at + WINDOW - now)
+    return calls.count("customers_partnertoken", partner.token_id, now, also="last_used_at = %(now)s,")
 
 
 @transaction.atomic

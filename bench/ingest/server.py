@@ -25,11 +25,13 @@ def web_worker() -> Iterator[int]:
     """Yields the port it listens at."""
     port = _free_port()
     command = (
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "warning",
-        "config.wsgi:application",
+        sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--no-ws", "--log-level", "warning",
+        "config.front:application",
     )  # fmt: skip
-    worker = subprocess.Popen(command, cwd=_ROOT, env={**os.environ, "LOG_LEVEL": "WARNING"})
+    worker = subprocess.Popen(
+        command, cwd=_ROOT, env={**os.environ, "LOG_LEVEL": "WARNING", "WEB_THREADS": str(THREADS)}
+    )
     try:
         _wait_for(port, worker)
         yield port

@@ -42,7 +42,7 @@ class Killer:
     def _run(self) -> None:
         for number in range(self._count):
             victim = self._installation.dispatch if number % 2 else self._installation.engine
-            _await_ready(victim)
+            await_ready(victim)
             if self._stopping.wait(self._random.uniform(0.2, 1.5)):
                 return
             if number % 2:
@@ -71,7 +71,7 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def _await_ready(process: Process) -> None:
+def await_ready(process: Process) -> None:
     """Wait until the worker has said that it is ready, since it was last started."""
     until = time.monotonic() + _READY_SECONDS
     while _READY not in process.log.read_bytes()[process.began_at :] and time.monotonic() < until:

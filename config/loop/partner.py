@@ -45,9 +45,6 @@ class Partner:
     ) -> None:
         self._note(self._client.track(user_id, event, properties, **other), accepted)
 
-    def page(self, user_id: str, name: str) -> None:
-        self._note(self._client.page(user_id, name=name), accepted=False)
-
     def flush(self) -> list[dict[str, Any]]:
         """Wait until all has been answered; returns the messages as they were sent since the last time."""
         self._client.flush()

@@ -35,6 +35,7 @@ STATUS = {
     "number_not_finite": 400,
     "number_out_of_range": 400,
     "origin_not_allowed": 403,
+    "overloaded": 503,
     "payload_too_large": 413,
     "rate_limited": 429,
     "run_ended": 409,
@@ -89,6 +90,14 @@ class Refused(Exception):
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
         return cls(refusal.code, refusal.message, refusal.hint, refusal.pointer)
+
+
+class TooMuch(Refused):
+    """Refused for now: the same may be sent again after `seconds`."""
+
+    def __init__(self, seconds: int, code: str, message: str, hint: str) -> None:
+        self.seconds = seconds
+        super().__init__(code, message, hint)
 
 
 def pointer(*path: str | int) -> str:

@@ -53,7 +53,7 @@ class SourceAdmin(Kept):
         (
             _("What it may send"),
             {
-                "fields": ("unplanned", "namespace"),
+                "fields": ("unplanned", "namespace", "per_minute"),
                 "description": _("Events whose name has an event type must fit it; others are unplanned."),
             },
         ),

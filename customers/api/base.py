@@ -18,16 +18,16 @@ from rest_framework.views import APIView
 from customers import clock, kept_answers
 from customers.accept import strict_json
 from customers.accept.apart import state_of
-from customers.accept.refusal import Refusal, Refused, unstorable
+from customers.accept.refusal import Refusal, Refused, TooMuch, unstorable
 from customers.api.keys_of_calls import call_of
 from customers.api.parameters import Parameter, read_parameters
-from customers.api.partner import REALM, PartnerAuthentication, TooManyCalls, count_call, require_scope
+from customers.api.partner import REALM, PartnerAuthentication, count_call, require_scope
 from customers.api.problem import PROBLEM_JSON, problem
 from customers.api.reading import Sent, read_sent, unpack
 from customers.api.schema import PartnerSchema
+from customers.calls import Count
 from customers.kept_answers import Answer
 from customers.partner import Partner
-from customers.tokens import Count
 from customers.work import describe
 
 MAX_BODY_BYTES = 64 * 1024
@@ -193,7 +193,7 @@ def _refusing(error: Refused) -> HttpResponse:
         response["WWW-Authenticate"] = f'{REALM}, error="invalid_token"'
     elif code == "insufficient_scope":
         response["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope"'
-    elif isinstance(error, TooManyCalls):
+    elif isinstance(error, TooMuch):
         response["Retry-After"] = str(error.seconds)
     elif code in _AGAIN_SOON:
         response["Retry-After"] = "1"

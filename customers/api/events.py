@@ -16,6 +16,7 @@ from customers.api.reading import Sent, read_sent, unpack
 from customers.api.shapes import AcceptedShape, BatchBody, BatchShape, EventBody
 from customers.api.sources import SOURCE, source_of
 from customers.kept_answers import Answer
+from customers.load import refuse_overload
 from customers.models import Scope
 
 MAX_ITEMS = 1000
@@ -40,6 +41,7 @@ class _Door(Writing):
 
     def receive(self, request: HttpRequest) -> Sent:
         self.writer = source_of(self.partner, self.given)
+        refuse_overload(self.now)
         try:
             return read_sent(request, self.max_bytes)
         except Refused as error:

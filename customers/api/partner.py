@@ -8,23 +8,20 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from customers import clock, tokens
-from customers.accept.refusal import Refused
+from customers.accept.refusal import Refused, TooMuch
+from customers.calls import Count
 from customers.partner import Partner
-from customers.tokens import Count
 
 # Addresses are logged by every server on the way: a token is refused there even when a good one is in the header.
 _TOKEN_NAMES = frozenset(("access_token", "api_key", "apikey", "authorization", "token", "write_key", "writekey"))
 REALM = 'Bearer realm="Trilha"'
 
 
-class TooManyCalls(Refused):
-    """The token's limit is reached; `seconds` until it counts anew."""
-
-    def __init__(self, count: Count) -> None:
-        self.seconds = max(1, math.ceil(count.renews_in.total_seconds()))
-        super().__init__(
-            "rate_limited", "The token's calls for this minute are used up.", f"Call again in {self.seconds} s."
-        )
+def too_many_calls(count: Count, whose: str) -> TooMuch:
+    """The limit is reached; after so many seconds it counts anew."""
+    seconds = max(1, math.ceil(count.renews_in.total_seconds()))
+    message = f"The {whose}'s calls for this minute are used up."
+    return TooMuch(seconds, "rate_limited", message, f"Call again in {seconds} s.")
 
 
 class PartnerAuthentication(BaseAuthentication):
@@ -62,10 +59,10 @@ def refuse_in_address(request: HttpRequest) -> None:
 
 
 def count_call(partner: Partner, now: datetime) -> Count:
-    """Count the call, or raise TooManyCalls. The key is the token: no address can be changed to get round it."""
+    """Count the call, or raise TooMuch. The key is the token: no address can be changed to get round it."""
     count = tokens.count(partner, now)
     if count.left is None:
-        raise TooManyCalls(count)
+        raise too_many_calls(count, "token")
     return count
 
 

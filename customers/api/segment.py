@@ -17,15 +17,16 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from customers import clock, keys
+from customers import clock, keys, load
 from customers.accept import strict_json
 from customers.accept.apart import state_of
 from customers.accept.batch import Outcome, Submission, accept
 from customers.accept.dialects import DIALECTS
-from customers.accept.refusal import Refusal, Refused, unstorable
+from customers.accept.refusal import Refusal, Refused, TooMuch, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
 from customers.accept.segment import DOOR
 from customers.api import cross_origin
+from customers.api.partner import too_many_calls
 from customers.api.problem import problem
 from customers.api.reading import Sent, read_sent, unpack
 from customers.keys import Writer
@@ -60,11 +61,11 @@ def door(view: View) -> View:
                 return response
             return view(request)
         except Refused as error:
-            return _refusing(error.refusal)
+            return _refusing(error)
         except DataError as error:
             # Of the data, not of the database: the same sent again would fail again.
             logger.error("Not accepted: the database answered %s", describe(error))
-            return _refusing(unstorable(state_of(error)))
+            return _refusing(Refused.of(unstorable(state_of(error))))
         except DatabaseFailure as error:
             logger.error("Not accepted: the database answered %s", describe(error))
             response = problem(Refusal("not_ready", "Nothing can be stored at present.", "Send the same again."))
@@ -113,15 +114,20 @@ def _receive(
     """Authenticate, read, parse and accept; a refused body of a known writer is kept."""
     now = clock.utcnow()
     writer = _writer_in_header(request, now)
+    load.refuse_overload(now)
+    if writer is not None:
+        _count_call(writer, now)
     sent, body = Sent(), b""
     try:
         sent = read_sent(request, limit, as_text=cross_origin.origin_of(request) is not None)
         body = unpack(sent, limit)
         document = strict_json.parse(body)
-        writer = writer or _writer_in_body(document.value, request, now)
+        if writer is None:
+            writer = _writer_in_body(document.value, request, now)
+            _count_call(writer, now)
         single, items = take_apart(document.value)
     except Refused as error:
-        if writer is not None:
+        if writer is not None and not isinstance(error, TooMuch):
             keep([_kept(sent, body, error.refusal)], writer.source_id, now)
         raise
     submission = Submission(document, DOOR, single, items)
@@ -148,6 +154,13 @@ def _items_of_batch(value: Any) -> tuple[bool, list[Any]]:
 def _item_of_path(value: Any, kind: str) -> tuple[bool, list[Any]]:
     """The message, whose kind the path tells."""
     return True, [{**value, "type": kind} if type(value) is dict else value]
+
+
+def _count_call(writer: Writer, now: datetime) -> None:
+    """Raise TooMuch when the source's calls of this minute are used up."""
+    count = keys.count(writer, now)
+    if count is not None and count.left is None:
+        raise too_many_calls(count, "source")
 
 
 def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:
@@ -183,9 +196,12 @@ def _invalid_token(message: str = "No valid write key.") -> Refused:
     return Refused("invalid_token", message, hint)
 
 
-def _refusing(refusal: Refusal) -> HttpResponse:
+def _refusing(error: Refused) -> HttpResponse:
+    refusal = error.refusal
     # What this protocol has no status for is, to its libraries, a bad request like any other.
     response = problem(refusal, 400 if refusal.status in (409, 422) else None)
     if refusal.status == 401:
         response["WWW-Authenticate"] = 'Basic realm="write key", charset="UTF-8"'
+    if isinstance(error, TooMuch):
+        response["Retry-After"] = str(error.seconds)
     return response

@@ -1,7 +1,7 @@
 """Systems and partners that send us events, and the keys they write with."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -47,6 +47,15 @@ class Source(Owned):
     unplanned = models.CharField(
         _("unplanned events"), max_length=12, choices=Unplanned.choices, default=Unplanned.ACCEPT
     )
+    per_minute = models.PositiveIntegerField(
+        _("calls a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text=_("With its write keys; more are told to come back later. Empty: any number. Tokens have their own."),
+    )
+    window_at = models.DateTimeField(_("counting since"), null=True, editable=False)
+    used = models.PositiveIntegerField(_("calls since then"), default=0, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

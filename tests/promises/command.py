@@ -1,0 +1,100 @@
+"""From the chosen promises to the verdict: each one's counts, and whether its controls were caught."""
+
+import random
+import time
+from argparse import Namespace
+from collections.abc import Iterable
+
+from django.core.management import call_command
+from django.db import connections
+
+from config.keeper import Keeper
+from config.loop.checks import Check
+from config.loop.command import table
+from config.processes import ProcessError
+from tests.promises.invariants import breaches
+from tests.promises.plan import Promise, changed_files, chosen, needs_controls
+from tests.promises.promises import PROMISES
+from tests.promises.servers import Servers, logs_of, template_name
+from tests.promises.stage import DATABASE, Stage
+
+
+class Lab:
+    """Plays promises one after the other."""
+
+    def __init__(self, servers: Servers, keeper: Keeper, options: Namespace) -> None:
+        self._servers = servers
+        self._keeper = keeper
+        self._full: bool = options.full
+        self._seed: int = options.seed
+        self._template = self._prepare()
+
+    def keeps(self, promise: Promise) -> bool:
+        """Play it with the product; whether every count is right."""
+        print(f"\n{promise.key}  {promise.title}", flush=True)
+        began = time.monotonic()
+        checks = self._play(promise, "")
+        held = all(check.holds for check in checks)
+        print(table(checks))
+        print(f"{promise.key}  {'kept' if held else 'BROKEN'}  ({time.monotonic() - began:.1f} s)", flush=True)
+        return held
+
+    def catches(self, promise: Promise, control: str) -> bool:
+        """Play it with a broken build; whether the counts tell."""
+        began = time.monotonic()
+        broken = [check for check in self._play(promise, control) if not check.holds]
+        for check in broken[:4]:
+            what, expected, got = check.row()
+            print(f"  {what.strip(' ✗')}: expected {expected}, got {got}")
+        verdict = "is caught" if broken else "PASSES, so the test is worth nothing"
+        print(f"{promise.key}  control “{control}” {verdict}  ({time.monotonic() - began:.1f} s)", flush=True)
+        return bool(broken)
+
+    def _play(self, promise: Promise, control: str) -> list[Check]:
+        connections.close_all()
+        self._servers.make(DATABASE, like=self._template)
+        name = f"{promise.key}-{control}" if control else promise.key
+        chance = random.Random(f"{self._seed}-{promise.key}")
+        stage = Stage(self._servers, self._keeper, logs_of(name), self._full, control, chance)
+        with stage:
+            try:
+                checks = [*promise.run(stage), *breaches()]
+            except ProcessError:
+                stage.show_logs()
+                raise
+            if not control and not all(check.holds for check in checks):
+                stage.show_logs()
+            return checks
+
+    def _prepare(self) -> str:
+        """A database with all tables, to copy; kept from one lab to the next."""
+        name = template_name()
+        if name not in self._servers.names():
+            self._servers.make(DATABASE)
+            call_command("migrate", verbosity=0)
+            connections.close_all()
+            self._servers.make(name, like=DATABASE)
+        for old in self._servers.names():
+            if old.startswith("lab_template_") and old != name:
+                self._servers.drop(old)
+        return name
+
+
+def run(servers: Servers, options: Namespace) -> int:
+    promises = chosen(PROMISES, options.only)
+    print(f"seed {options.seed}; {'full' if options.full else 'quick'}", flush=True)
+    changed = changed_files()
+    faults: list[str] = []
+    with Keeper() as keeper:
+        lab = Lab(servers, keeper, options)
+        for promise in promises:
+            if not lab.keeps(promise):
+                faults.append(f"{promise.key} is broken")
+            every = options.full or options.controls
+            faults += _unnoticed(lab, promise, promise.controls if every or needs_controls(promise, changed) else ())
+    print("\n" + ("; ".join(faults) if faults else f"all {len(promises)} kept"), flush=True)
+    return 1 if faults else 0
+
+
+def _unnoticed(lab: Lab, promise: Promise, controls: Iterable[str]) -> list[str]:
+    return [f"{promise.key}'s control “{one}” passed" for one in controls if not lab.catches(promise, one)]
