@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("customers", "0015_duplicates"),
+        ("customers", "0016_imports"),
     ]
 
     operations = [
