@@ -51,12 +51,11 @@ def edges_of(customer: Customer, viewer: "Person") -> list[KnownEdge]:
     edges = list(Edge.objects.visible_to(viewer).filter(touching).order_by("-assurance", "occurred_at", "pk")[:_SHOWN])
     ends = {profile for edge in edges for profile in (edge.low_id, edge.high_id)}
     known = _identifiers(ends, viewer)
-    sources = dict(
-        Source.objects.visible_to(viewer).filter(pk__in={one.source_id for one in edges}).values_list("pk", "name")
-    )
+    told = Source.objects.visible_to(viewer).filter(pk__in={one.source_id for one in edges})
+    sources = dict(told.values_list("pk", "name"))
     homes = {one.profile_id: one.profile.customer_id for one in known.values()}
     apart = {frozenset((homes.get(e.low_id), homes.get(e.high_id))) for e in edges if e.kind == EdgeKind.SPLIT}
-    people = _people(edge for edge in edges)
+    people = _people(edges)
     return [
         KnownEdge(
             edge,
@@ -89,6 +88,7 @@ def history_of(customer: Customer, viewer: "Person") -> list[Moved]:
         groups[move.at, move.from_customer_id, move.to_customer_id].append(move.profile_id)
     known = _identifiers({profile for profiles in groups.values() for profile in profiles}, viewer)
     deciders = _deciders({at for at, _from, _to in groups})
+    here = {profile for profile, one in known.items() if one.profile.customer_id == customer.pk}
     return [
         Moved(
             at=at,
@@ -96,16 +96,10 @@ def history_of(customer: Customer, viewer: "Person") -> list[Moved]:
             other_id=from_ if to == customer.pk else to,
             identifiers=tuple(known[one] for one in profiles if one in known),
             by=deciders.get(at, ""),
-            back=tuple(
-                one for one in profiles if to == customer.pk and one in known and _is_here(known[one], customer)
-            ),
+            back=tuple(one for one in profiles if to == customer.pk and one in here),
         )
         for (at, from_, to), profiles in groups.items()
     ]
-
-
-def _is_here(identifier: Identifier, customer: Customer) -> bool:
-    return identifier.profile.customer_id == customer.pk
 
 
 def _identifiers(profiles: Collection[UUID], viewer: "Person") -> dict[UUID, Identifier]:

@@ -11,7 +11,7 @@ from django.db import connections
 
 from consent.models import Purpose, Suppression
 from consent.permission import Ask, permissions
-from customers import erased
+from customers import erased, work
 from customers.accept import erased as at_the_door
 from customers.ids import NIL
 from customers.models import Address, Edge, ErasedSubject, Event, Identifier, InboxItem, Profile, QuarantinedEvent
@@ -41,16 +41,17 @@ def test_four_workers_that_close_a_circle_make_one_person(transactional_db: None
             stage.accept("page.viewed", "", device=other, anonymous_id=f"{other}{turn}")
         start = Barrier(4)
 
-        def work(_number: int, start: Barrier = start) -> None:
+        def turn_of(_number: int, start: Barrier = start) -> None:
             try:
                 start.wait()
                 while InboxItem.objects.exists():
                     resolve_inbox(stage.now, limit=2)
             finally:
+                work.close()
                 connections.close_all()
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(work, range(4)))
+            list(pool.map(turn_of, range(4)))
     assert len(people()) == 1
     assert Edge.objects.filter(skipped=True).count() == 0
     assert Event.objects.count() == 4 + 5 * 8
