@@ -96,6 +96,7 @@ _NEEDED: Final = {
     Kind.UNKNOWN: "channels.view_message",
     Kind.DEAD_LETTERS: "customers.view_deadletter",
     Kind.QUARANTINE: "customers.view_quarantinedevent",
+    Kind.SHARED: "customers.view_identifier",
     Kind.CONNECTOR_OFF: "channels.view_connector",
     Kind.CONNECTOR_STOPPED: "channels.view_connector",
     Kind.CONNECTOR_TROUBLE: "channels.view_connector",
@@ -130,6 +131,13 @@ def _alert(found: home.Attention) -> Alert:
     if found.kind is Kind.DEAD_LETTERS:
         text = ngettext("%(count)s unit of work was given up.", "%(count)s units of work were given up.", count)
         return Alert(text % shown, _list("customers.deadletter", replayed_at__isempty=1), "bad")
+    if found.kind is Kind.SHARED:
+        text = ngettext(
+            "%(count)s identifier is shared by too many people and joins nobody.",
+            "%(count)s identifiers are shared by too many people and join nobody.",
+            count,
+        )
+        return Alert(text % shown, _list("customers.identifier", shared="shared"), "warn")
     text = ngettext("%(count)s event lies in quarantine.", "%(count)s events lie in quarantine.", count)
     open_ = QuarantinedEvent.Status.OPEN.value
     return Alert(text % shown, _list("customers.quarantinedevent", status__exact=open_), "warn")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from analytics.home.count import Count
 from analytics.metrics.query import rows
 from channels.models import Connector, Message, Reason, SendStop
-from customers.models import DeadLetter, QuarantinedEvent
+from customers.models import DeadLetter, Identifier, QuarantinedEvent
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -43,6 +43,7 @@ class Kind(Enum):
     UNKNOWN = "unknown"
     DEAD_LETTERS = "dead_letters"
     QUARANTINE = "quarantine"
+    SHARED = "shared"
     CONNECTOR_OFF = "connector_off"
     CONNECTOR_STOPPED = "connector_stopped"
     CONNECTOR_TROUBLE = "connector_trouble"
@@ -69,11 +70,13 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
             _count(QuarantinedEvent.objects.visible_to(user).filter(status=QuarantinedEvent.Status.OPEN)),
         ),
     ]
+    shared = Identifier.objects.visible_to(user).filter(shared_at__isnull=False, closed_at=None)
+    found.append(Attention(Kind.SHARED, _count(shared)))
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
     return [one for one in found if one.count] + _connectors(connectors, now)
 
 
-def _count(queryset: "QuerySet[Message] | QuerySet[DeadLetter] | QuerySet[QuarantinedEvent]") -> Count:
+def _count(queryset: "QuerySet[Any]") -> Count:
     return Count.within(queryset.order_by()[: BOUND + 1].count(), BOUND)
 
 

@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import SHOWN, Facts, hexadecimal, link, page_link, table
-from customers.admin.show import flag, state, when
+from customers.admin.show import badge, flag, moment, state, when
 from customers.models import (
     Address,
     AddressProfile,
@@ -125,6 +128,20 @@ class ProfileAdmin(Facts):
         )
 
 
+class SharedFilter(admin.SimpleListFilter):
+    """Those that were seen with more people than their kind may have."""
+
+    title = _("shared by people")
+    parameter_name = "shared"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("shared", _("too many people: joins nobody")), ("exempt", _("treated as not shared"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = {"shared": Q(shared_at__isnull=False, closed_at=None), "exempt": Q(exempt=True)}
+        return queryset.filter(chosen.get(self.value() or "", Q()))
+
+
 @admin.register(Identifier)
 class IdentifierAdmin(Facts):
     list_display = (
@@ -133,10 +150,24 @@ class IdentifierAdmin(Facts):
         _PROFILE,
         when("opened_at", _("opened")),
         flag("closed_at", (_("closed"), ""), (pgettext_lazy("identifier", "open"), "good")),
+        "sharing",
+        "whose",
     )
-    list_filter = ("kind",)
-    list_select_related = ("kind",)
+    list_filter = ("kind", SharedFilter)
+    list_select_related = ("kind", "profile")
     search_fields = ("value", "profile__id")
+
+    @admin.display(description=_("shared since"), ordering="shared_at")
+    def sharing(self, identifier: Identifier) -> SafeString | str:
+        if identifier.exempt:
+            return badge(_("treated as not shared"), "good")
+        return badge(moment(identifier.shared_at), "warn") if identifier.shared_at else ""
+
+    @admin.display(description=_("who"))
+    def whose(self, identifier: Identifier) -> SafeString:
+        """Where it may be said that it is not shared."""
+        address = reverse("admin:customers_customer_identity", args=[identifier.profile.customer_id])
+        return format_html('<a class="t-link" href="{}">{}</a>', address, _("Merge, take apart"))
 
 
 @admin.register(Edge)

@@ -160,6 +160,10 @@ class Identifier(Owned):
                 name="one_open_identifier_per_value",
             ),
         )
+        indexes = (
+            # Read by the first page and the list of those that are shared, of which there are few.
+            models.Index(fields=("id",), condition=models.Q(shared_at__isnull=False), name="identifier_of_too_many"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind_id}: {self.value}"
