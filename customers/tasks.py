@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from customers import bells, jobs, kept_answers, sql
+from customers import bells, jobs, kept_answers, sql, tally
 from customers.clock import utcnow
 
 SECONDS = 20.0
@@ -25,3 +25,9 @@ def ensure_partitions() -> None:
 def prune_kept_answers() -> None:
     """Forget what partners' calls were answered a week ago."""
     kept_answers.prune(utcnow())
+
+
+@shared_task(name="customers.fold_tallies")
+def fold_tallies() -> None:
+    """Have one row an hour of what sources sent."""
+    tally.fold_all()

@@ -29,6 +29,7 @@ from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
 from customers.models.source import Source, WriteKey
+from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait, TraitDefinition
 from customers.models.two_factor import Authenticator, RecoveryCode
@@ -52,6 +53,7 @@ __all__ = [
     "Event",
     "EventPayload",
     "EventType",
+    "HourTally",
     "Identifier",
     "IdentifierKind",
     "InboxItem",
@@ -61,6 +63,7 @@ __all__ = [
     "MatchItem",
     "MergeItem",
     "MessageKey",
+    "Outcome",
     "PartnerToken",
     "Profile",
     "ProfileBrand",
@@ -75,6 +78,7 @@ __all__ = [
     "SquadGroupPermission",
     "SquadMember",
     "SquadUserPermission",
+    "Tally",
     "TimeSource",
     "Trait",
     "TraitDefinition",
