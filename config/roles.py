@@ -9,7 +9,7 @@ from typing import Any, Final
 
 _OWNERS = "customers: brand squad squadmember"
 _SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )

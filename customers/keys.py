@@ -49,9 +49,7 @@ class NotRotated(ValueError):
     """The key has ended, or has a successor already."""
 
 
-def issue(
-    source: Source, mode: str = WriteKey.Mode.LIVE, replaces: WriteKey | None = None
-) -> tuple[WriteKey, str]:
+def issue(source: Source, mode: str = WriteKey.Mode.LIVE, replaces: WriteKey | None = None) -> tuple[WriteKey, str]:
     """A new key of 256 random bits for `source`; the text is not kept and cannot be shown again."""
     if source.key == Source.RESERVED_KEY:
         raise ValueError("No key writes to the reserved source.")

@@ -10,8 +10,8 @@ from customers.ids import hash64
 
 # Where dialects put identifiers, and where people put them by mistake.
 _NAMES: Final = frozenset(
-    "userid anonymousid previousid user_id anonymous_id previous_id groupid group_id email phone cpf cnpj abn"
-    " crm_id device_id loyalty_card customer_id".split()
+    ("userid", "anonymousid", "previousid", "groupid", "user_id", "anonymous_id", "previous_id", "group_id")
+    + ("customer_id", "crm_id", "device_id", "loyalty_card", "email", "phone", "cpf", "cnpj", "abn")
 )
 # Objects that hold such names; whatever an object called `identifiers` holds is one.
 _WITHIN: Final = ("traits", "properties", "context", "data")

@@ -11,6 +11,7 @@ from customers.admin import (
     machinery,
     quarantine,
     sources,
+    tallies,
     tokens,
     traits,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "machinery",
     "quarantine",
     "sources",
+    "tallies",
     "tokens",
     "traits",
 ]

@@ -20,6 +20,7 @@ from customers.models import (
     Event,
     EventPayload,
     EventType,
+    HourTally,
     Identifier,
     InboxItem,
     KeptAnswer,
@@ -34,6 +35,7 @@ from customers.models import (
     Source,
     Squad,
     SquadMember,
+    Tally,
     Trait,
     UnitAttempt,
     WriteKey,
@@ -117,6 +119,9 @@ def _owners(world: World, source: Source) -> None:
     KeptAnswer.objects.create(
         token=token, route="POST api/v1/events", key=HOSTILE, fingerprint=b"k" * 32, started_at=NOW
     )
+    counted = {"source": source, "outcome": "accepted", "name": HOSTILE, "count": 7}
+    Tally.objects.create(at=NOW, **counted)
+    HourTally.objects.create(hour=NOW, last_at=NOW, **counted)
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
 
