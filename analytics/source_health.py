@@ -90,7 +90,7 @@ def troubles(sources: Sequence[Source], now: datetime) -> list[Trouble]:
     quiet = [one for one in active if one not in spoke][:_LOOKED_INTO]
     hours = hours_with_messages([one.pk for one in quiet], now - WINDOW)
     found = []
-    for source in [*spoke, *quiet]:
+    for source in (one for one in active if one in spoke or one in quiet):
         counted = last_day.get(source.pk, [])
         heard = hours.get((source.pk, ""), [])
         # To the minute where something came in the last day, else to the hour.

@@ -125,7 +125,7 @@ def _alert(found: home.Attention) -> Alert:
         return Alert(text, link, "bad" if found.kind is Kind.CONNECTOR_TROUBLE else "warn")
     if found.source is not None:
         return _of_source(found.source, found)
-    if found.key is not None:
+    if found.key is not None and found.since is not None:
         text = gettext("A key of %(name)s that is in use ends %(when)s.")
         shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATETIME_FORMAT")}
         return Alert(text % shown, reverse("admin:customers_writekey_change", args=[found.key.pk]), "warn")

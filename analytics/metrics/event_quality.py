@@ -1,5 +1,6 @@
 """Data quality of an event: properties that are missing, of another type, or far out, in a sample of the newest."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ _WIDTH: Final = 3
 # Somebody may have used data as a key.
 _PLAIN: Final = re.compile(r"[A-Za-z_$][\w.$ -]{0,63}")
 _SQL: Final = f"""
-    SELECT n.name, coalesce(p.payload -> 'properties', p.payload -> 'traits')
+    SELECT n.name, coalesce(p.payload -> 'properties', p.payload -> 'traits')::text
     FROM unnest(%(names)s::text[]) AS n(name), LATERAL (
         SELECT id, received_at FROM (
             SELECT id, received_at, source_id FROM customers_event e
@@ -58,7 +59,8 @@ class EventQuality:
 def samples(source_id: UUID, names: Collection[str], since: datetime) -> dict[str, list[dict[str, Any]]]:
     """The properties (of an identify, the traits) of the newest events of each name."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for name, properties in rows(_SQL, {"names": list(names), "source": source_id, "since": since}):
+    for name, text in rows(_SQL, {"names": list(names), "source": source_id, "since": since}):
+        properties = json.loads(text or "{}")
         found[name].append(properties if isinstance(properties, dict) else {})
     return found
 
@@ -100,7 +102,7 @@ def _type(value: Any) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "array", dict: "object"}.get(type(value), "null")
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "string"
 
 
 def _shown(name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import ceil
 from typing import Final
 
@@ -45,7 +46,7 @@ def silence(
 def usual_pause(hours: Sequence[datetime]) -> timedelta | None:
     """Nine in ten days had no longer pause than this; an hour is the finest that hours can tell."""
     longest: dict[object, timedelta] = {}
-    for before, hour in zip(hours, hours[1:], strict=False):
+    for before, hour in pairwise(hours):
         day = hour.date()
         longest[day] = max(longest.get(day, HOUR), hour - before)
     if len({hour.date() for hour in hours}) < _DAYS:

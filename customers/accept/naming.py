@@ -3,6 +3,7 @@
 The item was not understood, so no scheme can be asked: a value counts as it was written, without case and edges.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,8 +11,11 @@ from customers.ids import hash64
 
 # Where dialects put identifiers, and where people put them by mistake.
 _NAMES: Final = frozenset(
-    ("userid", "anonymousid", "previousid", "groupid", "user_id", "anonymous_id", "previous_id", "group_id")
-    + ("customer_id", "crm_id", "device_id", "loyalty_card", "email", "phone", "cpf", "cnpj", "abn")
+    re.findall(
+        r"\w+",
+        "userid anonymousid previousid groupid user_id anonymous_id previous_id group_id customer_id crm_id device_id"
+        " loyalty_card email phone cpf cnpj abn",
+    )
 )
 # Objects that hold such names; whatever an object called `identifiers` holds is one.
 _WITHIN: Final = ("traits", "properties", "context", "data")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -60,8 +61,12 @@ def counted(outcome: Outcome, count: int, code: str = "") -> Counted:
 
 def test_the_reject_rate_is_of_all_that_came() -> None:
     rate = reject_rate(
-        [counted(Outcome.ACCEPTED, 70), counted(Outcome.DUPLICATE, 20), counted(Outcome.REFUSED, 10)]
-        + [counted(Outcome.WAIT, 500, "100")]
+        (
+            counted(Outcome.ACCEPTED, 70),
+            counted(Outcome.DUPLICATE, 20),
+            counted(Outcome.REFUSED, 10),
+            counted(Outcome.WAIT, 500, "100"),
+        )
     )
     assert (rate, rate.total, rate.percent) == (RejectRate(70, 20, 10), 100, 10.0)
     assert (rate.is_above(9), rate.is_above(10), rate.is_above(None)) == (True, False, False)
@@ -121,7 +126,7 @@ def test_too_little_known_says_nothing() -> None:
 @given(st.lists(st.integers(0, 27 * 24), min_size=1, unique=True))
 def test_a_pause_that_is_no_longer_than_any_before_is_never_silence(places: list[int]) -> None:
     hours = sorted(NOW - place * HOUR for place in places)
-    pauses = [after - before for before, after in zip(hours, hours[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(hours)]
     found = silence(hours, hours[-1], hours[-1] + min(pauses, default=HOUR))
     assert found.is_silent is False
 
@@ -194,7 +199,7 @@ def test_a_source_that_falls_silent_and_one_that_refuses_much_are_told_of(source
     sent(other, NOW, 60)
     assert [(one.kind, one.source) for one in attention(root, NOW)] == [(Kind.SOURCE_SILENT, source)]
     sent(other, NOW, 4, Outcome.REFUSED)
-    [silent, rejects] = attention(root, NOW)
+    [rejects, silent] = attention(root, NOW)
     assert (silent.since, rejects.kind, rejects.source) == (NOW - DAY, Kind.SOURCE_REJECTS, other)
     assert rejects.percent == pytest.approx(100 * 4 / 64)
     Source.objects.filter(pk=other.pk).update(rejects_above=None)
@@ -204,6 +209,7 @@ def test_a_source_that_falls_silent_and_one_that_refuses_much_are_told_of(source
 
 def test_nobody_hears_of_sources_of_brands_they_do_not_see(source: Source) -> None:
     Source.objects.update(silent_after=1)
+    source.refresh_from_db()
     assert [one.source for one in troubles([source], NOW)] == [source]
     assert attention(get_user_model().objects.create_user("stranger"), NOW) == []
 
@@ -226,7 +232,7 @@ def test_the_page_and_the_first_page_tell_it(source: Source, root: User, monkeyp
     client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
     page = reverse("admin:customers_source_health", args=[source.pk])
     shown = client.get(page, {"days": "28"}).content.decode()
-    assert "40.0 %" in shown and "above 5 %" in shown and "wrong_type" in shown
+    assert all(text in shown for text in ("40.0 %", "above 5 %", "wrong_type"))
     assert f'href="{page}"' in client.get(reverse("admin:customers_source_changelist")).content.decode()
     home = client.get(reverse("admin:index")).content.decode()
     assert "Of what Shop sent in the last day, 40.0 % was refused." in home

@@ -23,8 +23,8 @@ def _nobody_is_believed_erased() -> Iterator[None]:
     erased_at_the_door.forget()
 
 
-def counted(model: type = Tally) -> dict[tuple[str, str, str], int]:
-    rows = model.objects.values_list("outcome", "code", "name").annotate(all=Sum("count"))
+def counted(model: type[Tally] | type[HourTally] = Tally) -> dict[tuple[str, str, str], int]:
+    rows = model._default_manager.values_list("outcome", "code", "name").annotate(all=Sum("count"))
     return {(outcome, code, name): count for outcome, code, name, count in rows}
 
 
