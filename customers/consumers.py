@@ -29,6 +29,8 @@ class ResolvedEvent:
     historical: bool
     identifiers: tuple[tuple[str, str], ...]
     payload_text: str
+    # How sure its sender says to be of whom, if it said so.
+    assurance: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """{properties or traits, context}, decoded only for those who need to look inside."""

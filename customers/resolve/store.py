@@ -105,6 +105,7 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
         historical=message.historical,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
+        assurance=message.assurance,
     )
 
 
