@@ -12,11 +12,14 @@ class CustomersConfig(AppConfig):
         from customers.accept.replay import accept_again
         from customers.log_in import noted
         from customers.merging import anew
+        from customers.retention import apply, ours
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
         quarantine_jobs.register()
+        ours.register_ours()
+        apply.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from customers import bells, jobs, kept_answers, sql, tally
 from customers.clock import utcnow
+from customers.retention import apply
 
 SECONDS = 20.0
 
@@ -31,3 +32,9 @@ def prune_kept_answers() -> None:
 def fold_tallies() -> None:
     """Have one row an hour of what sources sent."""
     tally.fold_all()
+
+
+@shared_task(name="customers.retain")
+def retain() -> None:
+    """Have a job take away what is kept no longer."""
+    apply.ask(utcnow())

@@ -28,6 +28,7 @@ from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
+from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.source import Source, WriteKey
 from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
@@ -71,6 +72,8 @@ __all__ = [
     "ProfileSource",
     "QuarantinedEvent",
     "RecoveryCode",
+    "RetentionRecord",
+    "RetentionRule",
     "SchemaVersion",
     "Scope",
     "Source",

@@ -33,6 +33,8 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     QuarantinedEvent,
+    RetentionRecord,
+    RetentionRule,
     SchemaVersion,
     Source,
     Squad,
@@ -125,6 +127,8 @@ def _owners(world: World, source: Source) -> None:
     counted = {"source": source, "outcome": "accepted", "name": HOSTILE, "count": 7}
     Tally.objects.create(at=NOW, **counted)
     HourTally.objects.create(hour=NOW, last_at=NOW, **counted)
+    RetentionRule.objects.create(kind="quarantine_open", brand=world.brand, days=60)
+    RetentionRecord.objects.create(kind="quarantine_open", brand=world.brand, cutoff=NOW, rows=7, at=NOW)
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
 

@@ -22,6 +22,7 @@ def test_the_schedule_is_seeded() -> None:
         ("customers.ensure_partitions", "slow", 21600, "seconds", 3600),
         ("customers.fold_tallies", "slow", 60, "seconds", 60),
         ("customers.prune_kept_answers", "slow", 3600, "seconds", 3600),
+        ("customers.retain", "slow", 86400, "seconds", 3600),
         ("journeys.drain", "engine", 1, "seconds", 2),
     ]
 
