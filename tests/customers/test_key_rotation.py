@@ -53,6 +53,16 @@ def test_a_key_has_one_successor_at_a_time(source: Source) -> None:
     assert keys.rotate(old, NOW + DAY, NOW)[0].replaces_id == old.pk
 
 
+def test_a_browser_s_key_is_followed_by_one_for_the_same_pages(source: Source) -> None:
+    old = keys.issue_browser(source, ["https://acme.example"])
+    new, text = keys.rotate(old, NOW + DAY, NOW)
+    assert (new.kind, new.origins, new.public, new.replaces_id) == ("browser", ["https://acme.example"], text, old.pk)
+    WriteKey.objects.filter(pk=new.pk).delete()
+    assert keys.may_ask("https://acme.example", NOW)
+    keys.forget()
+    assert not keys.may_ask("https://acme.example", NOW + DAY)
+
+
 def test_the_last_use_is_known_to_the_minute(source: Source) -> None:
     key, text = keys.issue(source)
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_jobs'),
+        ('customers', '0013_browser_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
