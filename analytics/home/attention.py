@@ -13,7 +13,7 @@ from analytics.metrics.query import rows
 from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
 from customers.models import DeadLetter, QuarantinedEvent, Source, WriteKey
-from customers.retention.months import missing
+from customers.retention.months import running_out
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -83,7 +83,7 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
         ),
     ]
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
-    found += [Attention(Kind.PARTITIONS, Count(len(missing(now))))]
+    found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
     return [one for one in found if one.count] + _connectors(connectors, now) + _sources(user, now)
 
 

@@ -50,6 +50,11 @@ def missing(now: datetime) -> list[str]:
     ]
 
 
+def running_out(now: datetime) -> list[str]:
+    """Tables that had partitions made and have none ahead: whoever made them has stopped."""
+    return [table for table in missing(now) if months(table)]
+
+
 def _month(table: str, name: str) -> Month:
     year, month = int(name[-7:-3]), int(name[-2:])
     begin = datetime(year, month, 1, tzinfo=UTC)
