@@ -1,6 +1,7 @@
 """How long everything is kept, what would go now, and what went."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -78,16 +79,17 @@ class RetentionRuleAdmin(AnyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         now = clock.utcnow()
-        brands = dict(Brand.objects.visible_to(request.user).values_list("pk", "name"))
+        brands: dict[UUID | None, str] = dict(Brand.objects.visible_to(request.user).values_list("pk", "name"))
         last = dict(RetentionRecord.objects.order_by().values_list("kind").annotate(last=Max("at")))
         shares = [one for one in kinds.shares(now) if one.brand_id is None or one.brand_id in brands]
-        going = [one for one in plan(now) if one.share in shares] if "count" in request.GET else None
+        going = [one for one in plan(now) if one.share in shares] if "count" in request.GET else []
         context = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": _("Retention"),
             "shares": [(one, brands.get(one.brand_id, ""), last.get(one.kind.key)) for one in shares],
-            "going": going and [(one, brands.get(one.share.brand_id, "")) for one in going],
-            "rows": sum(one.rows for one in going or ()),
+            "is_counted": "count" in request.GET,
+            "going": [(one, brands.get(one.share.brand_id, "")) for one in going],
+            "rows": sum(one.rows for one in going),
             "always": ALWAYS,
             "missing": missing(now),
             "now": now,

@@ -8,8 +8,8 @@ import orjson
 from psycopg import Cursor
 
 from customers.consumers import ResolvedEvent
-from customers.resolve.incoming import TELLING
 from customers.places import LOCALE, zones
+from customers.resolve.incoming import TELLING
 from customers.winner import FITS, ORDER
 
 # Repeated values are kept too: a late arrival between two equal ones would else seem to be the last word.

@@ -99,7 +99,7 @@ def _delete_next(share: Share, slice_: Slice) -> bool:
 def _record(
     share: Share, slice_: Slice, rows: int, oldest: datetime | None, newest: datetime | None, partition: str = ""
 ) -> None:
-    values = {
+    values: dict[str, Any] = {
         "job": slice_.job.pk, "kind": share.kind.key, "brand": share.brand_id, "partition": partition,
         "cutoff": share.cutoff, "rows": rows, "oldest": oldest, "newest": newest, "at": slice_.now,
     }  # fmt: skip

@@ -45,7 +45,7 @@ def tell(door: Door, **values: list[Any]) -> Customer:
 
 
 def known(customer: Customer) -> dict[str, KnownTrait]:
-    return {one.name: one for one in picture(customer.pk, lambda model: model._default_manager, None, NOW).traits}
+    return {one.name: one for one in picture(customer.pk, lambda model: model._default_manager.all(), None, NOW).traits}
 
 
 def test_what_was_said_is_shown_as_intervals(door: Door) -> None:

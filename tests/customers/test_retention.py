@@ -310,7 +310,7 @@ def root(db: None, monkeypatch: pytest.MonkeyPatch) -> Client:
 def test_the_page_shows_durations_counts_on_demand_and_has_it_taken(root: Client, source: Source) -> None:
     refuse(source, 181 * DAY)
     page = reverse("admin:customers_retentionrule_overview")
-    assert root.get(page).context["going"] is None
+    assert root.get(page).context["is_counted"] is False
     shown = root.get(page, {"count": "1"})
     assert shown.context["rows"] == 1
     assert "Have it taken away" in shown.content.decode()
@@ -330,6 +330,5 @@ def test_a_rule_that_cannot_be_is_refused(
     brand = source.brand_id if of_brand else ""
     answer = root.post(reverse("admin:customers_retentionrule_add"), {"kind": kind, "brand": brand, "days": days})
     assert answer.status_code == 200
-    assert set(answer.context["errors"].as_data() if hasattr(answer.context["errors"], "as_data") else []) <= {field}
     assert list(answer.context["adminform"].form.errors) == [field]
     assert not RetentionRule.objects.exists()
