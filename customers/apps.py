@@ -10,8 +10,9 @@ class CustomersConfig(AppConfig):
         from customers import dead_letters, personal, quarantine, quarantine_jobs, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
+        from customers.duplicates import search
         from customers.log_in import noted
-        from customers.merging import anew
+        from customers.merging import anew, effects, winners
         from customers.retention import apply, ours
 
         noted.connect()
@@ -20,6 +21,8 @@ class CustomersConfig(AppConfig):
         quarantine_jobs.register()
         ours.register_ours()
         apply.register()
+        effects.register(winners.tell)
+        search.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

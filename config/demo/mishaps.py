@@ -43,7 +43,7 @@ def mistakes(calendar: Calendar, brands: tuple[str, ...], random: Random, days: 
 
 
 def break_a_release(calendar: Calendar, brand: str, hours: int = 20, per_hour: int = 9) -> Iterator[Told]:
-    """In the last hours of the history the app's new release says "null" for whoever is not logged in: much of what it sends is refused."""
+    """The app's new release says "null" for whoever is not logged in: much of what it sent lately is refused."""
     for hour in range(hours, 0, -1):
         at = calendar.beat_at(calendar.end - timedelta(hours=hour))
         if at is None:

@@ -24,6 +24,6 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0005_fold_tallies"),)
+    dependencies = (("config", "0006_fold_tallies"),)
 
     operations = (migrations.RunPython(seed, remove),)
