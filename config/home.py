@@ -104,6 +104,7 @@ _NEEDED: Final = {
     Kind.SOURCE_SILENT: "customers.view_source",
     Kind.SOURCE_REJECTS: "customers.view_source",
     Kind.KEY_ENDS: "customers.view_writekey",
+    Kind.PARTITIONS: "customers.view_retentionrule",
 }
 _CONNECTOR_TEXTS: Final[dict[Kind, str | Promise]] = {
     Kind.CONNECTOR_OFF: _("The connector %(name)s is switched off."),
@@ -129,6 +130,9 @@ def _alert(found: home.Attention) -> Alert:
         text = gettext("A key of %(name)s that is in use ends %(when)s.")
         shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATETIME_FORMAT")}
         return Alert(text % shown, reverse("admin:customers_writekey_change", args=[found.key.pk]), "warn")
+    if found.kind is Kind.PARTITIONS:
+        text = gettext("No partition is ready for the events of next month.")
+        return Alert(text, reverse("admin:customers_retentionrule_overview"), "bad")
     return _of_many(found)
 
 

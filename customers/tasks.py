@@ -4,6 +4,8 @@ from celery import shared_task
 
 from customers import bells, jobs, kept_answers, sql, tally
 from customers.clock import utcnow
+from customers.duplicates import search
+from customers.retention import apply
 
 SECONDS = 20.0
 
@@ -13,6 +15,12 @@ def work_on_jobs() -> None:
     """Work on what people have asked for that takes long."""
     if not jobs.work_on(utcnow, seconds=SECONDS):
         bells.ring("slow")
+
+
+@shared_task(name="customers.look_for_duplicates")
+def look_for_duplicates() -> None:
+    """Have the search for duplicates made for every brand."""
+    search.ask_for_all(utcnow())
 
 
 @shared_task(name="customers.ensure_partitions")
@@ -31,3 +39,9 @@ def prune_kept_answers() -> None:
 def fold_tallies() -> None:
     """Have one row an hour of what sources sent."""
     tally.fold_all()
+
+
+@shared_task(name="customers.retain")
+def retain() -> None:
+    """Have a job take away what is kept no longer."""
+    apply.ask(utcnow())

@@ -13,6 +13,7 @@ from analytics.metrics.query import rows
 from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
 from customers.models import DeadLetter, QuarantinedEvent, Source, WriteKey
+from customers.retention.months import running_out
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,6 +55,7 @@ class Kind(Enum):
     SOURCE_SILENT = "source_silent"
     SOURCE_REJECTS = "source_rejects"
     KEY_ENDS = "key_ends"
+    PARTITIONS = "partitions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
         ),
     ]
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
+    found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
     return [one for one in found if one.count] + _connectors(connectors, now) + _sources(user, now)
 
 

@@ -10,6 +10,7 @@ from customers.models.address import Address, AddressProfile
 from customers.models.audit import AuditEntry, BatchClaim, DeadLetter, UnitAttempt
 from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
+from customers.models.duplicate import DuplicatePair
 from customers.models.event import Event, EventPayload, TimeSource
 from customers.models.identity import (
     Assurance,
@@ -28,6 +29,7 @@ from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
+from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.source import Source, WriteKey
 from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
@@ -47,6 +49,7 @@ __all__ = [
     "BrandUserPermission",
     "Customer",
     "DeadLetter",
+    "DuplicatePair",
     "Edge",
     "EdgeKind",
     "ErasedSubject",
@@ -71,6 +74,8 @@ __all__ = [
     "ProfileSource",
     "QuarantinedEvent",
     "RecoveryCode",
+    "RetentionRecord",
+    "RetentionRule",
     "SchemaVersion",
     "Scope",
     "Source",

@@ -15,6 +15,7 @@ from customers.models import (
     AwaitedName,
     BatchClaim,
     DeadLetter,
+    DuplicatePair,
     Edge,
     ErasedSubject,
     Event,
@@ -33,6 +34,8 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     QuarantinedEvent,
+    RetentionRecord,
+    RetentionRule,
     SchemaVersion,
     Source,
     Squad,
@@ -125,6 +128,8 @@ def _owners(world: World, source: Source) -> None:
     counted = {"source": source, "outcome": "accepted", "name": HOSTILE, "count": 7}
     Tally.objects.create(at=NOW, **counted)
     HourTally.objects.create(hour=NOW, last_at=NOW, **counted)
+    RetentionRule.objects.create(kind="quarantine_open", brand=world.brand, days=60)
+    RetentionRecord.objects.create(kind="quarantine_open", brand=world.brand, cutoff=NOW, rows=7, at=NOW)
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
 
@@ -138,6 +143,8 @@ def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:
     Edge.objects.create(
         low=low, high=high, assurance=1, occurred_at=NOW, source_id=source.pk, message_id="m", recorded_at=NOW
     )
+    evidence = [{"on": "names", "weight": 4.2, "level": 5, "of": 6}]
+    DuplicatePair.objects.create(low=low, high=high, probability=0.97, evidence=evidence, found_at=NOW)
     ProfileBrand.objects.create(profile=ana.profile, brand=world.brand, first_seen_at=NOW)
     Trait.objects.create(profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1)
     TraitDefinition.objects.create(name="plan", label="Plan")

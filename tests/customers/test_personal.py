@@ -61,6 +61,8 @@ NOT_PERSONAL = {
     "customers.PartnerToken": "name prefix digest",
     "customers.QuarantinedEvent": "door code pointer message_id name last_code",
     "customers.RecoveryCode": "digest",
+    "customers.RetentionRecord": "kind partition",
+    "customers.RetentionRule": "kind",
     "customers.SchemaVersion": "schema upcast",
     "customers.Source": "key name owner documentation_url notes region",
     "customers.Squad": "name",

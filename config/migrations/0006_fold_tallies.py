@@ -24,6 +24,6 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0004_count_maps"),)
+    dependencies = (("config", "0005_duplicates"),)
 
     operations = (migrations.RunPython(seed, remove),)
