@@ -12,6 +12,7 @@ from guardian.shortcuts import assign_perm
 
 from analytics.customer_picture import KnownTrait, picture
 from customers import belief, clock, keys
+from customers.accept import schemas
 from customers.models import Brand, Customer, Source, Trait, TraitDefinition
 from customers.places import unused
 from customers.resolve import resolve_inbox
@@ -29,6 +30,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Any:
     source = Source.objects.create(brand=brand, key="shop", name="Shop")
     yield Door(source, keys.issue(source)[1])
     keys.forget()
+    schemas.forget()
     belief.forget_all()
 
 
