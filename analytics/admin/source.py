@@ -24,6 +24,7 @@ from customers.models import Source
 
 DAYS: Final = (1, 7, 28)
 _DEFAULT: Final = 7
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def page(admin: Any, request: HttpRequest, source: Source) -> HttpResponse:
@@ -103,14 +104,15 @@ def _spans(of: Latency) -> tuple[int, str, str]:
 
 def _at_most(limit: timedelta | None, messages: int) -> str:
     if limit is not None:
-        return f"≤ {span(limit)}"
+        # The limits are round.
+        return f"≤ {span(limit)}" if limit >= _MINUTE else _("≤ %s s") % formats.number_format(limit.total_seconds())
     return f"> {span(source_latency.LONGEST)}" if messages else "–"
 
 
 def _usual(limit: timedelta | None) -> str:
     if limit is None:
         return _("too little is known to say what is usual")
-    return _("silent after %(span)s") % {"span": span(limit)}
+    return _("counts as silent after %(span)s") % {"span": span(limit)}
 
 
 def _faults(one: NamedHealth) -> list[str]:

@@ -33,10 +33,12 @@ class Going:
 
 def plan(now: datetime) -> list[Going]:
     """By kind; of kinds that go by the month one line for each month, or one that says that there is none."""
-    found = []
+    found: list[Going] = []
     for share in shares(now):
         if share.kind.months:
-            found += _months(share, now)
+            # A partition that goes for one kind is not there to go for the next.
+            named = {one.partition for one in found if one.partition}
+            found += [one for one in _months(share, now) if one.partition not in named]
         else:
             found.append(Going(share, *_measure(share)))
     return found
