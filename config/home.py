@@ -128,7 +128,7 @@ def _alert(found: home.Attention) -> Alert:
         return _of_source(found.source, found)
     if found.key is not None and found.since is not None:
         text = gettext("A key of %(name)s that is in use ends %(when)s.")
-        shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATETIME_FORMAT")}
+        shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATE_FORMAT")}
         return Alert(text % shown, reverse("admin:customers_writekey_change", args=[found.key.pk]), "warn")
     if found.kind is Kind.PARTITIONS:
         text = gettext("No partition is ready for the events of next month.")
