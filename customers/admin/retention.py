@@ -56,7 +56,6 @@ class RetentionRuleAdmin(AnyAdmin):
     list_filter = ("brand",)
     list_select_related = ("brand",)
     list_before_template = "admin/customers/retention_link.html"
-    search_fields = ("kind",)
     fields = ("kind", "brand", "days")
     when_empty = _("Everything is kept as long as the product says. Add a rule where you keep it longer or shorter.")
 
