@@ -2,7 +2,7 @@
 what; each with where it comes from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from analytics.metrics.query import rows
 from analytics.timeline.entry import See
 from analytics.why.records import load_events
 from analytics.why.words import REASONS
@@ -18,19 +19,36 @@ from channels.models import Reason
 from consent.models import Purpose
 from consent.permission import Ask, Verdict, permissions
 from customers.models import Address, AddressProfile, Edge, Event, Identifier, Profile, ProfileBrand, Trait
+from customers.winner import FITS, ORDER
 
 # More than a person reads; whoever has more profiles than that is a fault to be seen in the identity lists.
 MOST_PROFILES = 200
 _MOST_TRAITS = 500
 _MOST_ADDRESSES = 20
 _MOST_PURPOSES = 20
+_WINNERS = f"""
+    SELECT DISTINCT ON (t.name) t.id
+    FROM customers_trait t LEFT JOIN customers_traitdefinition d ON d.name = t.name
+    WHERE t.profile_id = ANY(%(profiles)s::uuid[]) AND {FITS} ORDER BY t.name, {ORDER}
+"""
 # None means every brand.
 Brands = frozenset[UUID] | None
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """From when until when a profile was said to be so; without an end it holds still."""
+
+    value: Any
+    since: datetime
+    until: datetime | None
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownTrait:
-    """The value said last, who said it, and how many other values the profiles have."""
+    """The value that counts, who said it, and how many other values the profiles have; `counts` is whether any
+    does: where none is of the trait's type, the last is shown."""
 
     name: str
     value: Any
@@ -38,6 +56,8 @@ class KnownTrait:
     recorded_at: datetime
     event: Event | None
     others: int
+    counts: bool
+    history: tuple[Interval, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +124,36 @@ def picture(customer_id: UUID, see: See, brands: Brands, now: datetime) -> Custo
 def _traits(profiles: Sequence[UUID], see: See, brands: Brands) -> tuple[KnownTrait, ...]:
     said = see(Trait).filter(profile_id__in=profiles).order_by("-valid_from", "-event_id")[:_MOST_TRAITS]
     events = load_events((trait.event_id, trait.recorded_at) for trait in said)
+    winners = {pk for (pk,) in rows(_WINNERS, {"profiles": list(profiles)})}
     by_name: dict[str, list[Trait]] = defaultdict(list)
     for trait in said:
         event = events.get(trait.event_id)
         if brands is None or (event is not None and event.brand_id in brands):
             by_name[trait.name].append(trait)
-    return tuple(_trait(by_name[name], events) for name in sorted(by_name))
+    return tuple(_trait(by_name[name], winners, events) for name in sorted(by_name))
 
 
-def _trait(of_name: Sequence[Trait], events: Mapping[int, Event]) -> KnownTrait:
-    newest = of_name[0]
+def _trait(of_name: Sequence[Trait], winners: Collection[int], events: Mapping[int, Event]) -> KnownTrait:
+    winning = [trait for trait in of_name if trait.pk in winners]
+    shown = winning[0] if winning else of_name[0]
     return KnownTrait(
-        name=newest.name,
-        value=newest.value,
-        valid_from=newest.valid_from,
-        recorded_at=newest.recorded_at,
-        event=events.get(newest.event_id),
+        name=shown.name,
+        value=shown.value,
+        valid_from=shown.valid_from,
+        recorded_at=shown.recorded_at,
+        event=events.get(shown.event_id),
         others=len({repr(trait.value) for trait in of_name}) - 1,
+        counts=bool(winning),
+        history=tuple(_intervals(of_name, events)),
     )
+
+
+def _intervals(of_name: Sequence[Trait], events: Mapping[int, Event]) -> Iterable[Interval]:
+    """Newest first: each ends where the same profile was said to be something else."""
+    ends: dict[UUID, datetime] = {}
+    for trait in of_name:
+        yield Interval(trait.value, trait.valid_from, ends.get(trait.profile_id), events.get(trait.event_id))
+        ends[trait.profile_id] = trait.valid_from
 
 
 def _addresses(customer_id: UUID, profiles: Sequence[UUID], see: See, now: datetime) -> tuple[KnownAddress, ...]:

@@ -7,15 +7,16 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import formats
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from analytics import home
 from analytics.home.attention import Kind
 from channels.models import Message
 from customers.admin.show import Tone
-from customers.models import AuditEntry, Brand, QuarantinedEvent
+from customers.models import AuditEntry, Brand, QuarantinedEvent, Source
 from customers.sight import sight_of
 from journeys.models import Journey
 
@@ -101,6 +102,10 @@ _NEEDED: Final = {
     Kind.CONNECTOR_STOPPED: "channels.view_connector",
     Kind.CONNECTOR_TROUBLE: "channels.view_connector",
     Kind.CONNECTOR_STANDS: "channels.view_connector",
+    Kind.SOURCE_SILENT: "customers.view_source",
+    Kind.SOURCE_REJECTS: "customers.view_source",
+    Kind.KEY_ENDS: "customers.view_writekey",
+    Kind.PARTITIONS: "customers.view_retentionrule",
 }
 _CONNECTOR_TEXTS: Final[dict[Kind, str | Promise]] = {
     Kind.CONNECTOR_OFF: _("The connector %(name)s is switched off."),
@@ -120,6 +125,28 @@ def _alert(found: home.Attention) -> Alert:
         text = str(_CONNECTOR_TEXTS[found.kind]) % {"name": found.connector.name}
         link = reverse("admin:channels_connector_change", args=[found.connector.pk])
         return Alert(text, link, "bad" if found.kind is Kind.CONNECTOR_TROUBLE else "warn")
+    if found.source is not None:
+        return _of_source(found.source, found)
+    if found.key is not None and found.since is not None:
+        text = gettext("A key of %(name)s that is in use ends %(when)s.")
+        shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATE_FORMAT")}
+        return Alert(text % shown, reverse("admin:customers_writekey_change", args=[found.key.pk]), "warn")
+    if found.kind is Kind.PARTITIONS:
+        text = gettext("No partition is ready for the events of next month.")
+        return Alert(text, reverse("admin:customers_retentionrule_overview"), "bad")
+    return _of_many(found)
+
+
+def _of_source(source: Source, found: home.Attention) -> Alert:
+    link = reverse("admin:customers_source_health", args=[source.pk])
+    if found.kind is Kind.SOURCE_SILENT:
+        return Alert(gettext("The source %(name)s is silent.") % {"name": source.name}, link, "bad")
+    shown = {"name": source.name, "percent": formats.number_format(found.percent or 0, decimal_pos=1)}
+    text = gettext("Of what %(name)s sent in the last day, %(percent)s %% was refused.")
+    return Alert(text % shown, link, "warn")
+
+
+def _of_many(found: home.Attention) -> Alert:
     count, shown = found.count.value, {"count": str(found.count)}
     if found.kind is Kind.UNKNOWN:
         text = ngettext(

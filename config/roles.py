@@ -14,6 +14,7 @@ _SENSE = (
 )
 _PAIRS = "customers: duplicatepair"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )

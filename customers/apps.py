@@ -7,17 +7,21 @@ class CustomersConfig(AppConfig):
     verbose_name = pgettext_lazy("layer", "Sense")
 
     def ready(self) -> None:
-        from customers import dead_letters, personal, quarantine, resolve, traits
+        from customers import dead_letters, personal, quarantine, quarantine_jobs, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
         from customers.duplicates import search
         from customers.imports import job
         from customers.log_in import noted
         from customers.merging import anew, effects, winners
+        from customers.retention import apply, ours
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
+        quarantine_jobs.register()
+        ours.register_ours()
+        apply.register()
         effects.register(winners.tell)
         search.register()
         job.register()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from customers import calls
 from customers.calls import Count
@@ -17,8 +17,19 @@ from customers.models import Source, WriteKey
 
 # How long a process believes what it read of a key: the longest a revoked one goes on working.
 BELIEVED_FOR = timedelta(seconds=1)
+# How exactly it is known when a key was last used.
+USE_NOTED_EVERY = timedelta(minutes=1)
 _PREFIX_LENGTH = 12
+_GOOD = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)"
 _SOURCE = "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, s.per_minute"
+# Nobody waits for the disk because a key was used, nor for somebody else who notes the same.
+_NOTE_USE = """
+    UPDATE customers_writekey SET last_used_at = %(now)s WHERE id = (
+        SELECT id FROM customers_writekey
+        WHERE digest = %(digest)s AND (last_used_at IS NULL OR last_used_at <= %(before)s)
+        FOR UPDATE SKIP LOCKED
+    ) RETURNING set_config('synchronous_commit', 'off', true)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,12 @@ class Writer:
 
 
 _believed: dict[bytes, tuple[datetime, Writer]] = {}
+_noted: dict[bytes, datetime] = {}
 _believed_origins: dict[str, tuple[datetime, frozenset[str]]] = {}
+
+
+class NotRotated(ValueError):
+    """The key has ended, or has a successor already."""
 
 
 def issue(source: Source, mode: str = WriteKey.Mode.LIVE) -> tuple[WriteKey, str]:
@@ -68,6 +84,25 @@ def _issue(source: Source, mode: str, plaintext: str, **more: Any) -> tuple[Writ
     return key, plaintext
 
 
+@transaction.atomic
+def rotate(key: WriteKey, ends_at: datetime, now: datetime) -> tuple[WriteKey, str]:
+    """A successor of the same source and mode; both are good until the old one ends."""
+    old = WriteKey.objects.select_for_update(of=("self",)).select_related("source").get(pk=key.pk)
+    if not old.is_good(now) or WriteKey.objects.filter(replaces=old, revoked_at=None).exists():
+        raise NotRotated(str(old))
+    old.expires_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
+    old.save(update_fields=["expires_at"])
+    _believed.pop(bytes(old.digest), None)
+    if old.kind == WriteKey.Kind.BROWSER:
+        successor = issue_browser(old.source, old.origins, old.mode)
+        plaintext = successor.public
+    else:
+        successor, plaintext = issue(old.source, old.mode)
+    successor.replaces = old
+    successor.save(update_fields=["replaces"])
+    return successor, plaintext
+
+
 def revoke(key: WriteKey, now: datetime) -> None:
     """End the key: at once in this process, within `BELIEVED_FOR` in every other."""
     key.revoked_at = now
@@ -76,17 +111,28 @@ def revoke(key: WriteKey, now: datetime) -> None:
 
 
 def find(plaintext: str, now: datetime) -> Writer | None:
-    """Who may write with this key, if it is one of this environment that is neither revoked nor idle."""
+    """Who may write with this key, if it is one of this environment that has neither ended nor an idle source."""
     digest = _digest(plaintext)
     known = _believed.get(digest)
     if known is not None and timedelta(0) <= now - known[0] < BELIEVED_FOR:
         return known[1]
-    writer = _read_key(digest)
+    writer = _read_key(digest, now)
     if writer is None:
         _believed.pop(digest, None)
-    else:
-        _believed[digest] = now, writer
+        return None
+    _believed[digest] = now, writer
+    _note_use(digest, now)
     return writer
+
+
+def _note_use(digest: bytes, now: datetime) -> None:
+    """Keep that the key was used, once a minute in each process."""
+    noted = _noted.get(digest)
+    if noted is not None and timedelta(0) <= now - noted < USE_NOTED_EVERY:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_USE, {"digest": digest, "now": now, "before": now - USE_NOTED_EVERY})
+    _noted[digest] = now
 
 
 def may_ask(origin: str, now: datetime) -> bool:
@@ -94,7 +140,7 @@ def may_ask(origin: str, now: datetime) -> bool:
     mode = _mode()
     known = _believed_origins.get(mode)
     if known is None or not timedelta(0) <= now - known[0] < BELIEVED_FOR:
-        known = _believed_origins[mode] = now, _read_origins(mode)
+        known = _believed_origins[mode] = now, _read_origins(mode, now)
     return origin in known[1]
 
 
@@ -114,16 +160,17 @@ def count(writer: Writer, now: datetime) -> Count | None:
 def forget() -> None:
     """Believe nothing any more."""
     _believed.clear()
+    _noted.clear()
     _believed_origins.clear()
 
 
-def _read_key(digest: bytes) -> Writer | None:
+def _read_key(digest: bytes, now: datetime) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_SOURCE}, k.kind, k.origins FROM customers_source s"
             " JOIN customers_writekey k ON k.source_id = s.id"
-            " WHERE s.is_active AND k.digest = %s AND k.revoked_at IS NULL AND k.mode = %s",
-            [digest, _mode()],
+            f" WHERE s.is_active AND k.digest = %s AND {_GOOD} AND k.mode = %s",
+            [digest, now, _mode()],
         )
         row = cursor.fetchone()
     if row is None:
@@ -133,12 +180,12 @@ def _read_key(digest: bytes) -> Writer | None:
     return replace(writer, origins=frozenset(origins)) if kind == WriteKey.Kind.BROWSER else writer
 
 
-def _read_origins(mode: str) -> frozenset[str]:
+def _read_origins(mode: str, now: datetime) -> frozenset[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT unnest(k.origins) FROM customers_writekey k JOIN customers_source s ON s.id = k.source_id"
-            " WHERE s.is_active AND k.revoked_at IS NULL AND k.kind = 'browser' AND k.mode = %s",
-            [mode],
+            f" WHERE s.is_active AND {_GOOD} AND k.kind = 'browser' AND k.mode = %s",
+            [now, mode],
         )
         return frozenset(row[0] for row in cursor.fetchall())
 

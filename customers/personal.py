@@ -14,8 +14,8 @@ _F = TypeVar("_F", bound="Field[Any, Any]")
 _tellers: list[Callable[[], frozenset[str]]] = []
 
 # A value by which a person is known or reached, free text about a person, and JSON with both. Traits are a document,
-# of which some names may be declared as not personal.
-IDENTIFIER, TEXT, DOCUMENT, TRAITS = "identifier", "text", "document", "traits"
+# of which some names may be declared as not personal; a trait is the value of the one that the row itself names.
+IDENTIFIER, TEXT, DOCUMENT, TRAITS, TRAIT = "identifier", "text", "document", "traits", "trait"
 
 MASK: Final = "•••"
 _NAME = re.compile(r"[A-Za-z_$][\w.$ -]{0,63}")
@@ -73,7 +73,7 @@ def mask(value: Any, kind: str) -> Any:
         open_names = _open_names()
         hidden = _mask_document({name: held for name, held in value.items() if name not in open_names})
         return {**hidden, **{name: held for name, held in value.items() if name in open_names}}
-    if kind in (DOCUMENT, TRAITS):
+    if kind in (DOCUMENT, TRAITS, TRAIT):
         return _mask_document(value)
     return _mask_identifier(str(value)) if kind == IDENTIFIER else MASK
 
@@ -103,6 +103,8 @@ def veil(row: Model) -> None:
         return
     row._state.veiled = True  # type: ignore[attr-defined]  # our own note on the object
     for name, kind in fields(type(row)).items():
+        if kind == TRAIT and row.__dict__.get("name") in _open_names():
+            continue
         if name in row.__dict__:
             row.__dict__[name] = mask(row.__dict__[name], kind)
     veil_related(row)

@@ -3,13 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from customers import bells
+from customers.accept.naming import digest
 from customers.accept.refusal import Refusal
 from customers.accept.refused import RAW_LIMIT
 from customers.models import QuarantinedEvent
+from customers.models.owned import OwnedQuerySet
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+# No id has more.
+_DIGITS: Final = 19
 
 # Accepts what the row keeps, in the caller's transaction, or says why it still cannot be.
 Replayer = Callable[[QuarantinedEvent, datetime], Refusal | None]
@@ -20,6 +30,10 @@ _replayers: dict[str, Replayer] = {}
 def register(door: str, replayer: Replayer) -> None:
     """Have `replayer` called for what `door` refused: only the door can read what it kept."""
     _replayers[door] = replayer
+
+
+def doors() -> list[str]:
+    return sorted(_replayers)
 
 
 @dataclass(slots=True)
@@ -39,6 +53,8 @@ def replay(ids: Sequence[int], now: datetime) -> Replay:
         refusal = _replayers.get(row.door, _no_replayer)(row, now)
         if refusal is not None:
             result.refusals[row.id] = refusal
+            row.last_code, row.tried_at = refusal.code, now
+            row.save(update_fields=["last_code", "tried_at"])
             continue
         row.status = QuarantinedEvent.Status.REPLAYED
         row.settled_at = now
@@ -66,6 +82,24 @@ def replay_mended(pk: int, raw: str, now: datetime) -> Refusal | None:
     row.save(update_fields=["status", "settled_at"])
     bells.ring("engine")
     return None
+
+
+def discard(rows: QuerySet[QuarantinedEvent], reason: QuarantinedEvent.Reason, now: datetime) -> int:
+    """Have these rows wait no longer; return how many did. What was refused is kept until its time is over."""
+    return rows.filter(status=QuarantinedEvent.Status.OPEN).update(
+        status=QuarantinedEvent.Status.DISCARDED, reason=reason, settled_at=now
+    )
+
+
+def found_by(term: str, rows: OwnedQuerySet[QuarantinedEvent], user: "Person") -> OwnedQuerySet[QuarantinedEvent]:
+    """Rows with this id, code, event name or message id; and, where the person reads them unmasked, those that name
+    somebody so."""
+    term = term.strip()
+    matching = Q(code=term) | Q(name=term) | Q(message_id=term)
+    if term.isdecimal() and len(term) < _DIGITS:
+        matching |= Q(pk=int(term))
+    naming = QuarantinedEvent.objects.personal_to(user).filter(naming__contains=[digest(term)])
+    return rows.filter(matching | Q(pk__in=naming.order_by().values("pk")))
 
 
 def _no_replayer(row: QuarantinedEvent, _now: datetime) -> Refusal:

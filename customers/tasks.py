@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
-from customers import bells, jobs, kept_answers, sql
+from customers import bells, jobs, kept_answers, sql, tally
 from customers.clock import utcnow
 from customers.duplicates import search
 from customers.imports import prune
+from customers.retention import apply
 
 SECONDS = 20.0
 
@@ -39,3 +40,15 @@ def prune_kept_answers() -> None:
 def prune_imports() -> None:
     """Remove imported files that nobody goes on with."""
     prune.prune(utcnow())
+
+
+@shared_task(name="customers.fold_tallies")
+def fold_tallies() -> None:
+    """Have one row an hour of what sources sent."""
+    tally.fold_all()
+
+
+@shared_task(name="customers.retain")
+def retain() -> None:
+    """Have a job take away what is kept no longer."""
+    apply.ask(utcnow())

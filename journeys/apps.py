@@ -10,11 +10,15 @@ class JourneysConfig(AppConfig):
         from channels import guards, scopes
         from channels.models import Message
         from customers import dead_letters, merging
+        from customers.retention import kinds
         from journeys import steps  # noqa: F401 - makes every step type known
         from journeys.engine import foreseen, match, merges, recheck
         from journeys.guard import guard
+        from journeys.retention import needed_by_runs
 
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
         merging.register(foreseen.tell)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)
+        for key in ("events", "event_payloads"):
+            kinds.hold(key, needed_by_runs)

@@ -6,15 +6,18 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 from analytics.admin.shown import Links, Value, plain, see_as, shortened, value_of
-from analytics.customer_picture import CustomerPicture, picture
+from analytics.customer_picture import CustomerPicture, Interval, KnownTrait, picture
 from analytics.timeline import KINDS, Entry, Page, Place, Scope, timeline
 from customers import clock
 from customers.admin.presented import drawn, present
 from customers.models import Brand, Customer
 from customers.models.address import Channel
 from customers.personal import MASK
+from customers.places import unused
 from customers.visibility import sight_of, visible_brands
 
 _PER_PAGE = 40
@@ -43,12 +46,23 @@ def page(admin: Any, request: HttpRequest, customer: Customer) -> HttpResponse:
         customer=customer,
         known=known,
         identifiers=[(one, links.to(("customers_profile", one.profile_id))) for one in known.identifiers],
-        traits=[(one, plain(one.value)) for one in known.traits],
+        traits=[(one, plain(one.value), _unused(one), _history(one)) for one in known.traits],
         entries=[_row(entry, links, names) for entry in told.entries],
         older=_address(request, str(told.older)) if told.older else "",
         newest=_address(request, "") if "after" in request.GET else "",
         filters=_filters(chosen, brands),
     )  # fmt: skip
+
+
+def _unused(trait: KnownTrait) -> str | Promise:
+    """Why the value is not used, if it is not; a masked one is not spoken of."""
+    if not trait.counts:
+        return gettext("not of the trait's type, so not used")
+    return "" if MASK in str(trait.value) else unused(trait.name, trait.value)
+
+
+def _history(trait: KnownTrait) -> list[tuple[Interval, str]]:
+    return [(one, plain(one.value)) for one in trait.history] if len(trait.history) > 1 else []
 
 
 def _told(scope: Scope, request: HttpRequest) -> Page:

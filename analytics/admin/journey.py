@@ -11,6 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from analytics.admin.numbers import BARS, span
 from analytics.journey_numbers import JourneyNumbers, journey_numbers
 from analytics.metrics import branches
 from analytics.metrics.entries_by_day import EntriesByDay, entries_by_day
@@ -40,12 +41,12 @@ def page(admin: Any, request: HttpRequest, journey: Journey) -> HttpResponse:
         entries=entries,
         totals=[(label, entries.total(name)) for label, name in _totals()],
         chart_data=json.dumps(_chart(entries)),
-        chart_options=json.dumps(_CHART_OPTIONS),
+        chart_options=json.dumps(BARS),
         periods=[(each, _period(each), each == days) for each in DAYS],
         sampled=MOST_RUNS if entered > MOST_RUNS else 0,
         entered=entered,
         latency=_latency(numbers),
-        stays=[(stay, _span(stay.p75)) for stay in numbers.stays.states],
+        stays=[(stay, span(stay.p75)) for stay in numbers.stays.states],
         holds=[(hold, None if hold.share is None else hold.share * 100) for hold in numbers.holds.holds],
         sums=[(one, _shares(one.parts, one.total)) for one in numbers.sums],
         branches=[(one, _shares(one.parts, one.total)) for one in numbers.branches],
@@ -71,17 +72,6 @@ def _totals() -> tuple[tuple[str, str], ...]:
         (_("ended otherwise"), "otherwise"),
         (pgettext("count", "refused"), "refused"),
     )
-
-
-_CHART_OPTIONS: Final = {
-    "animation": False,
-    "maintainAspectRatio": False,
-    "plugins": {"legend": {"display": True, "position": "top", "align": "end", "labels": {"color": "#808896"}}},
-    "scales": {
-        "x": {"stacked": True, "grid": {"display": False}, "ticks": {"color": "#808896"}},
-        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0, "color": "#808896"}},
-    },
-}
 
 
 def _chart(entries: EntriesByDay) -> dict[str, Any]:
@@ -114,8 +104,8 @@ def _shares(parts: Any, total: int) -> list[tuple[Any, float | None]]:
 def _latency(numbers: JourneyNumbers) -> list[tuple[str, str]]:
     latency = numbers.latency
     return [
-        (_("since it occurred"), _span(latency.occurred_to_decided)),
-        (_("since we received it"), _span(latency.received_to_decided)),
+        (_("since it occurred"), span(latency.occurred_to_decided)),
+        (_("since we received it"), span(latency.received_to_decided)),
     ]
 
 
@@ -131,17 +121,6 @@ def _lists(journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, list[tu
         (numbers.not_sent, not_sent),
         (numbers.errors, [(part, "") for part in numbers.errors.by_kind]),
     ]
-
-
-def _span(span: timedelta | None) -> str:
-    """As long as a person needs it: milliseconds below a minute, then minutes, hours and days."""
-    if span is None:
-        return "–"
-    seconds = span.total_seconds()
-    for size, unit in ((86_400, _("%s d")), (3_600, _("%s h")), (60, _("%s min"))):
-        if abs(seconds) >= size:
-            return unit % formats.number_format(seconds / size, decimal_pos=1)
-    return _("%s s") % formats.number_format(seconds, decimal_pos=3)
 
 
 add_page(Journey, ExtraPage("numbers", gettext_lazy("Numbers"), page))

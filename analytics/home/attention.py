@@ -1,4 +1,5 @@
-"""What wants somebody's hand: messages nobody knows the fate of, dead letters, quarantine, connectors in trouble."""
+"""What wants somebody's hand: messages nobody knows the fate of, dead letters, quarantine, connectors in trouble,
+sources that are silent or send what is refused, keys about to end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from uuid import UUID
 
 from analytics.home.count import Count
 from analytics.metrics.query import rows
+from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
-from customers.models import DeadLetter, Identifier, QuarantinedEvent
+from customers.models import DeadLetter, Identifier, QuarantinedEvent, Source, WriteKey
+from customers.retention.months import running_out
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -21,6 +24,8 @@ BOUND: Final = 1_000
 # A connector is in trouble when several of its newest messages are, or when its queue stands still.
 _MANY: Final = 5
 _STANDS: Final = timedelta(minutes=5)
+_ENDS_SOON: Final = timedelta(days=7)
+_KEYS: Final = 20
 _TROUBLE: Final = [reason.value for reason in (Reason.TROUBLE, Reason.REFUSED, Reason.INTERRUPTED, Reason.CRASHED)]
 _CONNECTORS: Final = """
     SELECT c.id, coalesce(t.troubled, 0), w.due_at
@@ -48,16 +53,24 @@ class Kind(Enum):
     CONNECTOR_STOPPED = "connector_stopped"
     CONNECTOR_TROUBLE = "connector_trouble"
     CONNECTOR_STANDS = "connector_stands"
+    SOURCE_SILENT = "source_silent"
+    SOURCE_REJECTS = "source_rejects"
+    KEY_ENDS = "key_ends"
+    PARTITIONS = "partitions"
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`connector` and `since` where one connector is meant, and since when its queue stands."""
+    """`connector`, `source` or `key` where one is meant; since when a queue stands or a source is silent, or when
+    a key ends."""
 
     kind: Kind
     count: Count
     connector: Connector | None = None
     since: datetime | None = None
+    source: Source | None = None
+    percent: float | None = None
+    key: WriteKey | None = None
 
 
 def attention(user: "Person", now: datetime) -> list[Attention]:
@@ -73,7 +86,24 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
     shared = Identifier.objects.visible_to(user).filter(shared_at__isnull=False, closed_at=None)
     found.append(Attention(Kind.SHARED, _count(shared)))
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
-    return [one for one in found if one.count] + _connectors(connectors, now)
+    found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
+    return [one for one in found if one.count] + _connectors(connectors, now) + _sources(user, now)
+
+
+def _sources(user: "Person", now: datetime) -> list[Attention]:
+    """Sources that are silent or refused much lately, and keys that are in use and about to end."""
+    seen = Source.objects.visible_to(user).exclude(key=Source.RESERVED_KEY)[:BOUND]
+    found = []
+    for one in troubles(list(seen), now):
+        if one.silence.is_silent:
+            found.append(Attention(Kind.SOURCE_SILENT, Count(), source=one.source, since=one.silence.last_at))
+        if one.rejects:
+            found.append(Attention(Kind.SOURCE_REJECTS, Count(), source=one.source, percent=one.rate.percent))
+    ending = WriteKey.objects.visible_to(user).filter(
+        revoked_at=None, expires_at__gt=now, expires_at__lte=now + _ENDS_SOON, last_used_at__gte=now - _ENDS_SOON
+    )
+    keys = ending.select_related("source").order_by("expires_at")[:_KEYS]
+    return found + [Attention(Kind.KEY_ENDS, Count(), key=key, since=key.expires_at) for key in keys]
 
 
 def _count(queryset: "QuerySet[Any]") -> Count:

@@ -61,6 +61,7 @@ def events(calendar: Calendar, size: Size, seed: int) -> Iterator[Told]:
     yield from lately.events(calendar, calendar.end, seed, size.people + 1, size.days)
     random = Random(f"{seed}/mistakes")  # noqa: S311
     yield from mishaps.mistakes(calendar, tuple(plan.key for plan in BRANDS), random, size.days)
+    yield from mishaps.break_a_release(calendar, BRANDS[0].key)
 
 
 def _live_through(

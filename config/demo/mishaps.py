@@ -42,6 +42,22 @@ def mistakes(calendar: Calendar, brands: tuple[str, ...], random: Random, days: 
             yield Told(at, random.choice(brands), source, message | {"messageId": f"mistake-{number:04}"})
 
 
+def break_a_release(calendar: Calendar, brand: str, hours: int = 20, per_hour: int = 9) -> Iterator[Told]:
+    """The app's new release says "null" for whoever is not logged in: much of what it sent lately is refused."""
+    for hour in range(hours, 0, -1):
+        at = calendar.beat_at(calendar.end - timedelta(hours=hour))
+        if at is None:
+            continue
+        for number in range(per_hour):
+            message = {
+                "type": "track",
+                "userId": "null",
+                "event": "app.opened",
+                "messageId": f"release-{hour}-{number}",
+            }
+            yield Told(at, brand, "app", message)
+
+
 def damage_a_row(replay: Replay, brand: str, now: datetime) -> None:
     """Have a row of the inbox end in the middle, as a disk might: it will be given up and become a dead letter."""
     message: dict[str, Any] = {

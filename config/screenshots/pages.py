@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from channels.models import Message
 from consent.models import Notice
-from customers.models import Brand, Customer, QuarantinedEvent
+from customers.models import Brand, Customer, QuarantinedEvent, Source
 from journeys.models import Journey, JourneyMap, Run
 
 
@@ -32,6 +32,7 @@ _OWN: Final[tuple[tuple[str, type[Model] | None, str], ...]] = (
     ("admin:channels_message_outbox", None, "outbox"),
     ("admin:journeys_journey_author", Journey, "author"),
     ("admin:journeys_journey_numbers", Journey, "numbers"),
+    ("admin:customers_source_health", Source, "source"),
     ("admin:journeys_journey_versions", Journey, ""),
     ("admin:journeys_journey_publication", Journey, ""),
     ("admin:journeys_journey_text", Journey, ""),

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import DataError
 
-from customers import bells, kinds
+from customers import bells, kinds, tally
 from customers.accept import erased, schemas, strict_json
 from customers.accept.apart import apart, undoable
 from customers.accept.dialects import DIALECTS, Dialect
@@ -20,6 +20,7 @@ from customers.accept.refused import RefusedItem, keep, refused_item
 from customers.accept.store import fingerprints, store
 from customers.accept.strict_json import Document
 from customers.keys import Writer
+from customers.models import Outcome as Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Outcome:
     id_at: str
     accepted: int = 0
     duplicates: int = 0
+    # The names of the duplicates, one each.
+    repeated: list[str] = field(default_factory=list)
     refusals: dict[int, Refusal] = field(default_factory=dict)
 
 
@@ -86,8 +89,11 @@ def turn_away(messages: dict[int, Message], reading: Reading, outcome: Outcome) 
     """Take out what tells of people who were erased since: it is refused and, unlike all else, not kept."""
     gone = erased.turn_away(messages, reading)
     outcome.refusals |= gone
-    for index in gone:
-        del messages[index]
+    names: dict[str, list[str]] = {}
+    for index, refusal in gone.items():
+        names.setdefault(refusal.code, []).append(messages.pop(index).name)
+    for code, told in names.items():
+        tally.note(reading.writer.source_id, Outcomes.REFUSED, told, reading.received_at, code)
     return len(gone)
 
 
@@ -121,6 +127,8 @@ def put(
         keep(refused, source_id, now)
         messages, fresh = _put_apart(messages, first, source_id, now, outcome)
     settle(messages, fresh, outcome)
+    if outcome.repeated:
+        tally.note(source_id, Outcomes.DUPLICATE, outcome.repeated, now)
 
 
 def _put_apart(
@@ -149,6 +157,7 @@ def settle(messages: Mapping[int, Message], fresh: set[str], outcome: Outcome) -
             outcome.refusals[index] = _conflict(outcome.id_at)
         elif message.key not in fresh or first[message.key] is not message:
             outcome.duplicates += 1
+            outcome.repeated.append(message.name)
 
 
 def too_large(limit: int, what: str) -> Refused:

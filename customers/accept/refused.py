@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from customers.accept import naming
 from customers.accept.apart import apart
 from customers.accept.refusal import Refusal
 from customers.pg import raw_cursor
@@ -24,13 +25,20 @@ PACKED_LIMIT = RAW_LIMIT // 4 * 3
 _LOOK = 512 * 1024
 _CHUNK = 256
 GZIP = 16 + zlib.MAX_WBITS
-INSERT = """
-    INSERT INTO customers_quarantinedevent
-        (received_at, source_id, door, code, pointer, detail, message_id, name, raw, status)
-    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, 'open'
+_COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming"
+# Parts of a statement, after each other: what is refused is kept, and counted for its source.
+KEPT = f"""
+    INSERT INTO customers_quarantinedevent ({_COLUMNS}, status)
+    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, 'open'
     FROM json_to_recordset(%s::json) AS r
-        (door text, code text, pointer text, detail text, message_id text, name text, raw text)
+        (door text, code text, pointer text, detail text, message_id text, name text, raw text, naming bigint[])
+    RETURNING received_at, source_id, code, name
 """
+COUNTED = """
+    INSERT INTO customers_tally (source_id, at, outcome, code, name, count)
+    SELECT source_id, received_at, 'refused', code, name, count(*) FROM refused GROUP BY 1, 2, 4, 5
+"""
+_INSERT = f"WITH refused AS ({KEPT}) {COUNTED}"
 _KEY_IN_BODY = re.compile(r'("writeKey"\s*:\s*")[^"]*')
 
 
@@ -45,6 +53,7 @@ class RefusedItem:
     message_id: str
     name: str
     raw: str
+    naming: tuple[int, ...] = ()
 
 
 def refused_item(door: str, item: Any, refusal: Refusal) -> RefusedItem:
@@ -60,6 +69,7 @@ def refused_item(door: str, item: Any, refusal: Refusal) -> RefusedItem:
         name=_clean(named.get("event", named.get("name")))[:120],
         # The standard library writes what orjson cannot: integers beyond 64 bits, infinite numbers.
         raw=_excerpt(json.dumps(kept, ensure_ascii=False)),
+        naming=naming.digests(item),
     )
 
 
@@ -103,7 +113,7 @@ def _inflated(packed: bytes) -> bytes:
 
 
 def as_rows(refused: Sequence[RefusedItem]) -> str:
-    """The rows for the last parameter of `INSERT`."""
+    """The rows for the last parameter of `KEPT`."""
     return orjson.dumps(refused).decode()
 
 
@@ -116,7 +126,7 @@ def keep(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None
 
 def _insert(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:
     with connection.wrap_database_errors, raw_cursor() as cursor:
-        cursor.execute(INSERT, (now, source_id, as_rows(refused)))
+        cursor.execute(_INSERT, (now, source_id, as_rows(refused)))
 
 
 def _clean(value: object) -> str:

@@ -8,8 +8,7 @@ import orjson
 from django.db import connection
 
 from customers.accept.message import Message
-from customers.accept.refused import INSERT as QUARANTINE
-from customers.accept.refused import RefusedItem, as_rows
+from customers.accept.refused import COUNTED, KEPT, RefusedItem, as_rows
 from customers.pg import raw_cursor
 
 # Keys are taken in the order of their value, so that two senders of the same messages never wait for each
@@ -36,7 +35,10 @@ WITH item AS MATERIALIZED (
     SELECT %s::timestamptz, %s::uuid, message_id, kind, name, occurred_at, schema_version_id,
            historical, time_source, assurance, identifiers, identifier_keys, payload
     FROM item JOIN fresh USING (key) ORDER BY place
-), refused AS ({QUARANTINE})
+), counted AS (
+    INSERT INTO customers_tally (source_id, at, outcome, code, name, count)
+    SELECT %s::uuid, %s::timestamptz, 'accepted', '', name, count(*) FROM item JOIN fresh USING (key) GROUP BY name
+), refused AS ({KEPT}), refusals AS ({COUNTED})
 SELECT coalesce(array_agg(key), '{{}}') FROM fresh HAVING count(*) < %s
 """
 # A statement of its own: what another sender committed while ours waited is in no snapshot before.
@@ -46,7 +48,7 @@ _FINGERPRINTS = "SELECT key, fingerprint FROM customers_messagekey WHERE key = A
 def store(messages: Collection[Message], refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> set[str]:
     """Write the messages that are new and all that was refused; return the keys of the new ones."""
     rows = orjson.dumps(list(messages)).decode()
-    values = (rows, now, now, source_id, now, source_id, as_rows(refused), len(messages))
+    values = (rows, now, now, source_id, source_id, now, now, source_id, as_rows(refused), len(messages))
     with connection.wrap_database_errors, raw_cursor() as cursor:
         row = cursor.execute(_STORE, values, prepare=True).fetchone()
     # The usual answer is no row at all: everything was new.

@@ -13,7 +13,9 @@ from customers.admin import (
     machinery,
     merging,
     quarantine,
+    retention,
     sources,
+    tallies,
     tokens,
     traits,
 )
@@ -31,7 +33,9 @@ __all__ = [
     "machinery",
     "merging",
     "quarantine",
+    "retention",
     "sources",
+    "tallies",
     "tokens",
     "traits",
 ]

@@ -1,28 +1,35 @@
 """Quarantine: what was refused, why, and the ways out: as it is, mended, or not at all."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from customers import audit, clock, personal, quarantine
+from customers import audit, clock, personal, quarantine, quarantine_jobs
 from customers.accept.refusal import Refusal
 from customers.admin.base import Facts
 from customers.admin.show import Tone, as_text, badge, document, state, when
-from customers.models import QuarantinedEvent
+from customers.models import Job, QuarantinedEvent
 from customers.visibility import may_change
 
 # Reasons named in full after a replay; the rest is counted.
 _NAMED: Final = 5
 _REASONS: Final = 60
+# Sources and reasons counted above the list.
+_COUNTED: Final = 12
 _STATUS: Final[dict[str, Tone]] = {
     QuarantinedEvent.Status.OPEN: "warn",
     QuarantinedEvent.Status.REPLAYED: "good",
@@ -55,31 +62,68 @@ class ReasonFilter(admin.SimpleListFilter):
         return queryset.filter(code=self.value()) if self.value() else queryset
 
 
+class DoorFilter(admin.SimpleListFilter):
+    title = _("door")
+    parameter_name = "door"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(door, door) for door in quarantine.doors()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(door=self.value()) if self.value() else queryset
+
+
+class ReceivedFilter(admin.SimpleListFilter):
+    title = _("received")
+    parameter_name = "received"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("in the last 24 hours")), ("7", _("in the last 7 days")), ("30", _("in the last 30 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("1", "7", "30"):
+            return queryset
+        return queryset.filter(received_at__gte=clock.utcnow() - timedelta(days=int(self.value() or 0)))
+
+
+def _discarding(reason: QuarantinedEvent.Reason) -> Any:
+    @admin.action(description=format_lazy("{}: {}", _("Discard"), reason.label), permissions=["settle"])
+    def discard(self: Any, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+        self.discard_for(reason, request, queryset)
+
+    discard.__name__ = "discard" if reason is QuarantinedEvent.Reason.UNWANTED else f"discard_{reason.value}"
+    return discard
+
+
 @admin.register(QuarantinedEvent)
 class QuarantinedEventAdmin(Facts):
     change_form_template = "admin/customers/quarantine.html"
     list_display = (
-        "reason",
+        "reason_code",
         "name",
         "source",
         "pointer",
         when("received_at", _("received")),
         state("status", _STATUS, _("status")),
     )
-    list_filter = ("status", ReasonFilter, "source", "door")
+    list_filter = ("status", ReasonFilter, "source", DoorFilter, ReceivedFilter)
     list_select_related = ("source",)
+    list_before_template = "admin/customers/quarantine_counts.html"
     search_fields = ("id", "code", "name", "message_id")
-    search_help_text = _("A whole reason code, event name, message id or id.")
-    actions = ("replay", "discard")
+    search_help_text = _("A whole reason code, event name, message id or id; or whom it names: an e-mail, a user id.")
+    actions = ("replay", *map(_discarding, QuarantinedEvent.Reason))
     when_empty = _("Nothing was refused. What a door refuses is kept here with its reason, to be mended and replayed.")
     fieldsets = (
-        (None, {"fields": ("reason", "where", "detail", "status", "settled_at")}),
+        (
+            None,
+            {"fields": ("reason_code", "where", "detail", "status", "settled_at", "reason", "last_code", "tried_at")},
+        ),
         (_("What came"), {"fields": ("name", "source", "door", "message_id", "received_at", "as_it_came")}),
     )
-    readonly_fields = ("reason", "where", "as_it_came")
+    readonly_fields = ("reason_code", "where", "as_it_came")
 
     @admin.display(description=_("reason"), ordering="code")
-    def reason(self, event: QuarantinedEvent) -> SafeString:
+    def reason_code(self, event: QuarantinedEvent) -> SafeString:
         return badge(event.code.replace("_", " "), "bad")
 
     @admin.display(description=_("where"))
@@ -129,8 +173,34 @@ class QuarantinedEventAdmin(Facts):
             return False
         return not personal.is_masked(row) and may_change(request.user, row)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        found = quarantine.found_by(search_term, QuarantinedEvent.objects.visible_to(request.user), request.user)
+        return queryset.filter(pk__in=found.order_by().values("pk")), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"waiting": self._waiting(request), **(extra_context or {})})
+
+    def _waiting(self, request: HttpRequest) -> list[tuple[dict[str, Any], str]]:
+        """What lies open by source and reason, most first, each with the list of it."""
+        rows = QuarantinedEvent.objects.visible_to(request.user).filter(status=QuarantinedEvent.Status.OPEN)
+        counted = rows.order_by().values("source_id", "source__name", "code").annotate(count=Count("pk"))
+        listed = reverse("admin:customers_quarantinedevent_changelist")
+
+        def rows_of(one: dict[str, Any]) -> str:
+            asked = {"status__exact": "open", "source__id__exact": one["source_id"], "code": one["code"]}
+            return f"{listed}?{urlencode(asked)}"
+
+        return [(one, rows_of(one)) for one in counted.order_by("-count", "source__name", "code")[:_COUNTED]]
+
     @admin.action(description=_("Replay: send through acceptance again"), permissions=["settle"])
     def replay(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+        if request.POST.get("select_across") == "1":
+            self._ask(request, quarantine_jobs.ask_to_replay)
+            return
         result = quarantine.replay(list(queryset.values_list("pk", flat=True)), clock.utcnow())
         text = ngettext("%(count)s event was accepted.", "%(count)s events were accepted.", result.replayed)
         self.message_user(request, text % {"count": result.replayed})
@@ -141,13 +211,28 @@ class QuarantinedEventAdmin(Facts):
             text = ngettext("%(count)s more stays.", "%(count)s more stay.", left)
             self.message_user(request, text % {"count": left}, messages.WARNING)
 
-    @admin.action(description=_("Discard"), permissions=["settle"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
-        count = queryset.filter(status=QuarantinedEvent.Status.OPEN).update(
-            status=QuarantinedEvent.Status.DISCARDED, settled_at=clock.utcnow()
-        )
+    def discard_for(
+        self, reason: QuarantinedEvent.Reason, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]
+    ) -> None:
+        if request.POST.get("select_across") == "1":
+            self._ask(request, lambda which, user, now: quarantine_jobs.ask_to_discard(which, reason, user, now))
+            return
+        count = quarantine.discard(queryset, reason, clock.utcnow())
         text = ngettext("%(count)s event was discarded.", "%(count)s events were discarded.", count)
         self.message_user(request, text % {"count": count})
+
+    def _ask(self, request: HttpRequest, ask: Callable[[quarantine_jobs.Chosen, Any, datetime], Job]) -> None:
+        """All that the filter shows may be many: a job does it, and tells how far it is."""
+        now = clock.utcnow()
+        which = quarantine_jobs.chosen(request.GET.dict(), now)
+        if which is None:
+            self.message_user(request, gettext("Nothing was done: choose rows one by one here."), messages.ERROR)
+            return
+        job = ask(which, request.user, now)
+        text = gettext("It is being done in the background. How far it is:")
+        address = reverse("admin:customers_job_change", args=[job.pk])
+        link = format_html('{} <a class="t-link" href="{}">{}</a>', text, address, gettext("the job"))
+        self.message_user(request, link)
 
 
 def _stays(pk: int, refusal: Refusal) -> str:

@@ -1,5 +1,6 @@
 """Sources, their write keys, and what their events must look like."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -7,7 +8,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers import clock, keys
@@ -39,17 +41,19 @@ class SourceAdmin(Kept):
         "squad",
         state("unplanned", {Source.Unplanned.QUARANTINE: "info"}, _("unplanned events")),
         flag("is_active", (pgettext_lazy("source", "active"), "good"), (pgettext_lazy("source", "off"), "")),
+        "further",
     )
     list_filter = ("brand", "is_active", "unplanned")
     list_select_related = ("brand", "squad")
     search_fields = ("name", "key", "owner")
     search_help_text = _("A part of the name, key or owner.")
     autocomplete_fields = ("brand", "squad")
+    readonly_fields = ("further",)
     prepopulated_fields = {"key": ("name",)}
     when_empty = _("A source is a system or partner that sends events: the shop, the app, the stores.")
     fieldsets = (
-        (None, {"fields": ("name", "key", "brand", "squad", "is_active")}),
-        (_("Who answers for it"), {"fields": ("owner", "documentation_url")}),
+        (None, {"fields": ("name", "key", "brand", "squad", "is_active", "further")}),
+        (_("Who answers for it"), {"fields": ("owner", "contact", "documentation_url", "notes")}),
         (
             _("What it may send"),
             {
@@ -57,12 +61,19 @@ class SourceAdmin(Kept):
                 "description": _("Events whose name has an event type must fit it; others are unplanned."),
             },
         ),
+        (
+            _("When to worry"),
+            {
+                "fields": ("rejects_above", "silent_after"),
+                "description": _("The first page of the staff tells of it; the health of the source shows why."),
+            },
+        ),
     )
 
 
 @admin.register(WriteKey)
 class WriteKeyAdmin(Kept):
-    """Issued and revoked, never edited; a server's key is shown in one message and nowhere else."""
+    """Issued, rotated and revoked, never edited; a server's key is shown in one message and nowhere else."""
 
     form = WriteKeyForm
     list_display = (
@@ -70,8 +81,10 @@ class WriteKeyAdmin(Kept):
         "source",
         state("kind", {WriteKey.Kind.BROWSER: "info"}, _("used by")),
         state("mode", {WriteKey.Mode.LIVE: "good", WriteKey.Mode.TEST: "info"}, _("mode")),
+        "standing",
+        when("last_used_at", _("last used")),
         when("created_at", _("created")),
-        when("revoked_at", _("revoked")),
+        when("expires_at", _("ends")),
     )
     list_filter = ("kind", "mode", "source", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("source",)
@@ -80,8 +93,8 @@ class WriteKeyAdmin(Kept):
     # A key is given for a source by those who may change the source.
     parent = "source"
     fields = ("source", "mode", "kind", "origins")
-    readonly_fields = ("prefix", "created_at", "revoked_at")
-    actions = ("revoke",)
+    readonly_fields = ("prefix", "standing", "replaces", "created_at", "last_used_at", "expires_at", "revoked_at")
+    actions = ("rotate_in_a_day", "rotate_in_a_week", "rotate_in_a_month", "revoke")
     when_empty = _("A source writes with a key. It is shown once, when it is made.")
 
     class Media:
@@ -121,10 +134,47 @@ class WriteKeyAdmin(Kept):
             return
         issued, plaintext = keys.issue(obj.source, obj.mode)
         obj.pk, obj.prefix = issued.pk, issued.prefix
+        self._show_once(request, plaintext)
+
+    @admin.display(description=_("status"))
+    def standing(self, key: WriteKey) -> SafeString:
+        if key.revoked_at is not None:
+            return badge(pgettext("write key", "revoked"), "bad")
+        if not key.is_good(clock.utcnow()):
+            return badge(pgettext("write key", "ended"), "")
+        if key.expires_at is not None:
+            return badge(pgettext("write key", "ending"), "warn")
+        return badge(pgettext("write key", "in force"), "good")
+
+    @admin.action(description=_("Rotate: a successor now, the old one for another day"), permissions=["revoke"])
+    def rotate_in_a_day(self, request: HttpRequest, queryset: QuerySet[WriteKey]) -> None:
+        self._rotate(request, queryset, timedelta(days=1))
+
+    @admin.action(description=_("Rotate: a successor now, the old one for another week"), permissions=["revoke"])
+    def rotate_in_a_week(self, request: HttpRequest, queryset: QuerySet[WriteKey]) -> None:
+        self._rotate(request, queryset, timedelta(days=7))
+
+    @admin.action(description=_("Rotate: a successor now, the old one for another month"), permissions=["revoke"])
+    def rotate_in_a_month(self, request: HttpRequest, queryset: QuerySet[WriteKey]) -> None:
+        self._rotate(request, queryset, timedelta(days=30))
+
+    def _rotate(self, request: HttpRequest, queryset: QuerySet[WriteKey], overlap: timedelta) -> None:
+        now = clock.utcnow()
+        for key in queryset:
+            try:
+                successor, plaintext = keys.rotate(key, now + overlap, now)
+            except keys.NotRotated:
+                text = gettext("%(key)s has ended or has a successor already.") % {"key": key}
+                self.message_user(request, text, messages.ERROR)
+            else:
+                self.log_addition(request, successor, [{"added": {}}])
+                self._show_once(request, plaintext)
+
+    def _show_once(self, request: HttpRequest, plaintext: str) -> None:
         text = gettext("The key is %(key)s. Copy it now: it is shown this once.") % {"key": plaintext}
         self.message_user(request, text, messages.WARNING)
 
-    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    @admin.action(description=_("Revoke at once"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[WriteKey]) -> None:
         revoked = list(queryset.filter(revoked_at=None))
         for key in revoked:

@@ -30,7 +30,9 @@ from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
+from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.source import Source, WriteKey
+from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait, TraitDefinition
 from customers.models.two_factor import Authenticator, RecoveryCode
@@ -55,6 +57,7 @@ __all__ = [
     "Event",
     "EventPayload",
     "EventType",
+    "HourTally",
     "Identifier",
     "IdentifierKind",
     "Import",
@@ -66,6 +69,7 @@ __all__ = [
     "MatchItem",
     "MergeItem",
     "MessageKey",
+    "Outcome",
     "PartnerToken",
     "Profile",
     "ProfileBrand",
@@ -74,6 +78,8 @@ __all__ = [
     "QuarantinedEvent",
     "RecoveryCode",
     "RefusedRow",
+    "RetentionRecord",
+    "RetentionRule",
     "SchemaVersion",
     "Scope",
     "Source",
@@ -81,6 +87,7 @@ __all__ = [
     "SquadGroupPermission",
     "SquadMember",
     "SquadUserPermission",
+    "Tally",
     "TimeSource",
     "Trait",
     "TraitDefinition",

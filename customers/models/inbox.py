@@ -87,6 +87,15 @@ class QuarantinedEvent(Owned):
         REPLAYED = "replayed", _("replayed")
         DISCARDED = "discarded", _("discarded")
 
+    class Reason(models.TextChoices):
+        """Why something is discarded: chosen, so that it can be counted and says nothing of anybody."""
+
+        TEST = "test", _("a test, never meant to count")
+        BROKEN = "broken", _("broken beyond mending")
+        STALE = "stale", _("too old to matter")
+        REPEATED = "repeated", _("sent again since, in order")
+        UNWANTED = "unwanted", _("nothing we want to have")
+
     id = models.BigAutoField(primary_key=True)
     received_at = models.DateTimeField(_("received at"), db_index=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", verbose_name=_("source"))
@@ -97,13 +106,32 @@ class QuarantinedEvent(Owned):
     message_id = models.CharField(_("message id"), max_length=100, blank=True)
     name = models.CharField(_("event name"), max_length=120, blank=True)
     raw = personal(models.TextField(_("raw"), help_text=_("The refused item as it came, at most 64 KB.")), TEXT)
+    # One `hash64` of each value that seems to name somebody, as it was written: see `customers.accept.naming`.
+    naming = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    reason = models.CharField(
+        _("reason"),
+        max_length=10,
+        choices=Reason.choices,
+        blank=True,
+        db_default="",
+        help_text=_("Why it was discarded."),
+    )
+    # What the last replay answered, where it did not help.
+    last_code = models.CharField(_("refused again by"), max_length=64, blank=True, db_default="")
+    tried_at = models.DateTimeField(_("tried at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("quarantined event")
         verbose_name_plural = _("quarantine")
         ordering = ("-id",)
+        indexes = (
+            # Read by the counters per source and code.
+            models.Index(fields=("source", "code", "status"), name="quarantine_by_source_and_code"),
+            # Read by the search for what names somebody.
+            GinIndex(fields=["naming"], name="quarantine_naming"),
+        )
 
     def __str__(self) -> str:
         return f"{self.code} {self.pointer}"

@@ -1,5 +1,8 @@
 """Systems and partners that send us events, and the keys they write with."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -30,8 +33,20 @@ class Source(Owned):
     )
     key = models.SlugField(_("key"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
-    owner = models.CharField(_("owner"), max_length=200, blank=True)
+    owner = models.CharField(
+        _("owner"), max_length=200, blank=True, help_text=_("The team or partner whose system it is.")
+    )
+    contact = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("person"),
+        help_text=_("Who is asked when something is wrong with it."),
+    )
     documentation_url = models.URLField(_("documentation"), blank=True)
+    notes = models.TextField(_("notes"), blank=True, help_text=_("What whoever looks after it next must know."))
     namespace = models.UUIDField(
         _("identity namespace"),
         help_text=_("Where this source's own user ids are unique; its brand unless told otherwise."),
@@ -56,6 +71,21 @@ class Source(Owned):
     )
     window_at = models.DateTimeField(_("counting since"), null=True, editable=False)
     used = models.PositiveIntegerField(_("calls since then"), default=0, editable=False)
+    rejects_above = models.PositiveSmallIntegerField(
+        _("alert above"),
+        null=True,
+        blank=True,
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Per cent of a day's messages that are refused. Empty: no alert."),
+    )
+    silent_after = models.PositiveSmallIntegerField(
+        _("silent after"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Hours without a message. Empty: when it is quiet for longer than it usually is."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -112,7 +142,15 @@ class WriteKey(Owned):
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    expires_at = models.DateTimeField(
+        _("ends at"), null=True, blank=True, help_text=_("Empty: it is good until it is revoked.")
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    # To the minute.
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, related_name="+", null=True, blank=True, verbose_name=_("replaces")
+    )
 
     class Meta:
         verbose_name = _("write key")
@@ -128,3 +166,7 @@ class WriteKey(Owned):
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.get_mode_display()})"
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it lets anybody write at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

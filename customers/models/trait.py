@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from customers.models.identity import Profile
 from customers.models.owned import Owned
-from customers.personal import DOCUMENT, personal
+from customers.personal import TRAIT, personal
 from customers.reach import ByProfile, ForAll
 
 
@@ -24,7 +24,7 @@ class Trait(Owned):
         Profile, on_delete=models.CASCADE, related_name="traits", db_index=False, verbose_name=_("profile")
     )
     name = models.CharField(_("name"), max_length=120)
-    value = personal(models.JSONField(_("value"), null=True), DOCUMENT)
+    value = personal(models.JSONField(_("value"), null=True), TRAIT)
     valid_from = models.DateTimeField(_("valid from"))
     recorded_at = models.DateTimeField(_("recorded at"))
     event_id = models.BigIntegerField(_("event"))

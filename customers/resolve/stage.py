@@ -16,6 +16,7 @@ from customers.resolve.identify import profiles_of
 from customers.resolve.incoming import TELLING, read
 from customers.resolve.join import join
 from customers.resolve.store import queue_for_match, write_brands, write_events
+from customers.resolve.times import count_times
 from customers.resolve.traits import Changed, write_traits
 from customers.work import Queue, first_in_line, work_once
 
@@ -39,6 +40,7 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
             write_addresses(cursor, batch, profiles, now)
             consumers.tell(Resolved(events, moves, now))
             queue_for_match(cursor, events, awaited)
+            count_times(cursor, batch.messages, now)
             internal.tell(cursor, (*_of_traits(events, changed), *of_moves(moves)), awaited, now)
         cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [taken])
     return len(taken)

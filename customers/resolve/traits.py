@@ -8,6 +8,7 @@ import orjson
 from psycopg import Cursor
 
 from customers.consumers import ResolvedEvent
+from customers.places import LOCALE, zones
 from customers.resolve.incoming import TELLING
 from customers.winner import FITS, ORDER
 
@@ -23,13 +24,12 @@ _ADD = """
 _LOCK = "SELECT 1 FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR UPDATE"
 _LOCK_AND_READ = "SELECT id, traits FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR UPDATE"
 
+# What is no zone, locale or country is kept as a trait and used for nothing.
 _CACHE = f"""
     UPDATE customers_customer c
     SET traits = w.traits,
-        zone = CASE jsonb_typeof(w.traits -> 'timezone')
-            WHEN 'string' THEN left(w.traits ->> 'timezone', 64) ELSE '' END,
-        locale = CASE jsonb_typeof(w.traits -> 'locale')
-            WHEN 'string' THEN left(w.traits ->> 'locale', 20) ELSE '' END,
+        zone = CASE WHEN w.traits ->> 'timezone' = ANY(%b::text[]) THEN w.traits ->> 'timezone' ELSE '' END,
+        locale = coalesce(substring(w.traits ->> 'locale' FROM '{LOCALE}'), ''),
         country = upper(coalesce(
             substring(w.traits ->> 'country' FROM '^[A-Za-z]{{2}}$'),
             substring(w.traits #>> '{{address,country}}' FROM '^[A-Za-z]{{2}}$'), ''))
@@ -110,8 +110,8 @@ def refresh(cursor: Cursor[Any], customers: Iterable[UUID], *, compare: bool) ->
     # Locked first: a statement begun after the lock sees the traits of whoever held it before.
     if not compare:
         cursor.execute(_LOCK, [ordered])
-        cursor.execute(_CACHE, [ordered])
+        cursor.execute(_CACHE, [zones(), ordered])
         return {}
     before = dict(cursor.execute(_LOCK_AND_READ, [ordered]).fetchall())
-    changed = cursor.execute(f"{_CACHE} RETURNING c.id, c.traits", [ordered]).fetchall()
+    changed = cursor.execute(f"{_CACHE} RETURNING c.id, c.traits", [zones(), ordered]).fetchall()
     return {id_: Changed(before[id_], after) for id_, after in changed}

@@ -21,6 +21,7 @@ from customers.models import (
     Event,
     EventPayload,
     EventType,
+    HourTally,
     Identifier,
     Import,
     ImportChunk,
@@ -36,10 +37,13 @@ from customers.models import (
     ProfileMove,
     QuarantinedEvent,
     RefusedRow,
+    RetentionRecord,
+    RetentionRule,
     SchemaVersion,
     Source,
     Squad,
     SquadMember,
+    Tally,
     Trait,
     TraitDefinition,
     UnitAttempt,
@@ -124,6 +128,11 @@ def _owners(world: World, source: Source) -> None:
     KeptAnswer.objects.create(
         token=token, route="POST api/v1/events", key=HOSTILE, fingerprint=b"k" * 32, started_at=NOW
     )
+    counted = {"source": source, "outcome": "accepted", "name": HOSTILE, "count": 7}
+    Tally.objects.create(at=NOW, **counted)
+    HourTally.objects.create(hour=NOW, last_at=NOW, **counted)
+    RetentionRule.objects.create(kind="quarantine_open", brand=world.brand, days=60)
+    RetentionRecord.objects.create(kind="quarantine_open", brand=world.brand, cutoff=NOW, rows=7, at=NOW)
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
 

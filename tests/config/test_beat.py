@@ -20,9 +20,11 @@ def test_the_schedule_is_seeded() -> None:
         ("channels.dispatch_due", "dispatch", 1, "seconds", 2),
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("customers.ensure_partitions", "slow", 21600, "seconds", 3600),
+        ("customers.fold_tallies", "slow", 60, "seconds", 60),
         ("customers.look_for_duplicates", "slow", None, None, 3600),
         ("customers.prune_imports", "slow", 3600, "seconds", 3600),
         ("customers.prune_kept_answers", "slow", 3600, "seconds", 3600),
+        ("customers.retain", "slow", 86400, "seconds", 3600),
         ("customers.work_on_jobs", "slow", 5, "seconds", 5),
         ("journeys.drain", "engine", 1, "seconds", 2),
     ]

@@ -1,0 +1,22 @@
+"""How long the words of messages are kept; that a message was sent stays known."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import Message
+from customers.retention.kinds import Kind
+
+_State = Message.State
+_NOT_OVER: Final = ", ".join(
+    f"'{state.value}'" for state in (_State.QUEUED, _State.HELD, _State.LEASED, _State.DISPATCHING, _State.UNKNOWN)
+)
+CONTENTS: Final = Kind(
+    "message_contents",
+    _("words of messages"),
+    _("Of a message that may yet be sent, or of which nobody knows whether it was, the words stay."),
+    90,
+    table="channels_messagecontent",
+    time=f"(SELECT m.settled_at FROM channels_message m WHERE m.id = t.message_id AND m.state NOT IN ({_NOT_OVER}))",
+    brand="(SELECT m.brand_id FROM channels_message m WHERE m.id = t.message_id)",
+)
