@@ -1,20 +1,20 @@
-"""What sources send is counted beside the work and folded every minute."""
+"""What is kept no longer is taken away once a day, by a job."""
 
 from django.db import migrations
 
-NAME = "Fold the tallies of sources"
+NAME = "Take away what is kept no longer"
 
 
 def seed(apps, schema_editor):
     interval = apps.get_model("django_celery_beat", "IntervalSchedule")
-    every = interval.objects.filter(every=60, period="seconds").first()
+    every = interval.objects.filter(every=86_400, period="seconds").first()
     apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
         name=NAME,
         defaults={
-            "task": "customers.fold_tallies",
+            "task": "customers.retain",
             "queue": "slow",
-            "interval": every or interval.objects.create(every=60, period="seconds"),
-            "expire_seconds": 60,
+            "interval": every or interval.objects.create(every=86_400, period="seconds"),
+            "expire_seconds": 3_600,
         },
     )
 
@@ -24,6 +24,6 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0005_duplicates"),)
+    dependencies = (("config", "0007_fold_tallies"),)
 
     operations = (migrations.RunPython(seed, remove),)

@@ -1,20 +1,20 @@
-"""What is kept no longer is taken away once a day, by a job."""
+"""What sources send is counted beside the work and folded every minute."""
 
 from django.db import migrations
 
-NAME = "Take away what is kept no longer"
+NAME = "Fold the tallies of sources"
 
 
 def seed(apps, schema_editor):
     interval = apps.get_model("django_celery_beat", "IntervalSchedule")
-    every = interval.objects.filter(every=86_400, period="seconds").first()
+    every = interval.objects.filter(every=60, period="seconds").first()
     apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
         name=NAME,
         defaults={
-            "task": "customers.retain",
+            "task": "customers.fold_tallies",
             "queue": "slow",
-            "interval": every or interval.objects.create(every=86_400, period="seconds"),
-            "expire_seconds": 3_600,
+            "interval": every or interval.objects.create(every=60, period="seconds"),
+            "expire_seconds": 60,
         },
     )
 
@@ -24,6 +24,6 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0006_fold_tallies"),)
+    dependencies = (("config", "0006_imports"),)
 
     operations = (migrations.RunPython(seed, remove),)
