@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from customers.registry import shapes
+
 if TYPE_CHECKING:
     from customers.resolve.component import Move
 
@@ -29,11 +31,12 @@ class ResolvedEvent:
     historical: bool
     identifiers: tuple[tuple[str, str], ...]
     payload_text: str
+    schema_version_id: int | None = None
 
     def payload(self) -> dict[str, Any]:
-        """{properties or traits, context}, decoded only for those who need to look inside."""
+        """{properties or traits, context} in the newest shape, decoded only for those who need to look inside."""
         decoded: dict[str, Any] = orjson.loads(self.payload_text)
-        return decoded
+        return shapes.newest(decoded, self.schema_version_id)
 
 
 @dataclass(frozen=True, slots=True)

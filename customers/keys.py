@@ -29,6 +29,9 @@ class Writer:
     region: str = ""
     # Whether it may say that somebody was verified; said of a partner's token, never of a key.
     may_assure: bool = False
+    marks_unplanned: bool = False
+    # Whether it may send the types it lists, and no others.
+    only_listed: bool = False
 
 
 _believed: dict[bytes, tuple[datetime, Writer]] = {}
@@ -79,7 +82,8 @@ def forget() -> None:
 def _read(condition: str, params: Sequence[Any]) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
+            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, false,"
+            " s.unplanned = 'mark', s.only_listed"
             " FROM customers_source s LEFT JOIN customers_writekey k ON k.source_id = s.id"
             f" WHERE s.is_active AND {condition}",
             params,

@@ -27,7 +27,7 @@ from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
 from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
-from customers.models.registry import EventType, SchemaVersion
+from customers.models.registry import EventType, SchemaVersion, SourceEventType
 from customers.models.source import Source, WriteKey
 from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait, TraitDefinition
@@ -71,6 +71,7 @@ __all__ = [
     "SchemaVersion",
     "Scope",
     "Source",
+    "SourceEventType",
     "Squad",
     "SquadGroupPermission",
     "SquadMember",

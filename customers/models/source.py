@@ -14,6 +14,7 @@ from customers.reach import ByBrand
 class Source(Owned):
     class Unplanned(models.TextChoices):
         ACCEPT = "accept", _("accept without a schema")
+        MARK = "mark", _("accept and mark")
         QUARANTINE = "quarantine", _("refuse into quarantine")
 
     # What happens inside Trilha is told by this source; no key writes to it.
@@ -42,6 +43,11 @@ class Source(Owned):
     )
     unplanned = models.CharField(
         _("unplanned events"), max_length=12, choices=Unplanned.choices, default=Unplanned.ACCEPT
+    )
+    only_listed = models.BooleanField(
+        _("only the types listed"),
+        default=False,
+        help_text=_("Events of other types are refused, also planned ones."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -1,7 +1,7 @@
 """Whether whoever reads one schema can read what was written by another, and which places stand in the way.
 
-An object counts as closed, holding nothing but the properties it names, unless it is declared open by
-`additionalProperties` (or `unevaluatedProperties`). Otherwise hardly any property could ever be added: an older
+An object that names properties counts as closed, holding nothing else, unless it is declared open by
+`additionalProperties` (or `unevaluatedProperties`); one of which nothing is said holds anything. Otherwise hardly any property could ever be added: an older
 event might hold something else under its name. The check errs on the side of no: what it cannot tell is a breach.
 """
 
@@ -23,7 +23,7 @@ BACKWARD: Final = "backward"
 FORWARD: Final = "forward"
 FULL: Final = "full"
 NONE: Final = "none"
-_DIRECTIONS: Final = {BACKWARD: (BACKWARD,), FORWARD: (FORWARD,), FULL: (BACKWARD, FORWARD), NONE: ()}
+DIRECTIONS: Final = {BACKWARD: (BACKWARD,), FORWARD: (FORWARD,), FULL: (BACKWARD, FORWARD), NONE: ()}
 # Beyond so many ways in which a writer's schema can hold, or so deep, nobody can tell.
 _MOST_WAYS: Final = 64
 _DEEPEST: Final = 40
@@ -47,7 +47,7 @@ class Breach:
 def compare(old: Schema, new: Schema, mode: str) -> list[Breach]:
     """What keeps `new` from following `old` in this mode; nothing: it may."""
     found: list[Breach] = []
-    for direction in _DIRECTIONS[mode]:
+    for direction in DIRECTIONS[mode]:
         writer, reader = (old, new) if direction == BACKWARD else (new, old)
         met = _Check(_defs(writer), _defs(reader)).whole(writer, reader)
         found += [Breach(path, code, text, direction) for path, code, text in dict.fromkeys(met)]
@@ -318,7 +318,9 @@ def _validator(schema: Schema) -> jsonschema_rs.Validator | None:
 def _rest(flat: Flat) -> Schema:
     """What else the object may hold; what patterns allow besides, `_opaque` asks to be the same."""
     told = flat.words.get("additionalProperties")
-    return False if told is None else told
+    if told is None:
+        return "properties" not in flat.words and "patternProperties" not in flat.words
+    return told
 
 
 def _unnamed(flat: Flat) -> Schema:

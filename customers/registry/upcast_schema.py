@@ -85,8 +85,10 @@ def _at(schema: Schema, path: Sequence[str], operation: Operation) -> Schema:
 def _change(properties: dict[str, Schema], required: list[str], name: str, operation: Operation, rest: Schema) -> None:
     match operation:
         case Rename(to=new):
-            properties[new] = properties.pop(name, True)
-            required[:] = [new if one == name else one for one in required]
+            moved = properties.pop(name, True)
+            # Where there was nothing to move, an open object may have held something under the new name.
+            properties[new] = moved if rest is False or name in required else {"anyOf": [moved, rest]}
+            required[:] = dict.fromkeys(new if one == name else one for one in required)
         case Default(value=value):
             others = properties.get(name, rest)
             # A property that is always there never gets it.

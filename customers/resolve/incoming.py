@@ -37,6 +37,7 @@ class Incoming:
     occurred_at: datetime
     schema_version_id: int | None
     historical: bool
+    unplanned: bool
     time_source: int
     assurance: int | None
     # The country of phone numbers that name none, "" where there is none to assume.
@@ -63,7 +64,7 @@ class Batch:
 
 _READ = """
     SELECT i.id, i.received_at, i.source_id, s.brand_id, i.message_id, i.kind, i.name, i.occurred_at,
-           i.schema_version_id, i.historical, i.time_source, i.assurance, s.region, i.payload, s.namespace,
+           i.schema_version_id, i.historical, i.unplanned, i.time_source, i.assurance, s.region, i.payload, s.namespace,
            i.identifiers
     FROM customers_inbox i JOIN customers_source s ON s.id = i.source_id
     WHERE i.id = ANY(%b) ORDER BY i.id FOR UPDATE OF i SKIP LOCKED

@@ -23,6 +23,7 @@ _EVENT = (
     ("message_id", "varchar"),
     ("schema_version_id", "int8"),
     ("historical", "bool"),
+    ("unplanned", "bool"),
     ("time_source", "int2"),
 )
 _PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
@@ -75,6 +76,7 @@ def write_events(cursor: Cursor[Any], messages: Sequence[Incoming], profiles: Pr
                 event.message_id,
                 message.schema_version_id,
                 event.historical,
+                message.unplanned,
                 message.time_source,
             )
             for event, message in zip(events, messages, strict=True)
@@ -103,6 +105,7 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
         name=message.name,
         message_id=message.message_id,
         historical=message.historical,
+        schema_version_id=message.schema_version_id,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
     )

@@ -1,130 +1,134 @@
-"""Schemas and what fits them, made at random."""
+"""Schemas, versions and events made at random: by a seed, as thousands of them are asked for."""
 
+from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
-
-NAMES = st.sampled_from(["a", "b", "c"])
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 6), st.sampled_from([0.5, 1.0, 2.5]), st.sampled_from(["", "x", "xy", "1"])
-)
+NAMES = ("a", "b", "c")
+SCALARS = (None, True, False, -2, 0, 1, 2, 3, 5, 0.5, 1.0, 2.5, "", "x", "xy", "1", "true", "0.5", "-7")
+_MOST_DEEP = 3
+_FEW_TYPES = ("boolean", "null", ["string", "null"], ["integer", "object"])
 
 
-def values() -> st.SearchStrategy[Any]:
-    return st.recursive(
-        SCALARS,
-        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
-        max_leaves=5,
-    )
+class Maker(Random):
+    def often(self, of_ten: int) -> bool:
+        return self.randrange(10) < of_ten
 
+    def value(self, depth: int = 0) -> Any:
+        kind = self.randrange(8) if depth < _MOST_DEEP else 0
+        if kind == 6:
+            return [self.value(depth + 1) for _ in range(self.randrange(3))]
+        if kind == 7:
+            return self.event(depth + 1)
+        return self.choice(SCALARS)
 
-@st.composite
-def _numbers(draw: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": draw(st.sampled_from(["integer", "number"]))}
-    for word in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
-        if draw(st.integers(0, 3)) == 0:
-            made[word] = draw(st.integers(-2, 4))
-    if draw(st.integers(0, 3)) == 0:
-        made["multipleOf"] = draw(st.sampled_from([1, 2, 0.5]))
-    return made
+    def event(self, depth: int = 0) -> dict[str, Any]:
+        return {name: self.value(depth) for name in NAMES if self.often(5)}
 
+    def schema(self, depth: int = 0) -> Any:
+        if depth < _MOST_DEEP and self.often(4):
+            made = self.choice((self.lists, self.objects, self.combined))(depth + 1)
+            return made
+        return self.choice((self.numbers, self.texts, self.plain))()
 
-@st.composite
-def _texts(draw: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": "string"}
-    if draw(st.booleans()):
-        made["minLength"] = draw(st.integers(0, 2))
-    if draw(st.booleans()):
-        made["maxLength"] = draw(st.integers(0, 2))
-    if draw(st.integers(0, 3)) == 0:
-        made["pattern"] = draw(st.sampled_from(["^x", "y$"]))
-    return made
+    def plain(self) -> Any:
+        return self.choice(
+            (
+                {},
+                True,
+                {"type": self.choice(_FEW_TYPES)},
+                {"enum": [self.choice(SCALARS) for _ in range(2)]},
+                {"const": self.choice(SCALARS)},
+            )
+        )
 
+    def numbers(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"type": self.choice(("integer", "number"))}
+        for word in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            if self.often(2):
+                made[word] = self.randint(-2, 4)
+        if self.often(2):
+            made["multipleOf"] = self.choice((1, 2, 0.5))
+        return made
 
-_PLAIN = st.one_of(
-    _numbers(),
-    _texts(),
-    st.just({}),
-    st.just(True),
-    st.sampled_from([{"type": "boolean"}, {"type": "null"}, {"type": ["string", "null"]}, {"type": ["integer", "object"]}]),
-    st.builds(lambda values: {"enum": values}, st.lists(SCALARS, min_size=1, max_size=3)),
-    st.builds(lambda value: {"const": value}, SCALARS),
-)
+    def texts(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"type": "string"}
+        for word in ("minLength", "maxLength"):
+            if self.often(3):
+                made[word] = self.randrange(3)
+        if self.often(2):
+            made["pattern"] = self.choice(("^x", "y$"))
+        return made
 
+    def lists(self, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {"type": "array"}
+        if self.often(6):
+            made["items"] = self.schema(depth)
+        if self.often(3):
+            made["prefixItems"] = [self.schema(depth) for _ in range(self.randint(1, 2))]
+        for word in ("minItems", "maxItems"):
+            if self.often(3):
+                made[word] = self.randrange(3)
+        if self.often(2):
+            made["uniqueItems"] = True
+        return made
 
-@st.composite
-def _lists(draw: Any, inner: st.SearchStrategy[Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": "array"}
-    for word, what in (("items", inner), ("prefixItems", st.lists(inner, min_size=1, max_size=2))):
-        if draw(st.booleans()):
-            made[word] = draw(what)
-    for word in ("minItems", "maxItems"):
-        if draw(st.integers(0, 2)) == 0:
-            made[word] = draw(st.integers(0, 2))
-    if draw(st.integers(0, 3)) == 0:
-        made["uniqueItems"] = True
-    return made
+    def objects(self, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {"properties": {name: self.schema(depth) for name in NAMES if self.often(6)}}
+        if self.often(7):
+            made["type"] = "object"
+        if self.often(4):
+            made["required"] = self.sample(NAMES, self.randint(1, 2))
+        if self.often(3):
+            made["additionalProperties"] = self.choice((True, False, self.schema(depth)))
+        if self.often(1):
+            made["patternProperties"] = {"^c": self.schema(depth)}
+        if self.often(1):
+            made["minProperties"] = 1
+        if self.often(1):
+            made["dependentRequired"] = {"a": ["b"]}
+        return made
 
+    def combined(self, depth: int) -> dict[str, Any]:
+        word = self.choice(("anyOf", "anyOf", "oneOf", "allOf", "not"))
+        if word == "not":
+            return {"not": self.schema(depth)}
+        if word == "allOf":
+            return {word: [self.choice((self.numbers, self.texts, self.plain))(), self.objects(depth)]}
+        return {word: [self.schema(depth) for _ in range(self.randint(1, 2))]}
 
-@st.composite
-def objects(draw: Any, inner: st.SearchStrategy[Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"properties": draw(st.dictionaries(NAMES, inner, max_size=3))}
-    if draw(st.integers(0, 3)):
-        made["type"] = "object"
-    if draw(st.booleans()):
-        made["required"] = draw(st.lists(NAMES, unique=True, max_size=2))
-    if draw(st.integers(0, 2)) == 0:
-        made["additionalProperties"] = draw(st.one_of(st.booleans(), inner))
-    if draw(st.integers(0, 5)) == 0:
-        made["patternProperties"] = {"^c": draw(inner)}
-    if draw(st.integers(0, 5)) == 0:
-        made["minProperties"] = 1
-    if draw(st.integers(0, 5)) == 0:
-        made["dependentRequired"] = {"a": ["b"]}
-    return made
+    def root(self) -> dict[str, Any]:
+        made = self.objects(0)
+        if self.often(2):
+            word = self.choice(("anyOf", "oneOf", "allOf"))
+            made[word] = [self.objects(_MOST_DEEP) for _ in range(2)]
+        if self.often(2):
+            made["$defs"] = {"d": self.schema(1)}
+            made["properties"] |= {self.choice(NAMES): {"$ref": "#/$defs/d"}}
+        return made
 
+    def version_after(self, root: dict[str, Any]) -> dict[str, Any]:
+        """A schema that differs in a little, as versions do."""
+        made = {**root, "properties": dict(root["properties"])}
+        for _ in range(self.randrange(3)):
+            name = self.choice(NAMES)
+            match self.randrange(6):
+                case 0:
+                    made["properties"].setdefault(name, self.schema(1))
+                case 1:
+                    made["properties"].pop(name, None)
+                case 2:
+                    made["required"] = self.sample(NAMES, self.randrange(2))
+                case 3 if name in made["properties"]:
+                    made["properties"][name] = {"anyOf": [made["properties"][name], self.plain()]}
+                case 4 if isinstance(made["properties"].get(name), dict):
+                    made["properties"][name] = self._less(made["properties"][name])
+                case 5:
+                    made["additionalProperties"] = self.choice((True, False))
+        return made
 
-def schemas() -> st.SearchStrategy[Any]:
-    return st.recursive(_PLAIN, lambda inner: st.one_of(_lists(inner), objects(inner), _combined(inner)), max_leaves=6)
-
-
-@st.composite
-def _combined(draw: Any, inner: st.SearchStrategy[Any]) -> dict[str, Any]:
-    word = draw(st.sampled_from(["anyOf", "anyOf", "oneOf", "allOf", "not"]))
-    if word == "not":
-        return {"not": draw(inner)}
-    return {word: draw(st.lists(inner, min_size=1, max_size=2))}
-
-
-@st.composite
-def roots(draw: Any) -> dict[str, Any]:
-    made = draw(objects(schemas()))
-    if draw(st.integers(0, 3)) == 0:
-        made |= draw(_combined(objects(_PLAIN)))
-    if draw(st.integers(0, 3)) == 0:
-        made["$defs"] = {"d": draw(schemas())}
-        made["properties"] = made["properties"] | {draw(NAMES): {"$ref": "#/$defs/d"}}
-    return made
-
-
-@st.composite
-def changed(draw: Any, root: dict[str, Any]) -> dict[str, Any]:
-    """A schema that differs in a little, as versions do."""
-    made = {**root, "properties": dict(root["properties"])}
-    for _ in range(draw(st.integers(0, 2))):
-        what = draw(st.sampled_from(["add", "drop", "required", "loosen", "open"]))
-        name = draw(NAMES)
-        if what == "add":
-            made["properties"][name] = draw(schemas())
-        elif what == "drop":
-            made["properties"].pop(name, None)
-        elif what == "required":
-            made["required"] = draw(st.lists(NAMES, unique=True, max_size=2))
-        elif what == "loosen" and name in made["properties"]:
-            made["properties"][name] = {"anyOf": [made["properties"][name], draw(_PLAIN)]}
-        elif what == "open":
-            made["additionalProperties"] = draw(st.booleans())
-    return made
+    def _less(self, schema: dict[str, Any]) -> dict[str, Any]:
+        gone = self.choice([*schema, ""])
+        return {word: value for word, value in schema.items() if word != gone}
 
 
 # Words whose values are schemas of other values than the schema's own.
@@ -132,9 +136,11 @@ _INSIDE = ("properties", "patternProperties", "$defs")
 
 
 def closed(schema: Any, *, own: bool = True) -> Any:
-    """The schema in which every object that is not declared open is closed."""
+    """The schema in which every object that names properties, and is not declared open, is closed."""
     if not isinstance(schema, dict):
         return schema
+    names = any(word in schema for word in ("properties", "patternProperties"))
+    names |= any("properties" in one for one in schema.get("allOf", ()) if isinstance(one, dict))
     made: dict[str, Any] = {}
     for word, value in schema.items():
         if word in _INSIDE:
@@ -144,9 +150,9 @@ def closed(schema: Any, *, own: bool = True) -> Any:
         elif word == "prefixItems":
             made[word] = [closed(one) for one in value]
         elif word in ("anyOf", "oneOf", "allOf"):
-            made[word] = [closed(one, own=False) for one in value]
+            made[word] = [closed(one, own=own and not names) for one in value]
         else:
             made[word] = value
-    if own and "additionalProperties" not in schema and "$ref" not in schema:
+    if own and names and "additionalProperties" not in schema:
         made["unevaluatedProperties"] = False
     return made
