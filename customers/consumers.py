@@ -32,6 +32,8 @@ class ResolvedEvent:
     identifiers: tuple[tuple[str, str], ...]
     payload_text: str
     schema_version_id: int | None = None
+    # How sure its sender says to be of whom, if it said so.
+    assurance: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """{properties or traits, context} in the newest shape, decoded only for those who need to look inside."""

@@ -112,7 +112,9 @@ def schema_version(
         return Held(None, writer.marks_unplanned)
     version = planned.choose(reading.listed.get((writer.source_id, name)) if told is None else told)
     if version is None:
-        raise Refused("unknown_schema_version", "No approved version of this number.", _approved(planned, told), numbered)
+        raise Refused(
+            "unknown_schema_version", "No approved version of this number.", _approved(planned, told), numbered
+        )
     fault = version.fault(content)
     if fault is not None:
         raise Refused(fault.code, fault.message, fault.hint, f"{inside}{fault.pointer}")

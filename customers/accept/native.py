@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from customers.accept.fields import (
-    Held,
     NOTHING,
+    Held,
     clock,
     event_name,
     identity,

@@ -120,9 +120,7 @@ class SourceEventType(Owned):
     reach = ByBrand("source__brand", squad="source__squad")
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="event_types", verbose_name=_("source"))
-    event_type = models.ForeignKey(
-        EventType, on_delete=models.CASCADE, related_name="+", verbose_name=_("event type")
-    )
+    event_type = models.ForeignKey(EventType, on_delete=models.CASCADE, related_name="+", verbose_name=_("event type"))
     default_version = models.PositiveIntegerField(
         _("default version"),
         null=True,

@@ -1,11 +1,12 @@
 """Whether whoever reads one schema can read what was written by another, and which places stand in the way.
 
 An object that names properties counts as closed, holding nothing else, unless it is declared open by
-`additionalProperties` (or `unevaluatedProperties`); one of which nothing is said holds anything. Otherwise hardly any property could ever be added: an older
-event might hold something else under its name. The check errs on the side of no: what it cannot tell is a breach.
+`additionalProperties` (or `unevaluatedProperties`); one of which nothing is said holds anything. Otherwise hardly any
+property could ever be added: an older event might hold something else under its name. The check errs on the side of
+no: what it cannot tell is a breach.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -210,7 +211,11 @@ class _Check:
             for wanted in read.opaque.get(word, ()):
                 known = self.same_defs or "$ref" not in str(wanted)
                 if not known or not any(same(wanted, one) for one in written.opaque.get(word, ())):
-                    yield path, word, format_lazy(_("The word {word} differs: whether it fits cannot be told."), word=word)
+                    yield (
+                        path,
+                        word,
+                        format_lazy(_("The word {word} differs: whether it fits cannot be told."), word=word),
+                    )
 
     def numbers(self, written: Flat, read: Flat, path: str) -> Iterator[_Found]:
         for word in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
@@ -284,7 +289,7 @@ class _Check:
                 yield f"{path}/{_escaped(name)}", "dependentRequired", _("May come without what it requires.")
 
 
-_FAMILIES: Final = (
+_FAMILIES: Final[tuple[tuple[frozenset[str], Callable[[_Check, Flat, Flat, str], Iterator[_Found]]], ...]] = (
     (frozenset({"integer", "number"}), _Check.numbers),
     (frozenset({"string"}), _Check.texts),
     (frozenset({"array"}), _Check.lists),
@@ -351,4 +356,3 @@ def _sizes(written: Flat, read: Flat, path: str, least: str, most: str) -> Itera
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-

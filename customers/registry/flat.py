@@ -71,7 +71,7 @@ def kind_of(value: Any) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "integer" if value == value // 1 else "number"
-    return {str: "string", list: "array"}.get(type(value), "object")
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
 
 
 def _add(flat: Flat, schema: Schema, defs: Mapping[str, Schema], under: tuple[str, ...]) -> None:

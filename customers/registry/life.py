@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 
-
 class NotDone(ValueError):
     """Why a version does not move on in its life."""
 

@@ -36,7 +36,7 @@ def faults(schema: Schema) -> list[Fault]:
 
 
 def _limits(schema: dict[str, Any]) -> Iterator[Fault]:
-    nodes, waiting = 0, [(schema, 1)]
+    nodes, waiting = 0, list[tuple[Any, int]]([(schema, 1)])
     while waiting:
         node, depth = waiting.pop()
         nodes += 1

@@ -25,14 +25,14 @@ _NOTHING: Final = object()
 Scalar = str | int | float | bool | None
 
 
-class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):
-    """`property` is a path through nested objects, with dots, as in rules."""
+class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True, kw_only=True):
+    """`target` is a path through nested objects, with dots, as in rules."""
 
-    property: str
+    target: str = msgspec.field(name="property")
 
     @property
     def path(self) -> list[str]:
-        return self.property.split(".")
+        return self.target.split(".")
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
         """Change the object that holds the property of that name."""
@@ -43,7 +43,7 @@ class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fiel
         return ()
 
 
-class Rename(Operation, frozen=True, tag="rename"):
+class Rename(Operation, frozen=True, kw_only=True, tag="rename"):
     """To another name in the same object."""
 
     label: ClassVar = _("rename")
@@ -60,7 +60,7 @@ class Rename(Operation, frozen=True, tag="rename"):
             yield "to", _("The new name is the old one."), _("Give another name.")
 
 
-class Default(Operation, frozen=True, tag="default"):
+class Default(Operation, frozen=True, kw_only=True, tag="default"):
     """A value where there is none; null is one."""
 
     label: ClassVar = _("default")
@@ -70,7 +70,7 @@ class Default(Operation, frozen=True, tag="default"):
         holder.setdefault(name, self.value)
 
 
-class Map(Operation, frozen=True, tag="map"):
+class Map(Operation, frozen=True, kw_only=True, tag="map"):
     """Other values for some texts."""
 
     label: ClassVar = _("map")
@@ -86,14 +86,14 @@ class Map(Operation, frozen=True, tag="map"):
             yield "values", _("There is nothing to map."), _("Give old texts with their new values.")
 
 
-class Drop(Operation, frozen=True, tag="drop"):
+class Drop(Operation, frozen=True, kw_only=True, tag="drop"):
     label: ClassVar = _("drop")
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
         holder.pop(name, None)
 
 
-class Coerce(Operation, frozen=True, tag="coerce"):
+class Coerce(Operation, frozen=True, kw_only=True, tag="coerce"):
     """To another type, as far as the value can be said in it without loss."""
 
     label: ClassVar = _("coerce")
@@ -123,7 +123,7 @@ def read(document: object) -> tuple[list[Operation], list[Fault]]:
             problems.append(Fault("upcast_invalid", f"/{place}", str(error), hint))
             continue
         operations.append(operation)
-        if not _NAME.fullmatch(operation.property):
+        if not _NAME.fullmatch(operation.target):
             hint = _("Begin with a letter or _; then letters, digits, space, _ and -; a dot between two names.")
             problems.append(Fault("name_invalid", f"/{place}/property", _("This cannot be a name."), hint))
         problems += [

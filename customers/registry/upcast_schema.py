@@ -71,6 +71,8 @@ def _at(schema: Schema, path: Sequence[str], operation: Operation) -> Schema:
     made = {word: value for word, value in schema.items() if word in _KEPT}
     if _TELLING & schema.keys():
         made["additionalProperties"] = True
+    elif "properties" not in schema:
+        made.setdefault("additionalProperties", True)
     properties = made["properties"] = dict(made.get("properties", {}))
     if further:
         if name in properties:

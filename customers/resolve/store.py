@@ -108,6 +108,7 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
         schema_version_id=message.schema_version_id,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
+        assurance=message.assurance,
     )
 
 

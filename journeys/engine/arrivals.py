@@ -14,7 +14,6 @@ from customers.rules import Facts
 from journeys.engine.runs import Began, RunState
 from journeys.version import Meaning
 
-
 _SAID = """
     SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits'), NULL::bigint
     FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)

@@ -168,4 +168,8 @@ def test_operations_on_what_the_version_before_does_not_have_are_told() -> None:
     schema = {"properties": {"a": {}, "b": {}}}
     made = operations(RENAME, {"op": "drop", "property": "c"}, {"op": "default", "property": "o.a", "value": 1})
     found = [(fault.code, fault.pointer) for fault in upcast_schema.unknown(schema, made)]
-    assert found == [("property_taken", "/0/to"), ("property_unknown", "/1/property"), ("property_unknown", "/2/property")]
+    assert found == [
+        ("property_taken", "/0/to"),
+        ("property_unknown", "/1/property"),
+        ("property_unknown", "/2/property"),
+    ]

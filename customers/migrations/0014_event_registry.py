@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Events are not managed by Django. What a source marks as unplanned is found by an index that the rest is not in.
 UNPLANNED = """
     ALTER TABLE customers_event ADD COLUMN unplanned boolean NOT NULL DEFAULT false;
@@ -25,7 +24,7 @@ FOLLOWS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_jobs'),
+        ('customers', '0013_browser_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
