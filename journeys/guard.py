@@ -150,7 +150,7 @@ def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int
     since = window.after[0]
     cursor.execute(_EVENTS, [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)])
     return window.refusal(
-        _Happened(*place, shapes.said(said, version_id), event_id)
+        _Happened._make([*place, shapes.said(said, version_id), event_id])
         for *place, said, event_id, version_id in cursor.fetchall()
     )
 

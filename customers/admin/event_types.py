@@ -143,11 +143,14 @@ def _usage(page: EventTypeAdmin, request: HttpRequest, event_type: EventType) ->
     made = usage.usage(event_type, clock.utcnow())
     numbers = {one.pk: one for one in event_type.versions.all()}
     rows = [
-        {"version": numbers.get(version), "source": source, "counts": [counts.get(day, 0) for day in made.days]}
+        {
+            "version": numbers.get(version) if version is not None else None,
+            "source": source,
+            "sum": sum(counts.values()),
+            "counts": [counts.get(day, 0) for day in made.days],
+        }
         for (version, source), counts in made.rows.items()
     ]
-    for row in rows:
-        row["sum"] = sum(row["counts"])
     context = {"usage": made, "rows": rows, "days": usage.DAYS, "most": usage.MOST}
     return drawn(page, request, event_type, "admin/customers/registry/usage.html", _("Usage"), **context)
 

@@ -99,6 +99,11 @@ class Migration(migrations.Migration):
             name='unplanned',
             field=models.CharField(choices=[('accept', 'accept without a schema'), ('mark', 'accept and mark'), ('quarantine', 'refuse into quarantine')], default='accept', max_length=12, verbose_name='unplanned events'),
         ),
+        migrations.AlterField(
+            model_name='partnertoken',
+            name='scopes',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('customers:read', 'look up customers and their timeline'), ('customers:personal', 'see personal values unmasked'), ('events:write', 'send events'), ('event-types:read', 'read event types and their schemas'), ('identity:assure', 'say that somebody was verified by log-in, code or document'), ('consent:read', 'read consent and permission'), ('consent:write', 'record grants and withdrawals'), ('journeys:read', 'read journeys'), ('runs:read', 'read runs and refused entries'), ('runs:write', 'start and end runs'), ('messages:read', 'read messages and why they were sent or not')], max_length=24), size=None, verbose_name='scopes'),
+        ),
         migrations.RunSQL(FOLLOWS, migrations.RunSQL.noop),
         migrations.AddConstraint(
             model_name='schemaversion',

@@ -12,9 +12,8 @@ Fragment = tuple[str, list[Any]]
 # A value by its type; where no line suits, it stays.
 _IS: Final = "jsonb_typeof(s.d #> %s::text[]) = "
 _TEXT: Final = "(s.d #>> %s::text[])"
-_WHOLE: Final = (
-    f"WHEN {_IS}'number' AND trunc({_TEXT}::numeric) = {_TEXT}::numeric AND abs({_TEXT}::numeric) < {LARGEST} THEN "
-)
+_NUMBER: Final = f"{_TEXT}::numeric"
+_WHOLE: Final = f"WHEN {_IS}'number' AND trunc({_NUMBER}) = {_NUMBER} AND abs({_NUMBER}) < {LARGEST} THEN "
 _ONE: Final = f"WHEN {_IS}'boolean' THEN to_jsonb({_TEXT}::boolean::int)"
 _COERCE: Final[Mapping[str, str]] = {
     "integer": f"{_ONE} {_WHOLE} to_jsonb(trunc({_TEXT}::numeric))"

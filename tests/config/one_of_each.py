@@ -34,6 +34,7 @@ from customers.models import (
     QuarantinedEvent,
     SchemaVersion,
     Source,
+    SourceEventType,
     Squad,
     SquadMember,
     Trait,
@@ -122,6 +123,7 @@ def _owners(world: World, source: Source) -> None:
     )
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
+    SourceEventType.objects.create(source=source, event_type=type_)
 
 
 def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:

@@ -86,6 +86,8 @@ READS = {
     "customers/x": "customers:read",
     "customers/x/timeline": "customers:read",
     "consents": "consent:read",
+    "event-types": "event-types:read",
+    "event-types/x/versions": "event-types:read",
     "journeys": "journeys:read",
     "journeys/x": "journeys:read",
     "runs": "runs:read",
