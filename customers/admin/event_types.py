@@ -152,7 +152,8 @@ def _usage(page: EventTypeAdmin, request: HttpRequest, event_type: EventType) ->
         for (version, source), counts in made.rows.items()
     ]
     context = {"usage": made, "rows": rows, "days": usage.DAYS, "most": usage.MOST}
-    return drawn(page, request, event_type, "admin/customers/registry/usage.html", _("Usage"), **context)
+    return drawn(page, request, event_type, "admin/customers/registry/usage.html", _TITLE, **context)
 
 
-add_page(EventType, ExtraPage("usage", pgettext_lazy("of an event type", "Usage"), _usage))
+_TITLE = pgettext_lazy("of an event type", "Usage")
+add_page(EventType, ExtraPage("usage", _TITLE, _usage))

@@ -6,7 +6,7 @@ is left as it is. `upcast_sql` says the same in SQL, `upcast_schema` what become
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +46,6 @@ class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fiel
 class Rename(Operation, frozen=True, kw_only=True, tag="rename"):
     """To another name in the same object."""
 
-    label: ClassVar = _("rename")
     to: str
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
@@ -63,7 +62,6 @@ class Rename(Operation, frozen=True, kw_only=True, tag="rename"):
 class Default(Operation, frozen=True, kw_only=True, tag="default"):
     """A value where there is none; null is one."""
 
-    label: ClassVar = _("default")
     value: Any
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
@@ -73,7 +71,6 @@ class Default(Operation, frozen=True, kw_only=True, tag="default"):
 class Map(Operation, frozen=True, kw_only=True, tag="map"):
     """Other values for some texts."""
 
-    label: ClassVar = _("map")
     values: dict[str, Scalar]
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
@@ -87,8 +84,6 @@ class Map(Operation, frozen=True, kw_only=True, tag="map"):
 
 
 class Drop(Operation, frozen=True, kw_only=True, tag="drop"):
-    label: ClassVar = _("drop")
-
     def apply(self, holder: dict[str, Any], name: str) -> None:
         holder.pop(name, None)
 
@@ -96,7 +91,6 @@ class Drop(Operation, frozen=True, kw_only=True, tag="drop"):
 class Coerce(Operation, frozen=True, kw_only=True, tag="coerce"):
     """To another type, as far as the value can be said in it without loss."""
 
-    label: ClassVar = _("coerce")
     to: Literal["string", "integer", "number", "boolean"]
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
@@ -119,7 +113,7 @@ def read(document: object) -> tuple[list[Operation], list[Fault]]:
         try:
             operation: AnyOperation = msgspec.convert(one, AnyOperation)
         except msgspec.ValidationError as error:
-            hint = _("One of rename, default, map, drop, coerce; see the table below.")
+            hint = _("One of rename, default, map, drop, coerce, as described beside the field.")
             problems.append(Fault("upcast_invalid", f"/{place}", str(error), hint))
             continue
         operations.append(operation)
