@@ -24,7 +24,7 @@ FOLLOWS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0013_browser_keys'),
+        ('customers', '0015_duplicates'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
