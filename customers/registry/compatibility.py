@@ -195,7 +195,7 @@ class _Check:
             yield path, "type", format_lazy(_("May be of a type that is not allowed: {types}."), types=names)
         if read.values is not None:
             # A yes or no is a list of values as well.
-            few = {"boolean": [True, False], "null": [None]}
+            few: dict[str, list[Any]] = {"boolean": [True, False], "null": [None]}
             possible = [value for kind in written.types for value in few.get(kind, ())]
             listed = read.values
             if not written.types <= few.keys() or not all(any(same(v, one) for one in listed) for v in possible):

@@ -165,7 +165,7 @@ def test_what_fitted_fits_the_upcast_schema_once_it_is_upcast() -> None:
 
 
 def test_operations_on_what_the_version_before_does_not_have_are_told() -> None:
-    schema = {"properties": {"a": {}, "b": {}}}
+    schema: dict[str, Any] = {"properties": {"a": {}, "b": {}}}
     made = operations(RENAME, {"op": "drop", "property": "c"}, {"op": "default", "property": "o.a", "value": 1})
     found = [(fault.code, fault.pointer) for fault in upcast_schema.unknown(schema, made)]
     assert found == [
