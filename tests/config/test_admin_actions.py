@@ -176,6 +176,8 @@ def test_words_once_used_are_not_changed(root: Client, world: World) -> None:
 
 def test_a_schema_is_approved_and_then_stands(root: Client, world: World) -> None:
     draft = SchemaVersion.objects.get()
+    assert do(root, "approve", draft) == [f"{draft}: Only a proposed draft is approved.", "0 versions were changed."]
+    root.post(page(SchemaVersion, "review", draft.pk), {"do": "propose"})
     assert do(root, "approve", draft) == ["1 version was changed."]
     assert root.post(page(SchemaVersion, "change", draft.pk), {"schema": "{}"}).status_code == 403
     assert do(root, "deprecate", draft) == ["1 version was changed."]
