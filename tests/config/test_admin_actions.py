@@ -64,7 +64,7 @@ def texts(*, text: str, locale: str = "en") -> dict[str, str]:
 
 def test_a_write_key_is_shown_once_and_works(root: Client, world: World) -> None:
     source = first(Source)
-    answer = root.post(page(WriteKey, "add"), {"source": source.pk, "mode": "live"})
+    answer = root.post(page(WriteKey, "add"), {"source": source.pk, "kind": "server", "mode": "live"})
     key = WriteKey.objects.latest("created_at")
     [told] = [str(m) for m in get_messages(answer.wsgi_request) if "Copy it now" in str(m)]
     plaintext = told.split(" is ")[1].split(". ")[0]
