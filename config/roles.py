@@ -12,6 +12,7 @@ _SENSE = (
     "customers: identifierkind customer profile identifier edge profilemove address trait traitdefinition event"
     " eventpayload job"
 )
+_DOORS = "customers: source eventtype schemaversion sourceeventtype quarantinedevent"
 _PAIRS = "customers: duplicatepair"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
@@ -38,6 +39,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: squad squadmember"),
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
+        (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent job"),
         (_WRITE, "customers: import"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from customers.registry import shapes
+
 if TYPE_CHECKING:
     from customers.resolve.component import Move
 
@@ -30,13 +32,14 @@ class ResolvedEvent:
     identifiers: tuple[tuple[str, str], ...]
     # Empty unless it says what somebody is, tells an address, or has a name that a consumer reads.
     payload_text: str
+    schema_version_id: int | None = None
     # How sure its sender says to be of whom, if it said so.
     assurance: int | None = None
 
     def payload(self) -> dict[str, Any]:
-        """{properties or traits, context}, decoded only for those who need to look inside."""
+        """{properties or traits, context} in the newest shape, decoded only for those who need to look inside."""
         decoded: dict[str, Any] = orjson.loads(self.payload_text)
-        return decoded
+        return shapes.newest(decoded, self.schema_version_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ BELIEVED_FOR = timedelta(seconds=1)
 USE_NOTED_EVERY = timedelta(minutes=1)
 _PREFIX_LENGTH = 12
 _GOOD = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)"
-_SOURCE = "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, s.per_minute"
+# Of a source as a writer; that it may assure is said of a token alone.
+_SOURCE = (
+    "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region, s.per_minute, false, s.unplanned = 'mark',"
+    " s.only_listed"
+)
 # Nobody waits for the disk because a key was used, nor for somebody else who notes the same.
 _NOTE_USE = """
     UPDATE customers_writekey SET last_used_at = %(now)s WHERE id = (
@@ -45,6 +49,9 @@ class Writer:
     per_minute: int | None = None
     # Whether it may say that somebody was verified; said of a partner's token, never of a key.
     may_assure: bool = False
+    marks_unplanned: bool = False
+    # Whether it may send the types it lists, and no others.
+    only_listed: bool = False
     # From whose pages a browser key may write; None is said of all that is kept secret.
     origins: frozenset[str] | None = None
 

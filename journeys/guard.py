@@ -13,6 +13,7 @@ from channels.guards import Answer, GuardAsk, Refuse, Wait
 from channels.models import Reason
 from customers.ids import hash64
 from customers.pg import raw_cursor
+from customers.registry import shapes
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.models import Run
@@ -39,14 +40,15 @@ _IDENTIFIERS = """
     WHERE me.id = %s
 """
 _INBOX = """
-    SELECT least(i.occurred_at, i.received_at), i.message_id, s.brand_id, i.name, i.payload, i.kind
+    SELECT least(i.occurred_at, i.received_at), i.message_id, s.brand_id, i.name, i.payload, i.kind,
+        i.schema_version_id
     FROM customers_inbox i JOIN customers_source s ON s.id = i.source_id
     WHERE i.identifier_keys && %s::bigint[]
 """
 # Matched or not, whoever of the customer's profiles did it; what has resumed a wait of this run is spent.
 _EVENTS = """
     SELECT least(e.occurred_at, e.received_at), e.message_id, e.brand_id, e.name,
-        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}'), e.id
+        coalesce(y.payload -> 'properties', y.payload -> 'traits', '{}'), e.id, e.schema_version_id
     FROM customers_profile me JOIN customers_profile p ON p.customer_id = me.customer_id
     JOIN customers_event e ON e.profile_id = p.id AND e.occurred_at >= %s AND e.received_at >= %s AND e.name = ANY(%s)
     LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
@@ -147,7 +149,10 @@ def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int
     names = sorted({match.event for match, _rule in window.matches})
     since = window.after[0]
     cursor.execute(_EVENTS, [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)])
-    return window.refusal(_Happened(*row) for row in cursor.fetchall())
+    return window.refusal(
+        _Happened._make([*place, shapes.said(said, version_id), event_id])
+        for *place, said, event_id, version_id in cursor.fetchall()
+    )
 
 
 def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
@@ -156,7 +161,7 @@ def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
         return None
     keys = _keys(cursor, ask)
     rows = cursor.execute(_INBOX, [sorted(keys)]).fetchall()
-    refusal = window.refusal(_Happened._make([*row[:4], _inside(row[4]), None]) for row in rows)
+    refusal = window.refusal(_Happened._make([*row[:4], _inside(row[4], row[6]), None]) for row in rows)
     if refusal is not None:
         return refusal
     if any(row[5] in _TYING for row in rows) or _keys(cursor, ask) != keys:
@@ -169,6 +174,6 @@ def _keys(cursor: Cursor[Any], ask: GuardAsk) -> set[int]:
     return {hash64(str(namespace), kind, value) for namespace, kind, value in identifiers}
 
 
-def _inside(payload: str) -> dict[str, Any]:
+def _inside(payload: str, version_id: int | None) -> dict[str, Any]:
     decoded = orjson.loads(payload)
-    return decoded.get("properties") or decoded.get("traits") or {}
+    return shapes.said(decoded.get("properties") or decoded.get("traits"), version_id)

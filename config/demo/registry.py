@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from customers.models import Brand, EventType, SchemaVersion
+from customers.models import Brand, EventType, SchemaVersion, Source, SourceEventType
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 _CENTS: Final = {"type": "integer", "minimum": 0}
@@ -134,8 +134,13 @@ PLANNED: Final = (
 )
 
 
+# Since its second version a subscription is cancelled for a reason. The shop still speaks of a cause.
+_RENAMED: Final = "subscription.cancelled"
+_UPCAST: Final = [{"op": "rename", "property": "cause", "to": "reason"}]
+
+
 def plan_events(brand: Brand) -> None:
-    """Register every event type for the brand, its first version approved."""
+    """Register every event type for the brand, its first version approved; one has a second."""
     for planned in PLANNED:
         type_ = EventType.objects.create(
             brand=brand,
@@ -153,3 +158,19 @@ def plan_events(brand: Brand) -> None:
             "properties": planned.properties,
         }
         SchemaVersion.objects.create(event_type=type_, number=1, schema=schema, status=SchemaVersion.Status.APPROVED)
+    _second_version(EventType.objects.get(brand=brand, name=_RENAMED))
+
+
+def _second_version(type_: EventType) -> None:
+    first = type_.versions.get()
+    properties = {"reason" if name == "cause" else name: held for name, held in first.schema["properties"].items()}
+    SchemaVersion.objects.create(
+        event_type=type_,
+        number=2,
+        schema=first.schema | {"properties": properties},
+        upcast=_UPCAST,
+        status=SchemaVersion.Status.APPROVED,
+        follows=first,
+    )
+    shop = Source.objects.get(brand=type_.brand, key="shop")
+    SourceEventType.objects.create(source=shop, event_type=type_, default_version=first.number)

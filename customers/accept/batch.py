@@ -11,7 +11,7 @@ import orjson
 from django.db import DataError
 
 from customers import bells, kinds, tally
-from customers.accept import erased, schemas, strict_json
+from customers.accept import erased, listing, schemas, strict_json
 from customers.accept.apart import apart, undoable
 from customers.accept.dialects import DIALECTS, Dialect
 from customers.accept.message import Message, Reading
@@ -82,7 +82,7 @@ def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
 def reading_of(submission: Submission, writer: Writer, received_at: datetime, now: datetime) -> Reading:
     """What the submission's items are read against, as things are now."""
     plan, known = schemas.current(now), kinds.current(now)
-    return Reading(writer, plan, known, received_at, submission.sent_at)
+    return Reading(writer, plan, known, received_at, submission.sent_at, listing.current(now))
 
 
 def turn_away(messages: dict[int, Message], reading: Reading, outcome: Outcome) -> int:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from customers.accept.message import Reading
 from customers.accept.refusal import Refused, pointer
+from customers.accept.schemas import Planned
 from customers.accept.timestamps import read_timestamp
 from customers.identifiers import IdentifierError
 from customers.internal import is_reserved
@@ -88,21 +89,38 @@ def message_id(told: object, fingerprint: str, told_at: object, received_at: dat
     return told
 
 
+class Held(NamedTuple):
+    """What an event is held to; without a version it may be marked as unplanned."""
+
+    version_id: int | None
+    unplanned: bool = False
+
+
 def schema_version(
     name: str, told: object, content: Mapping[str, Any], reading: Reading, where: tuple[str, str, str]
-) -> int | None:
+) -> Held:
     """The version that `content` is held to; `where` are the places of the name, of the number and of the content."""
     named, numbered, inside = where
-    planned = reading.plan.get((reading.writer.brand_id, name))
+    writer = reading.writer
+    if writer.only_listed and (writer.source_id, name) not in reading.listed:
+        hint = "Ask whoever looks after the source to list the event type."
+        raise Refused("type_not_allowed", "The source may not send events of this type.", hint, named)
+    planned = reading.plan.get((writer.brand_id, name))
     if planned is None:
-        if reading.writer.refuses_unplanned:
+        if writer.refuses_unplanned:
             raise Refused("unplanned_event", "The source takes planned events only.", "Register the event type.", named)
-        return None
-    version = planned.choose(told)
+        return Held(None, writer.marks_unplanned)
+    version = planned.choose(reading.listed.get((writer.source_id, name)) if told is None else told)
     if version is None:
-        hint = f"Approved: {', '.join(map(str, sorted(planned.versions)))}."
-        raise Refused("unknown_schema_version", "No approved version of this number.", hint, numbered)
+        raise Refused(
+            "unknown_schema_version", "No approved version of this number.", _approved(planned, told), numbered
+        )
     fault = version.fault(content)
     if fault is not None:
         raise Refused(fault.code, fault.message, fault.hint, f"{inside}{fault.pointer}")
-    return version.id
+    return Held(version.id)
+
+
+def _approved(planned: Planned, told: object) -> str:
+    numbers = f"Approved: {', '.join(map(str, sorted(planned.versions)))}."
+    return numbers if told is not None else f"The source's default version is approved no more. {numbers}"

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import orjson
 
+from customers.accept.listing import Listed
 from customers.accept.schemas import Plan
 from customers.ids import NIL, hash64
 from customers.keys import Writer
@@ -29,6 +30,7 @@ class Reading:
     received_at: datetime
     # When the sender's own clock says that it sent all this, if it said so.
     sent_at: datetime | None = None
+    listed: Listed = field(default_factory=dict)
     source: str = field(init=False)
     namespace: str = field(init=False)
     # By how much the sender's clock is behind ours.
@@ -58,6 +60,7 @@ class Message:
     historical: bool = False
     time_source: int = 0
     assurance: int | None = None
+    unplanned: bool = False
 
 
 def digest(*parts: str) -> str:

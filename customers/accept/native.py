@@ -6,6 +6,7 @@ from typing import Any
 
 from customers.accept.fields import (
     NOTHING,
+    Held,
     clock,
     event_name,
     identity,
@@ -65,7 +66,7 @@ def read(item: dict[str, Any], reading: Reading) -> Message:
     assurance = _assurance(item, reading)
     fingerprint = digest(kind, name, told_at or "", identifiers, content, *_told_beside(historical, assurance))
     id_ = message_id(item.get("id"), fingerprint, told_at, reading.received_at, "/id")
-    version = _version(item, payload, kind, name, reading)
+    held = _version(item, payload, kind, name, reading)
     if (corrected := clock(told_at, reading)) is not None:
         content = dump({**payload, "clock": corrected})
     return Message(
@@ -75,7 +76,8 @@ def read(item: dict[str, Any], reading: Reading) -> Message:
         kind=kind,
         name=name,
         occurred_at=occurred_at,
-        schema_version_id=version,
+        schema_version_id=held.version_id,
+        unplanned=held.unplanned,
         identifiers=identifiers,
         identifier_keys=identifier_keys(identities, reading),
         payload=content,
@@ -195,7 +197,7 @@ def _check_keys(value: Any, path: tuple[str | int, ...]) -> None:
             _check_keys(held, here)
 
 
-def _version(item: Mapping[str, Any], payload: Mapping[str, Any], kind: str, name: str, reading: Reading) -> int | None:
+def _version(item: Mapping[str, Any], payload: Mapping[str, Any], kind: str, name: str, reading: Reading) -> Held:
     part = _CONTENT[kind][0]
     where = "/name" if kind == TRACK else "/type"
     return schema_version(

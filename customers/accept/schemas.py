@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from customers.accept.refusal import Refusal, pointer
 
 # How long after an approval the old answer may still be given.
 BELIEVED_FOR = timedelta(seconds=1)
+_MOST_FAULTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,19 @@ class Version:
             return Refusal("schema_unusable", "The approved schema cannot be compiled.", "Tell the schema's owner.")
         if self.validator.is_valid(value):
             return None
-        error = next(self.validator.iter_errors(value))
-        where = f"See {pointer(*error.schema_path)} in the schema."
-        return Refusal("schema_violation", error.message, where, pointer(*error.instance_path))
+        return _as_refusal(next(self.validator.iter_errors(value)))
+
+    def faults(self, value: Any) -> list[Refusal]:
+        """The first hundred violations, for somebody who is writing such events."""
+        first = self.fault(value)
+        if first is None or self.validator is None:
+            return [] if first is None else [first]
+        return [_as_refusal(error) for error in islice(self.validator.iter_errors(value), _MOST_FAULTS)]
+
+
+def _as_refusal(error: jsonschema_rs.ValidationError) -> Refusal:
+    where = f"See {pointer(*error.schema_path)} in the schema."
+    return Refusal("schema_violation", error.message, where, pointer(*error.instance_path))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from customers.accept.fields import (
     NOTHING,
+    Held,
     clock,
     event_name,
     identity,
@@ -52,7 +53,7 @@ def read(item: _Json, reading: Reading) -> Message:
     occurred_at, time_source = moment(told_at, reading, "/timestamp")
     fingerprint = digest(kind, name, told_at or "", identifiers, content)
     id_ = message_id(item.get("messageId"), fingerprint, told_at, reading.received_at, "/messageId")
-    version = _version(payload, kind, name, reading)
+    held = _version(payload, kind, name, reading)
     if (corrected := clock(told_at, reading)) is not None:
         content = dump({**payload, "clock": corrected})
     return Message(
@@ -62,7 +63,8 @@ def read(item: _Json, reading: Reading) -> Message:
         kind=kind,
         name=name,
         occurred_at=occurred_at,
-        schema_version_id=version,
+        schema_version_id=held.version_id,
+        unplanned=held.unplanned,
         identifiers=identifiers,
         identifier_keys=identifier_keys(identities, reading),
         payload=content,
@@ -192,7 +194,7 @@ def _previous(item: _Json, user: object, reading: Reading) -> list[Identity]:
     return [(*identity(kind, previous, reading, "/previousId"), True) for kind in (USER_ID, ANONYMOUS_ID)]
 
 
-def _version(payload: _Json, kind: str, name: str, reading: Reading) -> int | None:
+def _version(payload: _Json, kind: str, name: str, reading: Reading) -> Held:
     told = payload.get("context", NOTHING).get("schema_version")
     part = _PART.get(kind, "properties")
     where = "/event" if kind == TRACK else "/type"

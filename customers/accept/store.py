@@ -18,10 +18,11 @@ WITH item AS MATERIALIZED (
     SELECT * FROM ROWS FROM (json_to_recordset(%s::json) AS (
         key uuid, fingerprint uuid, message_id text, kind text, name text, occurred_at timestamptz,
         schema_version_id bigint, identifiers text, identifier_keys bigint[], payload text,
-        historical boolean, time_source smallint, assurance smallint
+        historical boolean, time_source smallint, assurance smallint, unplanned boolean
     )) WITH ORDINALITY AS i (
         key, fingerprint, message_id, kind, name, occurred_at,
-        schema_version_id, identifiers, identifier_keys, payload, historical, time_source, assurance, place
+        schema_version_id, identifiers, identifier_keys, payload, historical, time_source, assurance,
+        unplanned, place
     )
 ), fresh AS (
     INSERT INTO customers_messagekey (key, fingerprint, received_at)
@@ -30,10 +31,10 @@ WITH item AS MATERIALIZED (
 ), kept AS (
     INSERT INTO customers_inbox (
         received_at, source_id, message_id, kind, name, occurred_at, schema_version_id,
-        historical, time_source, assurance, identifiers, identifier_keys, payload
+        historical, time_source, assurance, unplanned, identifiers, identifier_keys, payload
     )
     SELECT %s::timestamptz, %s::uuid, message_id, kind, name, occurred_at, schema_version_id,
-           historical, time_source, assurance, identifiers, identifier_keys, payload
+           historical, time_source, assurance, unplanned, identifiers, identifier_keys, payload
     FROM item JOIN fresh USING (key) ORDER BY place
 ), counted AS (
     INSERT INTO customers_tally (source_id, at, outcome, code, name, count)

@@ -1,11 +1,10 @@
-"""Sources, their write keys, and what their events must look like."""
+"""Sources, what they may send, and their write keys."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -13,23 +12,36 @@ from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers import clock, keys
-from customers.accept.schemas import compile_schema
-from customers.admin.base import AnyTabular, Kept, ReadOnly, Versioned
+from customers.admin.base import AnyTabular, Kept
 from customers.admin.browser_keys import WriteKeyForm, snippet_of
-from customers.admin.show import Tone, badge, flag, state, when
-from customers.models import EventType, SchemaVersion, Source, WriteKey
+from customers.admin.show import flag, state, when
+from customers.models import EventType, Source, SourceEventType, WriteKey
 
-if TYPE_CHECKING:
-    SchemaModelForm = forms.ModelForm[SchemaVersion]
-else:
-    SchemaModelForm = forms.ModelForm
 
-_STATUS: Final[dict[str, Tone]] = {
-    SchemaVersion.Status.DRAFT: "warn",
-    SchemaVersion.Status.APPROVED: "good",
-    SchemaVersion.Status.DEPRECATED: "",
-}
-_SCHEMA: Final = {"type": "object", "required": [], "properties": {}}
+class ListedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        type_, number = cleaned.get("event_type"), cleaned.get("default_version")
+        source = self.instance.source if self.instance.source_id else None
+        if type_ is not None and source is not None and type_.brand_id != source.brand_id:
+            self.add_error("event_type", _("This event type is planned in another brand."))
+        elif type_ is not None and number is not None and not _is_approved(type_, number):
+            self.add_error("default_version", _("There is no approved version of this number."))
+        return cleaned
+
+
+def _is_approved(event_type: EventType, number: int) -> bool:
+    return event_type.versions.filter(number=number, status="approved").exists()
+
+
+class ListedInline(AnyTabular):
+    """The types a source may send, where it may send no others, and the versions they default to."""
+
+    model = SourceEventType
+    form = ListedForm
+    fields = ("event_type", "default_version")
+    autocomplete_fields = ("event_type",)
+    extra = 0
 
 
 @admin.register(Source)
@@ -39,7 +51,11 @@ class SourceAdmin(Kept):
         "key",
         "brand",
         "squad",
-        state("unplanned", {Source.Unplanned.QUARANTINE: "info"}, _("unplanned events")),
+        state(
+            "unplanned",
+            {Source.Unplanned.QUARANTINE: "info", Source.Unplanned.MARK: "warn"},
+            _("unplanned events"),
+        ),
         flag("is_active", (pgettext_lazy("source", "active"), "good"), (pgettext_lazy("source", "off"), "")),
         "further",
     )
@@ -50,6 +66,7 @@ class SourceAdmin(Kept):
     autocomplete_fields = ("brand", "squad")
     readonly_fields = ("further",)
     prepopulated_fields = {"key": ("name",)}
+    inlines = (ListedInline,)
     when_empty = _("A source is a system or partner that sends events: the shop, the app, the stores.")
     fieldsets = (
         (None, {"fields": ("name", "key", "brand", "squad", "is_active", "further")}),
@@ -57,7 +74,7 @@ class SourceAdmin(Kept):
         (
             _("What it may send"),
             {
-                "fields": ("unplanned", "namespace", "per_minute"),
+                "fields": ("unplanned", "only_listed", "namespace", "per_minute"),
                 "description": _("Events whose name has an event type must fit it; others are unplanned."),
             },
         ),
@@ -181,100 +198,4 @@ class WriteKeyAdmin(Kept):
             keys.revoke(key, clock.utcnow())
         count = len(revoked)
         text = ngettext("%(count)s key was revoked.", "%(count)s keys were revoked.", count)
-        self.message_user(request, text % {"count": count})
-
-
-class VersionInline(ReadOnly, AnyTabular):
-    """The editions of the form so far; each has a page of its own."""
-
-    model = SchemaVersion
-    fields = ("number", "status", "created_at")
-    readonly_fields = fields
-    ordering = ("-number",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-
-@admin.register(EventType)
-class EventTypeAdmin(Kept):
-    list_display = ("name", "brand", state("role", {}, _("role")), "judged_by", "compatibility")
-    list_filter = ("brand", "role")
-    list_select_related = ("brand",)
-    search_fields = ("name", "description")
-    search_help_text = _("A part of the name or description.")
-    autocomplete_fields = ("brand",)
-    inlines = (VersionInline,)
-    when_empty = _("An event type says what events of a name mean and what they must look like.")
-    fieldsets = (
-        (None, {"fields": ("name", "brand", "description", "compatibility")}),
-        (
-            _("What it means for numbers"),
-            {
-                "fields": ("role", "amount_property", "currency_property", "key_property"),
-                "description": _("Reports find orders, refunds and the like by their role, and read these properties."),
-            },
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EventType]:
-        rows: QuerySet[EventType] = super().get_queryset(request)
-        return rows.prefetch_related("versions")
-
-    def get_inlines(self, request: HttpRequest, obj: EventType | None) -> Any:
-        return self.inlines if obj is not None else ()
-
-    @admin.display(description=_("approved version"))
-    def judged_by(self, event_type: EventType) -> Any:
-        approved = [one for one in event_type.versions.all() if one.status == SchemaVersion.Status.APPROVED]
-        if not approved:
-            return badge(_("none"), "warn")
-        return badge(f"v{max(one.number for one in approved)}", "good")
-
-
-class SchemaVersionForm(SchemaModelForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "schema" in self.fields and self.instance._state.adding:
-            self.fields["schema"].initial = _SCHEMA
-
-    def clean_schema(self) -> Any:
-        schema = self.cleaned_data["schema"]
-        if compile_schema(schema) is None:
-            raise ValidationError(_("This is not a JSON Schema that can be used."), code="schema")
-        return schema
-
-
-@admin.register(SchemaVersion)
-class SchemaVersionAdmin(Versioned):
-    """A draft may be changed; once approved, events have been judged by it."""
-
-    parent = "event_type"
-    form = SchemaVersionForm
-    list_display = ("__str__", "event_type", state("status", _STATUS, _("status")), when("created_at", _("created")))
-    list_filter = ("status", "event_type__brand")
-    list_select_related = ("event_type",)
-    search_fields = ("event_type__name",)
-    search_help_text = _("A part of the event type’s name.")
-    autocomplete_fields = ("event_type",)
-    readonly_fields = ("status",)
-    actions = ("approve", "deprecate")
-    when_empty = _("A version says what an event’s properties must look like. Approve it, and events are held to it.")
-
-    def has_change_permission(self, request: HttpRequest, obj: SchemaVersion | None = None) -> bool:
-        # Not what versions allow, which is nothing, but what is allowed for any row.
-        may = super(Versioned, self).has_change_permission(request, obj)
-        return may and (obj is None or obj.status == SchemaVersion.Status.DRAFT)
-
-    @admin.action(description=_("Approve: events are held to it"), permissions=["change"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[SchemaVersion]) -> None:
-        self._move(request, queryset, SchemaVersion.Status.DRAFT, SchemaVersion.Status.APPROVED)
-
-    @admin.action(description=_("Deprecate: events are no longer held to it"), permissions=["change"])
-    def deprecate(self, request: HttpRequest, queryset: QuerySet[SchemaVersion]) -> None:
-        self._move(request, queryset, SchemaVersion.Status.APPROVED, SchemaVersion.Status.DEPRECATED)
-
-    def _move(self, request: HttpRequest, queryset: QuerySet[SchemaVersion], before: str, after: str) -> None:
-        count = queryset.filter(status=before).update(status=after)
-        text = ngettext("%(count)s version was changed.", "%(count)s versions were changed.", count)
         self.message_user(request, text % {"count": count})

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
+from customers.api.event_types import EventTypes, EventTypeVersions
 from customers.api.events import EventBatch, SingleEvent
 from customers.api.people import CustomerDetail, LookUp, Timeline
 
 urlpatterns = [
+    path("event-types", EventTypes.as_view(), name="api-event-types"),
+    path("event-types/<str:event_type_id>/versions", EventTypeVersions.as_view(), name="api-schema-versions"),
     path("events", SingleEvent.as_view(), name="api-event"),
     path("events/batch", EventBatch.as_view(), name="api-events"),
     path("customers/lookup", LookUp.as_view(), name="api-customer-lookup"),

@@ -31,6 +31,7 @@ from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
 from customers.models.retention import RetentionRecord, RetentionRule
+from customers.models.registry import EventType, SchemaVersion, SourceEventType
 from customers.models.source import Source, WriteKey
 from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
@@ -83,6 +84,7 @@ __all__ = [
     "SchemaVersion",
     "Scope",
     "Source",
+    "SourceEventType",
     "Squad",
     "SquadGroupPermission",
     "SquadMember",

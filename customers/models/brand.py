@@ -29,6 +29,11 @@ class Brand(Owned):
     postal_address = models.TextField(_("postal address"), blank=True)
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    second_person_approves = models.BooleanField(
+        _("a second person approves schemas"),
+        default=False,
+        help_text=_("Whoever proposes a schema version does not approve it."),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

@@ -43,6 +43,9 @@ class Event(Owned):
     message_id = models.CharField(_("message id"), max_length=100)
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
+    unplanned = models.BooleanField(
+        _("unplanned"), default=False, db_default=False, help_text=_("No event type, and the source marks such events.")
+    )
     time_source = models.SmallIntegerField(_("time from"), choices=TimeSource.choices, default=TimeSource.TOLD)
     cause_id = models.BigIntegerField(_("cause"), null=True, help_text=_("The event an internal event follows from."))
     hops = models.SmallIntegerField(_("hops"), default=0)

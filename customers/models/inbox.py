@@ -34,6 +34,9 @@ class InboxItem(Owned):
     occurred_at = models.DateTimeField(_("occurred at"))
     schema_version_id = models.BigIntegerField(_("schema version"), null=True)
     historical = models.BooleanField(_("historical"), default=False)
+    unplanned = models.BooleanField(
+        _("unplanned"), default=False, db_default=False, help_text=_("No event type, and the source marks such events.")
+    )
     time_source = models.SmallIntegerField(
         _("time from"), choices=TimeSource.choices, default=TimeSource.TOLD, db_default=0
     )

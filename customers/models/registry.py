@@ -1,16 +1,30 @@
 """The event registry: what an event of a name must look like, version by version."""
 
+from typing import Any
+
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.ids import new_id
 from customers.models.brand import Brand
 from customers.models.owned import Owned
+from customers.models.source import Source
+from customers.partner import InBrand
 from customers.reach import ByBrand
 
 
+def _whoever(label: Any) -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True, verbose_name=label
+    )
+
+
 class EventType(Owned):
+    for_partners = InBrand()
+
     class Role(models.TextChoices):
         ORDER = "order", _("order")
         REFUND = "refund", _("refund")
@@ -51,6 +65,7 @@ class EventType(Owned):
 
 class SchemaVersion(Owned):
     reach = ByBrand("event_type__brand")
+    for_partners = InBrand()
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -68,13 +83,55 @@ class SchemaVersion(Owned):
     upcast = models.JSONField(
         _("upcast"), default=list, blank=True, help_text=_("Operations from the version before to this one.")
     )
+    follows = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("follows")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    proposed_at = models.DateTimeField(_("proposed at"), null=True, blank=True)
+    proposed_by = _whoever(_("proposed by"))
+    approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+    approved_by = _whoever(_("approved by"))
+    deprecated_at = models.DateTimeField(_("deprecated at"), null=True, blank=True)
+    deprecated_by = _whoever(_("deprecated by"))
 
     class Meta:
         verbose_name = _("schema version")
         verbose_name_plural = _("schema versions")
         ordering = ("event_type", "-number")
-        constraints = (models.UniqueConstraint(fields=("event_type", "number"), name="one_number_per_event_type"),)
+        permissions = (("approve_schemaversion", _("Can approve and deprecate schema versions")),)
+        constraints = (
+            models.UniqueConstraint(fields=("event_type", "number"), name="one_number_per_event_type"),
+            # Of two approvals at once, one was judged against a version that is the latest no more.
+            models.UniqueConstraint(
+                fields=("event_type", "follows"),
+                condition=~Q(status="draft"),
+                nulls_distinct=False,
+                name="one_version_follows_another",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.event_type} v{self.number}"
+
+
+class SourceEventType(Owned):
+    """A type that a source may send, and which version its events are held to when they name none."""
+
+    reach = ByBrand("source__brand", squad="source__squad")
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="event_types", verbose_name=_("source"))
+    event_type = models.ForeignKey(EventType, on_delete=models.CASCADE, related_name="+", verbose_name=_("event type"))
+    default_version = models.PositiveIntegerField(
+        _("default version"),
+        null=True,
+        blank=True,
+        help_text=_("What events that name no version are held to; empty: the latest approved."),
+    )
+
+    class Meta:
+        verbose_name = _("event type of a source")
+        verbose_name_plural = _("event types of sources")
+        constraints = (models.UniqueConstraint(fields=("source", "event_type"), name="one_row_per_source_and_type"),)
+
+    def __str__(self) -> str:
+        return f"{self.source} · {self.event_type}"

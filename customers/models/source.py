@@ -21,6 +21,7 @@ ORIGIN = r"\Ahttps?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?\Z"
 class Source(Owned):
     class Unplanned(models.TextChoices):
         ACCEPT = "accept", _("accept without a schema")
+        MARK = "mark", _("accept and mark")
         QUARANTINE = "quarantine", _("refuse into quarantine")
 
     # What happens inside Trilha is told by this source; no key writes to it.
@@ -85,6 +86,11 @@ class Source(Owned):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_("Hours without a message. Empty: when it is quiet for longer than it usually is."),
+    )
+    only_listed = models.BooleanField(
+        _("only the types listed"),
+        default=False,
+        help_text=_("Events of other types are refused, also planned ones."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

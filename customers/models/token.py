@@ -19,6 +19,7 @@ class Scope(models.TextChoices):
     CUSTOMERS_READ = "customers:read", _("look up customers and their timeline")
     CUSTOMERS_PERSONAL = "customers:personal", _("see personal values unmasked")
     EVENTS_WRITE = "events:write", _("send events")
+    EVENT_TYPES_READ = "event-types:read", _("read event types and their schemas")
     IDENTITY_ASSURE = "identity:assure", _("say that somebody was verified by log-in, code or document")
     CONSENT_READ = "consent:read", _("read consent and permission")
     CONSENT_WRITE = "consent:write", _("record grants and withdrawals")

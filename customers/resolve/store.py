@@ -23,10 +23,10 @@ _STORE = """
     )
     INSERT INTO customers_event (
         id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id, schema_version_id,
-        historical, time_source
+        historical, unplanned, time_source
     )
     SELECT id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id, schema_version_id,
-           historical, time_source
+           historical, unplanned, time_source
     FROM message
 """
 _MATCH = (
@@ -76,6 +76,7 @@ def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
         name=message.name,
         message_id=message.message_id,
         historical=message.historical,
+        schema_version_id=message.schema_version_id,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
         assurance=message.assurance,

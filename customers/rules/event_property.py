@@ -8,16 +8,15 @@ from typing import ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text
+from customers.registry import shapes
 from customers.rules.leaf import Fragment, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
 
-_SAID = "coalesce(p.payload -> 'properties', p.payload -> 'traits')"
-
 
 class EventProperty(ValueLeaf, frozen=True):
-    """SQL reads `p`, a row of customers_eventpayload."""
+    """SQL reads `e`, a row of customers_event, and `p`, its payload; both read the newest shape of the event."""
 
     kind: ClassVar[str] = "event_property"
     label: ClassVar[Text] = _("Property of the event")
@@ -29,7 +28,9 @@ class EventProperty(ValueLeaf, frozen=True):
         return lambda facts: test(find(facts.properties))
 
     def sql(self) -> Fragment:
-        return self.compare(walk(_SAID, self.path))
+        said, values = shapes.said_in_sql()
+        walked, path = walk(said, self.path)
+        return self.compare((walked, [*values, *path]))
 
     def as_of(self, moment: datetime) -> Fragment:
         # What an event said never changes.

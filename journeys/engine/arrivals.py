@@ -9,9 +9,22 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from customers.registry import shapes
 from customers.rules import Facts
 from journeys.engine.runs import Began, RunState
 from journeys.version import Meaning
+
+_SAID = """
+    SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits'), NULL::bigint
+    FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)
+    JOIN customers_eventpayload p ON p.event_id = u.event_id AND p.received_at = u.received_at
+"""
+_SAID_BY_VERSION = """
+    SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits'), e.schema_version_id
+    FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)
+    JOIN customers_eventpayload p ON p.event_id = u.event_id AND p.received_at = u.received_at
+    JOIN customers_event e ON e.id = u.event_id AND e.received_at = u.received_at
+"""
 
 
 @dataclass(slots=True)
@@ -43,15 +56,13 @@ def load_properties(cursor: Cursor[Any], arrivals: Collection[Arrival]) -> None:
     by_id: dict[int, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         by_id[arrival.event_id].append(arrival)
-    rows = cursor.execute(
-        "SELECT p.event_id, coalesce(p.payload -> 'properties', p.payload -> 'traits')"
-        " FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(event_id, received_at)"
-        " JOIN customers_eventpayload p ON p.event_id = u.event_id AND p.received_at = u.received_at",
-        [list(by_id), [same[0].received_at for same in by_id.values()]],
-    ).fetchall()
-    for event_id, properties in rows:
+    # Where nothing is upcast, no event's version is asked for.
+    statement = _SAID_BY_VERSION if shapes.chains() else _SAID
+    places = [list(by_id), [same[0].received_at for same in by_id.values()]]
+    for event_id, properties, version_id in cursor.execute(statement, places).fetchall():
+        said = shapes.said(properties, version_id)
         for arrival in by_id[event_id]:
-            arrival.properties = properties or {}
+            arrival.properties = said
 
 
 def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -> bool:

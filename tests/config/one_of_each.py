@@ -41,6 +41,7 @@ from customers.models import (
     RetentionRule,
     SchemaVersion,
     Source,
+    SourceEventType,
     Squad,
     SquadMember,
     Tally,
@@ -135,6 +136,7 @@ def _owners(world: World, source: Source) -> None:
     RetentionRecord.objects.create(kind="quarantine_open", brand=world.brand, cutoff=NOW, rows=7, at=NOW)
     type_ = EventType.objects.create(brand=world.brand, name="Signed Up")
     SchemaVersion.objects.create(event_type=type_, number=1, schema={"type": "object"})
+    SourceEventType.objects.create(source=source, event_type=type_)
 
 
 def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:

@@ -64,7 +64,7 @@ def texts(*, text: str, locale: str = "en") -> dict[str, str]:
 
 def test_a_write_key_is_shown_once_and_works(root: Client, world: World) -> None:
     source = first(Source)
-    answer = root.post(page(WriteKey, "add"), {"source": source.pk, "mode": "live"})
+    answer = root.post(page(WriteKey, "add"), {"source": source.pk, "kind": "server", "mode": "live"})
     key = WriteKey.objects.latest("created_at")
     [told] = [str(m) for m in get_messages(answer.wsgi_request) if "Copy it now" in str(m)]
     plaintext = told.split(" is ")[1].split(". ")[0]
@@ -176,6 +176,8 @@ def test_words_once_used_are_not_changed(root: Client, world: World) -> None:
 
 def test_a_schema_is_approved_and_then_stands(root: Client, world: World) -> None:
     draft = SchemaVersion.objects.get()
+    assert do(root, "approve", draft) == [f"{draft}: Only a proposed draft is approved.", "0 versions were changed."]
+    root.post(page(SchemaVersion, "review", draft.pk), {"do": "propose"})
     assert do(root, "approve", draft) == ["1 version was changed."]
     assert root.post(page(SchemaVersion, "change", draft.pk), {"schema": "{}"}).status_code == 403
     assert do(root, "deprecate", draft) == ["1 version was changed."]

@@ -13,7 +13,8 @@ TOTAL = {"type": "object", "properties": {"total": {"type": "number", "minimum":
 
 def plan(door: Door, schema: Any, number: int = 1, name: str = "Order Completed", **changes: Any) -> SchemaVersion:
     event_type, _ = EventType.objects.get_or_create(brand=door.source.brand, name=name)
-    fields = {"schema": schema, "number": number, "status": "approved", **changes}
+    before = event_type.versions.exclude(status="draft").order_by("-number").first()
+    fields = {"schema": schema, "number": number, "status": "approved", "follows": before, **changes}
     return SchemaVersion.objects.create(event_type=event_type, **fields)
 
 

@@ -86,6 +86,8 @@ READS = {
     "customers/x": "customers:read",
     "customers/x/timeline": "customers:read",
     "consents": "consent:read",
+    "event-types": "event-types:read",
+    "event-types/x/versions": "event-types:read",
     "journeys": "journeys:read",
     "journeys/x": "journeys:read",
     "runs": "runs:read",
@@ -101,7 +103,8 @@ def test_every_route_is_looked_at_here() -> None:
     routes = {name for name in get_resolver("config.api.urls").reverse_dict if isinstance(name, str)}
     assert patterns is not None
     assert routes - {"api-openapi", "api-docs", "api-nothing"} == {
-        "api-event", "api-events", "api-customer", "api-customer-lookup", "api-timeline", "api-consents",
+        "api-event", "api-events", "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
+        "api-timeline", "api-consents",
         "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-runs", "api-run",
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
     }  # fmt: skip
