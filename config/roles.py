@@ -9,7 +9,7 @@ from typing import Any, Final
 
 _OWNERS = "customers: brand squad squadmember"
 _SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent hook receivedbody"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -31,7 +31,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: squad squadmember"),
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
-        (("change",), "customers: quarantinedevent"),
+        (("change",), "customers: quarantinedevent receivedbody"),
+        (_WRITE, "customers: hook"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),
