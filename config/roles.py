@@ -12,7 +12,7 @@ _SENSE = (
     "customers: identifierkind customer profile identifier edge profilemove address trait traitdefinition event"
     " eventpayload job"
 )
-_DOORS = "customers: source eventtype schemaversion quarantinedevent"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent hook receivedbody"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -34,7 +34,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: squad squadmember"),
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
-        (("change",), "customers: quarantinedevent job"),
+        (("change",), "customers: quarantinedevent receivedbody job"),
+        (_WRITE, "customers: hook"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),

@@ -11,6 +11,7 @@ from customers.models.audit import AuditEntry, BatchClaim, DeadLetter, UnitAttem
 from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
 from customers.models.event import Event, EventPayload, TimeSource
+from customers.models.hook import Hook, ReceivedBody
 from customers.models.identity import (
     Assurance,
     Customer,
@@ -52,6 +53,7 @@ __all__ = [
     "Event",
     "EventPayload",
     "EventType",
+    "Hook",
     "Identifier",
     "IdentifierKind",
     "InboxItem",
@@ -67,6 +69,7 @@ __all__ = [
     "ProfileMove",
     "ProfileSource",
     "QuarantinedEvent",
+    "ReceivedBody",
     "RecoveryCode",
     "SchemaVersion",
     "Scope",

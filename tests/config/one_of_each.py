@@ -20,6 +20,7 @@ from customers.models import (
     Event,
     EventPayload,
     EventType,
+    Hook,
     Identifier,
     InboxItem,
     Job,
@@ -32,6 +33,7 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     QuarantinedEvent,
+    ReceivedBody,
     SchemaVersion,
     Source,
     Squad,
@@ -155,6 +157,11 @@ def _events(world: World, source: Source, profile: Profile) -> None:
     QuarantinedEvent.objects.create(
         source=source, door="segment", code="wrong_type", pointer="/userId", raw=HOSTILE, received_at=NOW
     )
+    hook = Hook.objects.create(source=source, name="Payments")
+    ReceivedBody.objects.create(
+        hook=hook, received_at=NOW, key=new_id(), digest=new_id(), content_type="application/json",
+        headers={"x-topic": HOSTILE}, body=HOSTILE.encode(),
+    )  # fmt: skip
     AwaitedName.objects.create(name="Signed Up", waiter="journey_version:1")
     MatchItem.objects.create(
         event_id=1, profile_id=profile.pk, brand_id=world.brand.pk, name="Signed Up", message_id="m-1", **times
