@@ -91,10 +91,8 @@ def faults(answer: Any, entry: str, code: str, pointer: str) -> list[str]:
     if stored != ({"good"} if in_batch else set()):
         found.append(f"stored {sorted(stored)}")
     # A webhook's body is kept whole before anybody reads it, and is no event yet.
-    kept = (
-        QuarantinedEvent.objects.filter(code=code) if entry != "webhook" else ReceivedBody.objects.filter(reason=code)
-    )
-    if not kept.exists():
+    bodies, items = ReceivedBody.objects.filter(reason=code), QuarantinedEvent.objects.filter(code=code)
+    if not (bodies if entry == "webhook" else items).exists():
         found.append("not kept with its reason")
     return found
 
