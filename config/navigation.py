@@ -40,6 +40,7 @@ _NAVIGATION: Final[tuple[tuple["_StrOrPromise", bool, tuple[List | Page, ...]], 
         False,
         (
             List("customers.Customer", "group"),
+            List("customers.DuplicatePair", "person_search"),
             List("customers.Event", "bolt"),
             List("customers.QuarantinedEvent", "report"),
             List("customers.Source", "input"),

@@ -10,12 +10,15 @@ class CustomersConfig(AppConfig):
         from customers import dead_letters, personal, quarantine, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
+        from customers.duplicates import search
         from customers.log_in import noted
-        from customers.merging import anew
+        from customers.merging import anew, effects, winners
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
+        effects.register(winners.tell)
+        search.register()
         dead_letters.register(resolve.QUEUE)
         for door in DIALECTS:
             quarantine.register(door, accept_again)
