@@ -11,7 +11,7 @@ import customers.models.hook
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_jobs'),
+        ('customers', '0015_duplicates'),
     ]
 
     operations = [
