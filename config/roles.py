@@ -16,6 +16,7 @@ _DOORS = "customers: source eventtype schemaversion sourceeventtype quarantinede
 _PAIRS = "customers: duplicatepair"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
+_DOORS = "customers: source eventtype schemaversion quarantinedevent hook receivedbody"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -42,6 +43,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent job"),
         (_WRITE, "customers: import"),
+        (("change",), "customers: quarantinedevent receivedbody job"),
+        (_WRITE, "customers: hook"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),

@@ -3,12 +3,13 @@
 from django.urls import path
 
 from customers.accept.segment import KINDS
-from customers.api import segment
+from customers.api import hooks, segment
 from customers.views import script
 
 urlpatterns = [
     *(path(f"v1/{kind}", segment.single(kind), name=f"segment-{kind}") for kind in KINDS),
     path("v1/batch", segment.batch, name="segment-batch"),
+    path("hooks/<uuid:hook_id>", hooks.hook, name="hook"),
     path("js/trilha.js", script.newest, name="script"),
     path("js/trilha-<str:version>.js", script.one, name="script-version"),
 ]

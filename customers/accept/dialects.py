@@ -8,6 +8,9 @@ from typing import Any, Final
 from customers.accept import native, segment
 from customers.accept.message import Message, Reading
 
+# What the mappings of webhooks make are items of our own dialect.
+HOOK = "hook"
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -29,5 +32,6 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         segment.DOOR: Dialect(segment.read, 32 * 1024, "batch", "/messageId", "sentAt"),
         native.DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
         CSV_DOOR: Dialect(native.read, 64 * 1024, "events", "/id"),
+        HOOK: Dialect(native.read, 64 * 1024, "events", "/id"),
     }
 )

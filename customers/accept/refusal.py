@@ -22,6 +22,7 @@ STATUS = {
     "invalid_gzip": 400,
     "invalid_idempotency_key": 400,
     "invalid_json": 400,
+    "invalid_signature": 401,
     "invalid_token": 401,
     "invalid_unicode": 400,
     "journey_not_live": 409,

@@ -1,6 +1,7 @@
 """Read a request's body within limits: never more bytes than allowed, before and after inflating."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
@@ -27,6 +28,18 @@ def read_sent(request: HttpRequest, limit: int, *, as_text: bool = False) -> Sen
     if encoding not in ("identity", "gzip", ""):
         raise _unsupported("Unknown Content-Encoding.", "Send the body plain or as gzip.")
     return Sent(_read(request, limit), packed=encoding == "gzip")
+
+
+def read_plain(request: HttpRequest, limit: int, is_taken: Callable[[str], bool]) -> bytes:
+    """The bytes as they came, of a type that is taken and in no encoding: a signature is over these."""
+    if not is_taken(request.content_type or ""):
+        raise _unsupported("The body is declared neither as JSON nor as a form.", "Send application/json.")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise _unsupported("Unknown Content-Encoding.", "Send the body plain.")
+    body = _read(request, limit)
+    if len(body) > limit:
+        raise too_large(limit, "body")
+    return body
 
 
 def unpack(sent: Sent, limit: int) -> bytes:

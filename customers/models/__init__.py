@@ -12,6 +12,7 @@ from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
 from customers.models.duplicate import DuplicatePair
 from customers.models.event import Event, EventPayload, TimeSource
+from customers.models.hook import Hook, ReceivedBody
 from customers.models.identity import (
     Assurance,
     Customer,
@@ -59,6 +60,7 @@ __all__ = [
     "EventPayload",
     "EventType",
     "HourTally",
+    "Hook",
     "Identifier",
     "IdentifierKind",
     "Import",
@@ -77,6 +79,7 @@ __all__ = [
     "ProfileMove",
     "ProfileSource",
     "QuarantinedEvent",
+    "ReceivedBody",
     "RecoveryCode",
     "RefusedRow",
     "RetentionRecord",

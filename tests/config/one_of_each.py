@@ -22,6 +22,7 @@ from customers.models import (
     EventPayload,
     EventType,
     HourTally,
+    Hook,
     Identifier,
     Import,
     ImportChunk,
@@ -39,6 +40,7 @@ from customers.models import (
     RefusedRow,
     RetentionRecord,
     RetentionRule,
+    ReceivedBody,
     SchemaVersion,
     Source,
     SourceEventType,
@@ -173,6 +175,11 @@ def _events(world: World, source: Source, profile: Profile) -> None:
         source=source, door="segment", code="wrong_type", pointer="/userId", raw=HOSTILE, received_at=NOW
     )
     _import(source)
+    hook = Hook.objects.create(source=source, name="Payments")
+    ReceivedBody.objects.create(
+        hook=hook, received_at=NOW, key=new_id(), digest=new_id(), content_type="application/json",
+        headers={"x-topic": HOSTILE}, body=HOSTILE.encode(),
+    )  # fmt: skip
     AwaitedName.objects.create(name="Signed Up", waiter="journey_version:1")
     MatchItem.objects.create(
         event_id=1, profile_id=profile.pk, brand_id=world.brand.pk, name="Signed Up", message_id="m-1", **times
