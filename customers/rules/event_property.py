@@ -1,13 +1,13 @@
 """Leaf kind `event_property`: a property of the event at hand; of an identify, one of the traits it tells."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text
-from customers.rules.leaf import Fragment, Holds
+from customers.rules.leaf import MOMENT, Holds
 from customers.rules.operators import OPERATORS
+from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
 
@@ -20,14 +20,15 @@ class EventProperty(ValueLeaf, frozen=True):
     kind: ClassVar[str] = "event_property"
     label: ClassVar[Text] = _("Property of the event")
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
+    places: ClassVar[frozenset[str]] = frozenset({MOMENT})
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
         return lambda facts: test(find(facts.properties))
 
-    def sql(self) -> Fragment:
+    def sql(self, reading: Reading) -> Fragment:
         return self.compare(walk(_SAID, self.path))
 
-    def as_of(self, moment: datetime) -> Fragment:
+    def as_of(self, reading: Reading) -> Fragment:
         # What an event said never changes.
-        return self.sql()
+        return self.sql(reading)

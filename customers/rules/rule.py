@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from customers.rules.leaf import Facts, Fragment, Holds
+from customers.rules.leaf import Facts, Holds
+from customers.rules.reading import TIMELESS, Fragment, Reading
 
 
 class Node(Protocol):
@@ -15,9 +16,15 @@ class Node(Protocol):
     def inputs(self) -> frozenset[str]: ...
     @property
     def traits(self) -> frozenset[str]: ...
+    @property
+    def events(self) -> frozenset[str]: ...
+    @property
+    def identifiers(self) -> frozenset[str]: ...
+    @property
+    def segments(self) -> frozenset[str]: ...
     def python(self) -> Holds: ...
-    def sql(self) -> Fragment: ...
-    def as_of(self, moment: datetime) -> Fragment: ...
+    def sql(self, reading: Reading) -> Fragment: ...
+    def as_of(self, reading: Reading) -> Fragment: ...
     def to_json(self) -> dict[str, Any]: ...
 
 
@@ -36,13 +43,14 @@ class Rule:
         object.__setattr__(self, "inputs", self.root.inputs)
         object.__setattr__(self, "traits", tuple(sorted(self.root.traits)))
 
-    def sql(self) -> Fragment:
-        """A boolean expression, never null, over the aliases that the leaf kinds name, and its parameters."""
-        return self.root.sql()
+    def sql(self, reading: Reading | None = None) -> Fragment:
+        """A boolean expression, never null, over the aliases that the leaf kinds name, and its parameters. What it
+        needs beside the customer it leaves in the reading."""
+        return self.root.sql(reading or Reading(TIMELESS))
 
-    def as_of(self, moment: datetime) -> Fragment:
+    def as_of(self, moment: datetime | Reading) -> Fragment:
         """The same as it stood at `moment`."""
-        return self.root.as_of(moment)
+        return self.root.as_of(Reading(moment) if isinstance(moment, datetime) else moment)
 
     def to_json(self) -> dict[str, Any]:
         return self.root.to_json()
@@ -63,17 +71,29 @@ class Group:
     def traits(self) -> frozenset[str]:
         return frozenset(name for node in self.nodes for name in node.traits)
 
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.events)
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.identifiers)
+
+    @property
+    def segments(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.segments)
+
     def python(self) -> Holds:
         tests = tuple(node.python() for node in self.nodes)
         if len(tests) == 1:
             return tests[0]
         return _all_hold(tests) if self.key == "all" else _any_holds(tests)
 
-    def sql(self) -> Fragment:
-        return self._joined([node.sql() for node in self.nodes])
+    def sql(self, reading: Reading) -> Fragment:
+        return self._joined([node.sql(reading) for node in self.nodes])
 
-    def as_of(self, moment: datetime) -> Fragment:
-        return self._joined([node.as_of(moment) for node in self.nodes])
+    def as_of(self, reading: Reading) -> Fragment:
+        return self._joined([node.as_of(reading) for node in self.nodes])
 
     def to_json(self) -> dict[str, Any]:
         return {self.key: [node.to_json() for node in self.nodes]}
@@ -96,15 +116,27 @@ class Not:
     def traits(self) -> frozenset[str]:
         return self.node.traits
 
+    @property
+    def events(self) -> frozenset[str]:
+        return self.node.events
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        return self.node.identifiers
+
+    @property
+    def segments(self) -> frozenset[str]:
+        return self.node.segments
+
     def python(self) -> Holds:
         test = self.node.python()
         return lambda facts: not test(facts)
 
-    def sql(self) -> Fragment:
-        return self._denied(self.node.sql())
+    def sql(self, reading: Reading) -> Fragment:
+        return self._denied(self.node.sql(reading))
 
-    def as_of(self, moment: datetime) -> Fragment:
-        return self._denied(self.node.as_of(moment))
+    def as_of(self, reading: Reading) -> Fragment:
+        return self._denied(self.node.as_of(reading))
 
     def to_json(self) -> dict[str, Any]:
         return {"not": self.node.to_json()}
