@@ -12,10 +12,13 @@ class CustomersConfig(AppConfig):
         from customers.accept.replay import accept_again
         from customers.log_in import noted
         from customers.merging import anew
+        from customers.segments import build, stage
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
-        dead_letters.register(resolve.QUEUE)
+        build.register()
+        for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
+            dead_letters.register(queue)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

@@ -28,6 +28,15 @@ from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
+from customers.models.segment import (
+    Segment,
+    SegmentInput,
+    SegmentItem,
+    SegmentMembership,
+    SegmentSize,
+    SegmentTurn,
+    SegmentVersion,
+)
 from customers.models.source import Source, WriteKey
 from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait, TraitDefinition
@@ -70,6 +79,13 @@ __all__ = [
     "RecoveryCode",
     "SchemaVersion",
     "Scope",
+    "Segment",
+    "SegmentInput",
+    "SegmentItem",
+    "SegmentMembership",
+    "SegmentSize",
+    "SegmentTurn",
+    "SegmentVersion",
     "Source",
     "Squad",
     "SquadGroupPermission",

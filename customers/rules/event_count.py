@@ -40,6 +40,10 @@ class EventCount(PastEvents, frozen=True, kw_only=True):
     def window(self) -> timedelta | None:
         return None if self.within is msgspec.UNSET else self.within
 
+    @property
+    def is_timed(self) -> bool:
+        return self.window is not None
+
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.op not in _SIGNS:

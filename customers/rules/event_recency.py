@@ -42,6 +42,10 @@ class EventRecency(PastEvents, frozen=True, kw_only=True):
     op: Annotated[str, form(_("comparison"), choices=_WORDS)]
     ago: Annotated[timedelta | msgspec.UnsetType, form(_("this long ago"))] = msgspec.UNSET
 
+    @property
+    def is_timed(self) -> bool:
+        return self.op != _NEVER
+
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.op not in _WORDS:
@@ -77,7 +81,7 @@ class EventRecency(PastEvents, frozen=True, kw_only=True):
 
     def _compared(self, reading: Reading, until: datetime | None) -> Fragment:
         if self.op == _NEVER or self.ago is msgspec.UNSET:
-            return f"{self.counted(reading, None, until)}.n IS NULL", []
+            return f"coalesce({self.counted(reading, None, until)}.n, 0) = 0", []
         which, is_young = _OPERATORS[self.op]
         # What happened less than so long ago happened in the window; all else needs the whole past.
         window = self.ago if self.op == "last_within" else None

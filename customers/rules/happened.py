@@ -70,12 +70,15 @@ class PastEvents(Leaf, frozen=True):
         if until is not None:
             conditions.append(("(e.occurred_at <= %s OR e.received_at <= %s)", [until, until]))
         conditions += [condition.sql(reading) for condition in self.where]
+        if reading.by_key:
+            conditions.append(("w.customer_id = c.id", []))
         said = " JOIN customers_eventpayload p ON p.event_id = e.id AND p.received_at = e.received_at"
         text = (
-            "SELECT w.customer_id, count(*) AS n, min(least(e.occurred_at, e.received_at)) AS first_at,"
+            f"SELECT {'' if reading.by_key else 'w.customer_id, '}count(*) AS n, min(least(e.occurred_at, e.received_at)) AS first_at,"
             " max(least(e.occurred_at, e.received_at)) AS last_at"
             f" FROM {reading.people} w JOIN customers_event e ON e.profile_id = w.id{said if self.where else ''}"
-            f" WHERE {' AND '.join(text for text, _ in conditions)} GROUP BY w.customer_id"
+            f" WHERE {' AND '.join(text for text, _ in conditions)}"
+            f"{'' if reading.by_key else ' GROUP BY w.customer_id'}"
         )
         return reading.beside((text, [one for _text, given in conditions for one in given]))
 

@@ -16,12 +16,12 @@ from customers.rules.value_leaf import NAME
 IDENTIFIERS: Final = "identifiers"
 _HAS = (
     "EXISTS (SELECT 1 FROM customers_profile o JOIN customers_identifier i ON i.profile_id = o.id"
-    " WHERE o.customer_id = c.id AND i.kind_id = %s AND {})"
+    " WHERE o.customer_id = c.id AND i.kind_id = %s{})"
 )
 
 
 class HasIdentifier(Base, frozen=True):
-    """SQL reads `c`, a row of customers_customer."""
+    """SQL reads `c`, a row of customers_customer. One that was closed, as a device's is, was theirs all the same."""
 
     kind: ClassVar[str] = "identifier"
     label: ClassVar[Text] = _("Has an identifier")
@@ -43,8 +43,7 @@ class HasIdentifier(Base, frozen=True):
         return lambda facts: self.name in facts.extra.get(IDENTIFIERS, ())
 
     def sql(self, reading: Reading) -> Fragment:
-        return _HAS.format("i.closed_at IS NULL"), [self.name]
+        return _HAS.format(""), [self.name]
 
     def as_of(self, reading: Reading) -> Fragment:
-        then = "i.opened_at <= %s AND (i.closed_at IS NULL OR i.closed_at > %s)"
-        return _HAS.format(then), [self.name, reading.now, reading.now]
+        return _HAS.format(" AND i.opened_at <= %s"), [self.name, reading.now]

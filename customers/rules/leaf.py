@@ -52,6 +52,11 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset()
 
     @property
+    def is_timed(self) -> bool:
+        """Whether the answer may become another by the passing of time alone."""
+        return False
+
+    @property
     def events(self) -> frozenset[str]:
         """Names of the past events that are looked at."""
         return frozenset()

@@ -11,13 +11,17 @@ Fragment = tuple[str, list[Any]]
 
 @dataclass(slots=True)
 class Reading:
-    """`people` is a relation of profiles (id, customer_id) with all of the customers asked about; of a brand's
-    reading only the brand's events count. Leaves add to `joins`, each a relation of its own alias with one row for a
-    customer at most, and to `turns`: moments at which the answer may become another without anything happening."""
+    """Of a brand's reading only the brand's events count. Leaves add to `joins`, each a relation of its own alias with
+    one row for a customer at most, and to `turns`: moments at which the answer may become another without anything
+    happening.
+
+    `by_key` asks for a few customers, each looked up; else everybody in `people`, a relation of profiles (id,
+    customer_id), is gathered at once."""
 
     now: datetime
     brand_id: UUID | None = None
     people: str = "customers_profile"
+    by_key: bool = False
     joins: dict[str, Fragment] = field(default_factory=dict)
     turns: list[Fragment] = field(default_factory=list)
 
@@ -32,9 +36,12 @@ class Reading:
 
     def joined(self) -> Fragment:
         """What stands behind `FROM customers_customer c`."""
-        parts = [
-            f" LEFT JOIN ({text}) {alias} ON {alias}.customer_id = c.id" for alias, (text, _) in self.joins.items()
-        ]
+        parts = (
+            f" LEFT JOIN LATERAL ({text}) {alias} ON true"
+            if self.by_key
+            else f" LEFT JOIN ({text}) {alias} ON {alias}.customer_id = c.id"
+            for alias, (text, _parameters) in self.joins.items()
+        )
         return "".join(parts), [one for _text, parameters in self.joins.values() for one in parameters]
 
     def next_turn(self) -> Fragment:

@@ -17,6 +17,8 @@ class Node(Protocol):
     @property
     def traits(self) -> frozenset[str]: ...
     @property
+    def is_timed(self) -> bool: ...
+    @property
     def events(self) -> frozenset[str]: ...
     @property
     def identifiers(self) -> frozenset[str]: ...
@@ -52,6 +54,15 @@ class Rule:
         """The same as it stood at `moment`."""
         return self.root.as_of(Reading(moment) if isinstance(moment, datetime) else moment)
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether the answer may become another by the passing of time alone."""
+        return self.root.is_timed
+
+    def bound(self, reading: Reading, *, most: bool) -> Fragment:
+        """An expression that holds wherever the rule may hold at any time, or only where it holds at all times."""
+        return _bound(self.root, reading, most)
+
     def to_json(self) -> dict[str, Any]:
         return self.root.to_json()
 
@@ -72,6 +83,10 @@ class Group:
         return frozenset(name for node in self.nodes for name in node.traits)
 
     @property
+    def is_timed(self) -> bool:
+        return any(node.is_timed for node in self.nodes)
+
+    @property
     def events(self) -> frozenset[str]:
         return frozenset(name for node in self.nodes for name in node.events)
 
@@ -90,15 +105,15 @@ class Group:
         return _all_hold(tests) if self.key == "all" else _any_holds(tests)
 
     def sql(self, reading: Reading) -> Fragment:
-        return self._joined([node.sql(reading) for node in self.nodes])
+        return self.joined([node.sql(reading) for node in self.nodes])
 
     def as_of(self, reading: Reading) -> Fragment:
-        return self._joined([node.as_of(reading) for node in self.nodes])
+        return self.joined([node.as_of(reading) for node in self.nodes])
 
     def to_json(self) -> dict[str, Any]:
         return {self.key: [node.to_json() for node in self.nodes]}
 
-    def _joined(self, fragments: Sequence[Fragment]) -> Fragment:
+    def joined(self, fragments: Sequence[Fragment]) -> Fragment:
         word = " AND " if self.key == "all" else " OR "
         text = word.join(text for text, _parameters in fragments)
         return f"({text})", [one for _text, parameters in fragments for one in parameters]
@@ -117,6 +132,10 @@ class Not:
         return self.node.traits
 
     @property
+    def is_timed(self) -> bool:
+        return self.node.is_timed
+
+    @property
     def events(self) -> frozenset[str]:
         return self.node.events
 
@@ -133,17 +152,27 @@ class Not:
         return lambda facts: not test(facts)
 
     def sql(self, reading: Reading) -> Fragment:
-        return self._denied(self.node.sql(reading))
+        return self.denied(self.node.sql(reading))
 
     def as_of(self, reading: Reading) -> Fragment:
-        return self._denied(self.node.as_of(reading))
+        return self.denied(self.node.as_of(reading))
 
     def to_json(self) -> dict[str, Any]:
         return {"not": self.node.to_json()}
 
-    def _denied(self, fragment: Fragment) -> Fragment:
+    def denied(self, fragment: Fragment) -> Fragment:
         text, parameters = fragment
         return f"NOT ({text})", parameters
+
+
+def _bound(node: Node, reading: Reading, most: bool) -> Fragment:
+    if not node.is_timed:
+        return node.sql(reading)
+    if isinstance(node, Group):
+        return node.joined([_bound(one, reading, most) for one in node.nodes])
+    if isinstance(node, Not):
+        return node.denied(_bound(node.node, reading, not most))
+    return ("true" if most else "false"), []
 
 
 # Plain loops: all() and any() over a generator take half as long again.

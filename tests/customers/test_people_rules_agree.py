@@ -113,9 +113,9 @@ def facts_of(person: Person, now: datetime) -> Facts:
     return Facts({} if person.plan is None else {"plan": person.plan}, extra=extra, now=now)
 
 
-def in_sql(rule: Rule, now: datetime, brand: Brand) -> dict[UUID, tuple[bool, datetime | None]]:
+def in_sql(rule: Rule, now: datetime, brand: Brand, *, by_key: bool) -> dict[UUID, tuple[bool, datetime | None]]:
     """By customer, whether it holds, and when that may next change by itself."""
-    reading = Reading(now, brand.pk)
+    reading = Reading(now, brand.pk, by_key=by_key)
     holds, given = rule.sql(reading)
     (turn, turning), (beside, joined) = reading.next_turn(), reading.joined()
     with connection.cursor() as cursor:
@@ -133,7 +133,8 @@ def test_sql_and_memory_agree_now_and_at_the_next_turn(crowd: list[Person], aske
         keys = [place(person, brand, source, 1000 * n) for n, person in enumerate(crowd)]
         for tree in asked:
             rule = parse(tree, PEOPLE)
-            found = in_sql(rule, NOW, brand)
+            found = in_sql(rule, NOW, brand, by_key=False)
+            assert found == in_sql(rule, NOW, brand, by_key=True)
             assert [found[key][0] for key in keys] == [rule.holds(facts_of(person, NOW)) for person in crowd]
             for key, person in zip(keys, crowd, strict=True):
                 unchanged_until_its_turn(rule, person, found[key])
