@@ -4,6 +4,7 @@ from celery import shared_task
 
 from customers import bells, jobs, kept_answers, sql
 from customers.clock import utcnow
+from customers.segments.count import count_all
 
 SECONDS = 20.0
 
@@ -25,3 +26,9 @@ def ensure_partitions() -> None:
 def prune_kept_answers() -> None:
     """Forget what partners' calls were answered a week ago."""
     kept_answers.prune(utcnow())
+
+
+@shared_task(name="customers.count_segments")
+def count_segments() -> None:
+    """Count who is in each segment, for its list and its chart."""
+    count_all(utcnow())

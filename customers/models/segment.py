@@ -149,7 +149,7 @@ class SegmentMembership(Owned):
 
 
 class SegmentItem(Owned):
-    """Somebody who has to be looked at again, for one segment. Keyed by profile: merges move customers, never queues."""
+    """Somebody to be looked at again, for one segment. Keyed by profile: merges move customers, never queues."""
 
     reach = ByBrand("segment__brand")
 

@@ -74,8 +74,8 @@ class PastEvents(Leaf, frozen=True):
             conditions.append(("w.customer_id = c.id", []))
         said = " JOIN customers_eventpayload p ON p.event_id = e.id AND p.received_at = e.received_at"
         text = (
-            f"SELECT {'' if reading.by_key else 'w.customer_id, '}count(*) AS n, min(least(e.occurred_at, e.received_at)) AS first_at,"
-            " max(least(e.occurred_at, e.received_at)) AS last_at"
+            f"SELECT {'' if reading.by_key else 'w.customer_id, '}count(*) AS n,"
+            " min(least(e.occurred_at, e.received_at)) AS first_at, max(least(e.occurred_at, e.received_at)) AS last_at"
             f" FROM {reading.people} w JOIN customers_event e ON e.profile_id = w.id{said if self.where else ''}"
             f" WHERE {' AND '.join(text for text, _ in conditions)}"
             f"{'' if reading.by_key else ' GROUP BY w.customer_id'}"

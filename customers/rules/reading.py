@@ -56,4 +56,4 @@ class Reading:
 
 
 # For rules that ask neither for the time nor for anything beside the customer.
-TIMELESS: Final = datetime(1, 1, 1, tzinfo=UTC)
+TIMELESS: Final = datetime(2000, 1, 1, tzinfo=UTC)

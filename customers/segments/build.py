@@ -22,7 +22,7 @@ PIECE: Final = 1_000_000
 # Sorting and hashing a million people in the memory that is meant for a page would go by way of the disk.
 _MEMORY: Final = "SET LOCAL work_mem = '256MB'"
 _UPTO: Final = """
-    SELECT max(id) FROM (SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s) piece
+    SELECT id FROM (SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s) piece ORDER BY id DESC LIMIT 1
 """
 _DEPENDENT: Final = """
     INSERT INTO customers_segment_queue (segment_id, profile_id, hops, historical, queued_at)
@@ -78,7 +78,7 @@ def _piece(turn: Slice, segment: Segment) -> bool:
     after = UUID(turn.job.cursor.get("after", str(NIL)))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_UPTO, [after, PIECE])
-        (upto,) = cursor.fetchone()
+        (upto,) = cursor.fetchone() or (None,)
         if upto is not None:
             _settle(turn, cursor, segment, Range(after, upto))
         # Whoever changes the rule meanwhile waits for the piece, or it is thrown away.

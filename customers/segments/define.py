@@ -10,6 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers import internal
+from customers.ids import hash64
 from customers.models import IdentifierKind, Job, Segment, SegmentInput, SegmentVersion
 from customers.rules import PEOPLE, Facts, Rule, RuleError, parse
 from customers.rules.errors import Problem
@@ -38,8 +39,9 @@ def read_rule(tree: object, brand_id: UUID, segment_id: UUID | None = None) -> R
 
 def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None) -> Job:
     """Give it this rule, and ask for it to be built; whoever is in it meanwhile is so by the rule before."""
-    rule = read_rule(tree, segment.brand_id, segment.pk)
     with transaction.atomic():
+        _one_at_a_time(segment.brand_id)
+        rule = read_rule(tree, segment.brand_id, segment.pk)
         held = Segment.objects.select_for_update().get(pk=segment.pk)
         segment.rule, segment.rule_version = rule.to_json(), held.rule_version + 1
         segment.state = Segment.State.BUILDING
@@ -52,6 +54,12 @@ def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None) -> J
             SegmentInput(segment=segment, kind=kind, name=name) for kind, name in sorted(inputs_of(segment, rule))
         )
         return build.ask(segment, now, by)
+
+
+def _one_at_a_time(brand_id: UUID) -> None:
+    """Two rules set at once might lead to one another, and neither see it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [hash64("segment rules", str(brand_id))])
 
 
 def rebuild(segment: Segment, now: datetime, by: Any = None) -> Job:

@@ -44,7 +44,7 @@ people = st.builds(
     st.sampled_from(["pro", "free", None]),
 )
 durations = st.sampled_from([f"P{day}D" for day in DAYS if day])
-where = st.just([]) | st.lists(
+where: st.SearchStrategy[list[dict[str, Any]]] = st.just([]) | st.lists(
     st.fixed_dictionaries(
         {"name": st.just("total"), "op": st.sampled_from(["gt", "eq", "ne"]), "value": st.sampled_from([5, 49, "50"])}
     ),
