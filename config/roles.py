@@ -9,6 +9,7 @@ from typing import Any, Final
 
 _OWNERS = "customers: brand squad squadmember"
 _SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
+_SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
@@ -25,7 +26,7 @@ _WRITE = ("add", "change")
 # Role, then what it does with which models; `view` of whatever it writes goes without saying.
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
         # These are for who manages the brand besides.
         (("change",), "customers: brand"),
         (_WRITE, "customers: squad squadmember"),
@@ -34,18 +35,20 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),
         (("publish",), "journeys: journey"),
         (_WRITE, _MAPS),
     ),
     "squad member": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (_WRITE, "customers: segment"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),
         (_WRITE, _MAPS),
     ),
     "agent": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _CONSENT)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _CONSENT)),
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
         (_WRITE, "consent: suppression"),
