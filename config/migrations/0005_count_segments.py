@@ -1,6 +1,10 @@
-"""Segments are counted every ten minutes: the size that lists show, and the last of a day stays."""
+"""Segments are counted every ten minutes: the size that lists show, and the last of a day stays. Roles look at them."""
 
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
 from django.db import migrations
+
+from config import roles
 
 NAME = "Count segments"
 
@@ -23,7 +27,15 @@ def remove(apps, schema_editor):
     apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name=NAME).delete()
 
 
-class Migration(migrations.Migration):
-    dependencies = (("config", "0004_count_maps"),)
+def let_roles_look(apps, schema_editor):
+    create_permissions(installed.get_app_config("customers"), verbosity=0)
+    roles.seed(apps.get_model("auth", "Permission"), apps.get_model("auth", "Group"))
 
-    operations = (migrations.RunPython(seed, remove),)
+
+class Migration(migrations.Migration):
+    dependencies = (("config", "0004_count_maps"), ("customers", "0013_segments"))
+
+    operations = (
+        migrations.RunPython(seed, remove),
+        migrations.RunPython(let_roles_look, migrations.RunPython.noop),
+    )
