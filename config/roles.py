@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 _OWNERS = "customers: brand squad squadmember"
-_SENSE = "customers: identifierkind customer profile identifier edge address trait event eventpayload"
+_SENSE = (
+    "customers: identifierkind customer profile identifier edge profilemove address trait traitdefinition event"
+    " eventpayload job"
+)
 _SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent"
 _CONSENT = (
@@ -32,7 +35,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: squad squadmember"),
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
-        (("change",), "customers: quarantinedevent"),
+        (("change",), "customers: quarantinedevent job"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),

@@ -19,6 +19,7 @@ from customers.models import (
     Identifier,
     Profile,
     ProfileBrand,
+    ProfileMove,
     Trait,
 )
 from customers.visibility import beside
@@ -151,6 +152,19 @@ class EdgeAdmin(Facts):
     )
     list_filter = ("skipped", "kind", "assurance")
     search_fields = ("low__id", "high__id")
+
+
+@admin.register(ProfileMove)
+class ProfileMoveAdmin(Facts):
+    list_display = (
+        "id",
+        _PROFILE,
+        link("from_customer_id", "customers_customer", _("from customer")),
+        link("to_customer_id", "customers_customer", _("to customer")),
+        when("at", _("at")),
+    )
+    search_fields = ("profile__id", "from_customer_id", "to_customer_id")
+    when_empty = _("Nobody was found to be somebody else yet: merges and what undoes them are listed here.")
 
 
 @admin.register(Address)

@@ -43,6 +43,7 @@ class TraitDefinitionAdmin(AnyAdmin):
     list_display = ("name", "label", "type", "winner", "is_personal")
     list_filter = ("type", "winner", "is_personal")
     search_fields = ("name", "label")
+    search_help_text = _("A part of the name or of the label.")
     fields = ("name", "label", "description", "type", "winner", "trusted", "is_personal")
     when_empty = _("Traits are taken as they are told, and the last word counts. Define one to say otherwise.")
 

@@ -22,6 +22,7 @@ from customers.models import (
     EventType,
     Identifier,
     InboxItem,
+    Job,
     KeptAnswer,
     MatchItem,
     MergeItem,
@@ -29,6 +30,7 @@ from customers.models import (
     PartnerToken,
     Profile,
     ProfileBrand,
+    ProfileMove,
     QuarantinedEvent,
     SchemaVersion,
     Segment,
@@ -42,6 +44,7 @@ from customers.models import (
     Squad,
     SquadMember,
     Trait,
+    TraitDefinition,
     UnitAttempt,
     WriteKey,
 )
@@ -140,6 +143,10 @@ def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:
     )
     ProfileBrand.objects.create(profile=ana.profile, brand=world.brand, first_seen_at=NOW)
     Trait.objects.create(profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1)
+    TraitDefinition.objects.create(name="plan", label="Plan")
+    ProfileMove.objects.create(
+        profile=bia.profile, from_customer_id=bia.customer.pk, to_customer_id=ana.customer.pk, at=NOW, was_since=NOW
+    )
     ErasedSubject.objects.create(digest=b"e" * 32, erased_at=NOW)
     MergeItem.objects.create(
         profile_id=bia.profile.pk, from_customer_id=bia.customer.pk, to_customer_id=ana.customer.pk, queued_at=NOW
@@ -242,6 +249,7 @@ def _books(world: World) -> None:
     BatchClaim.objects.create(queue="match", unit_ids=[1, 2], started_at=NOW)
     UnitAttempt.objects.create(queue="match", unit_id=1, attempts=2, reason=HOSTILE, next_at=NOW + timedelta(seconds=1))
     DeadLetter.objects.create(at=NOW, queue="match", unit_id=9, reason="died", attempts=5, row={"id": 9})
+    Job.objects.create(kind="traits", brand=world.brand, subject=HOSTILE, total=9, report={"seen": 1}, created_at=NOW)
     AuditEntry.objects.create(
         at=NOW,
         day=date(2026, 3, 2),

@@ -15,7 +15,7 @@ def test_a_host_that_is_none_of_ours_is_a_problem(path: str) -> None:
     assert code_of(Client(headers={"Host": "evil.example"}).get(path), 400) == "bad_request"
 
 
-@pytest.mark.parametrize("path", ["/v1/page", "/v1/", "/v1/import", "/api/v1/nothing"])
+@pytest.mark.parametrize("path", ["/v1/pages", "/v1/", "/v1/import", "/api/v1/nothing"])
 def test_an_address_that_is_not_there_is_a_problem(path: str) -> None:
     assert code_of(Client().post(path), 404) == "not_found"
 

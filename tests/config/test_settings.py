@@ -17,6 +17,7 @@ SAFE = {
     "DATABASE_URL": "postgres://app:secret@db.example.com/trilha",
     "BROKER_URL": "amqp://app:secret@mq.example.com//",
     "CREDENTIAL_KEYS": "k1:" + "A" * 43 + "=",
+    "ERASURE_KEY": "A" * 43 + "=",
 }
 SHOW = """
 import json
@@ -75,6 +76,11 @@ def test_production_starts_with_everything_set() -> None:
             {"CREDENTIAL_KEYS": "k1:dHJpbGhhLWRldmVsb3BtZW50LWtleS0zMi1ieXRlcyE="},
             "CREDENTIAL_KEYS must not hold the development key",
         ),
+        ({"ERASURE_KEY": ""}, "ERASURE_KEY is missing"),
+        (
+            {"ERASURE_KEY": "dHJpbGhhLWVyYXN1cmUtZGV2ZWxvcG1lbnQtMzJieXQ="},
+            "ERASURE_KEY must not be the development key",
+        ),
         ({"TRILHA_ENV": "prod"}, "TRILHA_ENV must be development or production"),
     ],
 )
@@ -86,4 +92,4 @@ def test_production_refuses(change: dict[str, str], fault: str) -> None:
 
 def test_production_names_all_faults_at_once() -> None:
     last = load(TRILHA_ENV="production").stderr.splitlines()[-1]
-    assert last.count(";") == 5
+    assert last.count(";") == 6
