@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('is_static', models.BooleanField(default=False, help_text='People are put on a list by hand or by a partner; no rule chooses them.', verbose_name='list')),
                 ('rule', models.JSONField(blank=True, null=True, verbose_name='rule')),
                 ('rule_version', models.PositiveIntegerField(default=0, verbose_name='version of the rule')),
+                ('builds', models.PositiveIntegerField(default=0, editable=False, help_text='Of several asked for, the last is done.', verbose_name='builds')),
                 ('state', models.CharField(choices=[('building', 'being built'), ('live', 'live'), ('archived', 'archived')], default='building', max_length=8, verbose_name='state')),
                 ('size', models.BigIntegerField(default=0, verbose_name='people')),
                 ('counted_at', models.DateTimeField(blank=True, null=True, verbose_name='counted at')),

@@ -40,6 +40,9 @@ class Segment(Owned):
     )
     rule = models.JSONField(_("rule"), null=True, blank=True)
     rule_version = models.PositiveIntegerField(_("version of the rule"), default=0)
+    builds = models.PositiveIntegerField(
+        _("builds"), default=0, editable=False, help_text=_("Of several asked for, the last is done.")
+    )
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.BUILDING)
     size = models.BigIntegerField(_("people"), default=0)
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)

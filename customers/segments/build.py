@@ -36,6 +36,10 @@ _DEPENDENT: Final = """
 
 
 def ask(segment: Segment, now: datetime, by: Any = None) -> Job:
+    """In the transaction of the caller, who has locked the segment; a build that was asked for earlier ends by it."""
+    segment.builds += 1
+    segment.state = Segment.State.BUILDING
+    segment.save(update_fields=["builds", "state"])
     return jobs.ask(
         KIND,
         now,
@@ -43,34 +47,36 @@ def ask(segment: Segment, now: datetime, by: Any = None) -> Job:
         brand_id=segment.brand_id,
         squad_id=segment.squad_id,
         subject=segment.name,
-        arguments={"segment": str(segment.pk), "version": segment.rule_version},
+        arguments={"segment": str(segment.pk), "build": segment.builds},
     )
 
 
 def work(turn: Slice) -> bool:
     segment = Segment.objects.get(pk=turn.job.arguments["segment"])
-    if turn.job.total is None:
-        _begin(turn, segment)
+    if turn.job.total is None and not _begin(turn, segment):
+        return True
     while turn.has_time:
-        if _is_superseded(turn, segment) or _piece(turn, segment):
+        if _piece(turn, segment):
             return True
     return False
 
 
-def _begin(turn: Slice, segment: Segment) -> None:
+def _begin(turn: Slice, segment: Segment) -> bool:
     # From here on every resolve knows what this segment looks at: what a piece does not see, the queue has.
     awaited.settle()
     with transaction.atomic(), connection.cursor() as cursor:
+        if _is_superseded(turn, segment):
+            return False
         cursor.execute("DELETE FROM customers_segment_turn WHERE segment_id = %s", [segment.pk])
         turn.note(total=Customer.objects.count())
+    return True
 
 
 def _is_superseded(turn: Slice, segment: Segment) -> bool:
-    """Whether another rule is built meanwhile, or none any more; until the transaction ends none is."""
-    now = Segment.objects.select_for_update(of=("self",), no_key=True).filter(pk=segment.pk)
-    with transaction.atomic():
-        state, version = now.values_list("state", "rule_version").get()
-    return state != Segment.State.BUILDING or version != turn.job.arguments["version"]
+    """Whether another build was asked for meanwhile, or the segment archived; until the transaction ends none is."""
+    now = Segment.objects.select_for_update(no_key=True).filter(pk=segment.pk)
+    state, builds = now.values_list("state", "builds").get()
+    return state != Segment.State.BUILDING or builds != turn.job.arguments["build"]
 
 
 def _piece(turn: Slice, segment: Segment) -> bool:

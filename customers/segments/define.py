@@ -28,6 +28,10 @@ class InUse(Exception):
         self.by = by
 
 
+class Archived(Exception):
+    """It follows nothing any more, and is not brought back."""
+
+
 def read_rule(tree: object, brand_id: UUID, segment_id: UUID | None = None) -> Rule:
     """The rule that the tree says, in a segment of that brand; RuleError with all that is wrong."""
     rule = parse(tree, PEOPLE)
@@ -42,10 +46,10 @@ def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None) -> J
     with transaction.atomic():
         _one_at_a_time(segment.brand_id)
         rule = read_rule(tree, segment.brand_id, segment.pk)
-        held = Segment.objects.select_for_update().get(pk=segment.pk)
+        held = _held(segment)
         segment.rule, segment.rule_version = rule.to_json(), held.rule_version + 1
-        segment.state = Segment.State.BUILDING
-        segment.save(update_fields=["rule", "rule_version", "state"])
+        segment.builds = held.builds
+        segment.save(update_fields=["rule", "rule_version"])
         SegmentVersion.objects.create(
             segment=segment, number=segment.rule_version, rule=segment.rule, made_at=now, made_by=by
         )
@@ -65,8 +69,14 @@ def _one_at_a_time(brand_id: UUID) -> None:
 def rebuild(segment: Segment, now: datetime, by: Any = None) -> Job:
     """Ask everybody anew."""
     with transaction.atomic():
-        Segment.objects.filter(pk=segment.pk).update(state=Segment.State.BUILDING)
-        return build.ask(segment, now, by)
+        return build.ask(_held(segment), now, by)
+
+
+def _held(segment: Segment) -> Segment:
+    held = Segment.objects.select_for_update().get(pk=segment.pk)
+    if held.state == Segment.State.ARCHIVED:
+        raise Archived
+    return held
 
 
 def open_list(segment: Segment, now: datetime) -> None:

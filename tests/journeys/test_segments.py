@@ -265,6 +265,24 @@ def test_an_archived_segment_follows_nothing_and_frees_nobody_else(stage: Stage)
     assert not SegmentItem.objects.exists()
 
 
+def test_an_archived_segment_is_not_built_again(stage: Stage) -> None:
+    segment = make_segment(stage, GOLD)
+    define.archive(segment)
+    with pytest.raises(define.Archived):
+        define.rebuild(segment, stage.now)
+    with pytest.raises(define.Archived):
+        define.set_rule(segment, BOUGHT, stage.now)
+
+
+def test_of_several_builds_asked_for_one_is_done(stage: Stage) -> None:
+    stage.happen("order.completed", "ana")
+    segment = make_segment(stage, BOUGHT, is_built=False)
+    define.rebuild(segment, stage.now)
+    build_all(stage.now)
+    assert inside(segment) == {"ana"}
+    assert SegmentTurn.objects.count() == 1
+
+
 def test_people_of_another_brand_are_not_in_it(stage: Stage) -> None:
     segment = make_segment(stage, {"not": GOLD})
     Customer.objects.create(created_at=stage.now)
