@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health
+from config.demo import shop
 
 handler400 = "config.api.views.bad_request"
 handler404 = "config.api.views.missing"
@@ -16,5 +17,6 @@ urlpatterns = [
     path("", include("customers.urls")),
     path("", include("consent.urls")),
     path("api/", include("config.api.urls")),
+    path("demo/<slug:brand>/", shop.page, name="demo-shop"),
     path("healthz/live", health.live, name="health-live"),
 ]

@@ -10,9 +10,10 @@ class ConsentConfig(AppConfig):
         from consent.events import consume
         from consent.refusals import DOOR
         from consent.replay import replay
+        from consent.requests import NAMES
         from consent.stage import QUEUE
         from customers import consumers, dead_letters, quarantine
 
-        consumers.register(consume)
+        consumers.register(consume, reads=NAMES)
         dead_letters.register(QUEUE)
         quarantine.register(DOOR, replay)

@@ -13,6 +13,7 @@ from consent.queue import Item, Told
 from consent.refusals import Refused
 from consent.requests import Problem, Request
 from customers.consumers import Resolved, ResolvedEvent
+from customers.models.identity import Assurance
 from customers.pg import raw_cursor
 
 
@@ -47,7 +48,7 @@ def consume(resolved: Resolved) -> None:
 
 def read(told: Told) -> tuple[list[Found], list[Problem]]:
     """The consents in an event that are not queued yet, and what had to be refused."""
-    asked, problems = requests.read(told.name, told.payload, told.identifiers)
+    asked, problems = requests.read(told.name, told.payload, told.identifiers, is_claim=told.is_claim)
     found = (Found(told, request.place or person(told.profile_id), request) for request in asked)
     return [one for one in found if one.purpose not in told.queued], problems
 
@@ -91,6 +92,7 @@ def _told(event: ResolvedEvent) -> Told:
         name=event.name,
         identifiers=event.identifiers,
         payload=event.payload(),
+        is_claim=event.assurance == Assurance.CLAIMED,
     )
 
 

@@ -44,6 +44,8 @@ class Told(msgspec.Struct, frozen=True, tag="event"):
     payload: dict[str, Any]
     # The purposes it was queued for already, where only a part of it could not be read.
     queued: tuple[str, ...] = ()
+    # Whether its sender only repeats what somebody claims, as a web page does.
+    is_claim: bool = False
 
 
 COLUMNS = Item.__struct_fields__

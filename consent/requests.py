@@ -23,9 +23,9 @@ NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN})
 # Plain columns of the ledger and their lengths.
 _TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200}
 # Personal ones, kept as evidence, and where a client's own context holds them.
-_EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",)}
+_EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",), "text": ("consent", "text")}
 _MAX_EVIDENCE = 2_000
-# What proves a grant cannot be claimed by just any word of a partner.
+# What proves a grant cannot be claimed by just any word of a partner, and by none of a web page.
 _CLAIMABLE = {Method.LOGIN.value, Method.DOUBLE_OPT_IN.value}
 
 
@@ -60,14 +60,14 @@ class Request:
 
 
 def read(
-    name: str, payload: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+    name: str, payload: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...], *, is_claim: bool = False
 ) -> tuple[list[Request], list[Problem]]:
-    """The consents in an event of one of NAMES, and what had to be refused."""
+    """The consents in an event of one of NAMES, and what had to be refused; a claim proves nothing by itself."""
     properties, context = _mapping(payload.get("properties")), _mapping(payload.get("context"))
     answers, refused = _answers(name, properties, context)
     if not answers:
         return [], refused
-    details = _details(properties, context, identifiers)
+    details = _details(properties, context, identifiers, is_claim=is_claim)
     if any(answers.values()):
         refused += details.problems
     proper = [answer for answer in answers.items() if not (answer[1] and details.problems)]
@@ -103,11 +103,15 @@ def _preferences(preferences: object) -> tuple[dict[str, bool], list[Problem]]:
 
 
 def _details(
-    properties: Mapping[str, Any], context: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+    properties: Mapping[str, Any],
+    context: Mapping[str, Any],
+    identifiers: tuple[tuple[str, str], ...],
+    *,
+    is_claim: bool = False,
 ) -> Details:
     details = Details()
     _read_place(details, properties.get("address"), identifiers)
-    _read_method(details, properties.get("method"))
+    _read_method(details, properties.get("method"), is_claim)
     _read_notice(details, properties.get("notice"), properties.get("notice_version"))
     _read_valid_until(details, properties.get("valid_until"))
     for key, limit in _TEXTS.items():
@@ -137,8 +141,8 @@ def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, s
     details.place = Place(Channel.EMAIL.value, value)
 
 
-def _read_method(details: Details, claimed: object) -> None:
-    if isinstance(claimed, str) and claimed in _CLAIMABLE:
+def _read_method(details: Details, claimed: object, is_claim: bool) -> None:
+    if isinstance(claimed, str) and claimed in _CLAIMABLE and not is_claim:
         details.method = claimed
     elif isinstance(claimed, str):
         details.evidence["claimed_method"] = claimed[:_MAX_EVIDENCE]

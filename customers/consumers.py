@@ -1,6 +1,6 @@
 """What higher layers want to know of every resolved batch, told inside resolve's own transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,10 @@ class ResolvedEvent:
     message_id: str
     historical: bool
     identifiers: tuple[tuple[str, str], ...]
+    # Empty unless it says what somebody is, tells an address, or has a name that a consumer reads.
     payload_text: str
+    # How sure its sender says to be of whom, if it said so.
+    assurance: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """{properties or traits, context}, decoded only for those who need to look inside."""
@@ -48,12 +51,21 @@ class Resolved:
 Consumer = Callable[[Resolved], None]
 
 _consumers: list[Consumer] = []
+_names_read: set[str] = set()
 
 
-def register(consumer: Consumer) -> None:
-    """Have `consumer` called with every resolved batch; it writes with a few statements and never commits."""
+def register(consumer: Consumer, reads: Collection[str] = ()) -> None:
+    """Have `consumer` called with every resolved batch; it writes with a few statements and never commits.
+
+    It finds the payloads of the events called as in `reads`; all others stay in the database, for speed.
+    """
     if consumer not in _consumers:
         _consumers.append(consumer)
+    _names_read.update(reads)
+
+
+def names_read() -> list[str]:
+    return sorted(_names_read)
 
 
 def tell(resolved: Resolved) -> None:

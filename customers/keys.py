@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ from customers.models import Source, WriteKey
 # How long a process believes what it read of a key: the longest a revoked one goes on working.
 BELIEVED_FOR = timedelta(seconds=1)
 _PREFIX_LENGTH = 12
+_SOURCE = "s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,36 @@ class Writer:
     region: str = ""
     # Whether it may say that somebody was verified; said of a partner's token, never of a key.
     may_assure: bool = False
+    # From whose pages a browser key may write; None is said of all that is kept secret.
+    origins: frozenset[str] | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody could be writing, since the key stands in a page."""
+        return self.origins is not None
 
 
 _believed: dict[bytes, tuple[datetime, Writer]] = {}
+_believed_origins: dict[str, tuple[datetime, frozenset[str]]] = {}
 
 
 def issue(source: Source, mode: str = WriteKey.Mode.LIVE) -> tuple[WriteKey, str]:
     """A new key of 256 random bits for `source`; the text is not kept and cannot be shown again."""
+    return _issue(source, mode, f"{mode}_{secrets.token_urlsafe(32)}")
+
+
+def issue_browser(source: Source, origins: Sequence[str], mode: str = WriteKey.Mode.LIVE) -> WriteKey:
+    """A new key for pages of these origins, kept whole: everybody who opens such a page can read it."""
+    text = f"pub_{mode}_{secrets.token_urlsafe(32)}"
+    key, _text = _issue(source, mode, text, kind=WriteKey.Kind.BROWSER, public=text, origins=list(origins))
+    return key
+
+
+def _issue(source: Source, mode: str, plaintext: str, **more: Any) -> tuple[WriteKey, str]:
     if source.key == Source.RESERVED_KEY:
         raise ValueError("No key writes to the reserved source.")
-    plaintext = f"{mode}_{secrets.token_urlsafe(32)}"
     key = WriteKey.objects.create(
-        source=source, mode=mode, prefix=plaintext[:_PREFIX_LENGTH], digest=_digest(plaintext)
+        source=source, mode=mode, prefix=plaintext[:_PREFIX_LENGTH], digest=_digest(plaintext), **more
     )
     return key, plaintext
 
@@ -58,7 +77,7 @@ def find(plaintext: str, now: datetime) -> Writer | None:
     known = _believed.get(digest)
     if known is not None and timedelta(0) <= now - known[0] < BELIEVED_FOR:
         return known[1]
-    writer = _read("k.digest = %s AND k.revoked_at IS NULL AND k.mode = %s", [digest, _mode()])
+    writer = _read_key(digest)
     if writer is None:
         _believed.pop(digest, None)
     else:
@@ -66,26 +85,53 @@ def find(plaintext: str, now: datetime) -> Writer | None:
     return writer
 
 
+def may_ask(origin: str, now: datetime) -> bool:
+    """Whether pages of this origin write with any key: all that a browser's question before a call can tell."""
+    mode = _mode()
+    known = _believed_origins.get(mode)
+    if known is None or not timedelta(0) <= now - known[0] < BELIEVED_FOR:
+        known = _believed_origins[mode] = now, _read_origins(mode)
+    return origin in known[1]
+
+
 def writer_of(source_id: UUID) -> Writer | None:
     """The source as a writer without a key, for what is replayed on its behalf."""
-    return _read("s.id = %s", [source_id])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_SOURCE} FROM customers_source s WHERE s.is_active AND s.id = %s", [source_id])
+        row = cursor.fetchone()
+    return Writer(*row) if row else None
 
 
 def forget() -> None:
     """Believe nothing any more."""
     _believed.clear()
+    _believed_origins.clear()
 
 
-def _read(condition: str, params: Sequence[Any]) -> Writer | None:
+def _read_key(digest: bytes) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT s.id, s.brand_id, s.namespace, s.unplanned = 'quarantine', s.region"
-            " FROM customers_source s LEFT JOIN customers_writekey k ON k.source_id = s.id"
-            f" WHERE s.is_active AND {condition}",
-            params,
+            f"SELECT {_SOURCE}, k.kind, k.origins FROM customers_source s"
+            " JOIN customers_writekey k ON k.source_id = s.id"
+            " WHERE s.is_active AND k.digest = %s AND k.revoked_at IS NULL AND k.mode = %s",
+            [digest, _mode()],
         )
         row = cursor.fetchone()
-    return Writer(*row) if row else None
+    if row is None:
+        return None
+    kind, origins = row[-2:]
+    writer = Writer(*row[:-2])
+    return replace(writer, origins=frozenset(origins)) if kind == WriteKey.Kind.BROWSER else writer
+
+
+def _read_origins(mode: str) -> frozenset[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT unnest(k.origins) FROM customers_writekey k JOIN customers_source s ON s.id = k.source_id"
+            " WHERE s.is_active AND k.revoked_at IS NULL AND k.kind = 'browser' AND k.mode = %s",
+            [mode],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def _mode() -> str:

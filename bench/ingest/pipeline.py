@@ -44,7 +44,7 @@ _EVENTS, _PAYLOADS = "customers_event", "customers_eventpayload"
 _FOLLOWING = (
     "customers_match_queue", "customers_merge_queue", "journeys_run", "journeys_runcontext", "journeys_transition",
     "journeys_entrymemory", "journeys_entryrefusal", "journeys_recheck_queue", "journeys_cancelwatch",
-    "channels_message", "channels_messagecontent",
+    "channels_message", "channels_messagecontent", "journeys_ruleinputs", "customers_profilemove",
 )  # fmt: skip
 
 

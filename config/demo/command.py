@@ -73,6 +73,7 @@ def _note(lock: IO[str], url: str) -> None:
 
 def welcome(url: str, vault: Vault, seconds: float) -> str:
     """What is printed once everything answers."""
+    from config.demo.brands import BRANDS
     from config.demo.staff import LOG_INS
 
     width = max(len(seat.username) for seat in LOG_INS)
@@ -89,6 +90,9 @@ def welcome(url: str, vault: Vault, seconds: float) -> str:
             f"    docs   {url}/api/v1/docs",
             f"    token  {vault.partner_token}",
             f"    curl -H 'Authorization: Bearer {vault.partner_token}' {url}/api/v1/journeys",
+            "",
+            "  Be a customer yourself: a page with trilha.js",
+            *(f"    {url}/demo/{brand.key}/" for brand in BRANDS),
             "",
             "  Nothing is really sent: read it in the outbox of the sandbox,",
             f"    {url}/admin/channels/message/outbox/",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
@@ -52,6 +53,7 @@ def hand_out(vault: Vault) -> None:
     now, everything = utcnow(), company.load()
     staff.set_passwords(vault.passwords)
     vault.write_keys = staff.write_keys(everything, vault.write_keys, now)
+    staff.browser_keys(everything, settings.TRILHA_PUBLIC_URL, now)
     vault.partner_token = staff.partner_token(everything, vault.partner_token, now)
 
 

@@ -118,9 +118,20 @@ def write_keys(company: Company, known: Mapping[str, str], now: datetime) -> dic
             if name in known and keys.find(known[name], now) is not None:
                 found[name] = known[name]
             else:
-                WriteKey.objects.filter(source=source, revoked_at=None).update(revoked_at=now)
+                servers = WriteKey.objects.filter(source=source, kind=WriteKey.Kind.SERVER)
+                servers.filter(revoked_at=None).update(revoked_at=now)
                 found[name] = keys.issue(source)[1]
     return found
+
+
+def browser_keys(company: Company, origin: str, now: datetime) -> None:
+    """A key for the shop page of each brand, good from this origin; one that is good already stays."""
+    for shop in company.shops.values():
+        source = shop.sources["shop"]
+        there = WriteKey.objects.filter(source=source, kind=WriteKey.Kind.BROWSER, revoked_at=None)
+        if not there.filter(origins__contains=[origin]).exists():
+            there.update(revoked_at=now)
+            keys.issue_browser(source, [origin])
 
 
 def partner_token(company: Company, known: str, now: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 STATUS = {
     "bad_request": 400,
     "batch_too_large": 413,
+    "browser_key_needed": 403,
     "customer_busy": 409,
     "duplicate_key": 400,
     "erased_subject": 410,
@@ -33,6 +34,7 @@ STATUS = {
     "nul_character": 400,
     "number_not_finite": 400,
     "number_out_of_range": 400,
+    "origin_not_allowed": 403,
     "payload_too_large": 413,
     "rate_limited": 429,
     "run_ended": 409,

@@ -16,6 +16,7 @@ from customers.accept.fields import (
 from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys
 from customers.accept.refusal import Refused, pointer
 from customers.kinds import ANONYMOUS_ID, DEVICE, EMAIL, PHONE, USER_ID
+from customers.models.identity import Assurance
 
 DOOR = "segment"
 TRACK, IDENTIFY, PAGE, SCREEN, GROUP, ALIAS = KINDS = ("track", "identify", "page", "screen", "group", "alias")
@@ -66,6 +67,8 @@ def read(item: _Json, reading: Reading) -> Message:
         identifier_keys=identifier_keys(identities, reading),
         payload=content,
         time_source=time_source,
+        # What a key says that stands in a page, anybody could have said.
+        assurance=Assurance.CLAIMED if reading.writer.is_public else None,
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import clock, keys
 from customers.accept.schemas import compile_schema
 from customers.admin.base import AnyTabular, Kept, ReadOnly, Versioned
+from customers.admin.browser_keys import WriteKeyForm, snippet_of
 from customers.admin.show import Tone, badge, flag, state, when
 from customers.models import EventType, SchemaVersion, Source, WriteKey
 
@@ -61,25 +62,30 @@ class SourceAdmin(Kept):
 
 @admin.register(WriteKey)
 class WriteKeyAdmin(Kept):
-    """Issued and revoked, never edited; the key itself is shown in one message and nowhere else."""
+    """Issued and revoked, never edited; a server's key is shown in one message and nowhere else."""
 
+    form = WriteKeyForm
     list_display = (
         "prefix",
         "source",
+        state("kind", {WriteKey.Kind.BROWSER: "info"}, _("used by")),
         state("mode", {WriteKey.Mode.LIVE: "good", WriteKey.Mode.TEST: "info"}, _("mode")),
         when("created_at", _("created")),
         when("revoked_at", _("revoked")),
     )
-    list_filter = ("mode", "source", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = ("kind", "mode", "source", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("source",)
     search_fields = ("prefix", "source__name")
     search_help_text = _("The first characters of the key, or a part of the source’s name.")
     # A key is given for a source by those who may change the source.
     parent = "source"
-    fields = ("source", "mode")
+    fields = ("source", "mode", "kind", "origins")
     readonly_fields = ("prefix", "created_at", "revoked_at")
     actions = ("revoke",)
     when_empty = _("A source writes with a key. It is shown once, when it is made.")
+
+    class Media:
+        css = {"all": ("trilha/browser_keys.css",)}
 
     def has_change_permission(self, request: HttpRequest, obj: WriteKey | None = None) -> bool:
         return False
@@ -88,7 +94,18 @@ class WriteKeyAdmin(Kept):
         return bool(request.user.has_perm("customers.change_writekey"))
 
     def get_fields(self, request: HttpRequest, obj: WriteKey | None = None) -> Any:
-        return self.fields if obj is None else (*self.fields, *self.readonly_fields)
+        if obj is None:
+            return self.fields
+        if obj.kind == WriteKey.Kind.BROWSER:
+            return (*self.fields, "public", *self.readonly_fields[1:], "snippet")
+        return (*self.fields[:-1], *self.readonly_fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WriteKey | None = None) -> Any:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "public", "snippet")
+
+    @admin.display(description=_("for the pages"))
+    def snippet(self, key: WriteKey) -> Any:
+        return snippet_of(key)
 
     def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: Any, **kwargs: Any) -> Any:
         if db_field.name == "source":
@@ -96,6 +113,12 @@ class WriteKeyAdmin(Kept):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: WriteKey, form: Any, change: bool) -> None:
+        if obj.kind == WriteKey.Kind.BROWSER:
+            issued = keys.issue_browser(obj.source, obj.origins, obj.mode)
+            obj.pk, obj.prefix, obj.public = issued.pk, issued.prefix, issued.public
+            text = gettext("The key is made. Its page has the lines to put into your pages.")
+            self.message_user(request, text, messages.SUCCESS)
+            return
         issued, plaintext = keys.issue(obj.source, obj.mode)
         obj.pk, obj.prefix = issued.pk, issued.prefix
         text = gettext("The key is %(key)s. Copy it now: it is shown this once.") % {"key": plaintext}

@@ -19,9 +19,9 @@ class Sent:
     packed: bool = False
 
 
-def read_sent(request: HttpRequest, limit: int) -> Sent:
-    """The body as it came, or Refused when it cannot be of use."""
-    if request.content_type != "application/json":
+def read_sent(request: HttpRequest, limit: int, *, as_text: bool = False) -> Sent:
+    """The body as it came, or Refused when it cannot be of use; `as_text` also takes JSON declared as mere text."""
+    if request.content_type != "application/json" and not (as_text and request.content_type == "text/plain"):
         raise _unsupported("The body is not declared as JSON.", "Send Content-Type: application/json.")
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):

@@ -25,6 +25,7 @@ from customers.accept.dialects import DIALECTS
 from customers.accept.refusal import Refusal, Refused, unstorable
 from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
 from customers.accept.segment import DOOR
+from customers.api import cross_origin
 from customers.api.problem import problem
 from customers.api.reading import Sent, read_sent, unpack
 from customers.keys import Writer
@@ -47,11 +48,16 @@ def door(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest) -> HttpResponse:
-        if request.method != "POST":
-            response = problem(Refusal("method_not_allowed", "Messages are posted here.", "Send POST."))
-            response["Allow"] = "POST"
-            return response
+        return cross_origin.tell(request, attempt(request))
+
+    def attempt(request: HttpRequest) -> HttpResponse:
         try:
+            if cross_origin.is_question(request):
+                return cross_origin.answer_question(request, clock.utcnow())
+            if request.method != "POST":
+                response = problem(Refusal("method_not_allowed", "Messages are posted here.", "Send POST."))
+                response["Allow"] = "POST"
+                return response
             return view(request)
         except Refused as error:
             return _refusing(error.refusal)
@@ -109,10 +115,10 @@ def _receive(
     writer = _writer_in_header(request, now)
     sent, body = Sent(), b""
     try:
-        sent = read_sent(request, limit)
+        sent = read_sent(request, limit, as_text=cross_origin.origin_of(request) is not None)
         body = unpack(sent, limit)
         document = strict_json.parse(body)
-        writer = writer or _writer_in_body(document.value, now)
+        writer = writer or _writer_in_body(document.value, request, now)
         single, items = take_apart(document.value)
     except Refused as error:
         if writer is not None:
@@ -157,19 +163,19 @@ def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:
         plaintext = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         raise _invalid_token() from None
-    return _writer(plaintext, now)
+    return _writer(plaintext, request, now)
 
 
-def _writer_in_body(value: Any, now: datetime) -> Writer:
+def _writer_in_body(value: Any, request: HttpRequest, now: datetime) -> Writer:
     plaintext = value.get("writeKey") if type(value) is dict else None
-    return _writer(plaintext if type(plaintext) is str else "", now)
+    return _writer(plaintext if type(plaintext) is str else "", request, now)
 
 
-def _writer(plaintext: str, now: datetime) -> Writer:
+def _writer(plaintext: str, request: HttpRequest, now: datetime) -> Writer:
     writer = keys.find(plaintext, now) if plaintext else None
     if writer is None:
         raise _invalid_token()
-    return writer
+    return cross_origin.admit(writer, request)
 
 
 def _invalid_token(message: str = "No valid write key.") -> Refused:

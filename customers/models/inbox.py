@@ -16,8 +16,8 @@ from customers.reach import ByBrand, OfOrganisation
 class InboxItem(Owned):
     """One accepted message, durable before the answer leaves; deleted by resolve.
 
-    `identifiers` is a JSON array of [kind, value, original], where an alias's former name has a fourth member,
-    true; `identifier_keys` holds one
+    Its id is the one its event will have: the sequence of events counts both. `identifiers` is a JSON array of
+    [kind, value, original], where an alias's former name has a fourth member, true; `identifier_keys` holds one
     `hash64(namespace, kind, value)` each, so that a send guard finds unresolved messages of a person.
     """
 

@@ -1,5 +1,6 @@
 """Systems and partners that send us events, and the keys they write with."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,9 @@ from customers.ids import new_id
 from customers.models.brand import Brand, Squad
 from customers.models.owned import Owned
 from customers.reach import ByBrand
+
+# What browsers call the origin of a page: scheme, host and, where it is not the usual one, port.
+ORIGIN = r"\Ahttps?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?\Z"
 
 
 class Source(Owned):
@@ -62,7 +66,11 @@ class Source(Owned):
 
 
 class WriteKey(Owned):
-    """A source's key: only its SHA-256 and first characters are kept; the key is shown once."""
+    """A source's key: only its SHA-256 and first characters are kept; the key is shown once.
+
+    A browser key stands in pages for all to read, so it is no secret and is kept whole. It is good for writing from
+    pages of its origins alone, and nothing that it says of who somebody is counts for more than a claim.
+    """
 
     reach = ByBrand("source__brand", squad="source__squad")
 
@@ -70,8 +78,27 @@ class WriteKey(Owned):
         LIVE = "live", pgettext_lazy("write key", "live")
         TEST = "test", _("test")
 
+    class Kind(models.TextChoices):
+        SERVER = "server", pgettext_lazy("write key", "server")
+        BROWSER = "browser", pgettext_lazy("write key", "browser")
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="write_keys", verbose_name=_("source"))
+    kind = models.CharField(
+        _("used by"),
+        max_length=7,
+        choices=Kind.choices,
+        default=Kind.SERVER,
+        help_text=_("A server keeps its key secret. A browser key stands in web pages, where everybody can read it."),
+    )
+    origins = ArrayField(
+        models.CharField(max_length=260, validators=[RegexValidator(ORIGIN, _("An origin: https://www.example.com."))]),
+        verbose_name=_("origins"),
+        default=list,
+        blank=True,
+        help_text=_("From whose pages a browser key may write, one a line: https://www.example.com, without a path."),
+    )
+    public = models.CharField(_("key"), max_length=80, blank=True, editable=False)
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
@@ -81,6 +108,14 @@ class WriteKey(Owned):
     class Meta:
         verbose_name = _("write key")
         verbose_name_plural = _("write keys")
+        constraints = (
+            # A secret is never kept, and what is no secret can be copied again whenever a page needs it.
+            models.CheckConstraint(
+                name="only_browser_keys_are_public",
+                condition=models.Q(kind="server", public="", origins=[])
+                | models.Q(kind="browser") & ~models.Q(public=""),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.get_mode_display()})"

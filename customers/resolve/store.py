@@ -8,25 +8,28 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.consumers import ResolvedEvent
-from customers.pg import copy_rows, raw_json
+from customers.pg import copy_rows
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
 
-_EVENT = (
-    ("id", "int8"),
-    ("received_at", "timestamptz"),
-    ("occurred_at", "timestamptz"),
-    ("brand_id", "uuid"),
-    ("source_id", "uuid"),
-    ("profile_id", "uuid"),
-    ("kind", "varchar"),
-    ("name", "varchar"),
-    ("message_id", "varchar"),
-    ("schema_version_id", "int8"),
-    ("historical", "bool"),
-    ("time_source", "int2"),
-)
-_PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
+# What was said goes from the inbox to the events within the database.
+_STORE = """
+    WITH message AS MATERIALIZED (
+        SELECT i.*, s.brand_id, u.profile_id
+        FROM unnest(%b::bigint[], %b::uuid[]) AS u(id, profile_id)
+        JOIN customers_inbox i ON i.id = u.id JOIN customers_source s ON s.id = i.source_id
+    ), said AS (
+        INSERT INTO customers_eventpayload (event_id, received_at, payload)
+        SELECT id, received_at, payload::jsonb FROM message
+    )
+    INSERT INTO customers_event (
+        id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id, schema_version_id,
+        historical, time_source
+    )
+    SELECT id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id, schema_version_id,
+           historical, time_source
+    FROM message
+"""
 _MATCH = (
     ("event_id", "int8"),
     ("received_at", "timestamptz"),
@@ -55,46 +58,16 @@ _NAMED = """
 
 
 def write_events(cursor: Cursor[Any], messages: Sequence[Incoming], profiles: Profiles) -> list[ResolvedEvent]:
-    """Append the batch's events and payloads, ids in the order of receipt."""
-    ids = cursor.execute(
-        "SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)", [len(messages)]
-    ).fetchall()
-    events = [_resolved(id_, message, profiles) for (id_,), message in zip(ids, messages, strict=True)]
-    copy_rows(
-        cursor,
-        "customers_event",
-        _EVENT,
-        (
-            (
-                event.id,
-                event.received_at,
-                event.occurred_at,
-                event.brand_id,
-                event.source_id,
-                event.profile_id,
-                event.kind,
-                event.name,
-                event.message_id,
-                message.schema_version_id,
-                event.historical,
-                message.time_source,
-            )
-            for event, message in zip(events, messages, strict=True)
-        ),
-    )
-    copy_rows(
-        cursor,
-        "customers_eventpayload",
-        _PAYLOAD,
-        ((event.id, event.received_at, raw_json(event.payload_text)) for event in events),
-    )
+    """Append the batch's events and payloads; an event keeps the id of its message."""
+    events = [_resolved(message, profiles) for message in messages]
+    cursor.execute(_STORE, [[event.id for event in events], [event.profile_id for event in events]])
     return events
 
 
-def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
+def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
     profile = profiles.of_message[message.id][0]
     return ResolvedEvent(
-        id=id_,
+        id=message.id,
         received_at=message.received_at,
         occurred_at=message.occurred_at,
         brand_id=message.brand_id,
@@ -107,6 +80,7 @@ def _resolved(id_: int, message: Incoming, profiles: Profiles) -> ResolvedEvent:
         historical=message.historical,
         identifiers=tuple((one.kind, one.value) for one in message.named),
         payload_text=message.payload_text,
+        assurance=message.assurance,
     )
 
 

@@ -6,7 +6,7 @@ lock). An event that means nothing to anybody costs no lock.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
-from journeys.engine.on_their_way import moving_customers, oldest_unresolved
+from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, RunState, lock_live, traits_of, variables_of
 from journeys.engine.walk import leave, walk
 from journeys.engine.write import Work, write
@@ -26,7 +26,6 @@ from journeys.version import Meaning, Version
 Entries = dict[tuple[UUID, str], list[Version]]
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 _LOCK_ITEMS = """
     SELECT m.id, m.event_id, m.received_at, m.occurred_at, m.profile_id, m.brand_id, m.name, m.message_id, p.customer_id
@@ -98,7 +97,7 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     customers = sorted({arrival.customer_id for arrival in arrivals})
     cursor.execute(_LOCK_CUSTOMERS, [customers])
     # Read before all the queues that its messages lead to: whoever leaves it meanwhile is seen in one of those.
-    unresolved = oldest_unresolved(cursor, customers, max(arrival.received_at for arrival in arrivals))
+    unresolved = oldest_before(cursor, customers, max(arrival.event_id for arrival in arrivals))
     homes = dict(cursor.execute(_HOMES, [customers]).fetchall())
     moving = moving_customers(cursor)
     barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
@@ -107,7 +106,7 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
         customer = arrival.customer_id
         place = (arrival.received_at, arrival.event_id)
         moved = homes.get(arrival.profile_id) != customer or customer in moving
-        behind = barred.get(customer, place) < place or unresolved.get(customer, NEVER) <= arrival.received_at
+        behind = barred.get(customer, place) < place or unresolved.get(customer, arrival.event_id) < arrival.event_id
         if moved or behind:
             left.add(arrival.item_id)
     return left

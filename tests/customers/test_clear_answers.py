@@ -4,6 +4,7 @@ One table of bad documents (BAD_INPUTS A and B), asked at every entry: singly an
 control takes the strict reading away, after which the same table no longer holds.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -46,18 +47,31 @@ def native_item(value: bytes) -> bytes:
     return b'{"name":"e","id":"bad","identifiers":{"user_id":"user-1"},"properties":{"v":' + value + b"}}"
 
 
+PAGE = "https://shop.example"
+
+
+def from_page(key: str, body: bytes) -> Any:
+    """What a browser posts for a page: JSON called text, by a key that everybody can read."""
+    headers = {"Origin": PAGE, "Authorization": "Basic " + b64encode(f"{key}:".encode()).decode()}
+    return Client().generic("POST", "/v1/batch", body, content_type="text/plain", headers=headers)
+
+
 Entry = Callable[[bytes], Any]
 
 
 @pytest.fixture
 def entries(door: Door, source: Source) -> dict[str, Entry]:
     partner: Api = api(source)
+    shop = keys.issue_browser(source, [PAGE])
     good = {"segment": segment_item(b"1"), "native": native_item(b"1")}
     good = {name: item.replace(b'"bad"', b'"good"') for name, item in good.items()}
     return {
         "segment": lambda value: door.post("/v1/track", segment_item(value)),
         "segment batch": lambda value: door.post(
             "/v1/batch", b'{"batch":[' + good["segment"] + b"," + segment_item(value) + b"]}"
+        ),
+        "browser batch": lambda value: from_page(
+            shop.public, b'{"batch":[' + good["segment"] + b"," + segment_item(value) + b"]}"
         ),
         "native": lambda value: partner.post("events", native_item(value)),
         "native batch": lambda value: partner.post(
@@ -66,7 +80,7 @@ def entries(door: Door, source: Source) -> dict[str, Entry]:
     }
 
 
-ENTRIES = ("segment", "segment batch", "native", "native batch")
+ENTRIES = ("segment", "segment batch", "browser batch", "native", "native batch")
 
 
 def faults(answer: Any, entry: str, code: str, pointer: str) -> list[str]:

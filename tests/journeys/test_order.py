@@ -64,7 +64,7 @@ def test_an_entry_waits_for_the_consent_of_an_event_that_was_resolved_late(stage
         stage.run()
     stage.run()
     granted, entered = (Event.objects.get(name=name).id for name in ("consent.granted", "customer.signed_up"))
-    assert granted > entered
+    assert granted < entered
     assert (stage.refusals(), stage.messages()) == ([], [("queued", "")])
 
 
