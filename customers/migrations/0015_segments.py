@@ -11,7 +11,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0012_jobs'),
+        ('customers', '0014_one_id_for_message_and_event'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
