@@ -41,6 +41,7 @@ _NAVIGATION: Final[tuple[tuple["_StrOrPromise", bool, tuple[List | Page, ...]], 
         (
             List("customers.Customer", "group"),
             List("customers.Segment", "groups_3"),
+            List("customers.DuplicatePair", "person_search"),
             List("customers.Event", "bolt"),
             List("customers.QuarantinedEvent", "report"),
             List("customers.Source", "input"),

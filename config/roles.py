@@ -13,6 +13,7 @@ _SENSE = (
     " eventpayload job"
 )
 _SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
+_PAIRS = "customers: duplicatepair"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
@@ -29,7 +30,9 @@ _WRITE = ("add", "change")
 # Role, then what it does with which models; `view` of whatever it writes goes without saying.
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (("merge",), "customers: customer"),
+        (("change",), _PAIRS),
         # These are for who manages the brand besides.
         (("change",), "customers: brand"),
         (_WRITE, "customers: squad squadmember"),
@@ -51,7 +54,10 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, _MAPS),
     ),
     "agent": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _CONSENT)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _CONSENT)),
+        # Who speaks with people learns that two of them are one.
+        (("merge",), "customers: customer"),
+        (("change",), _PAIRS),
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
         (_WRITE, "consent: suppression"),

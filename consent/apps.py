@@ -7,13 +7,15 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
+        from consent import merging as effects
         from consent.events import consume
         from consent.refusals import DOOR
         from consent.replay import replay
         from consent.requests import NAMES
         from consent.stage import QUEUE
-        from customers import consumers, dead_letters, quarantine
+        from customers import consumers, dead_letters, merging, quarantine
 
         consumers.register(consume, reads=NAMES)
+        merging.register(effects.tell)
         dead_letters.register(QUEUE)
         quarantine.register(DOOR, replay)

@@ -10,14 +10,17 @@ class CustomersConfig(AppConfig):
         from customers import dead_letters, personal, quarantine, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
+        from customers.duplicates import search
         from customers.log_in import noted
-        from customers.merging import anew
+        from customers.merging import anew, effects, winners
         from customers.segments import build, stage
 
         noted.connect()
         personal.declare_open(traits.open_names)
         anew.register()
         build.register()
+        effects.register(winners.tell)
+        search.register()
         for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
             dead_letters.register(queue)
         for door in DIALECTS:

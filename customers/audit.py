@@ -50,6 +50,12 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "two_factor_set_up": _("set up two-factor log-in"),
     "two_factor_reset": _("had two-factor log-in reset"),
     "recovery_code": _("used a recovery code"),
+    "merge": _("merged customers"),
+    "take_apart": _("took a customer apart"),
+    "exempt": _("said that an identifier is not shared"),
+    "reject_duplicate": _("told two customers apart"),
+    "tell_apart": _("told customers apart"),
+    "look_for_duplicates": _("had duplicates looked for"),
 }
 
 

@@ -43,6 +43,11 @@ class Slice:
     def has_time(self) -> bool:
         return time.monotonic() < self.until
 
+    def hold(self, span: timedelta) -> None:
+        """Keep others away for longer than a slice, before a piece of work that cannot be cut."""
+        if not _held(self.job).update(leased_until=self.now + span):
+            raise NoLongerOurs
+
     def note(self, *, done: int | None = None, total: int | None = None, **cursor: Any) -> None:
         """Keep how far it is, in the transaction of the piece of work that got there."""
         job = self.job

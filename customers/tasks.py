@@ -4,6 +4,7 @@ from celery import shared_task
 
 from customers import bells, jobs, kept_answers, sql
 from customers.clock import utcnow
+from customers.duplicates import search
 from customers.segments.count import count_all
 
 SECONDS = 20.0
@@ -14,6 +15,12 @@ def work_on_jobs() -> None:
     """Work on what people have asked for that takes long."""
     if not jobs.work_on(utcnow, seconds=SECONDS):
         bells.ring("slow")
+
+
+@shared_task(name="customers.look_for_duplicates")
+def look_for_duplicates() -> None:
+    """Have the search for duplicates made for every brand."""
+    search.ask_for_all(utcnow())
 
 
 @shared_task(name="customers.ensure_partitions")

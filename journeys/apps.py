@@ -9,11 +9,12 @@ class JourneysConfig(AppConfig):
     def ready(self) -> None:
         from channels import guards, scopes
         from channels.models import Message
-        from customers import dead_letters
+        from customers import dead_letters, merging
         from journeys import steps  # noqa: F401 - makes every step type known
-        from journeys.engine import match, merges, recheck
+        from journeys.engine import foreseen, match, merges, recheck
         from journeys.guard import guard
 
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
+        merging.register(foreseen.tell)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)

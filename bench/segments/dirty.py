@@ -12,6 +12,11 @@ from customers.work import Floors, work_once
 
 BATCH = 1000
 _KEPT = {"customers_segmentmembership": "bench_members", "customers_segment_turn": "bench_turns"}
+# Without their ids, which are given anew.
+_COLUMNS = {
+    "customers_segmentmembership": "segment_id, profile_id, customer_id, entered_at, left_at, rule_version, historical",
+    "customers_segment_turn": "segment_id, profile_id, due_at",
+}
 # Every so manyeth customer changes to what they were not.
 _CHANGE = """
     UPDATE customers_customer c SET traits = c.traits || CASE c.traits ->> 'plan' WHEN 'pro' THEN %(free)s::jsonb
@@ -21,8 +26,8 @@ _CHANGE = """
 _QUEUE = """
     INSERT INTO customers_segment_queue (segment_id, profile_id, hops, historical, queued_at)
     SELECT %(segment)s, id, 0, false, %(now)s FROM (
-        SELECT id, row_number() OVER (ORDER BY id) AS n FROM customers_customer
-    ) numbered WHERE n %% (%(customers)s / %(changed)s) = 0 ORDER BY n LIMIT %(changed)s
+        SELECT id, row_number() OVER (ORDER BY hashtext(id::text)) AS n FROM customers_customer
+    ) shuffled WHERE n <= %(changed)s ORDER BY id
 """
 
 
@@ -72,7 +77,7 @@ class Dirty:
         connection = self.world.connection
         self.world.forget_members()
         for table, kept in _KEPT.items():
-            connection.execute(f"INSERT INTO {table} SELECT * FROM {kept}".encode())
+            connection.execute(f"INSERT INTO {table} ({_COLUMNS[table]}) SELECT {_COLUMNS[table]} FROM {kept}".encode())
         connection.execute(_QUEUE, self.values)
         if self.rows is None:
             connection.execute(_CHANGE, self.values)

@@ -4,13 +4,15 @@ What a decision would do is computed by the same function beforehand (`preview`)
 """
 
 from customers.merging.decide import Decision, exempt, join, split
-from customers.merging.effects import Effect, register
+from customers.merging.effects import Effect, Regrouped, as_if, register
 from customers.merging.preview import Preview, preview_join, preview_split
 
 __all__ = [
     "Decision",
     "Effect",
     "Preview",
+    "Regrouped",
+    "as_if",
     "exempt",
     "join",
     "preview_join",

@@ -1,16 +1,26 @@
 """What a merge or unmerge would change beside the people themselves: told by whoever keeps something of theirs."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.functional import Promise
+from psycopg import Cursor
+
+from customers.pg import raw_cursor
+from customers.resolve.component import Move, write_customers, write_moves
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that would change, in words. `is_loss` marks what a person should look at twice."""
+    """One thing that would change, in words that may hold personal data.
+
+    `is_loss` marks what a person should look at twice.
+    """
 
     what: "str | Promise"
     words: str
@@ -30,6 +40,21 @@ class Regrouped:
     @property
     def profiles(self) -> Collection[UUID]:
         return self.after.keys()
+
+
+@contextmanager
+def as_if(regrouped: Regrouped) -> Iterator[Cursor[Any]]:
+    """The database as the regrouping would leave it, for whoever asks it within; then all of it is undone."""
+    moved = [profile for profile, to in regrouped.after.items() if regrouped.before[profile] != to]
+    moves = [Move(one, regrouped.before[one], regrouped.after[one], regrouped.since[one]) for one in sorted(moved)]
+    with transaction.atomic(), raw_cursor() as cursor:
+        point = transaction.savepoint()
+        try:
+            write_customers(cursor, set(regrouped.after.values()), regrouped.now)
+            write_moves(cursor, moves, (), regrouped.now)
+            yield cursor
+        finally:
+            transaction.savepoint_rollback(point)
 
 
 Teller = Callable[[Regrouped], Sequence[Effect]]

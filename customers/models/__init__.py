@@ -10,6 +10,7 @@ from customers.models.address import Address, AddressProfile
 from customers.models.audit import AuditEntry, BatchClaim, DeadLetter, UnitAttempt
 from customers.models.back_off import LogInBackOff
 from customers.models.brand import Brand, Squad, SquadMember
+from customers.models.duplicate import DuplicatePair
 from customers.models.event import Event, EventPayload, TimeSource
 from customers.models.identity import (
     Assurance,
@@ -55,6 +56,7 @@ __all__ = [
     "BrandUserPermission",
     "Customer",
     "DeadLetter",
+    "DuplicatePair",
     "Edge",
     "EdgeKind",
     "ErasedSubject",

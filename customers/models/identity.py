@@ -88,6 +88,7 @@ class Customer(Owned):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ("-id",)
+        permissions = (("merge_customer", _("Can merge and take apart customers")),)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -15,23 +15,23 @@ from customers.internal import Cause, Internal
 from customers.models import Segment, SegmentInput
 from customers.pg import raw_cursor
 from customers.segments.notice import Items
-from customers.segments.standing import Changed, settle
+from customers.segments.standing import Changed, array, settle
 from customers.work import Queue, not_alone, work_once
 
 # What happened to people while their segment was being built waits until it stands.
 _STANDS: Final = "segment_id NOT IN (SELECT id FROM customers_segment WHERE state = 'building')"
 _ITEMS: Final = """
-    SELECT id, segment_id, profile_id, event_id, hops, historical FROM customers_segment_queue WHERE id = ANY(%s)
-    ORDER BY id
+    SELECT id, segment_id, profile_id, event_id, hops, historical FROM customers_segment_queue
+    WHERE id = ANY(%s::bigint[]) ORDER BY id
 """
 _TURNS: Final = """
-    SELECT id, segment_id, profile_id, NULL, 0, false FROM customers_segment_turn WHERE id = ANY(%s) ORDER BY id
+    SELECT id, segment_id, profile_id, NULL, 0, false FROM customers_segment_turn
+    WHERE id = ANY(%s::bigint[]) ORDER BY id
 """
 _LOCK: Final = """
-    SELECT id FROM customers_customer WHERE id IN (SELECT customer_id FROM customers_profile WHERE id = ANY(%s))
-    ORDER BY id FOR NO KEY UPDATE
+    SELECT p.id, c.id FROM customers_profile p JOIN customers_customer c ON c.id = p.customer_id
+    WHERE p.id = ANY(%s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
-_HOMES: Final = "SELECT id, customer_id FROM customers_profile WHERE id = ANY(%s)"
 
 
 class Item(NamedTuple):
@@ -51,7 +51,7 @@ def look_again(ids: Sequence[int], now: datetime) -> int:
     with connection.cursor() as cursor:
         items = _read(cursor, _ITEMS, ids)
         _settle(cursor, items, now)
-        cursor.execute("DELETE FROM customers_segment_queue WHERE id = ANY(%s)", [list(ids)])
+        cursor.execute("DELETE FROM customers_segment_queue WHERE id = ANY(%s::bigint[])", [array(ids)])
     return len(items)
 
 
@@ -60,12 +60,13 @@ def let_time_pass(ids: Sequence[int], now: datetime) -> int:
         items = _read(cursor, _TURNS, ids)
         _settle(cursor, items, now)
         # Those that were not given another moment: their customer has a turn under another profile by now, or none.
-        cursor.execute("DELETE FROM customers_segment_turn WHERE id = ANY(%s) AND due_at <= %s", [list(ids), now])
+        passed = "DELETE FROM customers_segment_turn WHERE id = ANY(%s::bigint[]) AND due_at <= %s"
+        cursor.execute(passed, [array(ids), now])
     return len(items)
 
 
 def _read(cursor: CursorWrapper, sql: str, ids: Sequence[int]) -> list[Item]:
-    cursor.execute(sql, [list(ids)])
+    cursor.execute(sql, [array(ids)])
     return [Item(*row) for row in cursor.fetchall()]
 
 
@@ -73,9 +74,9 @@ def _settle(cursor: CursorWrapper, items: Sequence[Item], now: datetime) -> None
     """Look at all of the people for each of their segments; a statement for each segment."""
     waited_for = awaited.under_lock()
     profiles = sorted({item.profile_id for item in items})
-    # Locked first: a statement begun after the lock sees whatever others have found of these people.
-    cursor.execute(_LOCK, [profiles])
-    cursor.execute(_HOMES, [profiles])
+    # Locked first: a statement begun after the lock sees whatever others have found of these people. Who is moved to
+    # another customer at this moment is looked at again for that.
+    cursor.execute(_LOCK, [array(profiles)])
     homes: dict[UUID, UUID] = dict(cursor.fetchall())
     by_segment: dict[UUID, dict[UUID, Cause]] = defaultdict(dict)
     for item in items:

@@ -4,7 +4,7 @@ It closes the memberships of those in whom the rule holds no more, opens those o
 change the answer. Whoever calls it for people by key has locked them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -86,7 +86,7 @@ def settle(
     """Settle these customers, each with whether only history brings them here; with `names` tell who came and left."""
     reading = Reading(now, segment.brand_id, by_key=True)
     statement = Statement("WITH ")
-    _truth(statement, segment, reading, _BY_KEY, [list(people), list(people.values())])
+    _truth(statement, segment, reading, _BY_KEY, [array(people), array(people.values())])
     _write(statement, segment, reading, now, _NO_LONGER)
     statement.add(_NAMES if names else _COUNTS)
     cursor.execute(statement.text, statement.parameters)
@@ -97,9 +97,9 @@ def place(cursor: CursorWrapper, segment: Segment, people: Sequence[UUID], now: 
     """Put these customers on a list, or take them off it."""
     statement = Statement("WITH ")
     statement.add(
-        "truth AS (SELECT c.id, %s AS holds, false AS historical FROM customers_customer c WHERE c.id = ANY(%s)"
+        "truth AS (SELECT c.id, %s AS holds, false AS historical FROM customers_customer c WHERE c.id = ANY(%s::uuid[])"
         f" AND {_IN_BRAND.format(people='customers_profile')}), ",
-        inside, list(people), segment.brand_id,
+        inside, array(people), segment.brand_id,
     )  # fmt: skip
     _write(statement, segment, Reading(now), now, _NO_LONGER)
     statement.add(_NAMES)
@@ -128,6 +128,11 @@ def build(cursor: CursorWrapper, segment: Segment, within: Range, now: datetime)
     return counts["came"], counts["left"]
 
 
+def array(values: Iterable[object]) -> str:
+    """Keys, numbers or flags as PostgreSQL writes an array: a thousand are quoted as one text."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def truth_of(rule: Rule, reading: Reading, asked: Fragment, historical: str = "true") -> Fragment:
     """A relation of customers (id, holds, turn, historical) out of `asked`, a relation `c` of customers. Read by key
     it has all of them; else only those in whom the rule holds, or may come to hold by itself."""
@@ -136,8 +141,10 @@ def truth_of(rule: Rule, reading: Reading, asked: Fragment, historical: str = "t
     most, least, turn = rule.bound(reading, most=True), rule.bound(reading, most=False), reading.next_turn()
     found = Statement("SELECT c.id, ")
     if reading.by_key:
-        found.add(*_flat(in_brand, " AND ", holds, " AS holds, CASE WHEN ", in_brand, " AND ", most))
-        found.add(*_flat(" AND NOT ", least, " THEN ", turn, f" END AS turn, {historical} AS historical FROM "))
+        # What is read already is asked first, what has to be looked up last.
+        found.add(*_flat(holds, " AND ", in_brand, " AS holds, CASE WHEN ", most, " AND NOT ", least, " AND "))
+        found.add(*_flat(turn, " IS NOT NULL AND ", in_brand, " THEN ", turn, " END AS turn, "))
+        found.add(*_flat(f"{historical} AS historical FROM "))
         found.add(*_flat(asked, reading.joined()))
     elif rule.is_timed:
         found.add(*_flat(holds, " AS holds, CASE WHEN NOT ", least, " THEN ", turn, " END AS turn, "))

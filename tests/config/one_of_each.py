@@ -15,6 +15,7 @@ from customers.models import (
     AwaitedName,
     BatchClaim,
     DeadLetter,
+    DuplicatePair,
     Edge,
     ErasedSubject,
     Event,
@@ -141,6 +142,8 @@ def _identity(world: World, source: Source, ana: Person, bia: Person) -> None:
     Edge.objects.create(
         low=low, high=high, assurance=1, occurred_at=NOW, source_id=source.pk, message_id="m", recorded_at=NOW
     )
+    evidence = [{"on": "names", "weight": 4.2, "level": 5, "of": 6}]
+    DuplicatePair.objects.create(low=low, high=high, probability=0.97, evidence=evidence, found_at=NOW)
     ProfileBrand.objects.create(profile=ana.profile, brand=world.brand, first_seen_at=NOW)
     Trait.objects.create(profile=ana.profile, name="plan", value=HOSTILE, valid_from=NOW, recorded_at=NOW, event_id=1)
     TraitDefinition.objects.create(name="plan", label="Plan")

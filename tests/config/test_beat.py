@@ -21,6 +21,7 @@ def test_the_schedule_is_seeded() -> None:
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("customers.count_segments", "slow", 600, "seconds", 600),
         ("customers.ensure_partitions", "slow", 21600, "seconds", 3600),
+        ("customers.look_for_duplicates", "slow", None, None, 3600),
         ("customers.prune_kept_answers", "slow", 3600, "seconds", 3600),
         ("journeys.drain", "engine", 1, "seconds", 2),
     ]

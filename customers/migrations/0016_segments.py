@@ -11,7 +11,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0014_one_id_for_message_and_event'),
+        ('customers', '0015_duplicates'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
