@@ -9,15 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers import clock
 from customers.admin.base import Facts, Kept, QueueRows, link, page_link, table
+from customers.admin.fields import Lines
 from customers.admin.segment_chart import chart
 from customers.admin.show import Tone, document, flag, state, when
 from customers.models import (
     Customer,
+    IdentifierKind,
     Job,
     Segment,
     SegmentInput,
@@ -29,15 +33,24 @@ from customers.models import (
 )
 from customers.models.owned import beside
 from customers.rules import RuleError
-from customers.segments import build, define
+from customers.segments import build, define, lists
+from customers.segments.count import count
+from customers.segments.named import find
 
 _TONES: Final[dict[str, Tone]] = {"building": "warn", "live": "good", "archived": ""}
 # As many members as tell what kind of people they are.
 _SOME: Final = 10
 _DAYS: Final = 90
+_PEOPLE: Final = (_("Who is on it"), {"fields": ("is_static", "named_by", "put_on", "take_off")})
 
 
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    named_by = forms.ModelChoiceField(
+        IdentifierKind.objects.all(), label=_("named by"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    put_on = Lines(label=_("put on the list"), required=False, help_text=_("Identifiers of that kind, one a line."))
+    take_off = Lines(label=_("take off the list"), required=False)
+
     class Meta:
         model = Segment
         fields = ("brand", "squad", "key", "name", "description", "is_static", "rule")
@@ -47,6 +60,11 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         is_list = cleaned.get("is_static", self.instance.is_static)
         brand = cleaned.get("brand") or getattr(self.instance, "brand", None)
         tree = cleaned.get("rule")
+        people = [*cleaned.get("put_on", ()), *cleaned.get("take_off", ())]
+        if people and cleaned.get("named_by") is None:
+            self.add_error("named_by", _("Say what they are named by."))
+        if len(people) > lists.MOST_AT_ONCE:
+            self.add_error("put_on", format_lazy(_("At most {most} at once."), most=lists.MOST_AT_ONCE))
         if is_list:
             if tree is not None:
                 self.add_error("rule", _("No rule chooses the people of a list: leave it empty."))
@@ -95,7 +113,12 @@ class SegmentAdmin(Kept):
     readonly_fields = ("state", "people", "progress", "built_at", "history", "members", "used_by", "earlier")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return super().get_fieldsets(request, obj)[: 2 if obj is None else None]
+        first, *others = super().get_fieldsets(request, obj)
+        if obj is None:
+            return (first, *others[:1])
+        if obj.is_static and obj.state == Segment.State.LIVE and self.has_change_permission(request, obj):
+            return (first, _PEOPLE, *others[1:-1])
+        return (first, *others)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = () if obj is None else ("key", "brand", "is_static")
@@ -111,8 +134,27 @@ class SegmentAdmin(Kept):
         if obj.is_static:
             if not change:
                 define.open_list(obj, clock.utcnow())
+            elif obj.state == Segment.State.LIVE:
+                self._place(request, obj, form.cleaned_data)
         elif "rule" in form.changed_data:
             define.set_rule(obj, rule, clock.utcnow(), request.user)
+
+    def _place(self, request: HttpRequest, segment: Segment, given: dict[str, Any]) -> None:
+        """Put those on the list, or take them off, whom the form names."""
+        now = clock.utcnow()
+        for name, inside in (("put_on", True), ("take_off", False)):
+            if not given.get(name):
+                continue
+            found = find(segment.brand_id, given["named_by"].pk, given[name], now)
+            placed = lists.put(segment, found.customers, now, inside=inside)
+            text = ngettext("%(count)s person came or left.", "%(count)s people came or left.", placed.changed)
+            self.message_user(request, text % {"count": placed.changed})
+            if found.unknown:
+                text = ngettext(
+                    "%(count)s identifier names nobody here.", "%(count)s identifiers name nobody here.", found.unknown
+                )
+                self.message_user(request, text % {"count": found.unknown}, messages.WARNING)
+        count(segment, now)
 
     @admin.display(description=_("people"), ordering="size")
     def people(self, segment: Segment) -> str:
@@ -175,7 +217,7 @@ class SegmentAdmin(Kept):
 
     @admin.action(description=_("Archive: it follows nothing any more"), permissions=["settle"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        count = 0
+        done = 0
         for segment in queryset.exclude(state=Segment.State.ARCHIVED):
             try:
                 define.archive(segment)
@@ -184,10 +226,10 @@ class SegmentAdmin(Kept):
                 values = {"segment": segment, "others": ", ".join(error.by)}
                 self.message_user(request, text % values, messages.ERROR)
             else:
-                count += 1
-        if count:
-            text = ngettext("%(count)s segment was archived.", "%(count)s segments were archived.", count)
-            self.message_user(request, text % {"count": count})
+                done += 1
+        if done:
+            text = ngettext("%(count)s segment was archived.", "%(count)s segments were archived.", done)
+            self.message_user(request, text % {"count": done})
 
 
 @admin.register(SegmentItem)
