@@ -20,6 +20,7 @@ GROUPS = (
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.pages", ("pages.slowest",)),
+    Group("bench.segments", ("segment.million", "segment.dirty")),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 

@@ -13,6 +13,7 @@ _SENSE = (
     " eventpayload job"
 )
 _DOORS = "customers: source eventtype schemaversion sourceeventtype quarantinedevent"
+_SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
 _PAIRS = "customers: duplicatepair"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
 _DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
@@ -32,7 +33,7 @@ _WRITE = ("add", "change")
 # Role, then what it does with which models; `view` of whatever it writes goes without saying.
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         # These are for who manages the brand besides.
@@ -47,18 +48,20 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: hook"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),
         (("publish",), "journeys: journey"),
         (_WRITE, _MAPS),
     ),
     "squad member": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (_WRITE, "customers: segment"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),
         (_WRITE, _MAPS),
     ),
     "agent": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _CONSENT)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _CONSENT)),
         # Who speaks with people learns that two of them are one.
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),

@@ -15,6 +15,7 @@ class CustomersConfig(AppConfig):
         from customers.log_in import noted
         from customers.merging import anew, effects, winners
         from customers.retention import apply, ours
+        from customers.segments import build, stage
 
         noted.connect()
         personal.declare_open(traits.open_names)
@@ -26,5 +27,10 @@ class CustomersConfig(AppConfig):
         search.register()
         job.register()
         dead_letters.register(resolve.QUEUE)
+        build.register()
+        effects.register(winners.tell)
+        search.register()
+        for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
+            dead_letters.register(queue)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

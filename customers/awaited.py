@@ -1,21 +1,59 @@
-"""Names that something live waits for, and how a new waiter misses no event (DESIGN §3, resolve)."""
+"""What something live waits for, and how a new waiter misses no event (DESIGN §3, resolve)."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from customers.ids import hash64
 from customers.models import AwaitedName
 
-# Held shared by every resolve from before it reads the names until it commits.
+# Held shared by every resolve from before it reads what is awaited until it commits.
 _LOCK = hash64("awaited names")
+_READ = """
+    SELECT '', name, NULL::uuid, NULL::uuid FROM customers_awaitedname
+    UNION SELECT i.kind, i.name, i.segment_id, s.brand_id
+    FROM customers_segmentinput i JOIN customers_segment s ON s.id = i.segment_id
+"""
+_NOBODY: Mapping[str, Sequence["Watcher"]] = {}
+
+
+class Watcher(NamedTuple):
+    """A segment that looks at something, of what happens in its brand."""
+
+    segment_id: UUID
+    brand_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """`names` of events that somebody waits for; `watched`, by kind of input and name, the segments that look at it."""
+
+    names: frozenset[str]
+    watched: Mapping[str, Mapping[str, Sequence[Watcher]]]
+
+    def watchers(self, kind: str) -> Mapping[str, Sequence[Watcher]]:
+        return self.watched.get(kind, _NOBODY)
+
+
+def under_lock() -> Awaited:
+    """What is awaited, read inside a resolve; publishers wait for this transaction to end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
+        cursor.execute(_READ)
+        rows = cursor.fetchall()
+    watched: dict[str, dict[str, list[Watcher]]] = defaultdict(lambda: defaultdict(list))
+    for kind, name, segment, brand in rows:
+        if kind:
+            watched[kind][name].append(Watcher(segment, brand))
+    return Awaited(frozenset(name for kind, name, _segment, _brand in rows if not kind), watched)
 
 
 def names_under_lock() -> frozenset[str]:
-    """The awaited names, read inside a resolve; publishers wait for this transaction to end."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-    return frozenset(AwaitedName.objects.values_list("name", flat=True))
+    return under_lock().names
 
 
 def await_names(waiter: str, names: Iterable[str]) -> None:

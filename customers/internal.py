@@ -21,11 +21,13 @@ from customers.pg import copy_rows
 TRAIT_CHANGED: Final = "trait.changed"
 CUSTOMER_MERGED: Final = "customer.merged"
 CUSTOMER_SPLIT: Final = "customer.split"
+SEGMENT_ENTERED: Final = "segment.entered"
+SEGMENT_LEFT: Final = "segment.left"
 MOST_HOPS: Final = 8
 # The queue under which dead letters tell of chains that were cut.
 QUEUE: Final = "internal"
 
-_reserved = {TRAIT_CHANGED, CUSTOMER_MERGED, CUSTOMER_SPLIT}
+_reserved = {TRAIT_CHANGED, CUSTOMER_MERGED, CUSTOMER_SPLIT, SEGMENT_ENTERED, SEGMENT_LEFT}
 
 _BRANDS = "SELECT profile_id, brand_id FROM customers_profilebrand WHERE profile_id = ANY(%b) ORDER BY 1, 2"
 _LETTER = """

@@ -7,6 +7,7 @@ from customers.clock import utcnow
 from customers.duplicates import search
 from customers.imports import prune
 from customers.retention import apply
+from customers.segments.count import count_all
 
 SECONDS = 20.0
 
@@ -52,3 +53,9 @@ def fold_tallies() -> None:
 def retain() -> None:
     """Have a job take away what is kept no longer."""
     apply.ask(utcnow())
+
+
+@shared_task(name="customers.count_segments")
+def count_segments() -> None:
+    """Count who is in each segment, for its list and its chart."""
+    count_all(utcnow())

@@ -8,7 +8,10 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from customers.awaited import names_under_lock
+from customers import awaited
+from customers.internal import Cause
+from customers.models import SegmentInput
+from customers.segments.notice import Items
 
 _EVENT = """
     INSERT INTO customers_event
@@ -50,7 +53,13 @@ def tell(cursor: Cursor[Any], happening: Happening, now: datetime) -> int:
     if happening.properties:
         payload["properties"] = happening.properties
     cursor.execute(_PAYLOAD, [row[0], now, Jsonb(payload, orjson.dumps)])
-    if happening.name in names_under_lock():
+    waited_for = awaited.under_lock()
+    items = Items()
+    for segment, brand in waited_for.watchers(SegmentInput.Kind.EVENT).get(happening.name, ()):
+        if brand == happening.brand_id:
+            items.add(segment, happening.profile_id, Cause(int(row[0])))
+    items.write(cursor, now)
+    if happening.name in waited_for.names:
         cursor.execute(
             _MATCH,
             [row[0], now, now, happening.profile_id, happening.brand_id, happening.name, happening.message_id],

@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import clock, jobs, kinds
+from customers import awaited, clock, jobs, kinds
 from customers.jobs import Slice
 from customers.merging.decide import follow
-from customers.models import Identifier, Job, Profile
+from customers.models import Identifier, Job, Profile, SegmentInput
 from customers.pg import raw_cursor
 from customers.resolve.component import closure
 from customers.resolve.traits import refresh
+from customers.segments.notice import traits_changed
 
 REGROUP: Final = "regroup"
 TRAITS: Final = "traits"
@@ -91,7 +92,10 @@ def _regroup(turn: Slice, piece: list[UUID]) -> None:
 def _choose(turn: Slice, piece: list[UUID]) -> None:
     with raw_cursor() as cursor:
         rows = cursor.execute(_TOLD, [piece, turn.job.arguments["names"]]).fetchall()
-        refresh(cursor, {row[0] for row in rows}, compare=False)
+        waited_for = awaited.under_lock()
+        watched = bool(waited_for.watchers(SegmentInput.Kind.TRAIT))
+        changed = refresh(cursor, {row[0] for row in rows}, compare=watched)
+        traits_changed(cursor, waited_for, {customer: change.names for customer, change in changed.items()}, turn.now)
 
 
 def register() -> None:

@@ -33,6 +33,15 @@ from customers.models.queues import AwaitedName, MatchItem, MergeItem
 from customers.models.registry import EventType, SchemaVersion
 from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.registry import EventType, SchemaVersion, SourceEventType
+from customers.models.segment import (
+    Segment,
+    SegmentInput,
+    SegmentItem,
+    SegmentMembership,
+    SegmentSize,
+    SegmentTurn,
+    SegmentVersion,
+)
 from customers.models.source import Source, WriteKey
 from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
@@ -86,6 +95,13 @@ __all__ = [
     "RetentionRule",
     "SchemaVersion",
     "Scope",
+    "Segment",
+    "SegmentInput",
+    "SegmentItem",
+    "SegmentMembership",
+    "SegmentSize",
+    "SegmentTurn",
+    "SegmentVersion",
     "Source",
     "SourceEventType",
     "Squad",

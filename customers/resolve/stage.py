@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from customers import consumers, internal
-from customers.awaited import names_under_lock
+from customers import awaited, consumers, internal
 from customers.consumers import Resolved, ResolvedEvent
 from customers.internal import Cause, Internal
+from customers.models import SegmentInput
 from customers.pg import raw_cursor
 from customers.resolve import erased
 from customers.resolve.addresses import write_addresses
@@ -18,12 +18,14 @@ from customers.resolve.join import join
 from customers.resolve.store import queue_for_match, write_brands, write_events
 from customers.resolve.times import count_times
 from customers.resolve.traits import Changed, write_traits
+from customers.segments.notice import Seen, notice
 from customers.work import Queue, first_in_line, work_once
 
 
 def resolve(ids: Sequence[int], now: datetime) -> int:
     """Resolve these inbox items (those nobody else holds); return how many."""
-    awaited = names_under_lock()
+    waited_for = awaited.under_lock()
+    names, by_trait = waited_for.names, waited_for.watchers(SegmentInput.Kind.TRAIT)
     with raw_cursor() as cursor:
         batch = read(cursor, ids, now)
         taken = [message.id for message in batch.messages]
@@ -35,13 +37,17 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
             moves = join(cursor, batch, profiles, now)
             events = write_events(cursor, batch.messages, profiles)
             regrouped = {one for move in moves for one in (move.from_id, move.to_id)}
-            changed = write_traits(cursor, events, regrouped, compare=internal.TRAIT_CHANGED in awaited)
-            write_brands(cursor, batch, profiles, now)
+            changed = write_traits(cursor, events, regrouped, compare=bool(by_trait) or internal.TRAIT_CHANGED in names)
+            fresh = write_brands(cursor, batch, profiles, now)
             write_addresses(cursor, batch, profiles, now)
             consumers.tell(Resolved(events, moves, now))
-            queue_for_match(cursor, events, awaited)
+            queue_for_match(cursor, events, names)
             count_times(cursor, batch.messages, now)
-            internal.tell(cursor, (*_of_traits(events, changed), *of_moves(moves)), awaited, now)
+            internal.tell(cursor, (*_of_traits(events, changed), *of_moves(moves)), names, now)
+            if waited_for.watched:
+                traits = {customer: change.names for customer, change in changed.items()}
+                made = {profile: named.kind for profile, named in profiles.made.items()}
+                notice(cursor, waited_for, events, Seen(traits, made, fresh, profiles.customer), now)
         cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [taken])
     return len(taken)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import Cursor
 
@@ -52,6 +53,7 @@ _NAMED = """
     INSERT INTO customers_profilebrand (profile_id, brand_id, first_seen_at)
     SELECT DISTINCT fresh.profile_id, s.brand_id, %b::timestamptz
     FROM fresh JOIN customers_source s ON s.id = fresh.source_id ORDER BY 1, 2 ON CONFLICT DO NOTHING
+    RETURNING profile_id, brand_id
 """
 
 
@@ -83,8 +85,9 @@ def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
     )
 
 
-def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
-    """Note by which source, and so in which brand, each profile was named (DESIGN §2.15)."""
+def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Note by which source, and so in which brand, each profile was named (DESIGN §2.15); return (profile, brand) of
+    those who are new to the brand."""
     pairs = sorted(
         {
             (profile, message.source_id)
@@ -92,7 +95,8 @@ def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: dat
             for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ()))
         }
     )
-    cursor.execute(_NAMED, [now, *(list(column) for column in zip(*pairs, strict=True)), now])
+    columns = (list(column) for column in zip(*pairs, strict=True))
+    return cursor.execute(_NAMED, [now, *columns, now]).fetchall()
 
 
 def queue_for_match(cursor: Cursor[Any], events: Iterable[ResolvedEvent], awaited: frozenset[str]) -> int:

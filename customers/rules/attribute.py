@@ -1,15 +1,15 @@
 """Leaf kind `attribute`: a trait of the customer."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text
-from customers.rules.leaf import Fragment, Holds
+from customers.rules.leaf import Holds
 from customers.rules.operators import OPERATORS
+from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
 from customers.winner import FITS, ORDER
@@ -39,10 +39,10 @@ class Attribute(ValueLeaf, frozen=True):
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
         return lambda facts: test(find(facts.traits))
 
-    def sql(self) -> Fragment:
+    def sql(self, reading: Reading) -> Fragment:
         return self.compare(walk("c.traits", self.path))
 
-    def as_of(self, moment: datetime) -> Fragment:
+    def as_of(self, reading: Reading) -> Fragment:
         first, *rest = self.path
         text, names = walk(_THEN, rest)
-        return self.compare((text, [first, moment, *names]))
+        return self.compare((text, [first, reading.now, *names]))

@@ -1,7 +1,6 @@
 """Leaf kind `event_property`: a property of the event at hand; of an identify, one of the traits it tells."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -9,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text
 from customers.registry import shapes
-from customers.rules.leaf import Fragment, Holds
+from customers.rules.leaf import MOMENT, Holds
 from customers.rules.operators import OPERATORS
+from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
 
@@ -22,16 +22,17 @@ class EventProperty(ValueLeaf, frozen=True):
     label: ClassVar[Text] = _("Property of the event")
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "property"})
+    places: ClassVar[frozenset[str]] = frozenset({MOMENT})
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
         return lambda facts: test(find(facts.properties))
 
-    def sql(self) -> Fragment:
+    def sql(self, reading: Reading) -> Fragment:
         said, values = shapes.said_in_sql()
         walked, path = walk(said, self.path)
         return self.compare((walked, [*values, *path]))
 
-    def as_of(self, moment: datetime) -> Fragment:
+    def as_of(self, reading: Reading) -> Fragment:
         # What an event said never changes.
-        return self.sql()
+        return self.sql(reading)

@@ -4,27 +4,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from customers.hints import Text
 from customers.rules.errors import Problem
+from customers.rules.reading import TIMELESS, Fragment, Reading
 
-# SQL text with %s placeholders, and their values.
-Fragment = tuple[str, list[Any]]
+# Where a rule is asked: of somebody to whom something happens just now, or of all people, as segments do.
+MOMENT: Final = "moment"
+PEOPLE: Final = "people"
 
 _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(slots=True)
 class Facts:
-    """What a rule looks at: the customer's traits, the properties of the event at hand, and what other leaf
-    kinds ask for by name in `extra`."""
+    """What a rule looks at: the customer's traits, the properties of the event at hand, what other leaf kinds ask
+    for by name in `extra`, and the time."""
 
     traits: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     properties: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    now: datetime = TIMELESS
 
 
 Holds = Callable[[Facts], bool]
@@ -43,10 +46,32 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: ClassVar[frozenset[str]]
     # What forms suggest for a field: its name, then what kind of name is meant (trait, property).
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    # In which rules it may stand.
+    places: ClassVar[frozenset[str]] = frozenset({MOMENT, PEOPLE})
 
     @property
     def traits(self) -> frozenset[str]:
         """Names of the customer's traits that are looked at, so that what was seen can be kept."""
+        return frozenset()
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the answer may become another by the passing of time alone."""
+        return False
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of the past events that are looked at."""
+        return frozenset()
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """Kinds of identifiers that are looked at."""
+        return frozenset()
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """Keys of the segments that are looked at."""
         return frozenset()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -62,18 +87,16 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The condition as a function of facts already in memory."""
         raise TypeError(f"leaf kind {self.kind!r} does not say when it is true in memory")
 
-    def sql(self) -> Fragment:
-        """The condition over the tables as they are now, by the aliases that the kind's file names."""
+    def sql(self, reading: Reading) -> Fragment:
+        """The condition over the tables as they are at `reading.now`, by the aliases that the kind's file names."""
         raise TypeError(f"leaf kind {self.kind!r} does not say when it is true in SQL")
 
-    def as_of(self, moment: datetime) -> Fragment:
-        """The condition as it stood at `moment`, in valid time."""
+    def as_of(self, reading: Reading) -> Fragment:
+        """The condition as it stood at `reading.now`, in valid time."""
         raise TypeError(f"leaf kind {self.kind!r} does not say when it was true")
 
     def to_json(self) -> dict[str, Any]:
-        fields = msgspec.structs.asdict(self)
-        given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
-        return {"leaf": self.kind, **given}
+        return {"leaf": self.kind, **msgspec.to_builtins(self)}
 
 
 _kinds: dict[str, type[Leaf]] = {}
@@ -85,5 +108,5 @@ def _register(leaf: type[Leaf]) -> None:
         raise RuntimeError(f"two leaf kinds are called {leaf.kind}: {other!r}, {leaf!r}")
 
 
-def leaf_kinds() -> Mapping[str, type[Leaf]]:
-    return _kinds
+def leaf_kinds(place: str = MOMENT) -> Mapping[str, type[Leaf]]:
+    return {key: leaf for key, leaf in _kinds.items() if place in leaf.places}

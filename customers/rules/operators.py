@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from customers.rules.leaf import Fragment
+from customers.rules.reading import Fragment
 from customers.rules.values import Test, as_json, exact, is_number, is_safe
 
 

@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers.rules.errors import Problem, RuleError, Text
-from customers.rules.leaf import Leaf, leaf_kinds
+from customers.rules.leaf import MOMENT, Leaf, leaf_kinds
 from customers.rules.rule import Group, Node, Not, Rule
 
 MOST_LEVELS = 8
@@ -18,9 +18,9 @@ MOST_CONDITIONS = 50
 _SHAPE = _('Write {"all": [...]}, {"any": [...]}, {"not": {...}} or {"leaf": "attribute", ...}.')
 
 
-def parse(tree: object) -> Rule:
+def parse(tree: object, place: str = MOMENT) -> Rule:
     """The rule written as `tree`, or RuleError. A leaf is one level, each group around it one more."""
-    reader = _Reader()
+    reader = _Reader(leaf_kinds(place))
     root = reader.node(tree, "", 1)
     if reader.problems or root is None:
         raise RuleError(reader.problems)
@@ -28,7 +28,8 @@ def parse(tree: object) -> Rule:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, type[Leaf]]) -> None:
+        self.kinds = kinds
         self.problems: list[Problem] = []
         self.conditions = 0
 
@@ -68,9 +69,9 @@ class _Reader:
         if self.conditions > MOST_CONDITIONS:
             self._too_many(pointer)
             return None
-        kind = leaf_kinds().get(tree["leaf"]) if isinstance(tree["leaf"], str) else None
+        kind = self.kinds.get(tree["leaf"]) if isinstance(tree["leaf"], str) else None
         if kind is None:
-            hint = format_lazy(_("Use one of {kinds}."), kinds=", ".join(sorted(leaf_kinds())))
+            hint = format_lazy(_("Use one of {kinds}."), kinds=", ".join(sorted(self.kinds)))
             self._refuse("unknown_leaf", f"{pointer}/leaf", _("There is no such condition."), hint)
             return None
         leaf = self._convert(kind, {name: value for name, value in tree.items() if name != "leaf"}, pointer)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from customers.rules.leaf import Facts, Fragment, Holds
+from customers.rules.leaf import Facts, Holds
+from customers.rules.reading import TIMELESS, Fragment, Reading
 
 
 class Node(Protocol):
@@ -15,9 +16,17 @@ class Node(Protocol):
     def inputs(self) -> frozenset[str]: ...
     @property
     def traits(self) -> frozenset[str]: ...
+    @property
+    def is_timed(self) -> bool: ...
+    @property
+    def events(self) -> frozenset[str]: ...
+    @property
+    def identifiers(self) -> frozenset[str]: ...
+    @property
+    def segments(self) -> frozenset[str]: ...
     def python(self) -> Holds: ...
-    def sql(self) -> Fragment: ...
-    def as_of(self, moment: datetime) -> Fragment: ...
+    def sql(self, reading: Reading) -> Fragment: ...
+    def as_of(self, reading: Reading) -> Fragment: ...
     def to_json(self) -> dict[str, Any]: ...
 
 
@@ -36,13 +45,23 @@ class Rule:
         object.__setattr__(self, "inputs", self.root.inputs)
         object.__setattr__(self, "traits", tuple(sorted(self.root.traits)))
 
-    def sql(self) -> Fragment:
-        """A boolean expression, never null, over the aliases that the leaf kinds name, and its parameters."""
-        return self.root.sql()
+    def sql(self, reading: Reading | None = None) -> Fragment:
+        """A boolean expression, never null, over the aliases that the leaf kinds name, and its parameters. What it
+        needs beside the customer it leaves in the reading."""
+        return self.root.sql(reading or Reading(TIMELESS))
 
-    def as_of(self, moment: datetime) -> Fragment:
+    def as_of(self, moment: datetime | Reading) -> Fragment:
         """The same as it stood at `moment`."""
-        return self.root.as_of(moment)
+        return self.root.as_of(Reading(moment) if isinstance(moment, datetime) else moment)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the answer may become another by the passing of time alone."""
+        return self.root.is_timed
+
+    def bound(self, reading: Reading, *, most: bool) -> Fragment:
+        """An expression that holds wherever the rule may hold at any time, or only where it holds at all times."""
+        return _bound(self.root, reading, most)
 
     def to_json(self) -> dict[str, Any]:
         return self.root.to_json()
@@ -63,22 +82,38 @@ class Group:
     def traits(self) -> frozenset[str]:
         return frozenset(name for node in self.nodes for name in node.traits)
 
+    @property
+    def is_timed(self) -> bool:
+        return any(node.is_timed for node in self.nodes)
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.events)
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.identifiers)
+
+    @property
+    def segments(self) -> frozenset[str]:
+        return frozenset(name for node in self.nodes for name in node.segments)
+
     def python(self) -> Holds:
         tests = tuple(node.python() for node in self.nodes)
         if len(tests) == 1:
             return tests[0]
         return _all_hold(tests) if self.key == "all" else _any_holds(tests)
 
-    def sql(self) -> Fragment:
-        return self._joined([node.sql() for node in self.nodes])
+    def sql(self, reading: Reading) -> Fragment:
+        return self.joined([node.sql(reading) for node in self.nodes])
 
-    def as_of(self, moment: datetime) -> Fragment:
-        return self._joined([node.as_of(moment) for node in self.nodes])
+    def as_of(self, reading: Reading) -> Fragment:
+        return self.joined([node.as_of(reading) for node in self.nodes])
 
     def to_json(self) -> dict[str, Any]:
         return {self.key: [node.to_json() for node in self.nodes]}
 
-    def _joined(self, fragments: Sequence[Fragment]) -> Fragment:
+    def joined(self, fragments: Sequence[Fragment]) -> Fragment:
         word = " AND " if self.key == "all" else " OR "
         text = word.join(text for text, _parameters in fragments)
         return f"({text})", [one for _text, parameters in fragments for one in parameters]
@@ -96,22 +131,48 @@ class Not:
     def traits(self) -> frozenset[str]:
         return self.node.traits
 
+    @property
+    def is_timed(self) -> bool:
+        return self.node.is_timed
+
+    @property
+    def events(self) -> frozenset[str]:
+        return self.node.events
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        return self.node.identifiers
+
+    @property
+    def segments(self) -> frozenset[str]:
+        return self.node.segments
+
     def python(self) -> Holds:
         test = self.node.python()
         return lambda facts: not test(facts)
 
-    def sql(self) -> Fragment:
-        return self._denied(self.node.sql())
+    def sql(self, reading: Reading) -> Fragment:
+        return self.denied(self.node.sql(reading))
 
-    def as_of(self, moment: datetime) -> Fragment:
-        return self._denied(self.node.as_of(moment))
+    def as_of(self, reading: Reading) -> Fragment:
+        return self.denied(self.node.as_of(reading))
 
     def to_json(self) -> dict[str, Any]:
         return {"not": self.node.to_json()}
 
-    def _denied(self, fragment: Fragment) -> Fragment:
+    def denied(self, fragment: Fragment) -> Fragment:
         text, parameters = fragment
         return f"NOT ({text})", parameters
+
+
+def _bound(node: Node, reading: Reading, most: bool) -> Fragment:
+    if not node.is_timed:
+        return node.sql(reading)
+    if isinstance(node, Group):
+        return node.joined([_bound(one, reading, most) for one in node.nodes])
+    if isinstance(node, Not):
+        return node.denied(_bound(node.node, reading, not most))
+    return ("true" if most else "false"), []
 
 
 # Plain loops: all() and any() over a generator take half as long again.

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.hints import form
 from customers.rules.errors import Problem
-from customers.rules.leaf import Fragment, Leaf
+from customers.rules.leaf import Leaf
 from customers.rules.operators import OPERATORS, Takes
+from customers.rules.reading import Fragment
 from customers.rules.values import is_number
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]{0,119}")
@@ -126,13 +127,13 @@ def _fits(takes: Takes, value: Any) -> bool:
 
 def _scalar_problems(value: Any, pointer: str) -> Iterator[Problem]:
     if type(value) is str:
-        yield from _text_problems(value, pointer)
+        yield from text_problems(value, pointer)
     elif not -_TOO_LARGE < value < _TOO_LARGE:
         hint = _("Use a finite number of at most 309 digits.")
         yield Problem("number_out_of_range", pointer, _("The number is too large."), hint)
 
 
-def _text_problems(value: str, pointer: str) -> Iterator[Problem]:
+def text_problems(value: str, pointer: str) -> Iterator[Problem]:
     if len(value) > LONGEST_TEXT:
         hint = format_lazy(_("At most {most} characters."), most=LONGEST_TEXT)
         yield Problem("value_too_long", pointer, _("The text is too long."), hint)

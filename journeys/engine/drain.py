@@ -7,16 +7,19 @@ from datetime import datetime
 from consent import stage as consent
 from customers.hooks import interpret as hooks
 from customers.resolve import stage as resolve
+from customers.segments import stage as segments
 from customers.work import Floors, Queue, waiting, work_once
 from journeys.engine import advance, match, merges, recheck
 
 # In the order data walks: what came to a webhook becomes events, an event is resolved, its consent applied, its runs
-# moved, matched and looked back for, and only then may time run out on a hold.
+# moved, its segments settled, it is matched and looked back for, and only then may time run out on a hold.
 STAGES: tuple[Queue, ...] = (
     hooks.QUEUE,
     resolve.QUEUE,
     consent.QUEUE,
     merges.QUEUE,
+    segments.QUEUE,
+    segments.TURNS,
     match.QUEUE,
     recheck.QUEUE,
     advance.QUEUE,

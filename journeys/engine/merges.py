@@ -13,6 +13,7 @@ from channels.models import Message, Reason
 from channels.outbox import cancel_unsent, restore_cancelled
 from customers import bells
 from customers.pg import copy_rows, raw_cursor
+from customers.segments import follow as segments
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.runs import RunState, lock_live, lock_merged
 from journeys.engine.walk import Moved
@@ -61,6 +62,7 @@ def follow(ids: Sequence[int], now: datetime) -> int:
         live = _live_of(cursor, profiles, homes)
         _end_losers(cursor, live, homes, now)
         cursor.execute(_MOVE, [profiles])
+        segments.follow(cursor, [item[1:] for item in items], now)
         alive = [run for run in live if run.status == Run.Status.ACTIVE]
         alive += _bring_back(cursor, homes, alive, now)
         if alive:

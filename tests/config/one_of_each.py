@@ -42,6 +42,13 @@ from customers.models import (
     RetentionRule,
     ReceivedBody,
     SchemaVersion,
+    Segment,
+    SegmentInput,
+    SegmentItem,
+    SegmentMembership,
+    SegmentSize,
+    SegmentTurn,
+    SegmentVersion,
     Source,
     SourceEventType,
     Squad,
@@ -105,6 +112,7 @@ def make_one_of_each() -> World:
     _owners(world, source)
     _identity(world, source, ana, bia)
     _events(world, source, ana.profile)
+    _segment(world, ana)
     _consent(world, source, ana)
     run = _journeys(world, ana)
     _map(world, run)
@@ -202,6 +210,20 @@ def _import(source: Source) -> None:
     )
     ImportChunk.objects.create(parent=parent, number=0, data=data)
     RefusedRow.objects.create(parent=parent, row=2, code="not_a_time", message="No.", cells=[HOSTILE])
+def _segment(world: World, ana: Person) -> None:
+    rule = {"leaf": "attribute", "name": "plan", "op": "eq", "value": HOSTILE}
+    segment = Segment.objects.create(
+        brand=world.brand, key="hostile", name=HOSTILE, rule=rule, rule_version=1, state="live", size=1, counted_at=NOW
+    )
+    SegmentVersion.objects.create(segment=segment, number=1, rule=rule, made_at=NOW)
+    SegmentInput.objects.create(segment=segment, kind="trait", name="plan")
+    SegmentMembership.objects.create(
+        segment=segment, profile=ana.profile, customer_id=ana.customer.pk, entered_at=NOW, rule_version=1
+    )
+    SegmentItem.objects.create(segment=segment, profile_id=ana.profile.pk, queued_at=NOW)
+    SegmentTurn.objects.create(segment=segment, profile_id=ana.profile.pk, due_at=NOW)
+    for days in range(2):
+        SegmentSize.objects.create(segment=segment, day=(NOW - timedelta(days=days)).date(), size=days)
 
 
 def _consent(world: World, source: Source, ana: Person) -> None:

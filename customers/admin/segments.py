@@ -1,0 +1,303 @@
+"""Segments: what chooses people, how many there are and were, some of them, and who looks at it."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from customers import clock
+from customers.admin.base import Facts, Kept, QueueRows, link, page_link, table
+from customers.admin.fields import Lines
+from customers.admin.segment_chart import chart
+from customers.admin.show import Tone, document, flag, state, when
+from customers.models import (
+    Customer,
+    IdentifierKind,
+    Job,
+    Segment,
+    SegmentInput,
+    SegmentItem,
+    SegmentMembership,
+    SegmentSize,
+    SegmentTurn,
+    SegmentVersion,
+)
+from customers.models.owned import beside
+from customers.rules import RuleError
+from customers.segments import build, define, lists
+from customers.segments.count import count
+from customers.segments.named import find
+
+_TONES: Final[dict[str, Tone]] = {"building": "warn", "live": "good", "archived": ""}
+# As many members as tell what kind of people they are.
+_SOME: Final = 10
+_DAYS: Final = 90
+_PEOPLE: Final = (_("Who is on it"), {"fields": ("is_static", "named_by", "put_on", "take_off")})
+
+
+class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    named_by = forms.ModelChoiceField(
+        IdentifierKind.objects.all(), label=_("named by"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    put_on = Lines(label=_("put on the list"), required=False, help_text=_("Identifiers of that kind, one a line."))
+    take_off = Lines(label=_("take off the list"), required=False)
+
+    class Meta:
+        model = Segment
+        fields = ("brand", "squad", "key", "name", "description", "is_static", "rule")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        is_list = cleaned.get("is_static", self.instance.is_static)
+        brand = cleaned.get("brand") or getattr(self.instance, "brand", None)
+        tree = cleaned.get("rule")
+        people = [*cleaned.get("put_on", ()), *cleaned.get("take_off", ())]
+        if people and cleaned.get("named_by") is None:
+            self.add_error("named_by", _("Say what they are named by."))
+        if len(people) > lists.MOST_AT_ONCE:
+            self.add_error("put_on", format_lazy(_("At most {most} at once."), most=lists.MOST_AT_ONCE))
+        if is_list:
+            if tree is not None:
+                self.add_error("rule", _("No rule chooses the people of a list: leave it empty."))
+        elif "rule" in self.fields and "rule" not in self.errors and brand is not None:
+            self._check(tree, brand)
+        return cleaned
+
+    def _check(self, tree: Any, brand: Any) -> None:
+        try:
+            define.read_rule(tree, brand.pk, None if self.instance._state.adding else self.instance.pk)
+        except RuleError as error:
+            found = [f"{one.pointer or '/'}: {one.message} {one.hint}" for one in error.problems]
+            self.add_error("rule", ValidationError(found))
+
+
+@admin.register(Segment)
+class SegmentAdmin(Kept):
+    form = SegmentForm
+    list_display = (
+        "name",
+        "key",
+        "brand",
+        flag("is_static", (_("list"), "info"), (_("rule"), "")),
+        "people",
+        state("state", _TONES, _("state")),
+        when("counted_at", _("counted")),
+    )
+    list_filter = ("state", "is_static", "brand", "squad")
+    list_select_related = ("brand",)
+    search_fields = ("name", "key")
+    search_help_text = _("A part of the name or key.")
+    prepopulated_fields = {"key": ("name",)}
+    when_empty = _("People with something in common, by a rule or a list. Journeys and rules then name them by a key.")
+    actions = ("rebuild", "archive")
+    fieldsets = (
+        (None, {"fields": ("name", "key", "brand", "squad", "description")}),
+        (
+            _("Who is in it"),
+            {"fields": ("is_static", "rule"), "description": _("A rule in JSON; a list has none.")},
+        ),
+        (_("How it stands"), {"fields": ("state", "people", "progress", "built_at", "history")}),
+        (_("Some of its people"), {"fields": ("members",)}),
+        (_("Looked at by"), {"fields": ("used_by",)}),
+        (_("Earlier rules"), {"fields": ("earlier",)}),
+    )
+    readonly_fields = ("state", "people", "progress", "built_at", "history", "members", "used_by", "earlier")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        first, *others = super().get_fieldsets(request, obj)
+        if obj is None:
+            return (first, *others[:1])
+        if obj.is_static and obj.state == Segment.State.LIVE and self.has_change_permission(request, obj):
+            return (first, _PEOPLE, *others[1:-1])
+        return (first, *others)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = () if obj is None else ("key", "brand", "is_static")
+        gone = ("rule",) if obj is not None and (obj.is_static or obj.state == Segment.State.ARCHIVED) else ()
+        return (*super().get_readonly_fields(request, obj), *fixed, *gone)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return {} if obj is not None else super().get_prepopulated_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        rule = obj.rule
+        super().save_model(request, obj, form, change)
+        if obj.is_static:
+            if not change:
+                define.open_list(obj, clock.utcnow())
+            elif obj.state == Segment.State.LIVE:
+                self._place(request, obj, form.cleaned_data)
+        elif "rule" in form.changed_data:
+            define.set_rule(obj, rule, clock.utcnow(), request.user)
+
+    def _place(self, request: HttpRequest, segment: Segment, given: dict[str, Any]) -> None:
+        """Put those on the list, or take them off, whom the form names."""
+        now = clock.utcnow()
+        for name, inside in (("put_on", True), ("take_off", False)):
+            if not given.get(name):
+                continue
+            found = find(segment.brand_id, given["named_by"].pk, given[name], now)
+            placed = lists.put(segment, found.customers, now, inside=inside)
+            text = ngettext("%(count)s person came or left.", "%(count)s people came or left.", placed.changed)
+            self.message_user(request, text % {"count": placed.changed})
+            if found.unknown:
+                text = ngettext(
+                    "%(count)s identifier names nobody here.", "%(count)s identifiers name nobody here.", found.unknown
+                )
+                self.message_user(request, text % {"count": found.unknown}, messages.WARNING)
+        count(segment, now)
+
+    @admin.display(description=_("people"), ordering="size")
+    def people(self, segment: Segment) -> str:
+        return number_format(segment.size, force_grouping=True)
+
+    @admin.display(description=_("last build"))
+    def progress(self, segment: Segment) -> SafeString | str:
+        job = beside(segment, Job).filter(kind=build.KIND, arguments__segment=str(segment.pk)).first()
+        if job is None:
+            return ""
+        done = f"{number_format(job.done, force_grouping=True)} / {number_format(job.total or 0, force_grouping=True)}"
+        heads = (_("job"), _("state"), _("progress"), _("asked for at"), _("ended at"))
+        row = (page_link("customers_job", job.pk), job.get_state_display(), done, job.created_at, job.ended_at)
+        return table(heads, [row])
+
+    @admin.display(description=_("size by day"))
+    def history(self, segment: Segment) -> SafeString | str:
+        sizes = beside(segment, SegmentSize).filter(segment=segment).order_by("-day")[:_DAYS]
+        return chart([(one.day, one.size) for one in reversed(sizes)])
+
+    @admin.display(description=_("members"))
+    def members(self, segment: Segment) -> SafeString | str:
+        rows = beside(segment, SegmentMembership).filter(segment=segment, left_at=None).order_by("-id")[:_SOME]
+        names = {
+            one.pk: one.traits.get("name")
+            for one in beside(segment, Customer).filter(pk__in=[row.customer_id for row in rows])
+        }
+        return table(
+            (_("customer"), _("name"), _("in it since")),
+            (
+                (page_link("customers_customer", one.customer_id), names.get(one.customer_id), one.entered_at)
+                for one in rows
+            ),
+        )
+
+    @admin.display(description=_("segments"))
+    def used_by(self, segment: Segment) -> SafeString | str:
+        keys = [other.pk for other in define.used_by(segment)]
+        users = beside(segment, Segment).filter(pk__in=keys)
+        return table((_("segment"), _("key")), ((page_link("customers_segment", one.pk), one.key) for one in users))
+
+    @admin.display(description=_("rules"))
+    def earlier(self, segment: Segment) -> SafeString | str:
+        versions = segment.versions.select_related("made_by")[:_SOME]
+        return table(
+            (_("version"), _("made at"), _("made by"), _("rule")),
+            ((one.number, one.made_at, one.made_by, document(one.rule)) for one in versions),
+        )
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("customers.change_segment"))
+
+    @admin.action(description=_("Build anew: everybody is asked, and nothing is started by it"), permissions=["settle"])
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        chosen = list(queryset.filter(is_static=False).exclude(state=Segment.State.ARCHIVED))
+        for segment in chosen:
+            define.rebuild(segment, clock.utcnow(), request.user)
+        text = ngettext("%(count)s segment is built anew.", "%(count)s segments are built anew.", len(chosen))
+        self.message_user(request, text % {"count": len(chosen)})
+
+    @admin.action(description=_("Archive: it follows nothing any more"), permissions=["settle"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        done = 0
+        for segment in queryset.exclude(state=Segment.State.ARCHIVED):
+            try:
+                define.archive(segment)
+            except define.InUse as error:
+                text = gettext("%(segment)s is looked at by %(others)s: archive or change those first.")
+                values = {"segment": segment, "others": ", ".join(error.by)}
+                self.message_user(request, text % values, messages.ERROR)
+            else:
+                done += 1
+        if done:
+            text = ngettext("%(count)s segment was archived.", "%(count)s segments were archived.", done)
+            self.message_user(request, text % {"count": done})
+
+
+@admin.register(SegmentItem)
+class SegmentItemAdmin(QueueRows):
+    queue = "segment"
+    list_display = (
+        "id",
+        link("segment_id", "customers_segment", _("segment")),
+        link("profile_id", "customers_profile", _("profile")),
+        when("queued_at", _("queued")),
+    )
+    when_empty = _("Nothing waits: everybody was looked at again.")
+    search_fields = ("id", "profile_id")
+
+
+@admin.register(SegmentTurn)
+class SegmentTurnAdmin(QueueRows):
+    queue = "segment_turn"
+    ordering = ("due_at",)
+    list_display = (
+        "id",
+        link("segment_id", "customers_segment", _("segment")),
+        link("profile_id", "customers_profile", _("profile")),
+        when("due_at", _("due")),
+    )
+    when_empty = _("No segment waits for time to pass.")
+    search_fields = ("id", "profile_id")
+
+
+_SEGMENT = link("segment_id", "customers_segment", _("segment"))
+_CUSTOMER = link("customer_id", "customers_customer", _("customer"))
+
+
+@admin.register(SegmentMembership)
+class SegmentMembershipAdmin(Facts):
+    list_display = (
+        "id",
+        _SEGMENT,
+        _CUSTOMER,
+        when("entered_at", _("in it since")),
+        when("left_at", _("until")),
+        flag("historical", (_("historical"), ""), (_("as it happened"), "good")),
+    )
+    list_filter = ("segment", ("left_at", admin.EmptyFieldListFilter), "historical")
+    search_fields = ("customer_id", "profile__id")
+    when_empty = _("Nobody is in a segment yet.")
+
+
+@admin.register(SegmentVersion)
+class SegmentVersionAdmin(Facts):
+    list_display = ("number", _SEGMENT, when("made_at", _("made")), "made_by")
+    list_filter = ("segment",)
+    list_select_related = ("made_by",)
+    search_fields = ("segment__key",)
+    when_empty = _("No segment has a rule yet.")
+
+
+@admin.register(SegmentInput)
+class SegmentInputAdmin(Facts):
+    list_display = ("kind", "name", _SEGMENT)
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    when_empty = _("No segment looks at anything.")
+
+
+@admin.register(SegmentSize)
+class SegmentSizeAdmin(Facts):
+    list_display = ("day", _SEGMENT, "size")
+    list_filter = ("segment",)
+    search_fields = ("segment__key",)
+    when_empty = _("No segment was counted yet.")

@@ -1,0 +1,49 @@
+"""Leaf kind `segment`: whether the customer is in another segment, or on a list, of the same brand."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from customers.hints import Text, form
+from customers.rules.errors import Problem
+from customers.rules.leaf import PEOPLE, Holds
+from customers.rules.leaf import Leaf as Base
+from customers.rules.reading import Fragment, Reading
+from customers.rules.value_leaf import NAME
+
+# By which facts bring the keys of the segments that a customer is in.
+SEGMENTS: Final = "segments"
+_IN = (
+    "EXISTS (SELECT 1 FROM customers_segmentmembership m WHERE m.customer_id = c.id AND m.segment_id ="
+    " (SELECT s.id FROM customers_segment s WHERE s.brand_id = %s AND s.key = %s) AND {})"
+)
+
+
+class InSegment(Base, frozen=True):
+    """SQL reads `c`, a row of customers_customer."""
+
+    kind: ClassVar[str] = "segment"
+    label: ClassVar[Text] = _("Is in a segment or on a list")
+    inputs: ClassVar[frozenset[str]] = frozenset({"segments"})
+    places: ClassVar[frozenset[str]] = frozenset({PEOPLE})
+
+    key: Annotated[str, form(_("segment"), refers="segment")]
+
+    @property
+    def segments(self) -> frozenset[str]:
+        return frozenset({self.key})
+
+    def problems(self) -> Iterator[Problem]:
+        if not NAME.fullmatch(self.key):
+            yield Problem("name_invalid", "/key", _("This cannot be a segment."), _("Give the key of a segment."))
+
+    def python(self) -> Holds:
+        return lambda facts: self.key in facts.extra.get(SEGMENTS, ())
+
+    def sql(self, reading: Reading) -> Fragment:
+        return _IN.format("m.left_at IS NULL"), [reading.brand_id, self.key]
+
+    def as_of(self, reading: Reading) -> Fragment:
+        then = "m.entered_at <= %s AND (m.left_at IS NULL OR m.left_at > %s)"
+        return _IN.format(then), [reading.brand_id, self.key, reading.now, reading.now]

@@ -1,0 +1,114 @@
+"""The job that builds a segment: everybody is asked, a range of keys at a time, and nothing is started by it."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext_lazy as _
+
+from customers import awaited, bells, jobs
+from customers.ids import NIL
+from customers.jobs import Slice
+from customers.models import Customer, Job, Segment
+from customers.segments.count import count
+from customers.segments.follow import gather_strays
+from customers.segments.standing import Range, build
+
+KIND: Final = "segment"
+# As many people as a statement asks at once: the events of all of them are read through once for it.
+PIECE: Final = 1_000_000
+# Sorting and hashing a million people in the memory that is meant for a page would go by way of the disk.
+_MEMORY: Final = "SET LOCAL work_mem = '256MB'"
+_UPTO: Final = """
+    SELECT id FROM (SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s) piece ORDER BY id DESC LIMIT 1
+"""
+_DEPENDENT: Final = """
+    INSERT INTO customers_segment_queue (segment_id, profile_id, hops, historical, queued_at)
+    SELECT DISTINCT i.segment_id, m.customer_id, 0, true, m.changed_at
+    FROM customers_segmentinput i JOIN (
+        SELECT customer_id, coalesce(left_at, entered_at) AS changed_at FROM customers_segmentmembership
+        WHERE segment_id = %s AND (entered_at = %s OR left_at = %s) AND customer_id > %s AND customer_id <= %s
+    ) m ON true
+    WHERE i.kind = 'segment' AND i.name = %s
+"""
+
+
+def ask(segment: Segment, now: datetime, by: Any = None) -> Job:
+    """In the transaction of the caller, who has locked the segment; a build that was asked for earlier ends by it."""
+    segment.builds += 1
+    segment.state = Segment.State.BUILDING
+    segment.save(update_fields=["builds", "state"])
+    return jobs.ask(
+        KIND,
+        now,
+        by=by,
+        brand_id=segment.brand_id,
+        squad_id=segment.squad_id,
+        subject=segment.name,
+        arguments={"segment": str(segment.pk), "build": segment.builds},
+    )
+
+
+def work(turn: Slice) -> bool:
+    segment = Segment.objects.get(pk=turn.job.arguments["segment"])
+    if turn.job.total is None and not _begin(turn, segment):
+        return True
+    while turn.has_time:
+        if _piece(turn, segment):
+            return True
+    return False
+
+
+def _begin(turn: Slice, segment: Segment) -> bool:
+    # From here on every resolve knows what this segment looks at: what a piece does not see, the queue has.
+    awaited.settle()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if _is_superseded(turn, segment):
+            return False
+        cursor.execute("DELETE FROM customers_segment_turn WHERE segment_id = %s", [segment.pk])
+        turn.note(total=Customer.objects.count())
+    return True
+
+
+def _is_superseded(turn: Slice, segment: Segment) -> bool:
+    """Whether another build was asked for meanwhile, or the segment archived; until the transaction ends none is."""
+    now = Segment.objects.select_for_update(no_key=True).filter(pk=segment.pk)
+    state, builds = now.values_list("state", "builds").get()
+    return state != Segment.State.BUILDING or builds != turn.job.arguments["build"]
+
+
+def _piece(turn: Slice, segment: Segment) -> bool:
+    """The next range of people; whether it was the last."""
+    after = UUID(turn.job.cursor.get("after", str(NIL)))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_UPTO, [after, PIECE])
+        (upto,) = cursor.fetchone() or (None,)
+        if upto is not None:
+            _settle(turn, cursor, segment, Range(after, upto))
+        # Whoever changes the rule meanwhile waits for the piece, or it is thrown away.
+        if _is_superseded(turn, segment):
+            transaction.set_rollback(True)
+            return True
+        if upto is not None:
+            return False
+        gather_strays(cursor, segment.pk)
+        count(segment, turn.now)
+        Segment.objects.filter(pk=segment.pk).update(state=Segment.State.LIVE, built_at=turn.now)
+    bells.ring("engine")
+    return True
+
+
+def _settle(turn: Slice, cursor: CursorWrapper, segment: Segment, within: Range) -> None:
+    cursor.execute(_MEMORY)
+    came, left = build(cursor, segment, within, turn.now)
+    cursor.execute(_DEPENDENT, [segment.pk, turn.now, turn.now, *within, str(segment.pk)])
+    report = turn.job.report
+    report["came"], report["left"] = report.get("came", 0) + came, report.get("left", 0) + left
+    asked = Customer.objects.filter(pk__gt=within.after, pk__lte=within.upto).count()
+    turn.note(done=turn.job.done + asked, after=str(within.upto))
+
+
+def register() -> None:
+    jobs.register(KIND, _("Build a segment"), work)

@@ -1,0 +1,153 @@
+"""What a segment is: its rule checked and set, its inputs awaited, and its end."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from customers import internal
+from customers.ids import hash64
+from customers.models import IdentifierKind, Job, Segment, SegmentInput, SegmentVersion
+from customers.rules import PEOPLE, Facts, Rule, RuleError, parse
+from customers.rules.errors import Problem
+from customers.segments import build
+from customers.segments.count import count
+
+_QUEUES: Final = ("customers_segment_queue", "customers_segment_turn")
+
+
+class InUse(Exception):
+    """Other segments look at it; they are named."""
+
+    def __init__(self, by: list[str]) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+class Archived(Exception):
+    """It follows nothing any more, and is not brought back."""
+
+
+def read_rule(tree: object, brand_id: UUID, segment_id: UUID | None = None) -> Rule:
+    """The rule that the tree says, in a segment of that brand; RuleError with all that is wrong."""
+    rule = parse(tree, PEOPLE)
+    found = [*_unknown(rule, brand_id), *_reserved(rule), *_circles(rule, brand_id, segment_id)]
+    if found:
+        raise RuleError(found)
+    return rule
+
+
+def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None) -> Job:
+    """Give it this rule, and ask for it to be built; whoever is in it meanwhile is so by the rule before."""
+    with transaction.atomic():
+        _one_at_a_time(segment.brand_id)
+        rule = read_rule(tree, segment.brand_id, segment.pk)
+        held = _held(segment)
+        segment.rule, segment.rule_version = rule.to_json(), held.rule_version + 1
+        segment.builds = held.builds
+        segment.save(update_fields=["rule", "rule_version"])
+        SegmentVersion.objects.create(
+            segment=segment, number=segment.rule_version, rule=segment.rule, made_at=now, made_by=by
+        )
+        SegmentInput.objects.filter(segment=segment).delete()
+        SegmentInput.objects.bulk_create(
+            SegmentInput(segment=segment, kind=kind, name=name) for kind, name in sorted(inputs_of(segment, rule))
+        )
+        return build.ask(segment, now, by)
+
+
+def _one_at_a_time(brand_id: UUID) -> None:
+    """Two rules set at once might lead to one another, and neither see it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [hash64("segment rules", str(brand_id))])
+
+
+def rebuild(segment: Segment, now: datetime, by: Any = None) -> Job:
+    """Ask everybody anew."""
+    with transaction.atomic():
+        return build.ask(_held(segment), now, by)
+
+
+def _held(segment: Segment) -> Segment:
+    held = Segment.objects.select_for_update().get(pk=segment.pk)
+    if held.state == Segment.State.ARCHIVED:
+        raise Archived
+    return held
+
+
+def open_list(segment: Segment, now: datetime) -> None:
+    """A list has no rule to be built by."""
+    Segment.objects.filter(pk=segment.pk).update(state=Segment.State.LIVE, built_at=now)
+    count(segment, now)
+
+
+@transaction.atomic
+def archive(segment: Segment) -> None:
+    """Follow nothing any more; who was in it last stays written. Raises InUse."""
+    held = Segment.objects.select_for_update().get(pk=segment.pk)
+    users = used_by(held)
+    if users:
+        raise InUse([other.key for other in users])
+    held.state = Segment.State.ARCHIVED
+    held.save(update_fields=["state"])
+    SegmentInput.objects.filter(segment=held).delete()
+    with connection.cursor() as cursor:
+        for table in _QUEUES:
+            cursor.execute(f"DELETE FROM {table} WHERE segment_id = %s", [held.pk])
+
+
+def used_by(segment: Segment) -> list[Segment]:
+    """The segments whose rules look at this one."""
+    inputs = SegmentInput.objects.filter(kind=SegmentInput.Kind.SEGMENT, name=str(segment.pk))
+    return list(Segment.objects.filter(pk__in=inputs.values("segment")))
+
+
+def inputs_of(segment: Segment, rule: Rule) -> set[tuple[str, str]]:
+    """(kind, name) of all that may change the rule's answer in somebody."""
+    kinds = SegmentInput.Kind
+    others = Segment.objects.filter(brand=segment.brand_id, key__in=rule.root.segments)
+    found = {(kinds.TRAIT.value, name) for name in rule.traits}
+    found |= {(kinds.EVENT.value, name) for name in rule.root.events}
+    found |= {(kinds.IDENTIFIER.value, name) for name in rule.root.identifiers}
+    found |= {(kinds.SEGMENT.value, str(key)) for key in others.values_list("pk", flat=True)}
+    if rule.holds(Facts()):
+        found.add((kinds.NEW.value, ""))
+    return found
+
+
+def _unknown(rule: Rule, brand_id: UUID) -> Iterator[Problem]:
+    there = Segment.objects.filter(brand=brand_id).exclude(state=Segment.State.ARCHIVED)
+    known = set(there.filter(key__in=rule.root.segments).values_list("key", flat=True))
+    for key in sorted(rule.root.segments - known):
+        message = format_lazy(_("There is no segment {key}."), key=key)
+        yield Problem("unknown_segment", "", message, _("Use the key of a segment of this brand."))
+    kinds = set(IdentifierKind.objects.filter(pk__in=rule.root.identifiers).values_list("pk", flat=True))
+    for key in sorted(rule.root.identifiers - kinds):
+        message = format_lazy(_("There is no kind of identifier {key}."), key=key)
+        yield Problem("unknown_identifier_kind", "", message, _("Use the key of an identifier kind."))
+
+
+def _reserved(rule: Rule) -> Iterator[Problem]:
+    for name in sorted(name for name in rule.root.events if internal.is_reserved(name)):
+        message = format_lazy(_("{name} is told by Trilha itself."), name=name)
+        hint = _("Such events are told only where a journey waits for them, so they cannot be counted.")
+        yield Problem("reserved_event", "", message, hint)
+
+
+def _circles(rule: Rule, brand_id: UUID, segment_id: UUID | None) -> Iterator[Problem]:
+    """A segment must not look at itself, by way of others either: none of them could be settled first."""
+    there = Segment.objects.filter(brand=brand_id)
+    beyond = set(there.filter(key__in=rule.root.segments).values_list("pk", flat=True))
+    seen: set[UUID] = set()
+    while beyond:
+        if segment_id in beyond:
+            hint = _("Take out what leads back to this segment.")
+            yield Problem("circular_segments", "", _("The segment looks at itself, by way of others."), hint)
+            return
+        seen |= beyond
+        links = SegmentInput.objects.filter(kind=SegmentInput.Kind.SEGMENT, segment__in=beyond)
+        beyond = {UUID(name) for name in links.values_list("name", flat=True)} - seen
