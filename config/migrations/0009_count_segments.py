@@ -33,7 +33,7 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0005_duplicates"), ("customers", "0016_segments"))
+    dependencies = (("config", "0008_retain"), ("customers", "0023_segments"))
 
     operations = (
         migrations.RunPython(seed, remove),
