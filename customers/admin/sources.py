@@ -1,7 +1,7 @@
 """Sources, what they may send, and their write keys."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import clock, keys
 from customers.admin.base import AnyTabular, Kept
 from customers.admin.browser_keys import WriteKeyForm, snippet_of
-from customers.admin.show import flag, state, when
+from customers.admin.show import badge, flag, state, when
 from customers.models import EventType, Source, SourceEventType, WriteKey
 
 

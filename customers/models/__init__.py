@@ -30,9 +30,8 @@ from customers.models.inbox import InboxItem, MessageKey, QuarantinedEvent
 from customers.models.job import Job
 from customers.models.named import ProfileSource
 from customers.models.queues import AwaitedName, MatchItem, MergeItem
-from customers.models.registry import EventType, SchemaVersion
-from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.registry import EventType, SchemaVersion, SourceEventType
+from customers.models.retention import RetentionRecord, RetentionRule
 from customers.models.segment import (
     Segment,
     SegmentInput,
@@ -68,8 +67,8 @@ __all__ = [
     "Event",
     "EventPayload",
     "EventType",
-    "HourTally",
     "Hook",
+    "HourTally",
     "Identifier",
     "IdentifierKind",
     "Import",

@@ -21,8 +21,8 @@ from customers.models import (
     Event,
     EventPayload,
     EventType,
-    HourTally,
     Hook,
+    HourTally,
     Identifier,
     Import,
     ImportChunk,
@@ -37,10 +37,10 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     QuarantinedEvent,
+    ReceivedBody,
     RefusedRow,
     RetentionRecord,
     RetentionRule,
-    ReceivedBody,
     SchemaVersion,
     Segment,
     SegmentInput,
@@ -210,6 +210,8 @@ def _import(source: Source) -> None:
     )
     ImportChunk.objects.create(parent=parent, number=0, data=data)
     RefusedRow.objects.create(parent=parent, row=2, code="not_a_time", message="No.", cells=[HOSTILE])
+
+
 def _segment(world: World, ana: Person) -> None:
     rule = {"leaf": "attribute", "name": "plan", "op": "eq", "value": HOSTILE}
     segment = Segment.objects.create(
