@@ -13,12 +13,12 @@ from django.db.models import F
 
 from customers import bells
 from customers.accept.refusal import Refusal, Refused
+from customers.calls import WINDOW, Count
 from customers.hooks import secrets, signatures
 from customers.hooks.documents import read_document
 from customers.ids import hash_uuid
 from customers.models import Hook, ReceivedBody
 from customers.pg import raw_cursor
-from customers.tokens import WINDOW, Count
 
 MAX_BYTES: Final = 1_000_000
 _MAX_HEADERS: Final = 64

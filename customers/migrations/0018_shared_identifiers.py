@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0015_duplicates'),
+        ("customers", "0017_calls_a_minute_of_a_source"),
     ]
 
     operations = [

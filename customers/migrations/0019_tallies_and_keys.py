@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0015_duplicates'),
+        ("customers", "0018_shared_identifiers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

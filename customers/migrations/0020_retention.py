@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0016_tallies_and_keys'),
+        ("customers", "0019_tallies_and_keys"),
     ]
 
     operations = [

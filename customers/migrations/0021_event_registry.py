@@ -24,7 +24,7 @@ FOLLOWS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0015_duplicates'),
+        ("customers", "0020_retention"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,7 @@ import customers.models.hook
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0015_duplicates'),
+        ("customers", "0021_event_registry"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0015_duplicates'),
+        ("customers", "0022_hooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

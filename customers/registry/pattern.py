@@ -1,7 +1,7 @@
 """A text that matches a pattern: the shortest way through it, taking the first of what there is to choose from."""
 
-from re import _constants as constants  # type: ignore[attr-defined]  # Python's own parser, documented by its source
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as constants  # Python's own parser, documented by its source
+from re import _parser as parser
 from typing import Any, Final
 
 _CLASSES: Final = {

@@ -1,5 +1,7 @@
 """Whether two are one, decided in a browser: clear to everybody, and with the keyboard alone."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -18,7 +20,7 @@ def stage(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr("customers.clock.utcnow", lambda: stage.now)
     stage.publish(welcome())
     for number, last in enumerate(("Almeida", "Almeda")):
-        traits = {"first_name": "Ana", "last_name": last, "birth_date": "1990-02-03", "city": "Recife"}
+        traits: dict[str, Any] = {"first_name": "Ana", "last_name": last, "birth_date": "1990-02-03", "city": "Recife"}
         stage.know(f"u{number}", **traits)
         stage.happen("customer.signed_up", f"u{number}")
         stage.pass_time(minutes=1)
