@@ -35,6 +35,10 @@ from tests.config.route_world import CANARY, EMAIL, ROLES, Cast, Route
 pytestmark = pytest.mark.django_db
 
 FILE = Path(__file__).with_name("routes.json")
+# What an installation says once for all brands: kinds of identifiers, and what traits mean.
+OF_ALL = frozenset({"IdentifierKind", "TraitDefinition"})
+# What pages of shops fetch.
+SCRIPTS = frozenset({"js/trilha.js"})
 FREEZE = bool(os.environ.get("TRILHA_FREEZE_ROUTES"))
 ROUTES = world.routes()
 PAGES = tuple(route for route in ROUTES if route.model is not None)
@@ -130,7 +134,7 @@ def test_every_route_has_an_expectation_for_everybody() -> None:
 def test_nobody_unknown_gets_further_than_log_in() -> None:
     """What the file may say of strangers, whoever writes it."""
     opened = {pattern for pattern, answers in expected().items() if answers["GET"].split()[0] == "200"}
-    assert opened == {"admin/login/", "healthz/live", "api/v1/openapi.json", "api/v1/docs"}
+    assert opened == {"admin/login/", "healthz/live", "api/v1/openapi.json", "api/v1/docs", *SCRIPTS}
     written = {pattern for pattern, answers in expected().items() if answers["POST"].split()[0] == "200"}
     assert written == {"admin/login/", "healthz/live"}
 
@@ -148,8 +152,7 @@ def told_apart(client: Client, verb: str, routes: tuple[Route, ...] = NAMING) ->
 
 
 def _shared(route: Route) -> bool:
-    """Kinds of identifiers are the same for everybody."""
-    return route.model is not None and route.model.__name__ == "IdentifierKind"
+    return route.model is not None and route.model.__name__ in OF_ALL
 
 
 def _answer(client: Client, verb: str, route: Route, *, foreign: bool = False) -> world.Answer:
@@ -196,7 +199,7 @@ def leaks(client: Client, questions: list[dict[str, Any]]) -> list[str]:
     """Lists that show, count or name anything of the first brand."""
     found = []
     for model in LISTS:
-        if model.__name__ == "IdentifierKind":
+        if model.__name__ in OF_ALL:
             continue
         for question in questions:
             response = ask(client, "GET", page(model, "changelist"), question)
