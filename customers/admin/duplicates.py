@@ -99,7 +99,7 @@ class DuplicatePairAdmin(Facts):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         pair = self.get_object(request, object_id)
-        if not self.has_view_permission(request, pair):
+        if request.method == "POST" or not self.has_view_permission(request, pair):
             raise PermissionDenied
         if pair is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
