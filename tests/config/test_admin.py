@@ -18,7 +18,7 @@ from tests.config.one_of_each import HOSTILE, first, make_one_of_each
 APPS = ("customers", "consent", "channels", "journeys")
 MODELS: list[type[Model]] = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 # Rights have their page at the brand or squad they are for, log-in devices at their owner's, pieces of a file at
-# its import; secrets have none.
+# its import, listed types at their source; secrets have none.
 ELSEWHERE = {
     "BrandUserPermission",
     "BrandGroupPermission",
@@ -28,6 +28,7 @@ ELSEWHERE = {
     "Authenticator",
     "RecoveryCode",
     "ImportChunk",
+    "SourceEventType",
 }
 OURS = [
     model for model in MODELS if not isinstance(model._meta.pk, CompositePrimaryKey) and model.__name__ not in ELSEWHERE

@@ -41,7 +41,9 @@ def refused(door: Door) -> EventType:
 def mend_schema(kind: EventType) -> None:
     """A second version takes numbers; half a minute later everybody knows."""
     wide = {"type": "object", "properties": {"total": {"type": ["string", "integer"]}}}
-    SchemaVersion.objects.create(event_type=kind, number=2, schema=wide, status="approved")
+    SchemaVersion.objects.create(
+        event_type=kind, number=2, schema=wide, status="approved", follows=kind.versions.get(number=1)
+    )
 
 
 def later(seconds: int = 30) -> datetime:

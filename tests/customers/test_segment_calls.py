@@ -61,7 +61,7 @@ def test_each_call_has_a_path_of_its_own(door: Door) -> None:
             "unknown_identifier_kind",
             "/context/externalIds/0/type",
         ),
-        (track(event="segment.entered"), "", ""),
+        (track(event="segment.entered"), "reserved_name", "/event"),
         (track(event="trait.changed"), "reserved_name", "/event"),
     ],
 )
