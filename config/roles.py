@@ -12,12 +12,12 @@ _SENSE = (
     "customers: identifierkind customer profile identifier edge profilemove address trait traitdefinition event"
     " eventpayload job"
 )
-_DOORS = "customers: source eventtype schemaversion sourceeventtype quarantinedevent"
+_DOORS = (
+    "customers: source eventtype schemaversion sourceeventtype quarantinedevent import refusedrow hourtally hook"
+    " receivedbody"
+)
 _SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
 _PAIRS = "customers: duplicatepair"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent import refusedrow"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent hourtally"
-_DOORS = "customers: source eventtype schemaversion quarantinedevent hook receivedbody"
 _CONSENT = (
     "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
 )
@@ -42,10 +42,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("delete",), "customers: squadmember"),
         (_WRITE, "customers: eventtype schemaversion"),
         (("approve",), "customers: schemaversion"),
-        (("change",), "customers: quarantinedevent job"),
-        (_WRITE, "customers: import"),
         (("change",), "customers: quarantinedevent receivedbody job"),
-        (_WRITE, "customers: hook"),
+        (_WRITE, "customers: hook import"),
         (_WRITE, "consent: purpose notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),

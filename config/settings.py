@@ -99,7 +99,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # An address typed without a scheme is https, as Django 6 will have it.
 FORMS_URLFIELD_ASSUME_HTTPS = True
 
-# A journey of 500 steps is one form; Django's usual limit is 1,000 fields.
+# A journey of 500 steps is one form, so is an import of 500 columns; Django's usual limit is 1,000 fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # Served by the web process itself, straight from the apps: nothing to collect before a start.
@@ -174,8 +174,6 @@ SECURE_PROXY_SSL_HEADER = (
 )
 CSRF_TRUSTED_ORIGINS = [TRILHA_PUBLIC_URL] if TRILHA_PUBLIC_URL else []
 X_FRAME_OPTIONS = "DENY"
-# The form of an import has four fields for each of up to 500 columns.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 
 # --- HTTP API -------------------------------------------------------------------------------------
 

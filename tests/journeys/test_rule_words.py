@@ -155,5 +155,7 @@ def test_suggestions_come_from_the_registry_and_from_people_of_the_brand_alone()
         type_ = EventType.objects.create(brand=brand, name=f"order.{name}")
         schema = {"type": "object", "properties": {name: {}}}
         SchemaVersion.objects.create(event_type=type_, number=1, schema=schema, status=status)
-    SchemaVersion.objects.create(event_type=type_, number=2, schema={"properties": []}, status="approved")
+    SchemaVersion.objects.create(
+        event_type=type_, number=2, schema={"properties": []}, status="approved", follows=type_.versions.get()
+    )
     assert property_names(shop.pk) == ["total"]
