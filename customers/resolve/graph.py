@@ -1,8 +1,9 @@
 """Customers as a pure function of the edge set: the same facts in any order give the same people."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from customers.models.identity import Assurance
@@ -38,10 +39,11 @@ class Evidence:
     source_id: UUID
     message_id: str
 
-    @property
-    def place(self) -> tuple[int, datetime, UUID, str, UUID, UUID]:
-        """The most certain and oldest first."""
-        return -self.assurance, self.occurred_at, self.source_id, self.message_id, self.low, self.high
+    def place(self, by_id: Mapping[UUID, Node]) -> tuple[Any, ...]:
+        """The most certain and oldest first. What one message told is told apart by what it named: profiles are
+        called in the order of their making, which is no order of the facts."""
+        ends = sorted((by_id[end].kind, by_id[end].value) for end in (self.low, self.high))
+        return -self.assurance, self.occurred_at, self.source_id, self.message_id, ends, self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def group(nodes: Collection[Node], edges: Iterable[Evidence]) -> Grouping:
     splits: list[Evidence] = []
     for edge in edges:
         (splits if edge.kind == "split" else joins).append(edge)
-    joins.sort(key=lambda edge: edge.place)
+    joins.sort(key=lambda edge: edge.place(by_id))
     skipped = {edge.id for edge in joins if by_id[edge.low].shared or by_id[edge.high].shared}
     followed = [edge for edge in joins if edge.id not in skipped]
     groups = _Groups(by_id.values(), _names(by_id, followed, splits))

@@ -82,6 +82,25 @@ def test_no_customer_ever_has_two_user_ids(found) -> None:
         assert len(person & {1, 2, 3}) <= 1
 
 
+@given(st.permutations(range(1, 6)))
+def test_of_what_one_message_told_neither_is_older_whatever_the_profiles_are_called(ids: list[int]) -> None:
+    """Profiles are called in the order of their making, and that is the order of arrival."""
+    email, ana, anas_card, bia, bias_phone = (UUID(int=n) for n in ids)
+    kinds = {email: "email", ana: "user_id", anas_card: "loyalty_card", bia: "user_id", bias_phone: "phone"}
+    nodes = [
+        Node(id_, (kind, NIL), kind + str(id_ == bia), 1 if kind == "user_id" else None) for id_, kind in kinds.items()
+    ]
+    sure = [(ana, anas_card, "m1"), (bia, bias_phone, "m2")]
+    once = [(email, anas_card, "m3"), (email, bias_phone, "m3")]
+    edges = [
+        Evidence(n, min(pair), max(pair), "join", 2, T0 + timedelta(hours=told == "m3"), NIL, told)
+        for n, (*pair, told) in enumerate(sure + once)
+    ]
+    grouping = group(nodes, edges)
+    assert grouping.customer[email] == grouping.customer[ana]
+    assert grouping.skipped == {3}
+
+
 def test_every_order_of_five_edges_gives_the_same_people() -> None:
     edges = [edge(1, 4), edge(4, 5, hours=1), edge(5, 2), edge(2, 6), edge(6, 7, assurance=1)]
     results = {str(people(group(NODES, order))) for order in permutations(edges)}

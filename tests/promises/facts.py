@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,7 +28,21 @@ class Fact:
 
 
 def facts(chance: random.Random) -> list[Fact]:
-    return [_fact(chance, number) for number in range(chance.randint(4, 7))]
+    return _of_one_owner([_fact(chance, number) for number in range(chance.randint(4, 7))])
+
+
+def _of_one_owner(told: list[Fact]) -> list[Fact]:
+    """The same facts, but no device in a second person's hands: what it did before belongs to the first who logged
+    in, by the order of arrival, and must stay theirs (BAD_INPUTS 55). Nothing else may depend on that order."""
+    owners: dict[Local, Local] = {}
+    found = []
+    for fact in told:
+        user = next((one for one in fact.named if one[0] == "user_id"), None)
+        others = {
+            one for one in fact.named if user and one[0] == "anonymous_id" and owners.setdefault(one, user) != user
+        }
+        found.append(replace(fact, named=tuple(one for one in fact.named if one not in others)))
+    return found
 
 
 def _fact(chance: random.Random, number: int) -> Fact:

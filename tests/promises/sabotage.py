@@ -30,16 +30,16 @@ class Sabotage(AppConfig):
 
 def slow_resolve() -> None:
     """Not a broken build: resolve takes up to a tenth of a second more, between reading the names and its commit."""
-    from customers.resolve import stage
+    from customers import awaited
 
-    read: Callable[[], frozenset[str]] = vars(stage)["names_under_lock"]
+    read = awaited.under_lock
 
-    def slowly() -> frozenset[str]:
-        names = read()
+    def slowly() -> awaited.Awaited:
+        found = read()
         time.sleep(random.random() / 10)
-        return names
+        return found
 
-    _put(stage, "names_under_lock", slowly)
+    _put(awaited, "under_lock", slowly)
 
 
 def no_key_table() -> None:
@@ -118,15 +118,18 @@ def last_edge_wins() -> None:
     """Of edges that contradict each other the one that was written last is followed."""
     from customers.resolve.graph import Evidence
 
-    _put(Evidence, "place", property(lambda edge: -edge.id))
+    _put(Evidence, "place", lambda edge, by_id: -edge.id)
 
 
 def names_without_the_lock() -> None:
     """Resolve reads the awaited names with nobody to wait for it."""
+    from customers import awaited
     from customers.models import AwaitedName
-    from customers.resolve import stage
 
-    _put(stage, "names_under_lock", lambda: frozenset(AwaitedName.objects.values_list("name", flat=True)))
+    def read() -> awaited.Awaited:
+        return awaited.Awaited(frozenset(AwaitedName.objects.values_list("name", flat=True)), {})
+
+    _put(awaited, "under_lock", read)
 
 
 def _put(module: ModuleType | type, name: str, value: object) -> None:
