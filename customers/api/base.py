@@ -125,6 +125,7 @@ class Writing(PartnerView):
             return as_answer(refusing(error))
 
     def answer(self, **kwargs: str) -> Answer:
+        """What the call is there for: every view that keeps answers says it for itself."""
         raise NotImplementedError
 
     def body(self) -> Any:

@@ -61,9 +61,11 @@ class _Door(Writing):
         return self.tell(submission, accept(submission, self.writer, self.now))
 
     def items(self, value: Any) -> list[Any]:
+        """The messages in a body: said by the two doors below, of which one takes a single message."""
         raise NotImplementedError
 
     def tell(self, submission: Submission, outcome: Outcome) -> Answer:
+        """What became of them, in the form of the door."""
         raise NotImplementedError
 
     def _keep(self, sent: Sent, body: bytes, error: Refused) -> None:

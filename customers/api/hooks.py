@@ -1,7 +1,6 @@
 """The doors of webhooks, one address for each hook: the signature first, then the body as it came, then the answer."""
 
 import logging
-import math
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,10 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from customers import clock
+from customers import clock, load
 from customers.accept.apart import state_of
-from customers.accept.refusal import Refusal, Refused, unstorable
+from customers.accept.refusal import Refusal, Refused, TooMuch, unstorable
+from customers.api.partner import too_many_calls
 from customers.api.problem import problem
 from customers.api.reading import read_plain
 from customers.hooks import receive
@@ -22,13 +22,6 @@ from customers.hooks.receive import Delivery
 from customers.work import describe
 
 logger = logging.getLogger(__name__)
-
-
-class _TooMany(Refused):
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
-        message = "The hook's bodies for this minute are used up."
-        super().__init__("rate_limited", message, f"Send it again in {seconds} s.")
 
 
 def _door(view: Any) -> Any:
@@ -45,7 +38,7 @@ def _door(view: Any) -> Any:
             response = view(request, hook_id)
         except Refused as error:
             response = problem(error.refusal)
-            if isinstance(error, _TooMany):
+            if isinstance(error, TooMuch):
                 response["Retry-After"] = str(error.seconds)
         except DataError as error:
             logger.error("Not kept: the database answered %s", describe(error))
@@ -71,7 +64,8 @@ def hook(request: HttpRequest, hook_id: UUID) -> HttpResponse:
     delivery_id = receive.verify(found, delivery, now)
     count = receive.count(found, now)
     if count.left is None:
-        raise _TooMany(max(1, math.ceil(count.renews_in.total_seconds())))
+        raise too_many_calls(count, "hook")
+    load.refuse_overload(now)
     fresh = receive.keep(found, delivery, delivery_id, now)
     status = b"received" if fresh else b"duplicate"
     return HttpResponse(b'{"status":"%s"}' % status, content_type="application/json")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from customers import bells
+from customers import bells, calls
 from customers.accept.refusal import Refusal, Refused
-from customers.calls import WINDOW, Count
+from customers.calls import Count
 from customers.hooks import secrets, signatures
 from customers.hooks.documents import read_document
 from customers.ids import hash_uuid
@@ -25,13 +25,6 @@ _MAX_HEADERS: Final = 64
 _MAX_HEADER: Final = 1000
 # What proves who sends is nothing to keep.
 _NOT_KEPT: Final = frozenset(("authorization", "cookie", "proxy-authorization", signatures.SIGNATURE))
-_COUNT: Final = """
-    UPDATE customers_hook SET
-        calls = CASE WHEN window_at IS NULL OR window_at <= %(before)s THEN 1 ELSE calls + 1 END,
-        window_at = CASE WHEN window_at IS NULL OR window_at <= %(before)s THEN %(now)s ELSE window_at END
-    WHERE id = %(id)s AND (window_at IS NULL OR window_at <= %(before)s OR calls < per_minute)
-    RETURNING per_minute - calls, window_at
-"""
 _STORE: Final = """
     INSERT INTO customers_receivedbody
         (hook_id, received_at, key, digest, delivery_id, content_type, headers, body, status, reason,
@@ -68,14 +61,7 @@ def verify(hook: Hook, delivery: Delivery, now: datetime) -> str:
 
 def count(hook: Hook, now: datetime) -> Count:
     """Count one verified body; of any number at once exactly as many pass as the hook has left."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"id": hook.pk, "now": now, "before": now - WINDOW})
-        row = cursor.fetchone()
-        if row is not None:
-            return Count(row[0], row[1] + WINDOW - now)
-        cursor.execute("SELECT window_at FROM customers_hook WHERE id = %s", [hook.pk])
-        (window_at,) = cursor.fetchone()
-    return Count(None, max(window_at + WINDOW - now, timedelta(0)))
+    return calls.count("customers_hook", hook.pk, now)
 
 
 def keep(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> bool:

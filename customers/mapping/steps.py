@@ -31,6 +31,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return iter(())
 
     def apply(self, value: Any) -> Any:
+        """What becomes of the value, or StepFailed. Said by each step: a struct cannot be an abstract class."""
         raise NotImplementedError
 
 

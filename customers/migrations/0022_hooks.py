@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('mapping', models.JSONField(default=customers.models.hook.no_events, verbose_name='mapping')),
                 ('per_minute', models.PositiveIntegerField(default=600, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='bodies a minute')),
                 ('window_at', models.DateTimeField(editable=False, null=True)),
-                ('calls', models.PositiveIntegerField(default=0, editable=False)),
+                ('used', models.PositiveIntegerField(default=0, editable=False)),
                 ('bad_signatures', models.BigIntegerField(default=0, editable=False, verbose_name='bad signatures')),
                 ('bad_signature_at', models.DateTimeField(editable=False, null=True, verbose_name='last bad signature')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),

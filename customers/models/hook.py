@@ -60,7 +60,7 @@ class Hook(Owned):
         _("bodies a minute"), default=600, validators=[MinValueValidator(1), MaxValueValidator(100_000)]
     )
     window_at = models.DateTimeField(null=True, editable=False)
-    calls = models.PositiveIntegerField(default=0, editable=False)
+    used = models.PositiveIntegerField(default=0, editable=False)
     bad_signatures = models.BigIntegerField(_("bad signatures"), default=0, editable=False)
     bad_signature_at = models.DateTimeField(_("last bad signature"), null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -35,7 +35,8 @@ class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fiel
         return self.target.split(".")
 
     def apply(self, holder: dict[str, Any], name: str) -> None:
-        """Change the object that holds the property of that name."""
+        """Change the object that holds the property of that name. Said by each operation: a struct cannot be an
+        abstract class."""
         raise NotImplementedError
 
     def problems(self) -> Iterable[tuple[str, Any, Any]]:

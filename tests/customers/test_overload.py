@@ -9,7 +9,8 @@ import pytest
 from django.db import connections
 
 from customers import keys, load
-from customers.models import InboxItem, MessageKey, QuarantinedEvent, Source
+from customers.models import InboxItem, MessageKey, QuarantinedEvent, ReceivedBody, Source
+from tests.customers.hooked import PAID, Sender, make_hook
 from tests.customers.partner_api import api, code_of, event
 from tests.customers.segment_door import NOW, Door, track
 
@@ -58,6 +59,18 @@ def test_a_long_inbox_is_said_by_our_own_door(door: Door, source: Source, settin
     answer = api(source).post(path, body)
     assert (code_of(answer, 503), answer.headers["Retry-After"]) == ("overloaded", "5")
     assert (InboxItem.objects.count(), QuarantinedEvent.objects.count()) == (3, 0)
+
+
+def test_a_long_inbox_is_said_by_the_door_of_webhooks(door: Door, source: Source, settings: Any, at: Any) -> None:
+    settings.INBOX_LIMIT = 2
+    fill(door, 3)
+    sender = Sender(make_hook(source))
+    answer = sender.post(PAID, "d-1")
+    assert (code_of(answer, 503), answer.headers["Retry-After"]) == ("overloaded", "5")
+    assert not ReceivedBody.objects.exists()
+    InboxItem.objects.all().delete()
+    load.forget()
+    assert sender.post(PAID, "d-1").json() == {"status": "received"}
 
 
 def test_a_call_that_was_too_much_may_be_repeated_under_its_key(door: Door, source: Source, settings: Any) -> None:
