@@ -1,13 +1,14 @@
 """Leaf kind `identifier`: whether the customer is known by an identifier of a kind, an e-mail address, say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text, form
 from customers.rules.errors import Problem
-from customers.rules.leaf import PEOPLE, Holds
+from customers.rules.leaf import BLANK, PEOPLE, Holds
 from customers.rules.leaf import Leaf as Base
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import NAME
@@ -29,6 +30,10 @@ class HasIdentifier(Base, frozen=True):
     places: ClassVar[frozenset[str]] = frozenset({PEOPLE})
 
     name: Annotated[str, form(_("kind"), _("email, phone, user_id …"), refers="identifier_kind")]
+
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        return gettext("has an identifier of kind %(name)s") % {"name": said.get("name", BLANK)}
 
     @property
     def identifiers(self) -> frozenset[str]:

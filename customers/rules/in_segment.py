@@ -1,13 +1,14 @@
 """Leaf kind `segment`: whether the customer is in another segment, or on a list, of the same brand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text, form
 from customers.rules.errors import Problem
-from customers.rules.leaf import PEOPLE, Holds
+from customers.rules.leaf import BLANK, PEOPLE, Holds
 from customers.rules.leaf import Leaf as Base
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import NAME
@@ -29,6 +30,10 @@ class InSegment(Base, frozen=True):
     places: ClassVar[frozenset[str]] = frozenset({PEOPLE})
 
     key: Annotated[str, form(_("segment"), refers="segment")]
+
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        return gettext("is in the segment %(key)s") % {"key": said.get("key", BLANK)}
 
     @property
     def segments(self) -> frozenset[str]:

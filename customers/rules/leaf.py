@@ -16,6 +16,8 @@ from customers.rules.reading import TIMELESS, Fragment, Reading
 MOMENT: Final = "moment"
 PEOPLE: Final = "people"
 
+# Said of a field that is not filled in yet.
+BLANK: Final = "…"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -79,6 +81,11 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if "kind" in cls.__dict__:
             _register(cls)
 
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        """The condition as a person would say it, out of its fields as they would be said."""
+        return " ".join(said.values())
+
     def problems(self) -> Iterable[Problem]:
         """What is wrong beyond the types of the fields; pointers are relative to the leaf."""
         return ()
@@ -110,3 +117,8 @@ def _register(leaf: type[Leaf]) -> None:
 
 def leaf_kinds(place: str = MOMENT) -> Mapping[str, type[Leaf]]:
     return {key: leaf for key, leaf in _kinds.items() if place in leaf.places}
+
+
+def every_kind() -> Mapping[str, type[Leaf]]:
+    """Wherever they may stand."""
+    return _kinds
