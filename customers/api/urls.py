@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from customers.api.cloudevents import CloudEvents
 from customers.api.event_types import EventTypes, EventTypeVersions
 from customers.api.events import EventBatch, SingleEvent
 from customers.api.people import CustomerDetail, LookUp, Timeline
 
 urlpatterns = [
+    path("cloudevents", CloudEvents.as_view(), name="api-cloudevents"),
     path("event-types", EventTypes.as_view(), name="api-event-types"),
     path("event-types/<str:event_type_id>/versions", EventTypeVersions.as_view(), name="api-schema-versions"),
     path("events", SingleEvent.as_view(), name="api-event"),
