@@ -1,6 +1,6 @@
 """Import: every row is accepted, known already or refused with its reason, once, whatever happens meanwhile."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -20,6 +20,7 @@ from customers.imports.take import Taker
 from customers.jobs import Slice
 from customers.mapping import MappingError, parse
 from customers.models import ImportChunk, InboxItem, Job, QuarantinedEvent, RefusedRow, Source
+from customers.retention import apply as retention
 from tests.customers.importing import NOW, ORDERS, PEOPLE, hand_in, lines, orders, people, run
 
 pytestmark = pytest.mark.django_db
@@ -164,10 +165,16 @@ def test_a_file_that_nobody_begins_with_is_removed_in_time(source: Source) -> No
 
 def test_refused_rows_are_removed_in_time(source: Source) -> None:
     run(orders(source, "customer,when,total\nc1,never,1\n"))
-    prune(NOW + timedelta(days=29))
+    take(NOW + timedelta(days=30))
     assert RefusedRow.objects.count() == 1
-    prune(NOW + timedelta(days=31))
+    take(NOW + timedelta(days=30, seconds=1))
     assert RefusedRow.objects.count() == 0
+
+
+def take(now: datetime) -> None:
+    """Have taken away whatever had its time."""
+    retention.ask(now)
+    assert jobs.work_on(lambda: now, 20)
 
 
 def test_what_was_stopped_goes_on_where_it_stood(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
