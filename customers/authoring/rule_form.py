@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from customers.rules.leaf import leaf_kinds
+from customers.authoring import scalars
+from customers.authoring.describe import Field, struct_fields
+from customers.authoring.posted import Posted
+from customers.rules.leaf import every_kind
 from customers.rules.operators import OPERATORS, Takes
 from customers.rules.parse import MOST_CONDITIONS, MOST_LEVELS
-from journeys.authoring import scalars
-from journeys.authoring.describe import Field, struct_fields
-from journeys.authoring.posted import Posted
 
 GROUPS: Final = ("all", "any")
 NOT: Final = "not"
@@ -26,7 +26,7 @@ def kind_of(node: object) -> str:
         return ""
     if isinstance(node, Mapping):
         kind = node.get("leaf")
-        if isinstance(kind, str) and kind in leaf_kinds() and _is_shown(node, leaf_fields(kind)):
+        if isinstance(kind, str) and kind in every_kind() and _is_shown(node, leaf_fields(kind)):
             return kind
         match list(node):
             case ["all" | "any" as key] if isinstance(node[key], list):
@@ -42,7 +42,7 @@ def _is_shown(leaf: Mapping[str, Any], fields: tuple[Field, ...]) -> bool:
 
 
 def leaf_fields(kind: str) -> tuple[Field, ...]:
-    return struct_fields(leaf_kinds()[kind])
+    return struct_fields(every_kind()[kind])
 
 
 def parts_of(node: Any) -> Iterator[tuple[str, Any]]:
@@ -68,9 +68,12 @@ def denied(node: Any) -> Any:
     return node[NOT] if kind_of(node) == NOT else {NOT: node}
 
 
-def takes_value(leaf: Mapping[str, Any]) -> bool:
-    operator = OPERATORS.get(str(leaf.get("op", "")))
-    return operator is None or operator.takes is not Takes.NOTHING
+def fitting(fields: tuple[Field, ...], values: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The fields without the value where the chosen operator takes none."""
+    operator = OPERATORS.get(str(values.get("op", "")))
+    if operator is None or operator.takes is not Takes.NOTHING:
+        return fields
+    return tuple(one for one in fields if one.kind != "value")
 
 
 def read(posted: Posted, read_fields: ReadFields, pointer: str, level: int = 1) -> Any:
@@ -85,7 +88,7 @@ def read(posted: Posted, read_fields: ReadFields, pointer: str, level: int = 1) 
 
 
 def _known(kind: str) -> str:
-    return kind if kind in (*GROUPS, NOT, AS_JSON) or kind in leaf_kinds() else ""
+    return kind if kind in (*GROUPS, NOT, AS_JSON) or kind in every_kind() else ""
 
 
 def _read_as(kind: str, posted: Posted, read_fields: ReadFields, pointer: str, level: int) -> Any:
@@ -100,10 +103,7 @@ def _read_as(kind: str, posted: Posted, read_fields: ReadFields, pointer: str, l
         value = scalars.read_json(text)
         return text if value is scalars.UNREADABLE else value
     if kind:
-        leaf = {"leaf": kind} | read_fields(leaf_fields(kind), posted, pointer)
-        if not takes_value(leaf):
-            leaf.pop("value", None)
-        return leaf
+        return {"leaf": kind} | read_fields(leaf_fields(kind), posted, pointer)
     return None
 
 
@@ -120,7 +120,7 @@ def _turned(node: Any, was: str, kind: str) -> Any:
     if was in GROUPS or was == NOT:
         inner = [part for _at, part in parts_of(node)]
         return next((part for part in inner if kind_of(part) == kind), {"leaf": kind})
-    if isinstance(node, Mapping) and was in leaf_kinds():
+    if isinstance(node, Mapping) and was in every_kind():
         kept = {field.name for field in leaf_fields(kind)}
         return {"leaf": kind} | {name: value for name, value in node.items() if name in kept}
     return {"leaf": kind}

@@ -1,14 +1,14 @@
 """Parts of a document in words: conditions, ways between steps, values of fields."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.rules.leaf import leaf_kinds
-from journeys.authoring import durations, rule_form
-from journeys.authoring.describe import Field
+from customers.authoring import durations, rule_form
+from customers.authoring.describe import Field
+from customers.rules.leaf import every_kind
 
 _LONGEST = 160
 
@@ -26,10 +26,22 @@ def _node(node: Any, *, top: bool = False) -> str:
         return text if top or len(node[kind]) < 2 else f"({text})"
     if kind == rule_form.NOT:
         return _("not (%(condition)s)") % {"condition": _node(node[rule_form.NOT], top=True)}
-    if kind in leaf_kinds():
-        fields = rule_form.leaf_fields(kind)
-        return " ".join(value_words(one, node[one.name]) for one in fields if one.name in node)
+    if kind in every_kind():
+        return every_kind()[kind].words(dict(_said(rule_form.leaf_fields(kind), node)))
     return "" if node is None else json.dumps(node, ensure_ascii=False)
+
+
+def _said(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields that say something: given, or of a usual value."""
+    for one in fields:
+        value = values.get(one.name, None if one.required else one.default)
+        if value is None or value == []:
+            continue
+        if one.kind == "list" and isinstance(value, list):
+            rows = (dict(_said(one.fields, row)).values() for row in value if isinstance(row, Mapping))
+            yield one.name, _(" and ").join(" ".join(row) for row in rows)
+        else:
+            yield one.name, value_words(one, value)
 
 
 def value_words(one: Field, value: Any) -> str:
