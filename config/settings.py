@@ -261,11 +261,9 @@ SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
 PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 # One address gets one copy of a journey step or broadcast within so many hours.
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
-# The largest file that may be handed in for import, how many days it is kept unless it was imported before, and how
-# many days its refused rows are.
+# The largest file that may be handed in for import, how many days it is kept unless it was imported before.
 IMPORT_MAX_BYTES = environ.number("IMPORT_MAX_BYTES", 2 * 1024**3)
 IMPORT_KEEP_DAYS = environ.number("IMPORT_KEEP_DAYS", 7)
-IMPORT_REFUSED_DAYS = environ.number("IMPORT_REFUSED_DAYS", 30)
 # An import rests while so much waits in the inbox: what comes in meanwhile must not stand in line behind a file.
 IMPORT_INBOX_LIMIT = environ.number("IMPORT_INBOX_LIMIT", 20_000)
 # Write keys of the other mode are refused: an installation for trying things out takes test keys only.

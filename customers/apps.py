@@ -7,17 +7,23 @@ class CustomersConfig(AppConfig):
     verbose_name = pgettext_lazy("layer", "Sense")
 
     def ready(self) -> None:
-        from customers import dead_letters, personal, quarantine, quarantine_jobs, resolve, traits
+        from customers import dead_letters, personal, quarantine, quarantine_jobs, resealing, resolve, traits
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
         from customers.duplicates import search
+        from customers.hooks import interpret, secrets
         from customers.imports import job
-        from customers.log_in import noted
+        from customers.log_in import noted, two_factor
         from customers.merging import anew, effects, winners
+        from customers.models import Authenticator, Hook
         from customers.retention import apply, ours
         from customers.segments import build, stage
 
         noted.connect()
+        resealing.register(
+            resealing.Sealed(Hook, "secrets", secrets.place),
+            resealing.Sealed(Authenticator, "secret", two_factor.place),
+        )
         personal.declare_open(traits.open_names)
         anew.register()
         quarantine_jobs.register()
@@ -26,11 +32,9 @@ class CustomersConfig(AppConfig):
         effects.register(winners.tell)
         search.register()
         job.register()
-        dead_letters.register(resolve.QUEUE)
         build.register()
-        effects.register(winners.tell)
-        search.register()
         for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
             dead_letters.register(queue)
+        dead_letters.register_staying(interpret.QUEUE, interpret.replay)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

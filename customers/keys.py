@@ -1,7 +1,7 @@
 """Write keys: issued once in the clear, kept as a digest, looked up on every request."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -52,6 +52,8 @@ class Writer:
     marks_unplanned: bool = False
     # Whether it may send the types it lists, and no others.
     only_listed: bool = False
+    # Of a key that has a limit of its own.
+    key_id: UUID | None = None
     # From whose pages a browser key may write; None is said of all that is kept secret.
     origins: frozenset[str] | None = None
 
@@ -70,15 +72,18 @@ class NotRotated(ValueError):
     """The key has ended, or has a successor already."""
 
 
-def issue(source: Source, mode: str = WriteKey.Mode.LIVE) -> tuple[WriteKey, str]:
+def issue(source: Source, mode: str = WriteKey.Mode.LIVE, *, per_minute: int | None = None) -> tuple[WriteKey, str]:
     """A new key of 256 random bits for `source`; the text is not kept and cannot be shown again."""
-    return _issue(source, mode, f"{mode}_{secrets.token_urlsafe(32)}")
+    return _issue(source, mode, f"{mode}_{secrets.token_urlsafe(32)}", per_minute=per_minute)
 
 
-def issue_browser(source: Source, origins: Sequence[str], mode: str = WriteKey.Mode.LIVE) -> WriteKey:
+def issue_browser(
+    source: Source, origins: Sequence[str], mode: str = WriteKey.Mode.LIVE, *, per_minute: int | None = None
+) -> WriteKey:
     """A new key for pages of these origins, kept whole: everybody who opens such a page can read it."""
     text = f"pub_{mode}_{secrets.token_urlsafe(32)}"
-    key, _text = _issue(source, mode, text, kind=WriteKey.Kind.BROWSER, public=text, origins=list(origins))
+    more = {"kind": WriteKey.Kind.BROWSER, "public": text, "origins": list(origins), "per_minute": per_minute}
+    key, _text = _issue(source, mode, text, **more)
     return key
 
 
@@ -101,10 +106,10 @@ def rotate(key: WriteKey, ends_at: datetime, now: datetime) -> tuple[WriteKey, s
     old.save(update_fields=["expires_at"])
     _believed.pop(bytes(old.digest), None)
     if old.kind == WriteKey.Kind.BROWSER:
-        successor = issue_browser(old.source, old.origins, old.mode)
+        successor = issue_browser(old.source, old.origins, old.mode, per_minute=old.per_minute)
         plaintext = successor.public
     else:
-        successor, plaintext = issue(old.source, old.mode)
+        successor, plaintext = issue(old.source, old.mode, per_minute=old.per_minute)
     successor.replaces = old
     successor.save(update_fields=["replaces"])
     return successor, plaintext
@@ -159,9 +164,18 @@ def writer_of(source_id: UUID) -> Writer | None:
     return Writer(*row) if row else None
 
 
-def count(writer: Writer, now: datetime) -> Count | None:
-    """Count one call with any of the source's keys; None where the source may call as often as it likes."""
-    return None if writer.per_minute is None else calls.count("customers_source", writer.source_id, now)
+def as_page(writer: Writer) -> Writer:
+    """The source as whoever writes from one of its pages: what it is not trusted with there, it is not here."""
+    return replace(writer, origins=frozenset(), may_assure=False)
+
+
+def count(writer: Writer, now: datetime) -> Iterator[tuple[str, Count]]:
+    """Count one call, against whatever limits there are: the key's own first, so that what is too much for it uses up
+    nothing of the source's other keys."""
+    if writer.key_id is not None:
+        yield "key", calls.count("customers_writekey", writer.key_id, now)
+    if writer.per_minute is not None:
+        yield "source", calls.count("customers_source", writer.source_id, now)
 
 
 def forget() -> None:
@@ -174,7 +188,7 @@ def forget() -> None:
 def _read_key(digest: bytes, now: datetime) -> Writer | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_SOURCE}, k.kind, k.origins FROM customers_source s"
+            f"SELECT {_SOURCE}, k.per_minute, k.id, k.kind, k.origins FROM customers_source s"
             " JOIN customers_writekey k ON k.source_id = s.id"
             f" WHERE s.is_active AND k.digest = %s AND {_GOOD} AND k.mode = %s",
             [digest, now, _mode()],
@@ -182,8 +196,8 @@ def _read_key(digest: bytes, now: datetime) -> Writer | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    kind, origins = row[-2:]
-    writer = Writer(*row[:-2])
+    per_minute, key_id, kind, origins = row[-4:]
+    writer = replace(Writer(*row[:-4]), key_id=None if per_minute is None else key_id)
     return replace(writer, origins=frozenset(origins)) if kind == WriteKey.Kind.BROWSER else writer
 
 

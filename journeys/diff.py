@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
-from journeys.authoring.describe import TYPE, Field, definition_fields, step_forms
+from customers.authoring.describe import Field
+from customers.authoring.words import row_words, value_words
+from journeys.authoring.describe import TYPE, definition_fields, step_forms
 from journeys.authoring.references import items
 from journeys.authoring.tidy import tidy
-from journeys.authoring.words import row_words, value_words
 
 # Named by their key and compared one by one; everything else is compared as a whole.
 _KEYED = {"steps": "id", "states": "name"}

@@ -67,12 +67,12 @@ def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
     outcome = Outcome(submission.dialect.id_at)
     reading = reading_of(submission, writer, now, now)
     messages = read_all(submission, reading, outcome)
-    refused = _rows(submission, outcome, 0)
+    refused = _rows(submission, outcome, 0, writer)
     gone = turn_away(messages, reading, outcome)
     if messages or refused:
         put(messages, refused, writer.source_id, now, outcome)
     # That these differ from what is stored, or cannot be, shows only in storing: their rows follow by themselves.
-    if late := _rows(submission, outcome, len(refused) + gone):
+    if late := _rows(submission, outcome, len(refused) + gone, writer):
         keep(late, writer.source_id, now)
     if outcome.accepted:
         bells.ring("engine")
@@ -172,10 +172,10 @@ def first_of_each(messages: Mapping[int, Message]) -> dict[str, Message]:
     return first
 
 
-def _rows(submission: Submission, outcome: Outcome, start: int) -> list[RefusedItem]:
+def _rows(submission: Submission, outcome: Outcome, start: int, writer: Writer) -> list[RefusedItem]:
     """Quarantine rows for the refusals from the `start`-th on; their pointers lead into the kept item."""
     return [
-        refused_item(submission.door, submission.items[index], refusal)
+        refused_item(submission.door, submission.items[index], refusal, from_page=writer.is_public)
         for index, refusal in islice(outcome.refusals.items(), start, None)
     ]
 

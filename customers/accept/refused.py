@@ -25,13 +25,14 @@ PACKED_LIMIT = RAW_LIMIT // 4 * 3
 _LOOK = 512 * 1024
 _CHUNK = 256
 GZIP = 16 + zlib.MAX_WBITS
-_COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming"
+_COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming, from_page"
 # Parts of a statement, after each other: what is refused is kept, and counted for its source.
 KEPT = f"""
     INSERT INTO customers_quarantinedevent ({_COLUMNS}, status)
-    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, 'open'
+    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, from_page, 'open'
     FROM json_to_recordset(%s::json) AS r
-        (door text, code text, pointer text, detail text, message_id text, name text, raw text, naming bigint[])
+        (door text, code text, pointer text, detail text, message_id text, name text, raw text, naming bigint[],
+         from_page boolean)
     RETURNING received_at, source_id, code, name
 """
 COUNTED = """
@@ -54,9 +55,10 @@ class RefusedItem:
     name: str
     raw: str
     naming: tuple[int, ...] = ()
+    from_page: bool = False
 
 
-def refused_item(door: str, item: Any, refusal: Refusal) -> RefusedItem:
+def refused_item(door: str, item: Any, refusal: Refusal, *, from_page: bool = False) -> RefusedItem:
     """An item that was JSON but not acceptable; its write key is not kept."""
     named = item if isinstance(item, dict) else {}
     kept = {key: value for key, value in named.items() if key != "writeKey"} if named else item
@@ -70,6 +72,7 @@ def refused_item(door: str, item: Any, refusal: Refusal) -> RefusedItem:
         # The standard library writes what orjson cannot: integers beyond 64 bits, infinite numbers.
         raw=_excerpt(json.dumps(kept, ensure_ascii=False)),
         naming=naming.digests(item),
+        from_page=from_page,
     )
 
 
@@ -121,7 +124,7 @@ def keep(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None
     """Put refused items into quarantine; of what the database cannot hold even there, the reason."""
     for item, state in apart(refused, lambda part: _insert(part, source_id, now)):
         detail = f"{item.detail} Nothing of it could be kept (SQLSTATE {state})."
-        _insert([RefusedItem(item.door, item.code, "", detail, "", "", "")], source_id, now)
+        _insert([RefusedItem(item.door, item.code, "", detail, "", "", "", (), item.from_page)], source_id, now)
 
 
 def _insert(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:

@@ -18,6 +18,9 @@ def accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
     writer = keys.writer_of(row.source_id)
     if writer is None:
         return Refusal("source_inactive", "The source takes no messages at present.", "Activate the source.")
+    if row.from_page:
+        # What anybody could have said is no more than that after it was mended.
+        writer = keys.as_page(writer)
     outcome = Outcome(DIALECTS[row.door].id_at)
     try:
         document = strict_json.parse(row.raw.encode())

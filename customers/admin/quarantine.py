@@ -118,7 +118,10 @@ class QuarantinedEventAdmin(Facts):
             None,
             {"fields": ("reason_code", "where", "detail", "status", "settled_at", "reason", "last_code", "tried_at")},
         ),
-        (_("What came"), {"fields": ("name", "source", "door", "message_id", "received_at", "as_it_came")}),
+        (
+            _("What came"),
+            {"fields": ("name", "source", "door", "from_page", "message_id", "received_at", "as_it_came")},
+        ),
     )
     readonly_fields = ("reason_code", "where", "as_it_came")
 

@@ -109,7 +109,7 @@ class WriteKeyAdmin(Kept):
     search_help_text = _("The first characters of the key, or a part of the source’s name.")
     # A key is given for a source by those who may change the source.
     parent = "source"
-    fields = ("source", "mode", "kind", "origins")
+    fields = ("source", "mode", "kind", "per_minute", "origins")
     readonly_fields = ("prefix", "standing", "replaces", "created_at", "last_used_at", "expires_at", "revoked_at")
     actions = ("rotate_in_a_day", "rotate_in_a_week", "rotate_in_a_month", "revoke")
     when_empty = _("A source writes with a key. It is shown once, when it is made.")
@@ -144,12 +144,12 @@ class WriteKeyAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: WriteKey, form: Any, change: bool) -> None:
         if obj.kind == WriteKey.Kind.BROWSER:
-            issued = keys.issue_browser(obj.source, obj.origins, obj.mode)
+            issued = keys.issue_browser(obj.source, obj.origins, obj.mode, per_minute=obj.per_minute)
             obj.pk, obj.prefix, obj.public = issued.pk, issued.prefix, issued.public
             text = gettext("The key is made. Its page has the lines to put into your pages.")
             self.message_user(request, text, messages.SUCCESS)
             return
-        issued, plaintext = keys.issue(obj.source, obj.mode)
+        issued, plaintext = keys.issue(obj.source, obj.mode, per_minute=obj.per_minute)
         obj.pk, obj.prefix = issued.pk, issued.prefix
         self._show_once(request, plaintext)
 

@@ -7,6 +7,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -128,7 +129,8 @@ def _receive(
         single, items = take_apart(document.value)
     except Refused as error:
         if writer is not None and not isinstance(error, TooMuch):
-            keep([_kept(sent, body, error.refusal)], writer.source_id, now)
+            kept = replace(_kept(sent, body, error.refusal), from_page=writer.is_public)
+            keep([kept], writer.source_id, now)
         raise
     submission = Submission(document, DOOR, single, items)
     return submission, accept(submission, writer, now)
@@ -157,10 +159,10 @@ def _item_of_path(value: Any, kind: str) -> tuple[bool, list[Any]]:
 
 
 def _count_call(writer: Writer, now: datetime) -> None:
-    """Raise TooMuch when the source's calls of this minute are used up."""
-    count = keys.count(writer, now)
-    if count is not None and count.left is None:
-        raise too_many_calls(count, "source")
+    """Raise TooMuch when the key's calls of this minute are used up, or the source's."""
+    for whose, count in keys.count(writer, now):
+        if count.left is None:
+            raise too_many_calls(count, whose)
 
 
 def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:

@@ -14,7 +14,7 @@ def signing_of(hook: Hook) -> Signing:
 
 
 def keys_of(hook: Hook) -> tuple[str, ...]:
-    held: Any = open_sealed(bytes(hook.secrets), _place(hook)).get("keys", [])
+    held: Any = open_sealed(bytes(hook.secrets), place(hook)).get("keys", [])
     return tuple(held)
 
 
@@ -32,8 +32,9 @@ def forget_older(hook: Hook) -> int:
 
 
 def _set(hook: Hook, keys: tuple[str, ...]) -> None:
-    hook.secrets = seal({"keys": list(keys)}, _place(hook))
+    hook.secrets = seal({"keys": list(keys)}, place(hook))
 
 
-def _place(hook: Hook) -> str:
+def place(hook: Hook) -> str:
+    """What the sealed secrets are bound to."""
     return f"customers_hook:{hook.pk}:secrets"

@@ -1,4 +1,4 @@
-"""Files and refused rows that are done with are removed: they are full of people."""
+"""Files that nobody goes on with are removed: they are full of people."""
 
 from datetime import datetime, timedelta
 
@@ -6,11 +6,11 @@ from django.conf import settings
 from django.db.models import Q
 
 from customers.imports.job import forget_file
-from customers.models import Import, Job, RefusedRow
+from customers.models import Import, Job
 
 
 def prune(now: datetime) -> int:
-    """Remove files that nobody goes on with, and refused rows that had their time; how many files it were."""
+    """Remove files that nobody goes on with; how many it were. Refused rows go with all that is kept for a time."""
     kept = Import.objects.filter(removed_at=None)
     # What stopped half way can be gone on with for as long as what was never begun.
     is_old = Q(created_at__lt=now - timedelta(days=settings.IMPORT_KEEP_DAYS))
@@ -18,6 +18,4 @@ def prune(now: datetime) -> int:
     old = list(kept.filter(is_old).exclude(is_under_way))
     for parent in old:
         forget_file(parent, now)
-    limit = now - timedelta(days=settings.IMPORT_REFUSED_DAYS)
-    RefusedRow.objects.filter(parent__job__ended_at__lt=limit).delete()
     return len(old)

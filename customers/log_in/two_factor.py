@@ -34,7 +34,7 @@ def is_required(user: User) -> bool:
 def begin(user: User, now: datetime) -> Authenticator:
     """An authenticator yet to be confirmed: the one begun before, or a new one."""
     new = Authenticator(user=user, created_at=now)
-    new.secret = seal({"secret": secrets.token_hex(20)}, _aad(new))
+    new.secret = seal({"secret": secrets.token_hex(20)}, place(new))
     made, _is_new = Authenticator.objects.get_or_create(
         user=user, defaults={"id": new.id, "secret": new.secret, "created_at": now}
     )
@@ -111,11 +111,12 @@ def _take(authenticator: Authenticator, code: str, now: datetime) -> bool:
 
 
 def _secret(authenticator: Authenticator) -> bytes:
-    opened = open_sealed(bytes(authenticator.secret), _aad(authenticator))
+    opened = open_sealed(bytes(authenticator.secret), place(authenticator))
     return bytes.fromhex(str(opened["secret"]))
 
 
-def _aad(authenticator: Authenticator) -> str:
+def place(authenticator: Authenticator) -> str:
+    """What the sealed secret is bound to."""
     return f"customers_authenticator:{authenticator.id}:secret"
 
 

@@ -109,6 +109,12 @@ class QuarantinedEvent(Owned):
     message_id = models.CharField(_("message id"), max_length=100, blank=True)
     name = models.CharField(_("event name"), max_length=120, blank=True)
     raw = personal(models.TextField(_("raw"), help_text=_("The refused item as it came, at most 64 KB.")), TEXT)
+    from_page = models.BooleanField(
+        _("from a page"),
+        default=False,
+        db_default=False,
+        help_text=_("Sent with a browser key: what it says of who somebody is counts as a claim, also when replayed."),
+    )
     # One `hash64` of each value that seems to name somebody, as it was written: see `customers.accept.naming`.
     naming = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)

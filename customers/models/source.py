@@ -145,6 +145,15 @@ class WriteKey(Owned):
     )
     public = models.CharField(_("key"), max_length=80, blank=True, editable=False)
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    per_minute = models.PositiveIntegerField(
+        _("calls a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text=_("With this key alone, beside what the source may call. Empty: as often as the source."),
+    )
+    window_at = models.DateTimeField(_("counting since"), null=True, editable=False)
+    used = models.PositiveIntegerField(_("calls since then"), default=0, db_default=0, editable=False)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -20,6 +20,15 @@ _OUTDATED: Final = f"""
     ) AND NOT EXISTS (SELECT 1 FROM customers_traitdefinition d WHERE d.name = t.name AND d.winner <> 'latest')
 """
 _QUARANTINE_BRAND: Final = "(SELECT s.brand_id FROM customers_source s WHERE s.id = t.source_id)"
+_HOOK_BRAND: Final = """
+    (SELECT s.brand_id FROM customers_hook h JOIN customers_source s ON s.id = h.source_id WHERE h.id = t.hook_id)
+"""
+_IMPORT_BRAND: Final = """
+    (SELECT s.brand_id FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)
+"""
+_IMPORT_ENDED: Final = """
+    (SELECT j.ended_at FROM customers_import i JOIN customers_job j ON j.id = i.job_id WHERE i.id = t.parent_id)
+"""
 _WAITING: Final = """
     SELECT least((SELECT min(received_at) FROM customers_inbox), (SELECT min(received_at) FROM customers_match_queue))
 """
@@ -70,6 +79,25 @@ KINDS: Final = (
         brand=_QUARANTINE_BRAND,
     ),
     Kind(
+        "webhook_bodies",
+        _("bodies that webhooks received"),
+        _("One that waits to be interpreted stays; the events that were made of the others stay as long as events."),
+        90,
+        table="customers_receivedbody",
+        time="t.received_at",
+        where="t.status <> 'waiting'",
+        brand=_HOOK_BRAND,
+    ),
+    Kind(
+        "refused_rows",
+        _("refused rows of files"),
+        _("Counted from the end of the import; one under way keeps its own."),
+        30,
+        table="customers_refusedrow",
+        time=_IMPORT_ENDED,
+        brand=_IMPORT_BRAND,
+    ),
+    Kind(
         "trait_history",
         _("former values of traits"),
         _("The value that counts stays, and so does all of a trait whose first or trusted value counts."),
@@ -111,6 +139,7 @@ ALWAYS: Final = (
     (_("audit trail, moves of runs, messages as facts"), _("Facts are only added to; the database refuses deletion.")),
     (_("keyed hashes of the erased, suppressions"), _("Whoever was erased or said no stays so.")),
     (_("inbox and queues"), _("Work that is not done yet; each row goes when it is.")),
+    (_("files to be imported"), _("They go once they are imported; others after days that an installation sets.")),
     (_("kept answers of calls"), _("A week, as partners are promised; they go by themselves.")),
 )
 

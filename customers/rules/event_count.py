@@ -1,7 +1,7 @@
 """Leaf kind `event_count`: how often something happened, ever or within a window that moves with the time."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
 
@@ -21,6 +21,7 @@ _SIGNS: Final[dict[str, tuple[str, Callable[[int, int], bool]]]] = {
     "at_most": ("<=", operator.le),
     "exactly": ("=", operator.eq),
 }
+_WITHIN: Final = _("%(event)s happened %(op)s %(times)s × within the last %(within)s")
 _WORDS: Final = {"at_least": _("at least"), "at_most": _("at most"), "exactly": _("exactly")}
 
 
@@ -35,6 +36,11 @@ class EventCount(PastEvents, frozen=True, kw_only=True):
     op: Annotated[str, form(_("comparison"), choices=_WORDS)] = "at_least"
     times: Annotated[int, form(_("times"))] = 1
     within: Annotated[timedelta | msgspec.UnsetType, form(_("within the last"), unset=_("ever"))] = msgspec.UNSET
+
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        text = _("%(event)s happened %(op)s %(times)s ×") if "within" not in said else _WITHIN
+        return cls.filled(text, said)
 
     @property
     def window(self) -> timedelta | None:

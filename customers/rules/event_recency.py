@@ -1,6 +1,6 @@
 """Leaf kind `event_recency`: how long ago something happened first or last, or that it never did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Final
 
@@ -29,6 +29,13 @@ _WORDS: Final = {
     "first_before": _("first happened at least this long ago"),
     _NEVER: _("never happened"),
 }
+_SENTENCES: Final = {
+    "last_within": _("%(event)s last happened less than %(ago)s ago"),
+    "last_before": _("%(event)s last happened at least %(ago)s ago"),
+    "first_within": _("%(event)s first happened less than %(ago)s ago"),
+    "first_before": _("%(event)s first happened at least %(ago)s ago"),
+    _NEVER: _("%(event)s never happened"),
+}
 
 
 class EventRecency(PastEvents, frozen=True, kw_only=True):
@@ -41,6 +48,11 @@ class EventRecency(PastEvents, frozen=True, kw_only=True):
 
     op: Annotated[str, form(_("comparison"), choices=_WORDS)]
     ago: Annotated[timedelta | msgspec.UnsetType, form(_("this long ago"))] = msgspec.UNSET
+
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        by_words = {str(words): _SENTENCES[op] for op, words in _WORDS.items()}
+        return cls.filled(by_words.get(said.get("op", ""), _("%(event)s %(op)s: %(ago)s")), said)
 
     @property
     def is_timed(self) -> bool:

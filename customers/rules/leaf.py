@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from uuid import UUID
 
 import msgspec
 
@@ -12,10 +13,15 @@ from customers.hints import Text
 from customers.rules.errors import Problem
 from customers.rules.reading import TIMELESS, Fragment, Reading
 
+if TYPE_CHECKING:
+    from customers.sight import Person
+
 # Where a rule is asked: of somebody to whom something happens just now, or of all people, as segments do.
 MOMENT: Final = "moment"
 PEOPLE: Final = "people"
 
+# Said of a field that is not filled in yet.
+BLANK: Final = "…"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -79,6 +85,17 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if "kind" in cls.__dict__:
             _register(cls)
 
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        """The condition as a person would say it, out of its fields as they would be said."""
+        return " ".join(said.values())
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        """What a brand has for the fields to refer to, by what they refer to: (value, label), and the group that
+        narrows it."""
+        return {}
+
     def problems(self) -> Iterable[Problem]:
         """What is wrong beyond the types of the fields; pointers are relative to the leaf."""
         return ()
@@ -110,3 +127,8 @@ def _register(leaf: type[Leaf]) -> None:
 
 def leaf_kinds(place: str = MOMENT) -> Mapping[str, type[Leaf]]:
     return {key: leaf for key, leaf in _kinds.items() if place in leaf.places}
+
+
+def every_kind() -> Mapping[str, type[Leaf]]:
+    """Wherever they may stand."""
+    return _kinds

@@ -1,6 +1,5 @@
 """The page on which a journey's draft is written: every button is a submit, so that it works without scripts."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from customers import clock
+from customers.authoring import scalars
+from customers.authoring.edits import CannotEdit, Edited
+from customers.authoring.posted import TooLarge, tree
 from customers.visibility import may_change
 from journeys import drafts
 from journeys.admin import desk as desks
@@ -21,7 +23,6 @@ from journeys.admin import lifecycle, text
 from journeys.admin.desk import OUTLINE, Desk
 from journeys.authoring import edits
 from journeys.authoring.merge import merge
-from journeys.authoring.posted import TooLarge, tree
 from journeys.authoring.read import Reading, read
 from journeys.models import Journey
 from journeys.validate import MAX_STEPS
@@ -69,30 +70,18 @@ def _post(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 def _edit(request: HttpRequest, desk: Desk, order: str) -> None:
     """Do what a button of the form asks for; nothing is stored."""
-    kept = request.POST.get("~undo", "")
+    kept = edits.kept(scalars.read_json(request.POST.get("~undo", "")))
     try:
-        edited = _put_back(desk, kept) if order == "undo" else edits.apply(desk.document, order)
-    except edits.CannotEdit:
-        edited = edits.Edited(said=_("That part is no longer there."))
+        edited = (
+            edits.put_back(desk.document, kept and kept.as_json())
+            if order == "undo"
+            else edits.apply(desk.document, order)
+        )
+    except CannotEdit:
+        edited = Edited(said=_("That part is no longer there."))
     grown = edits.grow(desk.document)
     desk.focus, desk.said = grown or edited.focus, edited.said
-    desk.removal = edited.removal or (None if order == "undo" else _kept(kept))
-
-
-def _put_back(desk: Desk, kept: str) -> edits.Edited:
-    removal = _kept(kept)
-    if removal is None:
-        raise edits.CannotEdit
-    return edits.put_back(desk.document, removal.as_json())
-
-
-def _kept(text: str) -> edits.Removal | None:
-    """The removal that the form remembers; what a browser sends is not to be trusted to be one."""
-    try:
-        values = json.loads(text) if text else None
-        return edits.Removal(**values) if isinstance(values, dict) else None
-    except (ValueError, TypeError, RecursionError):
-        return None
+    desk.removal = edited.removal or (None if order == "undo" else kept)
 
 
 def _check(desk: Desk, reading: Reading) -> None:

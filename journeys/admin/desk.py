@@ -1,7 +1,6 @@
 """What the author's page works on: a document being written, who may write it, and what is to be said about it."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,11 +11,12 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from customers.authoring.controls import Control, inner_id, place, suggestions
+from customers.authoring.edits import Removal
 from customers.rules.errors import Problem
 from customers.visibility import may_change
-from journeys.authoring.choices import Choice, Choices, of_brand
-from journeys.authoring.controls import Control, controls, place
-from journeys.authoring.edits import Removal
+from journeys.authoring.choices import of_brand
+from journeys.authoring.controls import controls
 from journeys.authoring.tidy import lost_in_the_form
 from journeys.diff import Change, compare
 from journeys.drafts import StaleDraft
@@ -37,7 +37,6 @@ OUTLINE: dict[str, Any] = {
 _UNFOLDED = 12
 # What the page has a place for; whatever else a definition may get is shown behind.
 _SHOWN_BY_NAME = ("purpose", "entry", "states", "transitions", "steps", "exit_events", "exit_rules")
-_LEAVES = frozenset({"text", "choice", "number", "flag", "duration", "value", "json", "node", "rule"})
 
 
 @dataclass(slots=True)
@@ -68,8 +67,8 @@ class Desk:
             "fields": made,
             "known": _SHOWN_BY_NAME,
             "placed": placed,
-            "focus_id": self._focus_id(made.values()),
-            "suggestions": _suggestions(made, choices),
+            "focus_id": inner_id(made.values(), self.focus),
+            "suggestions": suggestions(made.values()),
             "is_dirty": self.document != self.journey.draft and not self._is_outline,
             "undo": json.dumps(self.removal.as_json()) if self.removal else "",
             "lost": lost_in_the_form(self.document),
@@ -84,17 +83,6 @@ class Desk:
         for step in steps.controls:
             is_focus = self.focus.startswith(f"{step.pointer}/") or self.focus == step.pointer
             step.extra["is_open"] = len(steps.controls) <= _UNFOLDED or step.has_problem or is_focus
-
-    def _focus_id(self, top: Iterable[Control]) -> str:
-        """The id of the input that a person wants to be in next."""
-        if not self.focus:
-            return ""
-        everything = [one for control in top for one in control.walk()]
-        found = next((one for one in everything if one.pointer == self.focus), None)
-        if found is None:
-            return ""
-        inner = next((one for one in found.walk() if one.kind in _LEAVES), None)
-        return inner.id if inner else found.id
 
 
 @dataclass(slots=True)
@@ -149,23 +137,3 @@ def theirs(stale: StaleDraft, base: dict[str, Any], mine: dict[str, Any]) -> The
     saved = stale.journey.draft_revisions.filter(number=stale.revision).select_related("saved_by").first()
     name = str(saved.saved_by) if saved and saved.saved_by else _("Somebody")
     return Theirs(stale.revision, name, compare(base, stale.document), compare(base, mine))
-
-
-def _suggestions(made: dict[str, Control], choices: Choices) -> dict[str, list[Choice]]:
-    """The lists that inputs with suggestions name, each once."""
-    found: dict[str, list[Choice]] = {}
-    for control in made.values():
-        for one in control.walk():
-            if one.suggestions and one.suggestions not in found:
-                _list, _dash, rest = one.suggestions.partition("-")
-                kind, _dash, group = rest.partition("-")
-                found[one.suggestions] = _offered(made, choices, kind, group)
-    return found
-
-
-def _offered(made: dict[str, Control], choices: Choices, kind: str, group: str) -> list[Choice]:
-    if kind == "step":
-        return [Choice(step.extra["was"], step.extra["was"]) for step in made["steps"].controls if step.extra["was"]]
-    if kind == "state":
-        return [Choice(row.extra["was"], row.extra["was"]) for row in made["states"].controls if row.extra["was"]]
-    return choices.of(kind, group)

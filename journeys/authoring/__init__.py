@@ -1,6 +1,5 @@
-"""The authoring form: fields described from the structs of the definition, and both ways between form and document.
+"""The form in which journeys are written: what only their documents have, over the forms of customers.authoring.
 
-The draft document is the truth. `describe` says what fields a struct has; `controls` shows a document as
-controls; `post` reads a submitted form back into a document; `edits` adds, moves and removes parts of one.
-All of it is pure: what a brand offers to choose from comes in as `Choices`.
+The draft document is the truth. `controls` shows it, `read` reads a submitted form back into a document, `edits`
+adds, moves and removes parts of one. What a brand offers to choose from comes in as `Choices`.
 """

@@ -3,14 +3,15 @@ by the form's own state, so none of them touches what is stored."""
 
 import copy
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from journeys.authoring import rule_form
+from customers.authoring import edits
+from customers.authoring.edits import Act, CannotEdit, Edited, doubled, holder_of, index_of, row_at, taken
 from journeys.authoring.describe import TYPE, step_forms
 from journeys.authoring.outline import subtree_end
 from journeys.authoring.references import items, references, step_references
@@ -22,42 +23,18 @@ NEW: Final = "+"
 _NUMBERED = re.compile(r"-\d+$")
 
 
-class CannotEdit(Exception):
-    """The button's part of the document is not there (any more)."""
-
-
 @dataclass(slots=True)
-class Removal:
-    """What was taken out, and what it takes to put it back. Pointers name steps by `=id`, not by number."""
+class Removal(edits.Removal):
+    """Pointers name steps by `=id`, not by number."""
 
-    holder: str
-    index: int
-    item: Any
-    name: str
     # References that were led past a removed step: (pointer, what it led to before, and since).
     led: list[tuple[str, str, str]] = field(default_factory=list)
     moves: list[Any] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(slots=True)
-class Edited:
-    """`focus` is the pointer of what a person wants to see next, `said` what happened in words."""
-
-    focus: str = ""
-    said: str = ""
-    removal: Removal | None = None
-
 
 def apply(document: dict[str, Any], order: str) -> Edited:
     """Do as a button says: `verb:pointer`, for new steps `step:type:after`. Raises CannotEdit."""
-    verb, _colon, rest = order.partition(":")
-    act = _VERBS.get(verb)
-    if act is None:
-        raise CannotEdit(order)
-    return act(document, rest)
+    return edits.apply(document, order, _VERBS)
 
 
 def grow(document: dict[str, Any]) -> str:
@@ -144,41 +121,10 @@ def _put_between(before: Any, step: dict[str, Any]) -> None:
         ways[0].holder[ways[0].name] = step["id"]
 
 
-def _add_row(document: dict[str, Any], pointer: str) -> Edited:
-    holder, name = _holder(document, pointer)
-    if isinstance(holder, list) or not isinstance(holder.setdefault(name, []), list):
-        raise CannotEdit(pointer)
-    rows = holder[name]
-    rows.append({})
-    return Edited(f"{pointer}/{len(rows) - 1}", _("A row was added."))
-
-
-def _add_part(document: dict[str, Any], pointer: str) -> Edited:
-    group = _at(document, pointer)
-    if not isinstance(group, list):
-        raise CannotEdit(pointer)
-    group.append(None)
-    return Edited(f"{pointer}/{len(group) - 1}", _("A condition was added."))
-
-
-def _deny(document: dict[str, Any], pointer: str) -> Edited:
-    holder, key = _holder(document, pointer)
-    node = _at(document, pointer)
-    if not pointer or node is None:
-        raise CannotEdit(pointer)
-    turned = rule_form.denied(node)
-    if isinstance(holder, list):
-        holder[int(key)] = turned
-    else:
-        holder[key] = turned
-    said = _("The condition was turned into its opposite.")
-    return Edited(pointer, said)
-
-
 def _remove(document: dict[str, Any], pointer: str) -> Edited:
-    rows, at = _row(document, pointer)
+    rows, at = row_at(document, pointer)
     item = rows[at]
-    removal = Removal(_anchored(document, pointer.rpartition("/")[0]), at, item, _name(item, at))
+    removal = Removal(_anchored(document, pointer.rpartition("/")[0]), at, item, edits.name_of(item, at))
     del rows[at]
     if pointer.startswith("/steps/") and pointer.count("/") == 2:
         removal.led = _lead_past(document, item)
@@ -186,8 +132,7 @@ def _remove(document: dict[str, Any], pointer: str) -> Edited:
         moves = items(document, "transitions")
         removal.moves = [move for move in moves if item.get("name") in move]
         document["transitions"] = [move for move in moves if move not in removal.moves]
-    focus = f"{pointer.rpartition('/')[0]}/{min(at, len(rows) - 1)}" if rows else pointer.rpartition("/")[0]
-    return Edited(focus, _("“%(name)s” was removed.") % {"name": removal.name}, removal)
+    return taken(pointer, rows, removal)
 
 
 def _lead_past(document: dict[str, Any], step: Any) -> list[tuple[str, str, str]]:
@@ -203,67 +148,43 @@ def _lead_past(document: dict[str, Any], step: Any) -> list[tuple[str, str, str]
     return led
 
 
-def put_back(document: dict[str, Any], removal: Mapping[str, Any]) -> Edited:
-    """Undo a removal, as far as its place is still there; raises CannotEdit."""
-    try:
-        holder, index, item = str(removal["holder"]), int(removal["index"]), removal["item"]
-        led = [(str(where), str(before), str(since)) for where, before, since in removal.get("led", [])]
-        moves = list(removal.get("moves", []))
-        rows = _at(document, holder)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CannotEdit from error
-    if not isinstance(rows, list) or index < 0:
-        raise CannotEdit(holder)
-    rows.insert(index, item)
-    for where, before, since in led:
+def put_back(document: dict[str, Any], given: object) -> Edited:
+    """Undo a removal with what followed from it, as far as its place is still there; raises CannotEdit."""
+    removal = kept(given)
+    if removal is None:
+        raise CannotEdit
+    edited = edits.put_back(document, replace(removal, holder=_numbered(document, removal.holder)))
+    for where, before, since in removal.led:
         _restore(document, where, before, since)
-    if moves:
-        document["transitions"] = [*items(document, "transitions"), *moves]
-    place = min(index, len(rows) - 1)
-    return Edited(f"{_numbered(document, holder)}/{place}", _("“%(name)s” is back.") % {"name": _name(item, place)})
+    if removal.moves:
+        document["transitions"] = [*items(document, "transitions"), *removal.moves]
+    return edited
+
+
+def kept(values: object) -> Removal | None:
+    return edits.kept(values, Removal)
 
 
 def _restore(document: dict[str, Any], where: str, before: str, since: str) -> None:
     try:
-        holder, name = _holder(document, where)
+        holder, name = holder_of(document, where)
     except CannotEdit:
         return
     if isinstance(holder, dict) and holder.get(name) == since:
         holder[name] = before
 
 
-def _move(by: int) -> Callable[[dict[str, Any], str], Edited]:
-    def move(document: dict[str, Any], pointer: str) -> Edited:
-        rows, at = _row(document, pointer)
-        to = at + by
-        if not 0 <= to < len(rows):
-            return Edited(pointer)
-        rows[at], rows[to] = rows[to], rows[at]
-        said = _("“%(name)s” is now number %(place)s of %(count)s.")
-        values = {"name": _name(rows[to], to), "place": to + 1, "count": len(rows)}
-        return Edited(f"{pointer.rpartition('/')[0]}/{to}", said % values)
-
-    return move
-
-
 def _copy(document: dict[str, Any], pointer: str) -> Edited:
-    rows, at = _row(document, pointer)
+    rows, at = row_at(document, pointer)
     twin = copy.deepcopy(rows[at])
-    for key, taken in (("id", _ids(document)), ("name", _state_names(document))):
+    for key, known in (("id", _ids(document)), ("name", _state_names(document))):
         if isinstance(twin, dict) and isinstance(twin.get(key), str) and pointer.count("/") == 2:
-            twin[key] = fresh(twin[key], taken)
-    rows.insert(at + 1, twin)
-    said = _("A copy was added: “%(name)s”.") % {"name": _name(twin, at)}
-    return Edited(f"{pointer.rpartition('/')[0]}/{at + 1}", said)
+            twin[key] = fresh(twin[key], known)
+    return doubled(pointer, rows, at, twin)
 
 
 def _state_names(document: Mapping[str, Any]) -> set[str]:
     return {str(state.get("name")) for state in items(document, "states") if isinstance(state, dict)}
-
-
-def _name(item: Any, at: int) -> str:
-    names = [item.get(key) for key in ("id", "name", "event")] if isinstance(item, dict) else []
-    return str(next((name for name in names if name), at + 1))
 
 
 def _allow(document: dict[str, Any], _rest: str) -> Edited:
@@ -279,59 +200,13 @@ def _allow(document: dict[str, Any], _rest: str) -> Edited:
     return Edited("/transitions", told % {"count": len(added)})
 
 
-def _nothing(document: dict[str, Any], _rest: str) -> Edited:
-    return Edited()
-
-
-_VERBS: Final[dict[str, Callable[[dict[str, Any], str], Edited]]] = {
-    "refresh": _nothing,
+_VERBS: Final[Mapping[str, Act]] = {
+    **edits.VERBS,
     "step": _add_step,
-    "row": _add_row,
-    "part": _add_part,
-    "deny": _deny,
     "remove": _remove,
-    "up": _move(-1),
-    "down": _move(1),
     "copy": _copy,
     "allow": _allow,
 }
-
-
-def _row(document: dict[str, Any], pointer: str) -> tuple[list[Any], int]:
-    holder, key = _holder(document, pointer)
-    if not isinstance(holder, list) or not key.isdecimal() or int(key) >= len(holder):
-        raise CannotEdit(pointer)
-    return holder, int(key)
-
-
-def _holder(document: Any, pointer: str) -> tuple[Any, str]:
-    above, _slash, key = pointer.rpartition("/")
-    holder = _at(document, above)
-    if not isinstance(holder, dict | list):
-        raise CannotEdit(pointer)
-    return holder, key
-
-
-def _at(document: Any, pointer: str) -> Any:
-    here = document
-    for key in pointer.split("/")[1:]:
-        if isinstance(here, list):
-            key = str(_index_of(here, key))
-        if isinstance(here, dict) and key in here:
-            here = here[key]
-        elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
-            here = here[int(key)]
-        else:
-            raise CannotEdit(pointer)
-    return here
-
-
-def _index_of(rows: list[Any], key: str) -> str:
-    """The number of a step named by `=id`; any other key as it is."""
-    if not key.startswith("="):
-        return key
-    found = [n for n, row in enumerate(rows) if isinstance(row, dict) and row.get("id") == key[1:]]
-    return str(found[0]) if found else key
 
 
 def _anchored(document: dict[str, Any], pointer: str) -> str:
@@ -347,5 +222,5 @@ def _anchored(document: dict[str, Any], pointer: str) -> str:
 def _numbered(document: dict[str, Any], pointer: str) -> str:
     parts = pointer.split("/")
     if len(parts) > 2 and parts[1] == "steps":
-        parts[2] = _index_of(items(document, "steps"), parts[2])
+        parts[2] = index_of(items(document, "steps"), parts[2])
     return "/".join(parts)

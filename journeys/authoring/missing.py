@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.authoring import durations
+from customers.authoring.describe import Field
 from customers.rules.errors import Problem
-from journeys.authoring import durations
-from journeys.authoring.describe import TYPE, Field, definition_fields, step_forms
+from journeys.authoring.describe import TYPE, definition_fields, step_forms
 
 _LISTS = ("list", "states", "steps", "moves")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from customers.authoring.words import row_words
 from journeys.authoring.references import step_references
-from journeys.authoring.words import row_words
 
 
 @dataclass(slots=True)

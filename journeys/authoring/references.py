@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from journeys.authoring.describe import TYPE, Field, definition_fields, step_forms
+from customers.authoring.describe import Field
+from journeys.authoring.describe import TYPE, definition_fields, step_forms
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from journeys.authoring.controls import Control
+from customers.authoring.controls import Control
 
 Pairs = Iterator[tuple[str, str]]
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from journeys.authoring import durations
-from journeys.authoring.choices import Choices
+from customers.authoring import durations
+from customers.authoring.choices import Choices
+from customers.authoring.describe import Field
+from customers.authoring.posted import TooLarge, tree
+from customers.authoring.read import default_of
 from journeys.authoring.controls import controls
-from journeys.authoring.describe import TYPE, Field, definition_fields, step_forms
-from journeys.authoring.posted import TooLarge, tree
-from journeys.authoring.read import default_of, read
+from journeys.authoring.describe import TYPE, definition_fields, step_forms
+from journeys.authoring.read import read
 from journeys.authoring.references import items
 from journeys.authoring.submitted import submitted
 

@@ -1,6 +1,6 @@
 """A shop of somebody else's: pages on an origin of their own, which use trilha.js as its documents say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,8 @@ class Shop:
     url: str
     pages: dict[str, str] = field(default_factory=dict)
     posted: list[tuple[str, str]] = field(default_factory=list)
+    # What its server does with a form before it answers: the type and the very bytes that the browser sent.
+    on_form: Callable[[str, bytes], None] = lambda _type, _body: None
 
     def page(self, script: str, *, path: str = "/", body: str = "", stub: bool = True) -> str:
         """Put up a page with these lines in its head, and say where it is."""
@@ -40,7 +42,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        self.shops[0].posted.append((self.path, self.rfile.read(length).decode()))
+        body = self.rfile.read(length)
+        self.shops[0].posted.append((self.path, body.decode()))
+        self.shops[0].on_form(self.headers.get("Content-Type", ""), body)
         self.do_GET()
 
     def log_message(self, format: str, *args: Any) -> None:  # the name is the library's

@@ -13,6 +13,7 @@ from customers import browser, clock, keys
 from customers.admin.browser_keys import WriteKeyForm
 from customers.models import Edge, Identifier, InboxItem, QuarantinedEvent, Source, WriteKey
 from customers.models.identity import Assurance
+from customers.quarantine import replay, replay_mended
 from customers.resolve.stage import resolve_inbox
 from tests.customers.segment_door import Door, identify, track
 
@@ -210,3 +211,73 @@ def test_a_key_made_on_the_page_writes(source: Source, admin_client: Client) -> 
     assert admin_client.post("/admin/customers/writekey/add/", data).status_code == 302
     key = WriteKey.objects.get(kind="browser")
     assert Page(key).post(track()).status_code == 200
+
+
+def test_what_a_page_sent_is_no_more_than_a_claim_after_a_replay(page: Page, door: Door) -> None:
+    Source.objects.update(unplanned=Source.Unplanned.QUARANTINE)
+    keys.forget()
+    page.post(track(messageId="p", anonymousId="a-1"))
+    door.batch(track(messageId="s", anonymousId="a-2"))
+    assert list(QuarantinedEvent.objects.order_by("id").values_list("message_id", "from_page")) == [
+        ("p", True),
+        ("s", False),
+    ]
+    Source.objects.update(unplanned=Source.Unplanned.ACCEPT)
+    ids = list(QuarantinedEvent.objects.values_list("id", flat=True))
+    assert replay(ids, clock.utcnow()).replayed == 2
+    assert list(InboxItem.objects.order_by("id").values_list("message_id", "assurance")) == [
+        ("p", Assurance.CLAIMED),
+        ("s", None),
+    ]
+
+
+def test_mending_what_a_page_sent_makes_it_no_surer(page: Page) -> None:
+    page.post(identify(messageId="p", userId=5))
+    (row,) = QuarantinedEvent.objects.all()
+    mended = orjson.dumps(identify(messageId="p", userId="u-1", assurance="login")).decode()
+    assert replay_mended(row.pk, mended, clock.utcnow()) is None
+    assert InboxItem.objects.get().assurance == Assurance.CLAIMED
+
+
+def test_a_body_that_a_page_sent_broken_is_known_as_a_page_s(source: Source) -> None:
+    page = Page(keys.issue_browser(source, [SHOP]))
+    body = orjson.dumps({"writeKey": page.key.public, "batch": "none"})
+    assert page.send(body).status_code == 400
+    (row,) = QuarantinedEvent.objects.all()
+    assert (row.code, row.from_page, page.key.public in row.raw) == ("wrong_type", True, False)
+
+
+def test_of_calls_at_once_exactly_as_many_pass_as_the_key_has(source: Source, door: Door) -> None:
+    Source.objects.update(per_minute=100)
+    keys.forget()
+    page = Page(keys.issue_browser(source, [SHOP], per_minute=2))
+    answers = [page.post(track(messageId=f"m-{number}")) for number in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert answers[2].json()["code"] == "rate_limited"
+    assert answers[2]["Retry-After"] == "60"
+    assert stored() == ["m-0", "m-1"]
+    # What was too much for the page has taken nothing from the source's servers.
+    source.refresh_from_db()
+    assert source.used == 2
+    assert door.post("/v1/track", track(messageId="server")).status_code == 200
+    assert QuarantinedEvent.objects.count() == 0
+
+
+def test_the_source_s_limit_holds_for_a_key_without_one(source: Source) -> None:
+    Source.objects.update(per_minute=1)
+    keys.forget()
+    page = Page(keys.issue_browser(source, [SHOP]))
+    assert [page.post(track(messageId=name)).status_code for name in "ab"] == [200, 429]
+
+
+def test_a_key_s_successor_has_its_limit(source: Source) -> None:
+    old = keys.issue_browser(source, [SHOP], per_minute=7)
+    new, _text = keys.rotate(old, clock.utcnow(), clock.utcnow())
+    assert new.per_minute == 7
+
+
+@pytest.mark.parametrize(("told", "made"), [("", [None]), ("30", [30]), ("0", []), ("-1", []), ("many", [])])
+def test_staff_give_a_key_its_limit(source: Source, admin_client: Client, told: str, made: list[int | None]) -> None:
+    data = {"source": str(source.pk), "mode": "live", "kind": "browser", "origins": SHOP, "per_minute": told}
+    admin_client.post("/admin/customers/writekey/add/", data)
+    assert list(WriteKey.objects.values_list("per_minute", flat=True)) == made

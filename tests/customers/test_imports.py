@@ -1,6 +1,6 @@
 """Import: every row is accepted, known already or refused with its reason, once, whatever happens meanwhile."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -20,6 +20,7 @@ from customers.imports.take import Taker
 from customers.jobs import Slice
 from customers.mapping import MappingError, parse
 from customers.models import ImportChunk, InboxItem, Job, QuarantinedEvent, RefusedRow, Source
+from customers.retention import apply as retention
 from tests.customers.importing import NOW, ORDERS, PEOPLE, hand_in, lines, orders, people, run
 
 pytestmark = pytest.mark.django_db
@@ -123,18 +124,18 @@ def test_refused_rows_are_handed_out_harmless_and_taken_back(source: Source) -> 
     cells = ["=1+1", "+55 11", "-5", "@x", "\tx", 'a"b', "plain"]
     parent = hand_in(source, "customer,note\nx,y\n")
     for number, cell in enumerate(cells, start=2):
-        RefusedRow.objects.create(parent=parent, row=number, code="not_a_time", message="No", cells=["c1", cell])
+        RefusedRow.objects.create(parent=parent, row=number, code="made_up", message="No", cells=["c1", cell])
     data = b"".join(refused_file(parent, RefusedRow.objects.iterator()))
     text = data.decode("utf-8-sig").splitlines()
     assert text[0] == '"refused_row","refused_code","refused_message","refused_hint","customer","note"'
     assert text[1:] == [
-        '"2","not_a_time","No","","c1","\'=1+1"',
-        '"3","not_a_time","No","","c1","\'+55 11"',
-        '"4","not_a_time","No","","c1","\'-5"',
-        '"5","not_a_time","No","","c1","\'@x"',
-        '"6","not_a_time","No","","c1","\'\tx"',
-        '"7","not_a_time","No","","c1","a""b"',
-        '"8","not_a_time","No","","c1","plain"',
+        '"2","made_up","No","","c1","\'=1+1"',
+        '"3","made_up","No","","c1","\'+55 11"',
+        '"4","made_up","No","","c1","\'-5"',
+        '"5","made_up","No","","c1","\'@x"',
+        '"6","made_up","No","","c1","\'\tx"',
+        '"7","made_up","No","","c1","a""b"',
+        '"8","made_up","No","","c1","plain"',
     ]
     rule = {"key": "n", "type": "identify", "identifiers": {"user_id": "/customer"}, "traits": {"note": "/note"}}
     run(people(source, data, {"events": [rule]}))
@@ -164,10 +165,16 @@ def test_a_file_that_nobody_begins_with_is_removed_in_time(source: Source) -> No
 
 def test_refused_rows_are_removed_in_time(source: Source) -> None:
     run(orders(source, "customer,when,total\nc1,never,1\n"))
-    prune(NOW + timedelta(days=29))
+    take(NOW + timedelta(days=30))
     assert RefusedRow.objects.count() == 1
-    prune(NOW + timedelta(days=31))
+    take(NOW + timedelta(days=30, seconds=1))
     assert RefusedRow.objects.count() == 0
+
+
+def take(now: datetime) -> None:
+    """Have taken away whatever had its time."""
+    retention.ask(now)
+    assert jobs.work_on(lambda: now, 20)
 
 
 def test_what_was_stopped_goes_on_where_it_stood(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,11 +20,13 @@ from customers.models import (
     Brand,
     Event,
     EventPayload,
+    Hook,
     InboxItem,
     Job,
     MessageKey,
     Profile,
     QuarantinedEvent,
+    ReceivedBody,
     RetentionRecord,
     RetentionRule,
     Source,
@@ -332,3 +334,40 @@ def test_a_rule_that_cannot_be_is_refused(
     assert answer.status_code == 200
     assert list(answer.context["adminform"].form.errors) == [field]
     assert not RetentionRule.objects.exists()
+
+
+# --- Bodies of webhooks ---------------------------------------------------------------------------------------------
+
+
+def receive(hook: Hook, age: timedelta, status: str = "done") -> ReceivedBody:
+    return ReceivedBody.objects.create(
+        hook=hook, received_at=NOW - age, key=new_id(), digest=new_id(), content_type="application/json",
+        body=b'{"email": "ana@example.com"}', status=status,
+    )  # fmt: skip
+
+
+def test_bodies_of_webhooks_go_when_they_are_interpreted_and_old(source: Source) -> None:
+    hook = Hook.objects.create(source=source, name="Payments")
+    for status in ("done", "unhandled", "failed", "waiting"):
+        receive(hook, 91 * DAY, status)
+    young = receive(hook, 89 * DAY)
+    [going] = of("webhook_bodies")
+    assert (going.rows, going.share.days, going.oldest) == (3, 90, NOW - 91 * DAY)
+    assert ReceivedBody.objects.count() == 5
+    job = run_at()
+    assert job.report == {"taken": {"webhook_bodies": 3}}
+    assert set(ReceivedBody.objects.values_list("pk", "status")) == {
+        (young.pk, "done"),
+        (ReceivedBody.objects.get(status="waiting").pk, "waiting"),
+    }
+    assert records() == [("webhook_bodies", "", 3)]
+
+
+def test_a_brand_may_keep_the_bodies_of_its_webhooks_for_another_time(source: Source) -> None:
+    other = Brand.objects.create(key="other", name="Other")
+    theirs = Hook.objects.create(source=Source.objects.create(brand=other, key="shop", name="Shop"), name="Theirs")
+    receive(theirs, 10 * DAY)
+    kept = receive(Hook.objects.create(source=source, name="Ours"), 10 * DAY)
+    RetentionRule.objects.create(kind="webhook_bodies", brand=other, days=7)
+    run_at()
+    assert list(ReceivedBody.objects.all()) == [kept]

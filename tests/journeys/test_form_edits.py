@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from customers.authoring.edits import CannotEdit
+from customers.authoring.posted import TooLarge, tree
 from journeys.authoring import edits
 from journeys.authoring.outline import outline
-from journeys.authoring.posted import TooLarge, tree
 from journeys.authoring.read import read
 from tests.journeys.stage import message, welcome
 
@@ -127,7 +128,7 @@ def test_the_transitions_that_the_steps_need_are_allowed_at_once() -> None:
 )
 def test_an_order_for_what_is_not_there_changes_nothing(order: str) -> None:
     made = document()
-    with pytest.raises(edits.CannotEdit):
+    with pytest.raises(CannotEdit):
         edits.apply(made, order)
     assert made == document()
 
@@ -145,7 +146,7 @@ def test_an_order_for_what_is_not_there_changes_nothing(order: str) -> None:
 )
 def test_a_removal_that_was_tampered_with_puts_nothing_back(removal: dict[str, Any]) -> None:
     made = document()
-    with pytest.raises(edits.CannotEdit):
+    with pytest.raises(CannotEdit):
         edits.put_back(made, removal)
     assert made == document()
 

@@ -9,10 +9,11 @@ import pytest
 from django.template.loader import render_to_string
 from hypothesis import HealthCheck, given, settings
 
-from journeys.authoring.choices import Choices
+from customers.authoring.choices import Choices
+from customers.authoring.describe import struct_fields
+from customers.authoring.posted import tree
 from journeys.authoring.controls import controls
-from journeys.authoring.describe import step_forms, struct_fields
-from journeys.authoring.posted import tree
+from journeys.authoring.describe import step_forms
 from journeys.authoring.read import read
 from journeys.authoring.submitted import submitted
 from journeys.authoring.tidy import lost_in_the_form, tidy

@@ -7,15 +7,17 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from customers.authoring.choices import Choices
+from customers.authoring.controls import Control
+from customers.authoring.edits import CannotEdit
+from customers.authoring.rule_form import size_of
+from customers.authoring.words import rule_words
 from customers.models import Brand, Customer, EventType, Profile, ProfileBrand, SchemaVersion, TraitDefinition
 from customers.rules import parse
 from customers.rules.parse import MOST_CONDITIONS, MOST_LEVELS
 from customers.suggest import property_names, trait_names
 from journeys.authoring import edits
-from journeys.authoring.choices import Choices
-from journeys.authoring.controls import Control, controls
-from journeys.authoring.rule_form import size_of
-from journeys.authoring.words import rule_words
+from journeys.authoring.controls import controls
 from tests.customers.segment_door import NOW
 from tests.customers.test_rules_agree import ANYTHING, groups, leaves
 
@@ -99,13 +101,13 @@ def test_a_condition_is_turned_into_its_opposite_and_back() -> None:
 @pytest.mark.parametrize("order", ["deny:/entry/rule/all/2", "deny:/entry/nothing", "deny:", "deny:/entry/rule/all/x"])
 def test_what_is_not_there_has_no_opposite(order: str) -> None:
     made = document({"all": [PLAN, None]})
-    with pytest.raises(edits.CannotEdit):
+    with pytest.raises(CannotEdit):
         edits.apply(made, order)
     assert made == document({"all": [PLAN, None]})
 
 
 def test_no_condition_has_no_opposite() -> None:
-    with pytest.raises(edits.CannotEdit):
+    with pytest.raises(CannotEdit):
         edits.apply(document({"all": [PLAN, None]}), "deny:/entry/rule/all/1")
 
 
@@ -158,4 +160,4 @@ def test_suggestions_come_from_the_registry_and_from_people_of_the_brand_alone()
     SchemaVersion.objects.create(
         event_type=type_, number=2, schema={"properties": []}, status="approved", follows=type_.versions.get()
     )
-    assert property_names(shop.pk) == ["total"]
+    assert property_names(shop.pk) == [("total", "total", "order.total")]
