@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from customers.models import EventType
+
 # So many people tell what traits there are, and so many names are offered at most.
 _ASKED: Final = 500
 MOST: Final = 500
@@ -24,12 +26,12 @@ _TRAITS: Final = """
     ) known GROUP BY name ORDER BY name LIMIT %s
 """
 _PROPERTIES: Final = """
-    SELECT DISTINCT said.name FROM customers_eventtype t
+    SELECT DISTINCT said.name, t.name FROM customers_eventtype t
     JOIN customers_schemaversion v ON v.event_type_id = t.id AND v.status <> 'draft'
     CROSS JOIN LATERAL jsonb_object_keys(
         CASE jsonb_typeof(v.schema -> 'properties') WHEN 'object' THEN v.schema -> 'properties' ELSE '{}' END
     ) said(name)
-    WHERE t.brand_id = %s ORDER BY said.name LIMIT %s
+    WHERE t.brand_id = %s ORDER BY 1, 2 LIMIT %s
 """
 
 
@@ -40,8 +42,13 @@ def trait_names(brand_id: UUID) -> list[tuple[str, str]]:
         return [(name, label or name) for name, label in cursor.fetchall()]
 
 
-def property_names(brand_id: UUID) -> list[str]:
-    """What the brand's event types say that events have."""
+def event_names(brand_id: UUID) -> list[str]:
+    """The brand's event types."""
+    return list(EventType.objects.filter(brand=brand_id).order_by("name").values_list("name", flat=True)[:MOST])
+
+
+def property_names(brand_id: UUID) -> list[tuple[str, str, str]]:
+    """(name, label, event) of what the brand's event types say that their events have."""
     with connection.cursor() as cursor:
         cursor.execute(_PROPERTIES, [brand_id, MOST])
-        return [name for (name,) in cursor.fetchall()]
+        return [(name, name, event) for name, event in cursor.fetchall()]

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
@@ -15,29 +16,20 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers import clock
-from customers.admin.base import Facts, Kept, QueueRows, link, page_link, table
+from customers.admin import segment_rule
+from customers.admin.base import Kept, page_link, table
 from customers.admin.fields import Lines
+from customers.admin.presented import ExtraPage, add_page
 from customers.admin.segment_chart import chart
-from customers.admin.show import Tone, document, flag, state, when
-from customers.models import (
-    Customer,
-    IdentifierKind,
-    Job,
-    Segment,
-    SegmentInput,
-    SegmentItem,
-    SegmentMembership,
-    SegmentSize,
-    SegmentTurn,
-    SegmentVersion,
-)
+from customers.admin.show import Tone, document, flag, moment, state, when
+from customers.authoring.words import rule_words
+from customers.models import Customer, IdentifierKind, Job, Segment, SegmentMembership, SegmentSize
 from customers.models.owned import beside
-from customers.rules import RuleError
 from customers.segments import build, define, lists
 from customers.segments.count import count
 from customers.segments.named import find
 
-_TONES: Final[dict[str, Tone]] = {"building": "warn", "live": "good", "archived": ""}
+_TONES: Final[dict[str, Tone]] = {"draft": "info", "building": "warn", "live": "good", "archived": ""}
 # As many members as tell what kind of people they are.
 _SOME: Final = 10
 _DAYS: Final = 90
@@ -53,31 +45,16 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     class Meta:
         model = Segment
-        fields = ("brand", "squad", "key", "name", "description", "is_static", "rule")
+        fields = ("brand", "squad", "key", "name", "description", "is_static")
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
-        is_list = cleaned.get("is_static", self.instance.is_static)
-        brand = cleaned.get("brand") or getattr(self.instance, "brand", None)
-        tree = cleaned.get("rule")
         people = [*cleaned.get("put_on", ()), *cleaned.get("take_off", ())]
         if people and cleaned.get("named_by") is None:
             self.add_error("named_by", _("Say what they are named by."))
         if len(people) > lists.MOST_AT_ONCE:
             self.add_error("put_on", format_lazy(_("At most {most} at once."), most=lists.MOST_AT_ONCE))
-        if is_list:
-            if tree is not None:
-                self.add_error("rule", _("No rule chooses the people of a list: leave it empty."))
-        elif "rule" in self.fields and "rule" not in self.errors and brand is not None:
-            self._check(tree, brand)
         return cleaned
-
-    def _check(self, tree: Any, brand: Any) -> None:
-        try:
-            define.read_rule(tree, brand.pk, None if self.instance._state.adding else self.instance.pk)
-        except RuleError as error:
-            found = [f"{one.pointer or '/'}: {one.message} {one.hint}" for one in error.problems]
-            self.add_error("rule", ValidationError(found))
 
 
 @admin.register(Segment)
@@ -101,43 +78,70 @@ class SegmentAdmin(Kept):
     actions = ("rebuild", "archive")
     fieldsets = (
         (None, {"fields": ("name", "key", "brand", "squad", "description")}),
-        (
-            _("Who is in it"),
-            {"fields": ("is_static", "rule"), "description": _("A rule in JSON; a list has none.")},
-        ),
+        (_("Who is in it"), {"fields": ("is_static", "in_words", "written")}),
         (_("How it stands"), {"fields": ("state", "people", "progress", "built_at", "history")}),
         (_("Some of its people"), {"fields": ("members",)}),
         (_("Looked at by"), {"fields": ("used_by",)}),
         (_("Earlier rules"), {"fields": ("earlier",)}),
     )
-    readonly_fields = ("state", "people", "progress", "built_at", "history", "members", "used_by", "earlier")
+    readonly_fields = (
+        "in_words",
+        "written",
+        "state",
+        "people",
+        "progress",
+        "built_at",
+        "history",
+        "members",
+        "used_by",
+        "earlier",
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         first, *others = super().get_fieldsets(request, obj)
         if obj is None:
-            return (first, *others[:1])
+            return (first, (_("Who is in it"), {"fields": ("is_static",)}))
         if obj.is_static and obj.state == Segment.State.LIVE and self.has_change_permission(request, obj):
             return (first, _PEOPLE, *others[1:-1])
         return (first, *others)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = () if obj is None else ("key", "brand", "is_static")
-        gone = ("rule",) if obj is not None and (obj.is_static or obj.state == Segment.State.ARCHIVED) else ()
-        return (*super().get_readonly_fields(request, obj), *fixed, *gone)
+        return (*super().get_readonly_fields(request, obj), *fixed)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {} if obj is not None else super().get_prepopulated_fields(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        rule = obj.rule
         super().save_model(request, obj, form, change)
-        if obj.is_static:
-            if not change:
-                define.open_list(obj, clock.utcnow())
-            elif obj.state == Segment.State.LIVE:
-                self._place(request, obj, form.cleaned_data)
-        elif "rule" in form.changed_data:
-            define.set_rule(obj, rule, clock.utcnow(), request.user)
+        if obj.is_static and not change:
+            define.open_list(obj, clock.utcnow())
+        elif obj.is_static and obj.state == Segment.State.LIVE:
+            self._place(request, obj, form.cleaned_data)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
+        """Whoever makes a segment goes on to its rule."""
+        if obj.is_static or "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(reverse("admin:customers_segment_rule", args=[obj.pk]))
+
+    @admin.display(description=_("rule"))
+    def in_words(self, segment: Segment) -> SafeString | str:
+        """The rule, and the way to where it is written."""
+        if segment.is_static:
+            return gettext("No rule: people are put on the list.")
+        address = reverse("admin:customers_segment_rule", args=[segment.pk])
+        words = rule_words(segment.rule) or gettext("No rule yet: nobody is in it.")
+        way = gettext("Read the rule") if segment.state == Segment.State.ARCHIVED else gettext("Write the rule")
+        return format_html('<span>{}</span> <a class="t-link" href="{}">{}</a>', words, address, way)
+
+    @admin.display(description=_("written"))
+    def written(self, segment: Segment) -> str:
+        last = segment.versions.select_related("made_by").first()
+        if last is None:
+            return ""
+        values = {"number": last.number, "when": moment(last.made_at), "who": last.made_by or "–"}
+        return format_html(gettext("version {number}, {when}, by {who}"), **values)
 
     def _place(self, request: HttpRequest, segment: Segment, given: dict[str, Any]) -> None:
         """Put those on the list, or take them off, whom the form names."""
@@ -200,8 +204,8 @@ class SegmentAdmin(Kept):
     def earlier(self, segment: Segment) -> SafeString | str:
         versions = segment.versions.select_related("made_by")[:_SOME]
         return table(
-            (_("version"), _("made at"), _("made by"), _("rule")),
-            ((one.number, one.made_at, one.made_by, document(one.rule)) for one in versions),
+            (_("version"), _("made at"), _("made by"), _("rule"), _("as JSON")),
+            ((one.number, one.made_at, one.made_by, rule_words(one.rule), _folded(one.rule)) for one in versions),
         )
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
@@ -209,7 +213,7 @@ class SegmentAdmin(Kept):
 
     @admin.action(description=_("Build anew: everybody is asked, and nothing is started by it"), permissions=["settle"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        chosen = list(queryset.filter(is_static=False).exclude(state=Segment.State.ARCHIVED))
+        chosen = list(queryset.filter(is_static=False, state__in=[Segment.State.BUILDING, Segment.State.LIVE]))
         for segment in chosen:
             define.rebuild(segment, clock.utcnow(), request.user)
         text = ngettext("%(count)s segment is built anew.", "%(count)s segments are built anew.", len(chosen))
@@ -232,72 +236,8 @@ class SegmentAdmin(Kept):
             self.message_user(request, text % {"count": done})
 
 
-@admin.register(SegmentItem)
-class SegmentItemAdmin(QueueRows):
-    queue = "segment"
-    list_display = (
-        "id",
-        link("segment_id", "customers_segment", _("segment")),
-        link("profile_id", "customers_profile", _("profile")),
-        when("queued_at", _("queued")),
-    )
-    when_empty = _("Nothing waits: everybody was looked at again.")
-    search_fields = ("id", "profile_id")
+def _folded(rule: Any) -> SafeString:
+    return format_html('<details><summary class="t-link">{}</summary>{}</details>', _("JSON"), document(rule))
 
 
-@admin.register(SegmentTurn)
-class SegmentTurnAdmin(QueueRows):
-    queue = "segment_turn"
-    ordering = ("due_at",)
-    list_display = (
-        "id",
-        link("segment_id", "customers_segment", _("segment")),
-        link("profile_id", "customers_profile", _("profile")),
-        when("due_at", _("due")),
-    )
-    when_empty = _("No segment waits for time to pass.")
-    search_fields = ("id", "profile_id")
-
-
-_SEGMENT = link("segment_id", "customers_segment", _("segment"))
-_CUSTOMER = link("customer_id", "customers_customer", _("customer"))
-
-
-@admin.register(SegmentMembership)
-class SegmentMembershipAdmin(Facts):
-    list_display = (
-        "id",
-        _SEGMENT,
-        _CUSTOMER,
-        when("entered_at", _("in it since")),
-        when("left_at", _("until")),
-        flag("historical", (_("historical"), ""), (_("as it happened"), "good")),
-    )
-    list_filter = ("segment", ("left_at", admin.EmptyFieldListFilter), "historical")
-    search_fields = ("customer_id", "profile__id")
-    when_empty = _("Nobody is in a segment yet.")
-
-
-@admin.register(SegmentVersion)
-class SegmentVersionAdmin(Facts):
-    list_display = ("number", _SEGMENT, when("made_at", _("made")), "made_by")
-    list_filter = ("segment",)
-    list_select_related = ("made_by",)
-    search_fields = ("segment__key",)
-    when_empty = _("No segment has a rule yet.")
-
-
-@admin.register(SegmentInput)
-class SegmentInputAdmin(Facts):
-    list_display = ("kind", "name", _SEGMENT)
-    list_filter = ("kind",)
-    search_fields = ("name",)
-    when_empty = _("No segment looks at anything.")
-
-
-@admin.register(SegmentSize)
-class SegmentSizeAdmin(Facts):
-    list_display = ("day", _SEGMENT, "size")
-    list_filter = ("segment",)
-    search_fields = ("segment__key",)
-    when_empty = _("No segment was counted yet.")
+add_page(Segment, ExtraPage("rule", _("Rule"), segment_rule.page))

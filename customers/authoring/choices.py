@@ -26,9 +26,11 @@ class Choices:
     by_kind: dict[str, list[Choice]] = field(default_factory=dict)
 
     def of(self, kind: str, group: str = "") -> list[Choice]:
-        """Those of the group; all of them if there is no group."""
+        """Those of the group; each once of all of them if there is no group."""
         found = self.by_kind.get(kind, [])
-        return [choice for choice in found if not group or choice.group == group]
+        if group:
+            return [choice for choice in found if choice.group == group]
+        return list({choice.value: choice for choice in found}.values())
 
 
 def named(rows: Iterable[tuple[str, ...]]) -> list[Choice]:

@@ -18,6 +18,8 @@ class Segment(Owned):
     """`state` says whether its membership follows what happens: while it is built, what changed waits."""
 
     class State(models.TextChoices):
+        # It has no rule yet, and nobody is in it.
+        DRAFT = "draft", pgettext_lazy("segment", "without a rule")
         BUILDING = "building", pgettext_lazy("segment", "being built")
         LIVE = "live", pgettext_lazy("segment", "live")
         ARCHIVED = "archived", pgettext_lazy("segment", "archived")
@@ -43,7 +45,7 @@ class Segment(Owned):
     builds = models.PositiveIntegerField(
         _("builds"), default=0, editable=False, help_text=_("Of several asked for, the last is done.")
     )
-    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.BUILDING)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.DRAFT)
     size = models.BigIntegerField(_("people"), default=0)
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
     built_at = models.DateTimeField(_("built at"), null=True, blank=True)

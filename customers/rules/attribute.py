@@ -1,8 +1,9 @@
 """Leaf kind `attribute`: a trait of the customer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,11 @@ from customers.rules.operators import OPERATORS
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
+from customers.suggest import trait_names
 from customers.winner import FITS, ORDER
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 # Of all that the customer's profiles were said to be from a time by then, the value that counts.
 _THEN = f"""(
@@ -30,6 +35,10 @@ class Attribute(ValueLeaf, frozen=True):
     label: ClassVar[Text] = _("Trait of the customer")
     inputs: ClassVar[frozenset[str]] = frozenset({"traits"})
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "trait"})
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        return {"trait": trait_names(brand_id)}
 
     @property
     def traits(self) -> frozenset[str]:

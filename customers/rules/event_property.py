@@ -1,8 +1,9 @@
 """Leaf kind `event_property`: a property of the event at hand; of an identify, one of the traits it tells."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,10 @@ from customers.rules.operators import OPERATORS
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
 from customers.rules.values import at_path
+from customers.suggest import property_names
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 
 class EventProperty(ValueLeaf, frozen=True):
@@ -23,6 +28,10 @@ class EventProperty(ValueLeaf, frozen=True):
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "property"})
     places: ClassVar[frozenset[str]] = frozenset({MOMENT})
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        return {"property": property_names(brand_id)}
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)

@@ -1,10 +1,11 @@
 """What leaves share that look at events of the past: which ones count, in SQL and in memory."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import UUID
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
@@ -16,6 +17,10 @@ from customers.rules.event_property import EventProperty
 from customers.rules.leaf import BLANK, Facts, Leaf
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import text_problems
+from customers.suggest import event_names, property_names
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 LONGEST_NAME: Final = 120
 MOST_CONDITIONS: Final = 10
@@ -38,6 +43,13 @@ class PastEvents(Leaf, frozen=True):
 
     event: Annotated[str, form(_("event"), refers="event")]
     where: Annotated[tuple[EventProperty, ...], form(_("where"), _("All of these must hold for its properties."))] = ()
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        return {
+            "event": ((name, name) for name in event_names(brand_id)),
+            "property": property_names(brand_id),
+        }
 
     @property
     def events(self) -> frozenset[str]:

@@ -1,17 +1,22 @@
 """Leaf kind `identifier`: whether the customer is known by an identifier of a kind, an e-mail address, say."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from uuid import UUID
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text, form
+from customers.models import IdentifierKind
 from customers.rules.errors import Problem
 from customers.rules.leaf import BLANK, PEOPLE, Holds
 from customers.rules.leaf import Leaf as Base
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import NAME
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 # By which facts bring the kinds of identifiers that a customer has.
 IDENTIFIERS: Final = "identifiers"
@@ -34,6 +39,10 @@ class HasIdentifier(Base, frozen=True):
     @classmethod
     def words(cls, said: Mapping[str, str]) -> str:
         return gettext("has an identifier of kind %(name)s") % {"name": said.get("name", BLANK)}
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        return {"identifier_kind": [(kind.pk, str(kind)) for kind in IdentifierKind.objects.all()]}
 
     @property
     def identifiers(self) -> frozenset[str]:

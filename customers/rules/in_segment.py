@@ -1,17 +1,22 @@
 """Leaf kind `segment`: whether the customer is in another segment, or on a list, of the same brand."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from uuid import UUID
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text, form
+from customers.models import Segment
 from customers.rules.errors import Problem
 from customers.rules.leaf import BLANK, PEOPLE, Holds
 from customers.rules.leaf import Leaf as Base
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import NAME
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 # By which facts bring the keys of the segments that a customer is in.
 SEGMENTS: Final = "segments"
@@ -34,6 +39,11 @@ class InSegment(Base, frozen=True):
     @classmethod
     def words(cls, said: Mapping[str, str]) -> str:
         return gettext("is in the segment %(key)s") % {"key": said.get("key", BLANK)}
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        seen = Segment.objects.visible_to(user).filter(brand=brand_id).exclude(state=Segment.State.ARCHIVED)
+        return {"segment": ((key, f"{name} ({key})") for key, name in seen.values_list("key", "name"))}
 
     @property
     def segments(self) -> frozenset[str]:

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from uuid import UUID
 
 import msgspec
 
 from customers.hints import Text
 from customers.rules.errors import Problem
 from customers.rules.reading import TIMELESS, Fragment, Reading
+
+if TYPE_CHECKING:
+    from customers.sight import Person
 
 # Where a rule is asked: of somebody to whom something happens just now, or of all people, as segments do.
 MOMENT: Final = "moment"
@@ -85,6 +89,12 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def words(cls, said: Mapping[str, str]) -> str:
         """The condition as a person would say it, out of its fields as they would be said."""
         return " ".join(said.values())
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        """What a brand has for the fields to refer to, by what they refer to: (value, label), and the group that
+        narrows it."""
+        return {}
 
     def problems(self) -> Iterable[Problem]:
         """What is wrong beyond the types of the fields; pointers are relative to the leaf."""

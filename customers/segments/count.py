@@ -24,6 +24,13 @@ _SAMPLE: Final = """
         FROM customers_customer TABLESAMPLE SYSTEM (%s)
     ) drawn WHERE n = 1 ORDER BY hashtext(id::text) LIMIT %s
 """
+# How many were asked, how many of them are the brand's, and in how many of those the rule holds.
+_COUNTED: Final = """
+    SELECT count(*), count(*) FILTER (WHERE EXISTS (
+        SELECT 1 FROM customers_profile o JOIN customers_profilebrand b ON b.profile_id = o.id
+        WHERE o.customer_id = truth.id AND b.brand_id = %s
+    )), count(*) FILTER (WHERE holds)
+"""
 _TABLE: Final = (
     "SELECT greatest(reltuples, 0)::bigint, relpages FROM pg_class WHERE oid = 'customers_customer'::regclass"
 )
@@ -41,17 +48,15 @@ class TooSlow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many people a rule holds for: guessed by asking some, with the interval that the truth is likely in."""
+    """How many of a brand's people a rule holds for: by asking all, or guessed by asking some, with the interval that
+    the truth is likely in. `total` are the people of the brand."""
 
     people: int
     low: int
     high: int
     asked: int
     total: int
-
-    @property
-    def is_exact(self) -> bool:
-        return self.asked == self.total
+    is_exact: bool
 
 
 def count(segment: Segment, now: datetime) -> int:
@@ -66,7 +71,11 @@ def count(segment: Segment, now: datetime) -> int:
 
 
 def count_all(now: datetime) -> int:
-    segments = Segment.objects.exclude(state=Segment.State.ARCHIVED).select_related("brand").order_by("pk")
+    segments = (
+        Segment.objects.exclude(state__in=[Segment.State.DRAFT, Segment.State.ARCHIVED])
+        .select_related("brand")
+        .order_by("pk")
+    )
     for segment in segments:
         count(segment, now)
     return len(segments)
@@ -96,12 +105,15 @@ def _estimate(cursor: CursorWrapper, rule: Rule, brand_id: UUID, now: datetime) 
     else:
         drawn = (f"({_SAMPLE}) c", [min(100.0, 150.0 * SAMPLE / max(pages, 1)), SAMPLE])
     text, parameters = truth_of(rule, Reading(now, brand_id, by_key=True), drawn)
-    cursor.execute(f"SELECT count(*), count(*) FILTER (WHERE holds) FROM ({text}) truth", parameters)
-    asked, hits = cursor.fetchone()
+    cursor.execute(f"{_COUNTED} FROM ({text}) truth", [brand_id, *parameters])
+    asked, known, hits = cursor.fetchone()
     if total <= FEW:
-        return Estimate(hits, hits, hits, asked, asked)
+        return Estimate(hits, hits, hits, asked, known, is_exact=True)
     low, high = _wilson(hits, asked)
-    return Estimate(round(total * hits / max(asked, 1)), int(total * low), ceil(total * high), asked, total)
+    everybody = total / max(asked, 1)
+    return Estimate(
+        round(everybody * hits), int(total * low), ceil(total * high), asked, round(everybody * known), is_exact=False
+    )
 
 
 def _wilson(hits: int, asked: int) -> tuple[float, float]:

@@ -17,7 +17,7 @@ _LOOK_AGAIN: Final = """
     INSERT INTO customers_segment_queue (segment_id, profile_id, hops, historical, queued_at)
     SELECT s.id, p.customer_id, 0, bool_and(u.apart), %b
     FROM unnest(%b::uuid[], %b::boolean[]) AS u(profile_id, apart) JOIN customers_profile p ON p.id = u.profile_id
-    JOIN customers_segment s ON s.state <> 'archived' AND NOT s.is_static
+    JOIN customers_segment s ON s.state NOT IN ('draft', 'archived') AND NOT s.is_static
     GROUP BY s.id, p.customer_id
 """
 _STRAY: Final = """

@@ -5,9 +5,8 @@ from uuid import UUID
 from channels.models import Connector, Template
 from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
-from customers.models import EventType
 from customers.models.address import Channel
-from customers.suggest import property_names, trait_names
+from customers.suggest import event_names, property_names, trait_names
 from journeys.models import Touchpoint
 
 
@@ -20,12 +19,9 @@ def of_brand(brand_id: UUID) -> Choices:
             "purpose": named(Purpose.objects.filter(**in_brand).values_list("key", "name")[:MOST]),
             "connector": named(Connector.objects.filter(**in_brand).values_list("key", "name", "channel")[:MOST]),
             "template": named(Template.objects.filter(**in_brand).values_list("key", "name", "channel")[:MOST]),
-            "event": [
-                Choice(name, name)
-                for name in EventType.objects.filter(**in_brand).values_list("name", flat=True)[:MOST]
-            ],
+            "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
-            "property": [Choice(name, name) for name in property_names(brand_id)],
+            "property": [Choice(*one) for one in property_names(brand_id)],
             "touchpoint": _touchpoints(brand_id),
         }
     )

@@ -160,4 +160,4 @@ def test_suggestions_come_from_the_registry_and_from_people_of_the_brand_alone()
     SchemaVersion.objects.create(
         event_type=type_, number=2, schema={"properties": []}, status="approved", follows=type_.versions.get()
     )
-    assert property_names(shop.pk) == ["total"]
+    assert property_names(shop.pk) == [("total", "total", "order.total")]

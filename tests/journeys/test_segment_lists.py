@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from customers import internal
 from customers.awaited import await_names
-from customers.models import Brand, Event, Segment
+from customers.models import Brand, Event
 from customers.rules import PEOPLE, parse
 from customers.segments import count, lists
 from customers.segments.count import estimate
@@ -51,14 +51,6 @@ def test_a_rule_decides_who_is_in_a_segment(stage: Stage) -> None:
     segment = make_segment(stage, GOLD)
     with pytest.raises(lists.NotAList):
         lists.put(segment, [], stage.now, inside=True)
-
-
-def test_a_rule_is_refused_on_the_page_with_what_is_wrong(stage: Stage, client: Client) -> None:
-    client.force_login(get_user_model().objects.create_superuser("root"))
-    form = {"brand": stage.brand.pk, "key": "x", "name": "X", "rule": '{"leaf": "segment", "key": "nobody"}'}
-    answer = client.post(reverse("admin:customers_segment_add"), form)
-    assert "There is no segment nobody." in answer.content.decode()
-    assert not Segment.objects.exists()
 
 
 def test_few_people_are_all_asked(stage: Stage) -> None:

@@ -67,6 +67,7 @@ function show(text, order) {
     goBack(place);
   }
   say(answer.dataset.said);
+  form.dispatchEvent(new CustomEvent("trilha:shown"));
   return true;
 }
 
