@@ -24,7 +24,7 @@ from customers.models import Segment
 from tests.config.partners import Partners, make_partners
 from tests.journeys.segments import make_list
 
-EXAMPLES = 400 if os.environ.get("FULL") else 12
+EXAMPLES = int(os.environ.get("EXAMPLES", "400" if os.environ.get("FULL") else "12"))
 
 pytestmark = pytest.mark.django_db
 
