@@ -120,7 +120,7 @@ def _sources(shop: Shop) -> None:
         ("crm", "CRM", "Customer care", None, "accept"),
         # It reports in its own words, by a webhook; nobody has planned its events yet.
         ("payments", "Payment provider", "Finance", None, "mark"),
-        ("kiosks", "Market stalls", "Retail IT", None, "accept"),
+        *((("kiosks", "Market stalls", "Retail IT", None, "accept"),) if plan.key == BRANDS[0].key else ()),
     )
     for key, name, owner, namespace, unplanned in rows:
         shop.sources[key] = Source.objects.create(
