@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0024_pages_and_limits_of_keys'),
+        ("customers", "0025_segment_without_rule"),
     ]
 
     operations = [
