@@ -48,8 +48,8 @@ loop: setup ## Do the main job once with real processes and count; KILL=20 kills
 bench: setup ## Measure; ONLY=engine,ingest selects
 	@$(WITH_SERVERS) $(PYTHON) -m bench $(if $(ONLY),--only $(ONLY))
 
-promises: setup ## Put what is promised to the test; ONLY=P1,P3-P6 selects, FULL=1 as before a release, SEED=7 repeats
-	@$(PYTHON) -m tests.promises $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(ARGS)
+promises: setup ## Put what is promised to the test; ONLY=P1,P3-P6 selects, FULL=1 as before a release, PART=2/4 a part of it, SEED=7 repeats
+	@$(PYTHON) -m tests.promises $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full) $(if $(PART),--part $(PART)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # uv reads the lock; pip brings it where it is missing, and Debian's python3 may lack pip as well.
 .venv/.synced: pyproject.toml uv.lock

@@ -19,4 +19,5 @@ urlpatterns = [
     path("api/", include("config.api.urls")),
     path("demo/<slug:brand>/", shop.page, name="demo-shop"),
     path("healthz/live", health.live, name="health-live"),
+    path("healthz/ready", health.ready, name="health-ready"),
 ]

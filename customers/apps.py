@@ -11,7 +11,7 @@ class CustomersConfig(AppConfig):
         from customers.accept.dialects import DIALECTS
         from customers.accept.replay import accept_again
         from customers.duplicates import search
-        from customers.hooks import secrets
+        from customers.hooks import interpret, secrets
         from customers.imports import job
         from customers.log_in import noted, two_factor
         from customers.merging import anew, effects, winners
@@ -32,9 +32,9 @@ class CustomersConfig(AppConfig):
         effects.register(winners.tell)
         search.register()
         job.register()
-        dead_letters.register(resolve.QUEUE)
         build.register()
         for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
             dead_letters.register(queue)
+        dead_letters.register_staying(interpret.QUEUE, interpret.replay)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

@@ -10,6 +10,7 @@ from config.loop.processes import LoopError
 
 # Every place where work can wait; each must be empty when all is done.
 WAITING: Final = {
+    "webhooks": "SELECT count(*) FROM customers_receivedbody WHERE status = 'waiting'",
     "inbox": "SELECT count(*) FROM customers_inbox",
     "match queue": "SELECT count(*) FROM customers_match_queue",
     "merge queue": "SELECT count(*) FROM customers_merge_queue",

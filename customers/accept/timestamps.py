@@ -27,7 +27,8 @@ def read_timestamp(
     if type(value) is not str:
         raise _no_timestamp(where)
     try:
-        moment = datetime.fromisoformat(value)
+        # Newer versions of Python take hour 24 for the next day.
+        moment = datetime.fromisoformat("" if value[11:13] == "24" else value)
     except ValueError:
         if _EPOCH.fullmatch(value):
             raise _no_timestamp(where) from None

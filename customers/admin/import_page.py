@@ -1,5 +1,6 @@
 """The page of an import: how the file is read, what its columns become, what its first rows make, and how far it is."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from customers.imports.guess import guess
 from customers.imports.limits import FileRefused
 from customers.imports.records import Record
 from customers.imports.take import Made, Taker
+from customers.imports.words import put_into_words, words_of
 from customers.mapping import EventMapping, MappingError, Problem, parse
 from customers.models import Import, InboxItem, Job, RefusedRow
 from customers.visibility import sees_pii
@@ -124,7 +126,8 @@ def _as_shown(cells: list[str], reads: bool) -> list[str]:
 
 def _preview(made: Made, reads: bool) -> dict[str, Any]:
     """A row as it would be taken in: whose, what, when and with what; or why not."""
-    item = made.item or {}
+    item, refusal = made.item or {}, made.refusal
+    said, to_do = ("", "") if refusal is None else words_of(refusal.code, refusal.message, refusal.hint)
     parts = [
         (part, list((held if reads else personal.mask(held, personal.DOCUMENT)).items()))
         for part in ("identifiers", "traits", "properties")
@@ -135,7 +138,7 @@ def _preview(made: Made, reads: bool) -> dict[str, Any]:
         "name": item.get("name", ""),
         "at": item.get("occurred_at", ""),
         "parts": parts,
-        "refusal": made.refusal,
+        "refusal": refusal and replace(refusal, message=said, hint=to_do),
     }
 
 
@@ -145,14 +148,16 @@ def progress_of(parent: Import, request: HttpRequest) -> dict[str, Any]:
     assert job is not None
     numbers = {name: int(job.report.get(name, 0)) for name in ("accepted", "duplicates", "rejected")}
     total = job.total or 1
+    refused = RefusedRow.objects.shown_to(request.user).filter(parent=parent)
+    moments = job.cursor.get("moments", [])
     return {
         "job": job,
         "is_over": job.is_over,
         "percent": 100 if job.state == Job.State.DONE else min(job.done * 100 // total, 99),
         "numbers": numbers,
         "rows_done": sum(numbers.values()),
-        "queued": InboxItem.objects.filter(source_id=parent.source_id)[:_COUNTED].count(),
+        "queued": InboxItem.objects.filter(source_id=parent.source_id, received_at__in=moments)[:_COUNTED].count(),
         "reason": REASONS.get(job.reason, job.reason),
-        "refused": RefusedRow.objects.shown_to(request.user).filter(parent=parent)[:_SHOWN],
+        "refused": [put_into_words(row) for row in refused[:_SHOWN]],
         "may_go_on": job.is_over and job.state != Job.State.DONE and parent.removed_at is None,
     }

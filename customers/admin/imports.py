@@ -22,6 +22,7 @@ from customers.admin.show import Tone, badge, when
 from customers.imports import chunks, file, refused_file
 from customers.imports.job import begin, forget_file
 from customers.imports.limits import FileRefused, max_bytes
+from customers.imports.words import words_of
 from customers.models import Import, Job, RefusedRow
 from customers.visibility import sees_pii
 
@@ -238,14 +239,22 @@ def _picture(row: Import) -> dict[str, Any]:
 
 @admin.register(RefusedRow)
 class RefusedRowAdmin(Facts):
-    list_display = ("row", "reason", "message", "parent")
+    list_display = ("row", "reason", "what_is_wrong", "parent")
     list_filter = ("parent__source",)
     list_select_related = ("parent",)
     search_fields = ("id", "code", "row")
     when_empty = _("Rows of imported files that became nothing, each with its reason, are kept here for a month.")
-    fields = ("row", "reason", "message", "hint", "place", "cells", "parent")
-    readonly_fields = ("reason",)
+    fields = ("row", "reason", "what_is_wrong", "what_to_do", "place", "cells", "parent")
+    readonly_fields = ("reason", "what_is_wrong", "what_to_do")
 
     @admin.display(description=_("reason"), ordering="code")
     def reason(self, row: RefusedRow) -> SafeString:
         return badge(row.code.replace("_", " "), "bad")
+
+    @admin.display(description=_("message"))
+    def what_is_wrong(self, row: RefusedRow) -> str:
+        return words_of(row.code, row.message, row.hint)[0]
+
+    @admin.display(description=_("what to do"))
+    def what_to_do(self, row: RefusedRow) -> str:
+        return words_of(row.code, row.message, row.hint)[1]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -67,7 +68,12 @@ def _found(request: HttpRequest, customer: Customer, sought: str) -> list[dict[s
         if values:
             rows = rows_by(Customer, name, values, request.user)
             keys.update(rows.order_by().values_list("pk", flat=True)[:_FOUND])
-    others = Customer.objects.shown_to(request.user).filter(pk__in=keys - {customer.pk}).order_by("pk")[:_FOUND]
+    others = (
+        Customer.objects.shown_to(request.user)
+        .filter(pk__in=keys - {customer.pk})
+        .filter(Exists(Identifier.objects.filter(profile__customer_id=OuterRef("pk"))))
+        .order_by("pk")[:_FOUND]
+    )
     found = []
     for other in others:
         may = may_merge(request, customer.pk, other.pk)
@@ -99,6 +105,10 @@ def _merge(admin: Any, request: HttpRequest, customer: Customer) -> UUID:
     if not keys or keys[0] == customer.pk or not may_merge(request, customer.pk, keys[0]):
         admin.note_refusal(request, [customer.pk, *keys])
         raise PermissionDenied
+    if not (_is_somebody(customer.pk) and _is_somebody(keys[0])):
+        text = gettext("Nothing was done: this was decided meanwhile.")
+        admin.message_user(request, text, messages.WARNING)
+        return customer.pk
     mine, other = _anchor(customer.pk), _anchor(keys[0])
     merging.join(mine, other, _decision(request, customer))
     homes = customers_of([mine, other])
@@ -146,6 +156,11 @@ def _identifiers(request: HttpRequest, customer: Customer) -> list[Identifier]:
 def _chosen(given: Collection[str], identifiers: Collection[Identifier]) -> set[UUID]:
     """Of what was asked for, the profiles of this customer that may be seen."""
     return {one.profile_id for one in identifiers if str(one.profile_id) in set(given)}
+
+
+def _is_somebody(customer: UUID) -> bool:
+    """Whether anything is known by this customer still: what was merged away is nobody."""
+    return Identifier.objects.filter(profile__customer_id=customer).exists()
 
 
 def _anchor(customer: UUID) -> UUID:

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 
-from customers import bells, keys
+from customers import bells, dead_letters, keys
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, put, read_all, reading_of, turn_away
 from customers.accept.dialects import DIALECTS, HOOK
@@ -57,7 +57,9 @@ def interpret(ids: Sequence[int], now: datetime) -> int:
 def replay(ids: Sequence[int], now: datetime) -> int:
     """Have bodies interpreted anew by the mapping as it is now; return how many wait for it."""
     settled = ReceivedBody.objects.filter(id__in=ids).exclude(status=ReceivedBody.Status.WAITING)
-    count = settled.update(status=ReceivedBody.Status.WAITING, reason="")
+    with transaction.atomic():
+        count = settled.update(status=ReceivedBody.Status.WAITING, reason="")
+        dead_letters.close(QUEUE, ids, now)
     if count:
         bells.ring("engine")
     return count

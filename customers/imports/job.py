@@ -21,6 +21,8 @@ from customers.models import Import, ImportChunk, Job
 
 KIND: Final = "import"
 ROWS_AT_ONCE: Final = 1000
+# More turns than rows of them can wait: an import rests while the inbox is long.
+_REMEMBERED: Final = 50
 _CHARACTERS_AT_ONCE: Final = 4_000_000
 _REST: Final = timedelta(seconds=1)
 _WAITING: Final = "SELECT count(*) FROM (SELECT FROM customers_inbox LIMIT %s) i"
@@ -98,8 +100,15 @@ def _take_some(turn: jobs.Slice, taker: Taker, parent: Import, rows: Iterator[Re
             return True
         taken = taker.take(batch, turn.now)
         _add(turn.job.report, asdict(taken))
-        turn.note(done=batch[-1].end, offset=batch[-1].end, row=batch[-1].row)
+        turn.note(done=batch[-1].end, offset=batch[-1].end, row=batch[-1].row, moments=_moments(turn))
     return False
+
+
+def _moments(turn: jobs.Slice) -> list[str]:
+    """When rows were accepted that may still wait in the inbox: by this, and by nothing else, all of them are known."""
+    noted: list[str] = turn.job.cursor.get("moments", [])
+    now = turn.now.isoformat()
+    return noted if now in noted else [*noted, now][-_REMEMBERED:]
 
 
 def _next(rows: Iterator[Record]) -> Iterator[Record]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from customers.imports.columns import REFUSED_HEADINGS
+from customers.imports.words import words_of
 from customers.models import Import, RefusedRow
 from customers.neutral import neutral
 
@@ -17,7 +18,7 @@ def refused_file(parent: Import, rows: Iterator[RefusedRow]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf" + _as_text([[*REFUSED_HEADINGS, *parent.columns]])
     held: list[Sequence[object]] = []
     for one in rows:
-        held.append((one.row, one.code, one.message, one.hint, *one.cells))
+        held.append((one.row, one.code, *words_of(one.code, one.message, one.hint), *one.cells))
         if len(held) >= _ROWS_AT_ONCE:
             yield _as_text(held)
             held = []

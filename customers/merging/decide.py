@@ -70,7 +70,8 @@ def join(one: UUID, other: UUID, made: Decision) -> list[Move]:
     known = kinds.current(made.now)
     with raw_cursor() as cursor:
         component = closure(cursor, known, [one, other], {})
-        _decide(cursor, ties(component, one, other), made)
+        if tied := ties(component, one, other):
+            _decide(cursor, tied, made)
         return follow(cursor, closure(cursor, known, [one, other], {}), made.now)
 
 
@@ -106,7 +107,8 @@ def ties(component: Component, one: UUID, other: UUID) -> list[Tie]:
         for right in theirs
         if left.kind == right.kind and left.most == 1
     }
-    return sorted(found)
+    # Somebody else may have made them one meanwhile: nothing is tied to itself.
+    return sorted(tie for tie in found if tie[0] != tie[1])
 
 
 def _side(component: Component, profile: UUID) -> list[Node]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from customers import keys
+from customers import dead_letters, keys
 from customers.hooks import interpret as stage
 from customers.hooks.signatures import key_bytes
 from customers.models import DeadLetter, Hook, InboxItem, QuarantinedEvent, ReceivedBody, Source
@@ -237,10 +237,8 @@ def test_many_bodies_make_each_their_own_events(sender: Sender) -> None:
     assert stored() == [("Payment Received", f"user-{number}") for number in range(5)]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_body_that_kills_the_work_is_given_up_and_others_pass(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def give_up_poison(sender: Sender) -> None:
+    """Two bodies, of which whoever interprets the first one fails, until it is given up."""
     sender.post({**PAID, "customer": "poison"}, "d-1")
     sender.post(PAID, "d-2")
     real = stage.read_body
@@ -250,15 +248,20 @@ def test_a_body_that_kills_the_work_is_given_up_and_others_pass(
             raise ZeroDivisionError
         return real(body)
 
-    monkeypatch.setattr(stage, "read_body", read)
-    for round_ in range(12):
-        work_once(stage.QUEUE, NOW + timedelta(minutes=round_))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "read_body", read)
+        for round_ in range(12):
+            work_once(stage.QUEUE, NOW + timedelta(minutes=round_))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_that_kills_the_work_is_given_up_and_others_pass(sender: Sender) -> None:
+    give_up_poison(sender)
     assert list(ReceivedBody.objects.order_by("id").values_list("status", "reason")) == [
         ("failed", "gave_up"),
         ("done", ""),
     ]
     assert DeadLetter.objects.get().queue == "hooks"
-    monkeypatch.setattr(stage, "read_body", real)
     stage.replay(list(ReceivedBody.objects.filter(status="failed").values_list("pk", flat=True)), NOW)
     work_once(stage.QUEUE, NOW + timedelta(hours=1))
     assert ReceivedBody.objects.filter(status="done").count() == 2
@@ -269,3 +272,30 @@ def test_secrets_are_sealed(sender: Sender) -> None:
         cursor.execute("SELECT secrets FROM customers_hook")
         (sealed,) = cursor.fetchone()
     assert SECRET.encode() not in bytes(sealed)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_that_was_given_up_is_put_back_by_its_letter(sender: Sender) -> None:
+    give_up_poison(sender)
+    letter = DeadLetter.objects.get()
+    later = NOW + timedelta(hours=1)
+    assert dead_letters.replay([letter.pk], later) == 1
+    assert work_once(stage.QUEUE, later) == 1
+    letter.refresh_from_db()
+    assert letter.replayed_at == later
+    assert list(ReceivedBody.objects.order_by("id").values_list("status", flat=True)) == ["done", "done"]
+    assert stored() == [("Payment Received", "user-1"), ("Payment Received", "poison")]
+    assert dead_letters.replay([letter.pk], later) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_that_is_interpreted_anew_leaves_no_letter_behind(sender: Sender) -> None:
+    give_up_poison(sender)
+    letter = DeadLetter.objects.get()
+    other = DeadLetter.objects.create(
+        at=NOW, queue="advance", unit_id=letter.unit_id, reason="died", attempts=5, row={"id": letter.unit_id}
+    )
+    assert stage.replay([letter.unit_id], NOW) == 1
+    letter.refresh_from_db()
+    other.refresh_from_db()
+    assert (letter.replayed_at, other.replayed_at) == (NOW, None)

@@ -83,6 +83,19 @@ def test_a_permission_that_would_be_lost_is_told(stage: Stage, client: Client) -
     assert "permission lost" in shown(client, "ana", **{"with": "anna"})
 
 
+def test_a_merge_that_is_asked_for_twice_is_done_once(stage: Stage, client: Client) -> None:
+    stage.happen("identify", "ana")
+    stage.happen("identify", "anna")
+    gone, page = home("anna"), address("ana")
+    for _click in range(2):
+        answer = client.post(page, {"do": "merge", "other": str(gone)}, follow=True)
+        assert answer.redirect_chain == [(page, 302)]
+    assert "Nothing was done: this was decided meanwhile." in answer.content.decode()
+    assert (home("anna"), AuditEntry.objects.filter(action="merge").count()) == (home("ana"), 1)
+    # Whoever looks for the one that is gone finds nobody to merge with.
+    assert "Nobody else is known by that." in shown(client, "ana", **{"with": str(gone)})
+
+
 def test_what_was_merged_is_taken_apart_and_its_run_comes_back(stage: Stage, client: Client) -> None:
     stage.publish(welcome())
     for name in ("ana", "anna"):

@@ -1,5 +1,6 @@
 """The pages of imports: a file is handed in, looked at, mapped, begun and accounted for, by whoever may."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from guardian.shortcuts import assign_perm
 
 from customers import jobs
 from customers.models import AuditEntry, Brand, Import, ImportChunk, InboxItem, Job, RefusedRow, Source
-from tests.customers.importing import NOW, hand_in, orders, run
+from customers.resolve import resolve_inbox
+from tests.customers.importing import NOW, hand_in, lines, orders, run
 
 pytestmark = pytest.mark.django_db
 
@@ -263,3 +265,36 @@ def test_who_only_looks_begins_nothing(source: Source) -> None:
     assert client.post(page_of(parent), {"do": "begin"}).status_code == 403
     assert hand(client, source, ORDERS).status_code == 403
     assert Import.objects.count() == 1
+
+
+def test_reasons_are_told_in_the_language_of_who_reads(staff: Client, source: Source) -> None:
+    parent = orders(source, "customer,when,total\nc1,never,1\nnull,2026-01-01T10:00:00Z,1\n")
+    run(parent)
+    page = staff.get(page_of(parent), headers={"Accept-Language": "pt-BR"}).content.decode()
+    assert "Um valor de preenchimento, que não é ninguém." in page
+    assert "O valor não é um momento nesta forma." in page
+    assert "A placeholder" not in page
+    english = staff.get(page_of(parent), headers={"Accept-Language": "en"}).content.decode()
+    assert "A placeholder that stands for nobody." in english
+    file = reverse("admin:customers_import_refused", args=[parent.pk])
+    answer = staff.get(file, headers={"Accept-Language": "pt-BR"})
+    rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]  # it streams
+    assert rows[2].startswith('"3","blocked_identifier","Um valor de preenchimento, que não é ninguém.","Deixe')
+    # What is kept is what was said when it was refused.
+    assert RefusedRow.objects.get(row=3).message == "A placeholder that stands for nobody."
+
+
+def test_what_yet_waits_is_this_import_s_alone(staff: Client, source: Source) -> None:
+    for number in range(2):
+        InboxItem.objects.create(
+            source=source, received_at=NOW - timedelta(seconds=1), message_id=f"m-{number}", kind="track", name="Seen",
+            occurred_at=NOW, identifiers='[["user_id", "u-1", "u-1"]]', identifier_keys=[], payload="{}",
+        )  # fmt: skip
+    parent = orders(source, "".join(lines(3)))
+    run(parent)
+    assert (InboxItem.objects.count(), staff.get(page_of(parent)).context["queued"]) == (5, 3)
+    other = orders(source, "".join(lines(4, start=10)))
+    run(other, NOW + timedelta(seconds=1))
+    assert [staff.get(page_of(one)).context["queued"] for one in (parent, other)] == [3, 4]
+    resolve_inbox(NOW)
+    assert staff.get(page_of(parent)).context["queued"] == 0

@@ -124,18 +124,18 @@ def test_refused_rows_are_handed_out_harmless_and_taken_back(source: Source) -> 
     cells = ["=1+1", "+55 11", "-5", "@x", "\tx", 'a"b', "plain"]
     parent = hand_in(source, "customer,note\nx,y\n")
     for number, cell in enumerate(cells, start=2):
-        RefusedRow.objects.create(parent=parent, row=number, code="not_a_time", message="No", cells=["c1", cell])
+        RefusedRow.objects.create(parent=parent, row=number, code="made_up", message="No", cells=["c1", cell])
     data = b"".join(refused_file(parent, RefusedRow.objects.iterator()))
     text = data.decode("utf-8-sig").splitlines()
     assert text[0] == '"refused_row","refused_code","refused_message","refused_hint","customer","note"'
     assert text[1:] == [
-        '"2","not_a_time","No","","c1","\'=1+1"',
-        '"3","not_a_time","No","","c1","\'+55 11"',
-        '"4","not_a_time","No","","c1","\'-5"',
-        '"5","not_a_time","No","","c1","\'@x"',
-        '"6","not_a_time","No","","c1","\'\tx"',
-        '"7","not_a_time","No","","c1","a""b"',
-        '"8","not_a_time","No","","c1","plain"',
+        '"2","made_up","No","","c1","\'=1+1"',
+        '"3","made_up","No","","c1","\'+55 11"',
+        '"4","made_up","No","","c1","\'-5"',
+        '"5","made_up","No","","c1","\'@x"',
+        '"6","made_up","No","","c1","\'\tx"',
+        '"7","made_up","No","","c1","a""b"',
+        '"8","made_up","No","","c1","plain"',
     ]
     rule = {"key": "n", "type": "identify", "identifiers": {"user_id": "/customer"}, "traits": {"note": "/note"}}
     run(people(source, data, {"events": [rule]}))

@@ -78,6 +78,20 @@ def test_taken_apart_they_stay_apart_whatever_else_is_told(stage: Stage) -> None
     assert people() == [{"ana", "family@example.com"}, {"tablet"}]
 
 
+def test_who_is_one_already_is_merged_without_harm(stage: Stage) -> None:
+    stage.happen("identify", "ana", email="ana@example.com")
+    stage.happen("identify", "anna", email="anna@example.com")
+    join(stage, "ana", "anna")
+    before = people()
+    # Two people decided the same at once, or the facts came first.
+    join(stage, "ana@example.com", "anna@example.com")
+    join(stage, "ana", "anna")
+    join(stage, "ana", "ana")
+    assert people() == before == [{"ana", "anna", "ana@example.com", "anna@example.com"}]
+    split(stage, "anna", "anna@example.com")
+    assert people() == [{"ana", "ana@example.com"}, {"anna", "anna@example.com"}]
+
+
 def test_a_later_decision_outweighs_an_earlier_one(stage: Stage) -> None:
     for visitor in ("a", "b"):
         stage.happen("page.viewed", "", anonymous_id=visitor)

@@ -358,6 +358,19 @@ def test_a_clock_that_is_ahead_hides_nothing_that_follows(stage: Stage) -> None:
     assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]
 
 
+def test_a_clock_that_goes_back_makes_nothing_due(stage: Stage) -> None:
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.pass_time(days=1, seconds=-1)
+    stage.pass_time(minutes=-5)
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold"]
+    stage.pass_time(minutes=5, seconds=1)
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", "lost"]
+    stage.pass_time(minutes=-5)
+    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", "lost"]
+
+
 def test_an_exit_rule_sees_the_entry_event_after_a_wait_too(stage: Stage) -> None:
     rule = {"leaf": "event_property", "name": "vip", "op": "ne", "value": True}
     stage.publish(welcome(exit_rules=[{"rule": rule, "state": "lost"}]))

@@ -1,4 +1,4 @@
-"""`python -m tests.promises [--only P1,P3-P6] [--full] [--seed N]`: each promise, its counts, its control."""
+"""`python -m tests.promises [--only P1,P3-P6] [--full] [--part 2/4]`: each promise, its counts, its control."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from tests.promises import servers
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.promises", description="Put what is promised to the test.")
     parser.add_argument("--only", default="", metavar="P1,P3-P6", help="these promises (all)")
+    parser.add_argument("--part", default="", metavar="2/4", help="one of so many parts of about the same length (all)")
     parser.add_argument("--full", action="store_true", help="the counts that a release needs, and every control")
     parser.add_argument("--controls", action="store_true", help="every control, whatever has changed")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="repeats a run's choices")

@@ -104,4 +104,5 @@ PROMISE = Promise(
     run,
     controls=("partial commit",),
     code=("customers/accept/", "customers/api/"),
+    minutes=15,
 )

@@ -80,4 +80,5 @@ PROMISE = Promise(
     run,
     controls=("select, then insert",),
     code=("customers/accept/", "customers/api/"),
+    minutes=25,
 )

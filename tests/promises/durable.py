@@ -108,4 +108,5 @@ PROMISE = Promise(
     run,
     controls=("answer before the commit", "synchronous_commit off"),
     code=("customers/accept/", "customers/api/", "customers/resolve/", "customers/work.py", "config/"),
+    minutes=30,
 )

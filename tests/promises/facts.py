@@ -4,11 +4,14 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any, Final
 
 # By kind, how many different values the people of a set have between them.
 _VALUES: Final = {"user_id": 3, "email": 2, "phone": 1, "anonymous_id": 2}
 _STRENGTHS: Final = ("claimed", "observed", "login")
+# Of more facts than these there are too many orders.
+_MOST_PERMUTED: Final = 6
 # Only so many copies can have phones of their own.
 MOST_COPIES: Final = 5_000_000
 
@@ -92,13 +95,14 @@ class Copy:
         return message
 
 
-def copies(chance: random.Random, sets: int, orders: int) -> tuple[list[list[Fact]], list[Copy]]:
-    """So many sets of facts, each in so many orders."""
+def copies(chance: random.Random, sets: int, orders: int, in_all_orders: int) -> tuple[list[list[Fact]], list[Copy]]:
+    """So many sets of facts, each in so many orders; so many of those of up to six facts in every order there is."""
     found: list[list[Fact]] = []
     made: list[Copy] = []
     for set_number in range(sets):
-        found.append(facts(chance))
-        for _order in range(orders):
-            told = tuple(chance.sample(found[-1], len(found[-1])))
-            made.append(Copy(set_number, len(made), told))
+        found.append(told := facts(chance))
+        whole = len(told) <= _MOST_PERMUTED and in_all_orders > 0
+        in_all_orders -= whole
+        every = permutations(told) if whole else (tuple(chance.sample(told, len(told))) for _order in range(orders))
+        made += [Copy(set_number, len(made) + number, order) for number, order in enumerate(every)]
     return found, made

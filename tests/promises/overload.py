@@ -153,4 +153,5 @@ PROMISE = Promise(
     run,
     controls=("unbounded queue",),
     code=("customers/load.py", "customers/calls.py", "customers/keys.py", "customers/accept/", "customers/api/"),
+    minutes=10,
 )

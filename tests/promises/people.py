@@ -1,24 +1,21 @@
-"""P26: who is who follows from the facts in any order; merging can be undone; the stricter consent wins."""
+"""P26: who is who follows from the facts in any order; merging can be undone; the stricter consent wins; and one
+address gets one copy of a step."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from operator import ne
+from math import factorial
 from uuid import UUID
 
-from django.db import connection
-
 from config.loop.checks import Check
-from config.loop.quiet import waiting
 from config.processes import Process
-from consent.models import Purpose
-from consent.permission import Ask, permissions
 from customers.clock import utcnow
-from customers.merging.decide import decision, join, split
-from customers.models import Address, Identifier
+from customers.models import Identifier
 from tests.promises.client import Client, in_parallel
+from tests.promises.couples import Couple, merged_and_undone
 from tests.promises.facts import Copy, Fact, Local, copies
+from tests.promises.households import one_copy
+from tests.promises.letters import Letters
 from tests.promises.plan import Promise
 from tests.promises.stage import Stage
 
@@ -37,24 +34,35 @@ def run(stage: Stage) -> Iterator[Check]:
     stage.start_engine()
     partner = stage.partner()
     noon = utcnow()
-    sets, made = copies(stage.chance, stage.size(5_000, 40), stage.size(24, 10))
+    sets, made = copies(stage.chance, stage.size(5_000, 40), stage.size(24, 10), stage.size(50, 2))
     accepted = _tell(partner, made, noon)
-    couples = [_Couple(number) for number in range(stage.size(500, 20))]
-    accepted += _tell_couples(partner, couples, stage)
-    _settle(stage)
+    # Who agrees must agree to something that there is.
+    letters = Letters(stage)
+    couples = [Couple(number) for number in range(stage.size(500, 20))]
+    accepted += _send(partner, [message for couple in couples for message in couple.messages()])
+    stage.settle("the last of all facts", _SETTLE_SECONDS)
 
     groupings = _groupings(made)
     by_set: dict[int, set[Grouping]] = defaultdict(set)
     for copy in made:
         by_set[copy.set_number].add(groupings[copy.number])
     yield Check("facts accepted", sum(len(copy.told) for copy in made) + 4 * len(couples), accepted)
-    yield Check("  told in orders, of each set of facts", len(made) // len(sets), len(made) // len(by_set))
+    yield Check("sets of facts, each told in many orders", len(sets), len(by_set))
+    yield Check("  of them in every order there is", stage.size(50, 2), _in_every_order(sets, made))
     yield Check("sets that gave different people in different orders", 0, sum(len(g) > 1 for g in by_set.values()))
     yield Check(
         "  that gave more than one person", range(1, len(sets) + 1), sum(len(min(g)) > 1 for g in by_set.values())
     )
     yield Check("people with two user ids that nobody called the same", 0, _too_many(sets, made, groupings))
-    yield from _merged_and_undone(stage, couples)
+    yield from merged_and_undone(stage, partner, letters, couples)
+    yield from one_copy(stage, partner, letters)
+
+
+def _in_every_order(sets: Sequence[Sequence[Fact]], made: Iterable[Copy]) -> int:
+    orders: dict[int, set[tuple[Fact, ...]]] = defaultdict(set)
+    for copy in made:
+        orders[copy.set_number].add(copy.told)
+    return sum(len(orders[number]) == factorial(len(told)) for number, told in enumerate(sets))
 
 
 def _tell(partner: Client, made: Sequence[Copy], noon: datetime) -> int:
@@ -69,10 +77,6 @@ def _send(partner: Client, messages: Sequence[object]) -> int:
         return int(reply.json["accepted"]) if reply is not None and reply.status == 200 else 0
 
     return sum(in_parallel(4, send, [messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH)]))
-
-
-def _settle(stage: Stage) -> None:
-    stage.until(lambda: not waiting(), "the last of all facts", _SETTLE_SECONDS)
 
 
 def _groupings(made: Iterable[Copy]) -> dict[int, Grouping]:
@@ -97,96 +101,17 @@ def _too_many(sets: Sequence[Sequence[Fact]], made: Iterable[Copy], groupings: d
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Couple:
-    """Two people who use one mailbox; one of them wants the news there, the other does not."""
-
-    number: int
-
-    @property
-    def users(self) -> tuple[str, str]:
-        return f"wants-{self.number}", f"does-not-{self.number}"
-
-    @property
-    def email(self) -> str:
-        return f"couple-{self.number}@people.example.com"
-
-
-def _tell_couples(partner: Client, couples: Sequence[_Couple], stage: Stage) -> int:
-    Purpose.objects.create(brand=stage.brand, key="news", name="News", kind=Purpose.Kind.MARKETING)
-    messages: list[object] = []
-    for couple in couples:
-        for user, name in zip(couple.users, ("consent.granted", "consent.withdrawn"), strict=True):
-            who = {"user_id": user}
-            messages.append({"type": "identify", "identifiers": {**who, "email": couple.email}, "id": f"who-{user}"})
-            about = {"purpose": "news", "address": couple.email}
-            messages.append({"name": name, "identifiers": who, "properties": about, "id": f"consent-{user}"})
-    return _send(partner, messages)
-
-
-def _merged_and_undone(stage: Stage, couples: Sequence[_Couple]) -> Iterator[Check]:
-    """Make one person of each couple, then two again."""
-    before, events = _homes(couples), _events()
-    wanted = _allowed(couples)
-    for couple in couples:
-        one, other = _profiles(couple)
-        join(one, other, decision(stage.brand.id, "lab", "merge", utcnow()))
-    _settle(stage)
-    together = _homes(couples)
-    united = _allowed(couples)
-    for couple in couples:
-        split([_profiles(couple)[1]], decision(stage.brand.id, "lab", "unmerge", utcnow()))
-    _settle(stage)
-
-    yield Check("couples of whom one wants the news", len(couples), sum(one for one, _other in wanted))
-    yield Check("  and the other does not", 0, sum(other for _one, other in wanted))
-    yield Check("merged by hand", len(couples), len(set(before.values())) - len(set(together.values())))
-    yield Check("  who may still be written to", 0, sum(one or other for one, other in united))
-    yield Check("taken apart again, each as before", _parted(before, couples), _parted(_homes(couples), couples))
-    again = _allowed(couples)
-    yield Check("  who may be written to otherwise than before", 0, sum(map(ne, wanted, again)))
-    yield Check("  events that changed their profile", 0, len(set(events) ^ set(_events())))
-
-
-def _profiles(couple: _Couple) -> tuple[UUID, UUID]:
-    found = dict(
-        Identifier.objects.filter(kind_id="user_id", value__in=couple.users).values_list("value", "profile_id")
-    )
-    return found[couple.users[0]], found[couple.users[1]]
-
-
-def _homes(couples: Sequence[_Couple]) -> dict[str, UUID]:
-    """By user id, whose it is."""
-    users = [user for couple in couples for user in couple.users]
-    rows = Identifier.objects.filter(kind_id="user_id", value__in=users)
-    return dict(rows.values_list("value", "profile__customer_id"))
-
-
-def _parted(homes: dict[str, UUID], couples: Sequence[_Couple]) -> int:
-    return sum(homes[couple.users[0]] != homes[couple.users[1]] for couple in couples)
-
-
-def _allowed(couples: Sequence[_Couple]) -> list[tuple[bool, bool]]:
-    """Of each couple, who may be sent the news."""
-    purpose = Purpose.objects.get(key="news").pk
-    homes = _homes(couples)
-    addresses = dict(Address.objects.filter(channel="email").values_list("value", "id"))
-    asks = [Ask(homes[user], addresses[couple.email], purpose) for couple in couples for user in couple.users]
-    verdicts = [verdict.allowed for verdict in permissions(asks, utcnow())]
-    return list(zip(verdicts[::2], verdicts[1::2], strict=True))
-
-
-def _events() -> list[tuple[int, UUID]]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT e.id, profile_id FROM customers_event e JOIN customers_source s ON s.id = e.source_id"
-                       " WHERE s.key <> 'trilha'")  # fmt: skip
-        return [(row[0], row[1]) for row in cursor.fetchall()]
-
-
 PROMISE = Promise(
     "P26",
-    "Merges: the same people in any order of the facts, reversible, and the stricter consent wins",
+    "Merges: the same people in any order of the facts, reversible, the stricter consent wins, one copy an address",
     run,
-    controls=("the last edge wins",),
-    code=("customers/resolve/", "customers/merging/", "consent/decision.py", "consent/permission.py"),
+    controls=("the last edge wins", "the last consent wins", "user ids of one phone are one", "no row for a copy"),
+    code=(
+        "customers/resolve/",
+        "customers/merging/",
+        "consent/decision.py",
+        "consent/permission.py",
+        "channels/dispatch/",
+    ),
+    minutes=60,
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.promises import batches, duplicates, durable, overload, people, publishing, retries
+from tests.promises import batches, duplicates, durable, overload, people, publishing, retries, webhooks
 from tests.promises.plan import Promise
 
 PROMISES: Final[tuple[Promise, ...]] = (
@@ -10,6 +10,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     retries.PROMISE,
     duplicates.PROMISE,
     batches.PROMISE,
+    webhooks.PROMISE,
     overload.PROMISE,
     people.PROMISE,
     publishing.PROMISE,

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection
 
 from config.loop.checks import Check
-from config.loop.quiet import waiting
 from consent.models import Purpose
 from customers.clock import utcnow
 from customers.models import Event
@@ -22,7 +21,6 @@ _CLIENTS = 4
 _BATCH = 10
 # No more than workers can keep up with, so that they are at the present round.
 _PAUSE_SECONDS = 0.1
-_SETTLE_SECONDS = 120.0
 _ANY = {"leaf": "event_property", "name": "n", "op": "eq", "value": "any"}
 # Events whose resolve was committed after the version went live, and the people of them that have no run. The lab's
 # PostgreSQL keeps when what was committed.
@@ -61,7 +59,7 @@ def run(stage: Stage) -> Iterator[Check]:
             live = load.number
             time.sleep(stage.chance.uniform(0.1, 0.3))
             sent_after.append({f"event-{n}" for n in load.of_name(name) if n >= live})
-    stage.until(lambda: not waiting(), "the last event", _SETTLE_SECONDS)
+    stage.settle("the last event")
 
     stored = [_stored_after(*round_) for round_ in journeys]
     entered = [_entered(*round_) for round_ in journeys]
@@ -152,4 +150,5 @@ PROMISE = Promise(
     run,
     controls=("names read without the lock",),
     code=("customers/awaited.py", "customers/resolve/", "journeys/publish.py", "journeys/engine/"),
+    minutes=10,
 )

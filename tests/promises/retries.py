@@ -111,4 +111,5 @@ PROMISE = Promise(
     run,
     controls=("no key table",),
     code=("customers/api/", "customers/kept_answers.py", "customers/accept/"),
+    minutes=10,
 )

@@ -24,8 +24,9 @@ class Sabotage(AppConfig):
         control = os.environ.get("TRILHA_LAB_CONTROL", "")
         if control:
             CONTROLS[control]()
-        if os.environ.get("TRILHA_LAB_FAULT") == "slow resolve":
-            slow_resolve()
+        fault = os.environ.get("TRILHA_LAB_FAULT", "")
+        if fault:
+            FAULTS[fault]()
 
 
 def slow_resolve() -> None:
@@ -40,6 +41,20 @@ def slow_resolve() -> None:
         return found
 
     _put(awaited, "under_lock", slowly)
+
+
+def interpretation_throws() -> None:
+    """Not a broken build either: whoever reads certain bodies by their mapping fails in a way nobody foresaw."""
+    from customers.hooks import interpret
+
+    read = interpret.read_body
+
+    def sometimes(body: Any) -> interpret.Reading:
+        if b"payment.throws" in bytes(body.body):
+            raise LookupError("what nobody foresaw")
+        return read(body)
+
+    _put(interpret, "read_body", sometimes)
 
 
 def no_key_table() -> None:
@@ -107,6 +122,48 @@ def synchronous_commit_off() -> None:
     options["options"] += " -c synchronous_commit=off"
 
 
+def parse_before_store() -> None:
+    """A body is kept only once its mapping has made something of it."""
+    from customers.accept.refusal import Refused
+    from customers.hooks import receive
+    from customers.hooks.documents import read_document
+    from customers.mapping import apply, parse
+
+    keep = receive.keep
+
+    def careless(hook: Any, delivery: receive.Delivery, delivery_id: str, now: Any) -> bool:
+        result = apply(parse(hook.mapping), read_document(delivery.body, delivery.content_type))
+        if result.problems or not result.applies:
+            raise Refused("wrong_type", "Nothing can be made of it.", "Send something else.")
+        return keep(hook, delivery, delivery_id, now)
+
+    _put(receive, "keep", careless)
+
+
+def signature_of_trimmed_body() -> None:
+    """White space at the end is nothing that anybody would sign."""
+    from customers.hooks import signatures
+
+    verify = signatures.verify
+
+    def lenient(signing: Any, headers: Any, body: bytes, now: Any) -> str:
+        try:
+            return verify(signing, headers, body, now)
+        except signatures.BadSignature:
+            return verify(signing, headers, body.removesuffix(b"\n"), now)
+
+    _put(signatures, "verify", lenient)
+
+
+def deliveries_not_told_apart() -> None:
+    """Every body that comes is new."""
+    from uuid import uuid4
+
+    from customers.hooks import receive
+
+    _put(receive, "hash_uuid", lambda *names: uuid4())
+
+
 def unbounded_queue() -> None:
     """The inbox is never too long."""
     from customers import load
@@ -119,6 +176,41 @@ def last_edge_wins() -> None:
     from customers.resolve.graph import Evidence
 
     _put(Evidence, "place", lambda edge, by_id: -edge.id)
+
+
+def last_consent_wins() -> None:
+    """Of what the profiles of one customer say the latest word counts, whoever said it."""
+    from consent import decision, permission
+
+    decide = decision.decide
+
+    def latest(kind: str, suppressed: bool, heads: Any, now: Any, **more: Any) -> decision.Verdict:
+        last = sorted(heads, key=lambda head: head.effective_at)[-1:]
+        return decide(kind, suppressed, last, now, **more)
+
+    _put(permission, "decide", latest)
+
+
+def one_phone_one_person() -> None:
+    """Whoever shares something is one, whatever tells them apart."""
+    from customers.resolve.graph import _Groups
+
+    _put(_Groups, "clash", lambda groups, one, other: False)
+
+
+def no_row_for_a_copy() -> None:
+    """Nobody looks whether the address had this one."""
+    from channels.dispatch import send
+
+    text = send._ANNOUNCE
+    start, end = text.index("INSERT INTO channels_recentsend"), text.index("RETURNING message_id")
+    _put(
+        send,
+        "_ANNOUNCE",
+        _replaced(text, text[start:end], "SELECT id AS message_id FROM mine ").replace(
+            "mine RETURNING message_id", "mine"
+        ),
+    )
 
 
 def names_without_the_lock() -> None:
@@ -150,7 +242,18 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "partial commit": partial_commit,
     "answer before the commit": answer_before_commit,
     "synchronous_commit off": synchronous_commit_off,
+    "parse before store": parse_before_store,
+    "signature of a trimmed body": signature_of_trimmed_body,
+    "deliveries not told apart": deliveries_not_told_apart,
     "unbounded queue": unbounded_queue,
     "the last edge wins": last_edge_wins,
+    "the last consent wins": last_consent_wins,
+    "user ids of one phone are one": one_phone_one_person,
+    "no row for a copy": no_row_for_a_copy,
     "names read without the lock": names_without_the_lock,
+}
+
+FAULTS: Final[dict[str, Callable[[], None]]] = {
+    "slow resolve": slow_resolve,
+    "interpretation throws": interpretation_throws,
 }

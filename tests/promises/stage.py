@@ -12,6 +12,7 @@ from types import TracebackType
 from django.db import connection, connections
 
 from config.keeper import Keeper
+from config.loop.quiet import waiting
 from config.processes import Process, ProcessError, answers, beat, engine, free_port, web
 from customers import clock, keys, tokens, work
 from customers.models import Brand, Scope, Source
@@ -20,6 +21,7 @@ from tests.promises.servers import Servers
 
 DATABASE = "lab_run"
 _START_SECONDS = 60.0
+_SETTLE_SECONDS = 300.0
 _UNLIMITED = 2_000_000_000
 # What dead workers left behind is taken up soon, and bells are rung late.
 _HASTE = {"LEASE_SECONDS": "6", "SWEEP_SECONDS": "1", "PROVIDER_DEADLINE_SECONDS": "2", "LOG_LEVEL": "ERROR"}
@@ -113,6 +115,10 @@ class Stage:
             if time.monotonic() > end:
                 raise ProcessError(f"after {seconds:.0f} s there is no end of waiting for {what}")
             time.sleep(0.05)
+
+    def settle(self, what: str, seconds: float = _SETTLE_SECONDS) -> None:
+        """Wait until nothing is left to do."""
+        self.until(lambda: not waiting(), what, seconds)
 
     def count(self, query: str) -> int:
         with connection.cursor() as cursor:

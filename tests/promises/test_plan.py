@@ -2,11 +2,22 @@
 
 import pytest
 
-from tests.promises.plan import Promise, UnknownPromise, chosen, needs_controls
+from tests.promises.plan import (
+    MOST_MINUTES,
+    Promise,
+    UnknownPart,
+    UnknownPromise,
+    chosen,
+    minutes_of,
+    needs_controls,
+    part_of,
+    parts,
+)
+from tests.promises.promises import PROMISES as ALL
 
 
-def promise(key: str) -> Promise:
-    return Promise(key, key, lambda _stage: [], ("a control",), ("customers/accept/",))
+def promise(key: str, minutes: int = 1) -> Promise:
+    return Promise(key, key, lambda _stage: [], ("a control",), ("customers/accept/",), minutes)
 
 
 PROMISES = [promise(key) for key in ("P1", "P2", "P3", "P26")]
@@ -44,3 +55,32 @@ def test_what_names_no_promise_is_refused(asked: str) -> None:
 )
 def test_controls_are_run_when_what_the_promise_rests_on_has_changed(changed: list[str] | None, needed: bool) -> None:
     assert needs_controls(PROMISES[0], changed) is needed
+
+
+LONG = [promise("P1", 30), promise("P2", 5), promise("P3", 60), promise("P26", 40)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "keys"),
+    [
+        ("", ["P1", "P2", "P3", "P26"]),
+        ("1/2", ["P2", "P3"]),
+        ("2/2", ["P1", "P26"]),
+        ("4/4", ["P2"]),
+        ("5/5", []),
+    ],
+)
+def test_a_part_is_dealt_its_promises_by_how_long_they_take(asked: str, keys: list[str]) -> None:
+    assert [one.key for one in part_of(LONG, asked)] == keys
+
+
+@pytest.mark.parametrize("asked", ["2", "0/2", "3/2", "a/b", "1/", "-1/2", "1/1"])
+def test_what_is_no_part_or_too_long_a_one_is_refused(asked: str) -> None:
+    with pytest.raises(UnknownPart):
+        part_of(LONG, asked)
+
+
+def test_every_promise_is_in_one_part_and_none_takes_too_long() -> None:
+    dealt = parts(ALL, 4)
+    assert sorted(one.key for part in dealt for one in part) == sorted(one.key for one in ALL)
+    assert max(map(minutes_of, dealt)) <= MOST_MINUTES

@@ -1,0 +1,69 @@
+"""Mail as the product sends it: a live journey of two steps for who signs up, and a server that notes what came."""
+
+from collections import Counter
+from typing import Any, Final
+
+from channels.models import Connector, Template, TemplateText, TemplateVersion
+from config.loop.mailbox import read_mails
+from config.processes import Process, dispatch
+from consent.models import Purpose
+from customers.clock import utcnow
+from journeys.models import Journey
+from journeys.publish import publish
+from tests.promises.stage import Stage
+
+PURPOSE: Final = "news"
+STEPS: Final = ("welcome", "hint")
+_THREADS = 8
+_DOCUMENT: Final[dict[str, Any]] = {
+    "purpose": PURPOSE,
+    "states": [{"name": "new", "kind": "initial"}, {"name": "told", "kind": "success"}],
+    "transitions": [["new", "told"]],
+    "entry": {"event": "customer.signed_up"},
+    "steps": [
+        *(
+            {"id": step, "type": "message", "state": "new", "channel": "email", "connector": "mail", "template": step,
+             "next": after}
+            for step, after in zip(STEPS, (*STEPS[1:], "over"), strict=True)
+        ),
+        {"id": "over", "type": "exit", "state": "told"},
+    ],
+}  # fmt: skip
+
+
+class Letters:
+    """Begins to send on a stage whose web server and engine are up."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._record = stage.logs / "mails.jsonl"
+        sink = stage.start(Process("smtp", ("config.loop.smtp_sink", "--record", str(self._record)), {}, stage.logs))
+        stage.until(lambda: sink.output.read_text().splitlines(), "the mail server")
+        stage.start(dispatch(_THREADS, stage.environment({"TRILHA_PUBLIC_URL": stage.url}), stage.logs))
+        stage.start_beat()
+        _publish(stage, int(sink.output.read_text().splitlines()[0]))
+
+    def arrived(self) -> Counter[tuple[str, str]]:
+        """By mailbox and step, how many came; who writes an address in other letters means the same mailbox."""
+        return Counter((mail.recipient.lower(), mail.header("Subject")) for mail in read_mails(self._record))
+
+
+def signed_up(user: str) -> dict[str, Any]:
+    return {"name": "customer.signed_up", "identifiers": {"user_id": user}}
+
+
+def _publish(stage: Stage, port: int) -> None:
+    brand = stage.brand
+    brand.sender_name, brand.sender_email = "Lab", "hello@lab.example.com"
+    brand.save()
+    Purpose.objects.create(brand=brand, key=PURPOSE, name="News", kind=Purpose.Kind.MARKETING)
+    Connector.objects.create(
+        brand=brand, key="mail", name="Mail", channel="email", provider="smtp", concurrency=_THREADS,
+        config={"host": "127.0.0.1", "port": port, "security": "none"},
+    )  # fmt: skip
+    for step in STEPS:
+        template = Template.objects.create(brand=brand, key=step, name=step, channel="email")
+        version = TemplateVersion.objects.create(template=template, number=1)
+        text = "Here it is. {{ unsubscribe_url }}"
+        TemplateText.objects.create(version=version, locale="en", subject=step, html=f"<p>{text}</p>", text=text)
+    journey = Journey.objects.create(brand=brand, key="welcome", name="Welcome")
+    publish(journey, _DOCUMENT, by=None, now=utcnow())
