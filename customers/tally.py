@@ -7,7 +7,7 @@ statement that stores it. Whoever reads adds up what is folded and what is not y
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from customers.pg import raw_cursor
 # Limits of time in milliseconds; what took longer than the last is `OVER`.
 LIMITS: Final = (100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 86_400_000)
 OVER: Final = "over"
+_SPANS: Final = tuple(timedelta(milliseconds=limit) for limit in LIMITS)
+_CODES: Final = (*map(str, LIMITS), OVER)
 # So many names a source may bring up in an hour; what a broken sender makes up beyond is counted under one.
 MOST_NAMES: Final = 300
 OTHER_NAMES: Final = "…"
@@ -81,7 +83,7 @@ def add(cursor: Cursor[Any], counts: Mapping[Counted, int], now: datetime) -> No
     """Write one row for each of these counts."""
     if counts:
         keys = list(zip(*counts, strict=True))
-        cursor.execute(_ADD, [now, *map(list, keys), list(counts.values())])
+        cursor.execute(_ADD, [now, *map(list, keys), list(counts.values())], prepare=True)
 
 
 def note(source_id: UUID, outcome: Outcome, names: Iterable[str], now: datetime, code: str = "") -> None:
@@ -91,10 +93,9 @@ def note(source_id: UUID, outcome: Outcome, names: Iterable[str], now: datetime,
         add(cursor, counts, now)
 
 
-def within(seconds: float) -> str:
+def within(span: timedelta) -> str:
     """The limit that a span of time kept within, as the code of its tally."""
-    place = bisect_left(LIMITS, seconds * 1000)
-    return str(LIMITS[place]) if place < len(LIMITS) else OVER
+    return _CODES[bisect_left(_SPANS, span)]
 
 
 @transaction.atomic

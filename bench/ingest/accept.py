@@ -4,10 +4,11 @@ import time
 from collections.abc import Set
 from typing import Any
 
+from django.conf import settings
 from psycopg import Connection
 
 from bench.database import connect, durability
-from bench.ingest.server import THREADS, post_all, web_worker
+from bench.ingest.server import post_all, web_worker
 from bench.ingest.traffic import BATCH, bodies
 from bench.ingest.world import ACCEPTED, copy_in, count, forget_accepted, make_source, read_rows
 from bench.measure import Result, Side, Size, take_turns
@@ -80,7 +81,7 @@ def measure(_wanted: Set[str], size: Size) -> list[Result]:
         accept.over_http()
         accept.remember()
         commits = durability(connection)
-        ours = Side("over HTTP", accept.over_http, 2 * events, BATCH, 1, THREADS, commits)
+        ours = Side("over HTTP", accept.over_http, 2 * events, BATCH, 1, settings.WEB_THREADS, commits)
         baseline = Side("binary COPY", accept.by_copy, 2 * events, BATCH, 1, 1, commits)
         take_turns([ours, baseline], size.rounds)
     return [Result("ingest.accept", "events/s", ours, baseline, WANTED)]

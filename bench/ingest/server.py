@@ -15,8 +15,6 @@ from pathlib import Path
 import orjson
 
 CLIENTS = 4
-# With one thread the worker has one connection to the database, as the baseline has.
-THREADS = 1
 _ROOT = Path(__file__).parents[2]
 
 
@@ -29,9 +27,7 @@ def web_worker() -> Iterator[int]:
         "--workers", "1", "--no-ws", "--log-level", "warning",
         "config.front:application",
     )  # fmt: skip
-    worker = subprocess.Popen(
-        command, cwd=_ROOT, env={**os.environ, "LOG_LEVEL": "WARNING", "WEB_THREADS": str(THREADS)}
-    )
+    worker = subprocess.Popen(command, cwd=_ROOT, env={**os.environ, "LOG_LEVEL": "WARNING"})
     try:
         _wait_for(port, worker)
         yield port

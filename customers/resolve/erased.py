@@ -10,6 +10,8 @@ from customers.resolve.incoming import Batch
 
 def drop(cursor: Cursor[Any], batch: Batch) -> None:
     """Take out of the batch what names an erased person and occurred by then; it is counted and nothing else."""
+    if not erased.any_known(cursor):
+        return
     times = erased.times(cursor, {one for message in batch.messages for one in (*message.named, *message.former)})
     if not times:
         return

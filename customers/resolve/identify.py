@@ -34,7 +34,7 @@ class Profiles:
 
 _FIND = """
     SELECT k.n, i.profile_id, p.customer_id, i.shared_at IS NOT NULL
-    FROM unnest(%b::int[], %b::uuid[], %b::text[], %b::text[]) AS k(n, namespace, kind, value)
+    FROM unnest(%b::uuid[], %b::text[], %b::text[]) WITH ORDINALITY AS k(namespace, kind, value, n)
     JOIN customers_identifier i
       ON i.value = k.value AND i.kind_id = k.kind AND i.namespace = k.namespace AND i.closed_at IS NULL
     LEFT JOIN customers_profile p ON p.id = i.profile_id
@@ -75,12 +75,9 @@ def _find(cursor: Cursor[Any], profiles: Profiles, named: Collection[Named]) -> 
     if not named:
         return
     ordered = list(named)
-    cursor.execute(
-        _FIND,
-        [list(range(len(ordered))), *(list(column) for column in zip(*ordered, strict=True))],
-    )
-    for n, profile, customer, is_shared in cursor.fetchall():
-        profiles.by_name[ordered[n]] = profile
+    columns = [list(column) for column in zip(*ordered, strict=True)]
+    for n, profile, customer, is_shared in cursor.execute(_FIND, columns, prepare=True).fetchall():
+        profiles.by_name[ordered[n - 1]] = profile
         profiles.customer[profile] = customer
         if is_shared:
             profiles.shared.add(profile)

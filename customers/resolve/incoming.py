@@ -77,7 +77,7 @@ _READ = """
 def read(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> Batch:
     """Lock and decode the inbox rows that nobody else holds, oldest first."""
     batch = Batch([], {}, kinds.current(now))
-    for row in cursor.execute(_READ, [list(TELLING), consumers.names_read(), list(ids)]).fetchall():
+    for row in cursor.execute(_READ, [list(TELLING), consumers.names_read(), list(ids)], prepare=True).fetchall():
         columns: list[Any] = [*row[:-2], *_named(batch, row[-2], orjson.loads(row[-1]))]
         batch.messages.append(Incoming(*columns))
     return batch

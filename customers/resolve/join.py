@@ -130,7 +130,8 @@ def _write_made(
     named_at: dict[UUID, datetime] = {}
     for message in messages:
         for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ())):
-            named_at[profile] = min(message.at, named_at.get(profile, message.at))
+            if profile in profiles.made:
+                named_at[profile] = min(message.at, named_at.get(profile, message.at))
     copy_rows(
         cursor,
         "customers_profile",

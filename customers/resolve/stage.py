@@ -48,7 +48,7 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
                 traits = {customer: change.names for customer, change in changed.items()}
                 made = {profile: named.kind for profile, named in profiles.made.items()}
                 notice(cursor, waited_for, events, Seen(traits, made, fresh, profiles.customer), now)
-        cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [taken])
+        cursor.execute("DELETE FROM customers_inbox WHERE id = ANY(%b)", [taken], prepare=True)
     return len(taken)
 
 

@@ -1,5 +1,6 @@
 """What a resolved batch leaves behind: events and payloads, brands, and events to be matched."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -60,7 +61,7 @@ _NAMED = """
 def write_events(cursor: Cursor[Any], messages: Sequence[Incoming], profiles: Profiles) -> list[ResolvedEvent]:
     """Append the batch's events and payloads; an event keeps the id of its message."""
     events = [_resolved(message, profiles) for message in messages]
-    cursor.execute(_STORE, [[event.id for event in events], [event.profile_id for event in events]])
+    cursor.execute(_STORE, [[event.id for event in events], [event.profile_id for event in events]], prepare=True)
     return events
 
 
@@ -88,15 +89,16 @@ def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
 def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[tuple[UUID, UUID]]:
     """Note by which source, and so in which brand, each profile was named (DESIGN §2.15); return (profile, brand) of
     those who are new to the brand."""
+    named: dict[UUID, set[UUID]] = defaultdict(set)
+    for message in batch.messages:
+        named[message.source_id].update(profiles.of_message[message.id], profiles.of_former.get(message.id, ()))
+    # In an order of which there is one, so that two batches never wait for each other in a circle.
     pairs = sorted(
-        {
-            (profile, message.source_id)
-            for message in batch.messages
-            for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ()))
-        }
+        ((profile, source) for source, ones in named.items() for profile in ones),
+        key=lambda pair: (pair[0].int, pair[1].int),
     )
     columns = (list(column) for column in zip(*pairs, strict=True))
-    return cursor.execute(_NAMED, [now, *columns, now]).fetchall()
+    return cursor.execute(_NAMED, [now, *columns, now], prepare=True).fetchall()
 
 
 def queue_for_match(cursor: Cursor[Any], events: Iterable[ResolvedEvent], awaited: frozenset[str]) -> int:

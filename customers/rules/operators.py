@@ -71,7 +71,8 @@ def _equals(value: Any) -> Test:
 
 def _equals_sql(stored: Fragment, value: Any) -> Fragment:
     text, parameters = stored
-    return f"COALESCE({text} = %s::jsonb, false)", [*parameters, as_json(value)]
+    # Never null, and the planner knows as much of it as of an equality.
+    return f"({text} IS NOT DISTINCT FROM %s::jsonb)", [*parameters, as_json(value)]
 
 
 def _among(values: Sequence[Any]) -> Test:

@@ -10,7 +10,6 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 
 from customers import awaited, bells, jobs
-from customers.ids import NIL
 from customers.jobs import Slice
 from customers.models import Customer, Job, Segment
 from customers.rules import PEOPLE, parse
@@ -24,15 +23,14 @@ PIECE: Final = 1_000_000
 # Sorting and hashing a million people in the memory that is meant for a page would go by way of the disk.
 _MEMORY: Final = "SET LOCAL work_mem = '256MB'"
 _PAUSE: Final = 0.02
-_UPTO: Final = """
-    SELECT id FROM (SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s) piece ORDER BY id DESC LIMIT 1
-"""
+# The last of a full piece and who comes next; where nobody does, the piece is the last.
+_UPTO: Final = "SELECT id FROM customers_customer WHERE {after} ORDER BY id OFFSET %s LIMIT 2"
 _DEPENDENT: Final = """
     INSERT INTO customers_segment_queue (segment_id, profile_id, hops, historical, queued_at)
     SELECT DISTINCT i.segment_id, m.customer_id, 0, true, m.changed_at
     FROM customers_segmentinput i JOIN (
         SELECT customer_id, coalesce(left_at, entered_at) AS changed_at FROM customers_segmentmembership
-        WHERE segment_id = %s AND (entered_at = %s OR left_at = %s) AND customer_id > %s AND customer_id <= %s
+        WHERE segment_id = %s AND (entered_at = %s OR left_at = %s) AND {within}
     ) m ON true
     WHERE i.kind = 'segment' AND i.name = %s
 """
@@ -100,17 +98,15 @@ def _is_superseded(turn: Slice, segment: Segment) -> bool:
 
 def _piece(turn: Slice, segment: Segment) -> bool:
     """The next range of people; whether it was the last."""
-    after = UUID(turn.job.cursor.get("after", str(NIL)))
+    after = UUID(turn.job.cursor["after"]) if "after" in turn.job.cursor else None
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_UPTO, [after, PIECE])
-        (upto,) = cursor.fetchone() or (None,)
-        if upto is not None:
-            _settle(turn, cursor, segment, Range(after, upto))
+        within = _next(cursor, after)
+        _settle(turn, cursor, segment, within)
         # Whoever changes the rule meanwhile waits for the piece, or it is thrown away.
         if _is_superseded(turn, segment):
             transaction.set_rollback(True)
             return True
-        if upto is not None:
+        if within.upto is not None:
             return False
         gather_strays(cursor, segment.pk)
         count(segment, turn.now)
@@ -119,14 +115,25 @@ def _piece(turn: Slice, segment: Segment) -> bool:
     return True
 
 
+def _next(cursor: CursorWrapper, after: UUID | None) -> Range:
+    condition, values = Range(after, None).of("id")
+    cursor.execute(_UPTO.format(after=condition), [*values, PIECE - 1])
+    edge = cursor.fetchall()
+    return Range(after, edge[0][0] if len(edge) > 1 else None)
+
+
 def _settle(turn: Slice, cursor: CursorWrapper, segment: Segment, within: Range) -> None:
     cursor.execute(_MEMORY)
     came, left = build(cursor, segment, within, turn.now)
-    cursor.execute(_DEPENDENT, [segment.pk, turn.now, turn.now, *within, str(segment.pk)])
+    condition, values = within.of("customer_id")
+    dependent = _DEPENDENT.format(within=condition)
+    cursor.execute(dependent, [segment.pk, turn.now, turn.now, *values, str(segment.pk)])
     report = turn.job.report
     report["came"], report["left"] = report.get("came", 0) + came, report.get("left", 0) + left
-    asked = Customer.objects.filter(pk__gt=within.after, pk__lte=within.upto).count()
-    turn.note(done=turn.job.done + asked, after=str(within.upto))
+    if within.upto is None:
+        turn.note(done=turn.job.total)
+    else:
+        turn.note(done=turn.job.done + PIECE, after=str(within.upto))
 
 
 def register() -> None:

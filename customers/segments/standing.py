@@ -42,15 +42,18 @@ _COME: Final = """, come AS (
     )"""
 _TURNED: Final = """, turned AS (
         INSERT INTO customers_segment_turn AS d (segment_id, profile_id, due_at)
-        SELECT %s, t.id, t.turn FROM truth t WHERE t.turn IS NOT NULL
+        SELECT %s, t.id, t.turn FROM truth t WHERE t.turn IS NOT NULL {known}
+    )"""
+_MOVED: Final = """
         ON CONFLICT (segment_id, profile_id) DO UPDATE SET due_at = excluded.due_at
         WHERE d.due_at <> excluded.due_at
-    )"""
+"""
 _UNTURNED: Final = """, unturned AS (
         DELETE FROM customers_segment_turn d USING truth t
         WHERE d.segment_id = %s AND d.profile_id = t.id AND t.turn IS NULL
     )"""
 _NAMES: Final = " SELECT 'came', customer_id FROM come UNION ALL SELECT DISTINCT 'left', customer_id FROM gone"
+_NOT_FOUND: Final = " AND NOT EXISTS (SELECT 1 FROM truth t WHERE t.id = m.customer_id AND t.holds)"
 _NO_LONGER: Final = ("m.customer_id IN (SELECT t.id FROM truth t WHERE NOT t.holds)", ())
 _COUNTS: Final = " SELECT 'came', count(*) FROM come UNION ALL SELECT 'left', count(DISTINCT customer_id) FROM gone"
 
@@ -62,10 +65,16 @@ class Changed:
 
 
 class Range(NamedTuple):
-    """Customers after the one and up to the other, in the order of their keys."""
+    """Customers after the one and up to the other, in the order of their keys; without an end, everybody there."""
 
-    after: UUID
-    upto: UUID
+    after: UUID | None
+    upto: UUID | None
+
+    def of(self, column: str) -> Fragment:
+        """The condition that a column lies in it."""
+        ends = ((f"{column} > %s", self.after), (f"{column} <= %s", self.upto))
+        asked = [(text, end) for text, end in ends if end is not None]
+        return " AND ".join(text for text, _end in asked) or "true", [end for _text, end in asked]
 
 
 @dataclass(slots=True)
@@ -111,17 +120,12 @@ def build(cursor: CursorWrapper, segment: Segment, within: Range, now: datetime)
     """Settle everybody in the range; how many came and left. All of it is history, and no turn of time is noted yet."""
     reading = Reading(now, segment.brand_id, people="people")
     statement = Statement("WITH ")
-    statement.add(
-        "people AS (SELECT id, customer_id FROM customers_profile WHERE customer_id > %s AND customer_id <= %s), ",
-        *within,
-    )
-    asked = ("(SELECT id, traits FROM customers_customer WHERE id > %s AND id <= %s) c", "true")
-    _truth(statement, segment, reading, asked, within)
-    concerned = (
-        "m.customer_id > %s AND m.customer_id <= %s"
-        " AND NOT EXISTS (SELECT 1 FROM truth t WHERE t.id = m.customer_id AND t.holds)"
-    )
-    _write(statement, segment, reading, now, (concerned, within))
+    statement.add(*_flat("people AS NOT MATERIALIZED (SELECT id, customer_id FROM customers_profile WHERE ",
+                         within.of("customer_id"), "), "))  # fmt: skip
+    asked = _flat("(SELECT id, traits FROM customers_customer WHERE ", within.of("id"), ") c")
+    _truth(statement, segment, reading, (asked[0], "true"), asked[1:])
+    concerned = _flat(within.of("m.customer_id"), _NOT_FOUND)
+    _write(statement, segment, reading, now, (concerned[0], concerned[1:]))
     statement.add(_COUNTS)
     cursor.execute(statement.text, statement.parameters)
     counts = dict(cursor.fetchall())
@@ -180,10 +184,12 @@ def _write(
     key = segment.pk
     statement.add(_GONE.format(concerned=concerned[0]), now, key, *concerned[1])
     statement.add(_COME, key, now, segment.rule_version, key)
-    if reading.turns:
-        statement.add(_TURNED, key)
-        if reading.by_key:
-            statement.add(_UNTURNED, key)
+    if reading.turns and reading.by_key:
+        statement.add(_TURNED.format(known=_MOVED), key)
+        statement.add(_UNTURNED, key)
+    elif reading.turns:
+        # Nobody writes turns of a segment that is being built, but its build.
+        statement.add(_TURNED.format(known=""), key)
 
 
 def _changed(rows: Sequence[tuple[str, UUID]]) -> Changed:

@@ -59,7 +59,7 @@ def load_properties(cursor: Cursor[Any], arrivals: Collection[Arrival]) -> None:
     # Where nothing is upcast, no event's version is asked for.
     statement = _SAID_BY_VERSION if shapes.chains() else _SAID
     places = [list(by_id), [same[0].received_at for same in by_id.values()]]
-    for event_id, properties, version_id in cursor.execute(statement, places).fetchall():
+    for event_id, properties, version_id in cursor.execute(statement, places, prepare=True).fetchall():
         said = shapes.said(properties, version_id)
         for arrival in by_id[event_id]:
             arrival.properties = said

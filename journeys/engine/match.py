@@ -61,7 +61,7 @@ _RESUMED = """
 def match(ids: Sequence[int], now: datetime) -> int:
     """Match these queue items, those nobody else holds; return how many are done."""
     with raw_cursor() as cursor:
-        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)]).fetchall()]
+        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)], prepare=True).fetchall()]
         entries = live_entries()
         concerned = _concerned(cursor, arrivals, entries)
         left = _left(cursor, concerned)
@@ -71,7 +71,7 @@ def match(ids: Sequence[int], now: datetime) -> int:
             _work_rounds(cursor, ready, entries, now, work)
             write(cursor, work, now)
         done = [arrival.item_id for arrival in arrivals if arrival.item_id not in left]
-        cursor.execute("DELETE FROM customers_match_queue WHERE id = ANY(%b)", [done])
+        cursor.execute("DELETE FROM customers_match_queue WHERE id = ANY(%b)", [done], prepare=True)
     return len(done)
 
 
@@ -82,7 +82,8 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     """
     customers = list({arrival.customer_id for arrival in arrivals})
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
-    with_runs = moving_customers(cursor) | {row[0] for row in cursor.execute(_WITH_RUNS, [customers]).fetchall()}
+    rows = cursor.execute(_WITH_RUNS, [customers], prepare=True).fetchall()
+    with_runs = moving_customers(cursor) | {row[0] for row in rows}
     return [
         arrival
         for arrival in arrivals
@@ -94,11 +95,11 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     """Lock the customers; return the queue items that must wait for another pass."""
     if not arrivals:
         return set()
-    customers = sorted({arrival.customer_id for arrival in arrivals})
-    cursor.execute(_LOCK_CUSTOMERS, [customers])
+    customers = list({arrival.customer_id for arrival in arrivals})
+    cursor.execute(_LOCK_CUSTOMERS, [customers], prepare=True)
     # Read before all the queues that its messages lead to: whoever leaves it meanwhile is seen in one of those.
     unresolved = oldest_before(cursor, customers, max(arrival.event_id for arrival in arrivals))
-    homes = dict(cursor.execute(_HOMES, [customers]).fetchall())
+    homes = dict(cursor.execute(_HOMES, [customers], prepare=True).fetchall())
     moving = moving_customers(cursor)
     barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
     left = set()
@@ -115,8 +116,8 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
 def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, Place]:
     """By customer, the oldest event that must be worked before any later one and is not in this batch."""
     profiles = list(homes)
-    rows = cursor.execute(_CONSENT_PENDING, [profiles]).fetchall()
-    rows += cursor.execute(_OLDER, [profiles, list(items)]).fetchall()
+    rows = cursor.execute(_CONSENT_PENDING, [profiles], prepare=True).fetchall()
+    rows += cursor.execute(_OLDER, [profiles, list(items)], prepare=True).fetchall()
     oldest: dict[UUID, Place] = {}
     for profile, *place in rows:
         customer, first = homes[profile], (place[0], place[1])
@@ -220,7 +221,7 @@ class Table:
         runs = [run.id for runs in self.runs.values() for run in runs]
         if not runs:
             return set()
-        return set(cursor.execute(_RESUMED, [runs, [arrival.event_id for arrival in arrivals]]).fetchall())
+        return set(cursor.execute(_RESUMED, [runs, [one.event_id for one in arrivals]], prepare=True).fetchall())
 
 
 def _needs_traits(candidate: Version) -> bool:

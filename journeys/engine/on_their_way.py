@@ -35,7 +35,7 @@ _MOVING = """
 
 def moving_customers(cursor: Cursor[Any]) -> set[UUID]:
     """Customers whose runs are about to be moved by the merge stage."""
-    return {customer for row in cursor.execute(_MOVING).fetchall() for customer in row}
+    return {customer for row in cursor.execute(_MOVING, prepare=True).fetchall() for customer in row}
 
 
 def oldest_unresolved(cursor: Cursor[Any], customers: Collection[UUID], until: datetime) -> dict[UUID, datetime]:

@@ -76,7 +76,7 @@ def test_times_are_counted_by_the_limit_they_keep_within(door: Door) -> None:
     ("seconds", "code"), [(-3.0, "100"), (0.1, "100"), (0.11, "250"), (86_400.0, "86400000"), (86_400.1, "over")]
 )
 def test_a_limit_holds_what_just_keeps_within_it(seconds: float, code: str) -> None:
-    assert tally.within(seconds) == code
+    assert tally.within(timedelta(seconds=seconds)) == code
 
 
 def test_folding_keeps_every_count(door: Door) -> None:

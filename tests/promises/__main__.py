@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--part", default="", metavar="2/4", help="one of so many parts of about the same length (all)")
     parser.add_argument("--full", action="store_true", help="the counts that a release needs, and every control")
     parser.add_argument("--controls", action="store_true", help="every control, whatever has changed")
+    parser.add_argument("--control", default="", metavar="NAME", help="only the controls whose name holds this")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="repeats a run's choices")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

@@ -3,7 +3,7 @@
 import random
 import time
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.core.management import call_command
 from django.db import connections
@@ -13,7 +13,7 @@ from config.loop.checks import Check
 from config.loop.command import table
 from config.processes import ProcessError
 from tests.promises.invariants import breaches
-from tests.promises.plan import Promise, changed_files, chosen, minutes_of, needs_controls, part_of
+from tests.promises.plan import Promise, UnknownPromise, changed_files, chosen, minutes_of, needs_controls, part_of
 from tests.promises.promises import PROMISES
 from tests.promises.servers import Servers, logs_of, template_name
 from tests.promises.stage import DATABASE, Stage
@@ -87,17 +87,31 @@ def run(servers: Servers, options: Namespace) -> int:
     if options.full:
         times = ", ".join(f"{promise.key} {promise.minutes}" for promise in promises)
         print(f"about {minutes_of(promises)} minutes: {times}", flush=True)
-    changed = changed_files()
-    faults: list[str] = []
     with Keeper() as keeper:
         lab = Lab(servers, keeper, options)
-        for promise in promises:
-            if not lab.keeps(promise):
-                faults.append(f"{promise.key} is broken")
-            every = options.full or options.controls
-            faults += _unnoticed(lab, promise, promise.controls if every or needs_controls(promise, changed) else ())
-    print("\n" + ("; ".join(faults) if faults else f"all {len(promises)} kept"), flush=True)
+        faults = list(_only(lab, promises, options.control) if options.control else _all(lab, promises, options))
+    fine = "caught" if options.control else f"all {len(promises)} kept"
+    print("\n" + ("; ".join(faults) if faults else fine), flush=True)
     return 1 if faults else 0
+
+
+def _all(lab: Lab, promises: Sequence[Promise], options: Namespace) -> Iterator[str]:
+    """What is wrong with the promises, and with the controls whose turn it is."""
+    changed = changed_files()
+    for promise in promises:
+        if not lab.keeps(promise):
+            yield f"{promise.key} is broken"
+        every = options.full or options.controls
+        yield from _unnoticed(lab, promise, promise.controls if every or needs_controls(promise, changed) else ())
+
+
+def _only(lab: Lab, promises: Sequence[Promise], asked: str) -> Iterator[str]:
+    """What is wrong with the controls of this name, without the product."""
+    found = [(promise, control) for promise in promises for control in promise.controls if asked in control]
+    if not found:
+        raise UnknownPromise(f"no control of {', '.join(one.key for one in promises)} has {asked} in its name")
+    for promise, control in found:
+        yield from _unnoticed(lab, promise, [control])
 
 
 def _unnoticed(lab: Lab, promise: Promise, controls: Iterable[str]) -> list[str]:
