@@ -10,6 +10,7 @@ from analytics.why import explain_run
 from analytics.why.consent import proof
 from analytics.why.explanation import Explanation
 from analytics.why.journey import entered_by
+from analytics.why.late import late_events
 from analytics.why.records import Way, load_proofs
 from channels.models import Message
 from customers.admin.presented import drawn, present
@@ -35,6 +36,7 @@ def page(admin: Any, request: HttpRequest, run: Run) -> HttpResponse:
         standing=_standing(way, links),
         moves=shown_moves(moves, links, masked),
         left_out=way.left_out,
+        late=[(one, links.to(("customers_event", one.event.pk))) for one in late_events(way)],
         parts=shown_parts(_beginning(way), loaded.journey.brand_id, request),
         asked_for=[
             (one, links.to(("channels_message", one.pk)))

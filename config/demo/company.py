@@ -22,6 +22,8 @@ SQUADS: Final = {
 }
 _CONNECTORS: Final = {"mail": ("email", "Mail"), "push": ("push", "Push"), "sms": ("sms", "SMS"),
                       "whatsapp": ("whatsapp", "WhatsApp")}  # fmt: skip
+# Hours; the others are missed when they are quiet for longer than they usually are.
+_SILENT_AFTER: Final = {"kiosks": 24}
 _NOTICE_TEXTS: Final = {
     "pt-BR": "Quero receber novidades e ofertas por e-mail, SMS, WhatsApp e notificações do aplicativo. Posso cancelar "
     "a qualquer momento, em qualquer mensagem ou na minha conta.",
@@ -116,6 +118,9 @@ def _sources(shop: Shop) -> None:
         # The tills' own software sends what it likes, so only what was agreed on is let in.
         ("stores", "Stores (tills)", "Retail IT", plan.loyalty_namespace, "quarantine"),
         ("crm", "CRM", "Customer care", None, "accept"),
+        # It reports in its own words, by a webhook; nobody has planned its events yet.
+        ("payments", "Payment provider", "Finance", None, "mark"),
+        *((("kiosks", "Market stalls", "Retail IT", None, "accept"),) if plan.key == BRANDS[0].key else ()),
     )
     for key, name, owner, namespace, unplanned in rows:
         shop.sources[key] = Source.objects.create(
@@ -126,6 +131,7 @@ def _sources(shop: Shop) -> None:
             documentation_url=f"{documents}/{key}",
             namespace=namespace or shop.brand.pk,
             unplanned=unplanned,
+            silent_after=_SILENT_AFTER.get(key),
         )
 
 

@@ -8,10 +8,11 @@ from random import Random
 from typing import Final
 
 from django.db import connection
+from django.db.models import Sum
 
 from analytics.map_counts import count_all
 from config.demo import company as companies
-from config.demo import lately, mishaps
+from config.demo import deliveries, doubles, lately, mishaps, segments
 from config.demo.brands import BRANDS
 from config.demo.calendar import Calendar
 from config.demo.company import Company
@@ -19,12 +20,27 @@ from config.demo.lives import Life, Told
 from config.demo.people import make_person
 from config.demo.replay import Replay, by_beat
 from config.demo.size import SEED, Size
-from customers.models import Brand, EventType, Source
+from customers.models import Brand, EventType, Hook, ReceivedBody, Source
+from customers.segments.count import count_all as count_segments
 from customers.sql import ensure_partitions
 from journeys.models import Journey
 
 _COUNT_SECONDS: Final = 20.0
+# Numbers of people beyond all that are used otherwise.
+_APART: Final = 5_001
 Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What foreign systems report to the hooks of each brand, by beat."""
+
+    hooks: Mapping[str, Hook]
+    posted: Mapping[datetime, Sequence[deliveries.Posted]]
+
+    def bring(self, now: datetime) -> None:
+        for one in self.posted.get(now, ()):
+            deliveries.deliver(self.hooks[one.brand], one, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +64,12 @@ def make(now: datetime, size: Size | None = None, seed: int = SEED, progress: Pr
     company = companies.found(calendar.begin)
     _date(calendar.begin)
     replay = Replay(company.source_ids)
+    post = Post(deliveries.open_hooks(company), deliveries.by_beat(calendar, seed, size.people, size.days))
     random = Random(seed)  # noqa: S311 - who has had enough is no secret
     with _quick_commits():
-        _live_through(calendar, company, replay, by_beat(events(calendar, size, seed)), random, progress)
-    return History(company, replay.accepted, replay.refused)
+        _live_through(calendar, company, replay, post, by_beat(events(calendar, size, seed)), random, progress)
+    reported = ReceivedBody.objects.aggregate(accepted=Sum("accepted"), refused=Sum("refused"))
+    return History(company, replay.accepted + reported["accepted"], replay.refused + reported["refused"])
 
 
 def events(calendar: Calendar, size: Size, seed: int) -> Iterator[Told]:
@@ -62,12 +80,15 @@ def events(calendar: Calendar, size: Size, seed: int) -> Iterator[Told]:
     random = Random(f"{seed}/mistakes")  # noqa: S311
     yield from mishaps.mistakes(calendar, tuple(plan.key for plan in BRANDS), random, size.days)
     yield from mishaps.break_a_release(calendar, BRANDS[0].key)
+    yield from mishaps.fall_silent(calendar, BRANDS[0].key, random, size.days)
+    yield from doubles.events(calendar, seed, size.people + _APART, size.days)
 
 
 def _live_through(
     calendar: Calendar,
     company: Company,
     replay: Replay,
+    post: Post,
     beats: Mapping[datetime, Sequence[Told]],
     random: Random,
     progress: Progress | None,
@@ -77,17 +98,22 @@ def _live_through(
     for number, beat in enumerate(calendar.beats):
         if not live and beat >= calendar.live_from:
             companies.go_live(company, beat)
+            segments.draw_up(company, beat)
             _analyze()
             live = True
         if beat == damaged:
             mishaps.damage_a_row(replay, BRANDS[1].key, beat)
+        post.bring(beat)
         replay.beat(beat, beats.get(beat, ()))
         if live and beat - looked >= timedelta(hours=20):
             mishaps.have_enough(random, looked, beat)
+            count_segments(beat)
             looked = beat
         if progress is not None:
             progress((number + 1) / len(calendar.beats))
     _analyze()
+    count_segments(calendar.end)
+    doubles.propose(company, calendar.end)
     count_all(calendar.end, _COUNT_SECONDS)
 
 

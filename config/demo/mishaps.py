@@ -29,6 +29,8 @@ _MISTAKES: Final[tuple[tuple[str, Message], ...]] = (
     ("crm", {"type": "track", "userId": "br-x6", "event": "consent.granted",
              "properties": {"purpose": "offers", "notice": "sign-up", "notice_version": 9}}),
 )  # fmt: skip
+_SILENT_DAYS: Final = 3
+_STALLS_A_DAY: Final = 5
 _DAMAGED_ID: Final = "damaged-row"
 
 
@@ -56,6 +58,21 @@ def break_a_release(calendar: Calendar, brand: str, hours: int = 20, per_hour: i
                 "messageId": f"release-{hour}-{number}",
             }
             yield Told(at, brand, "app", message)
+
+
+def fall_silent(calendar: Calendar, brand: str, random: Random, days: float) -> Iterator[Told]:
+    """The stalls tell of the cards that are shown, some a day; since three days ago nothing has come of them."""
+    for number in range(int((days - _SILENT_DAYS) * _STALLS_A_DAY)):
+        at = calendar.beat_at(calendar.begin + timedelta(days=(number + random.random()) / _STALLS_A_DAY))
+        if at is not None:
+            message = {
+                "type": "track",
+                "anonymousId": f"stall-{random.randint(1, 40):02}",
+                "event": "store.visited",
+                "properties": {"store": random.choice(("Feira da Vila", "Mercado da Praça"))},
+                "messageId": f"stall-{number:04}",
+            }
+            yield Told(at, brand, "kiosks", message)
 
 
 def damage_a_row(replay: Replay, brand: str, now: datetime) -> None:

@@ -18,8 +18,11 @@ from customers import keys
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, accept
 from customers.accept.segment import DOOR
+from customers.hooks.interpret import QUEUE as BODIES
 from customers.keys import Writer
 from customers.resolve import resolve_inbox
+from customers.segments.stage import refresh_segments
+from customers.work import work_once
 from journeys.engine.advance import advance_due
 from journeys.engine.match import match_events
 from journeys.engine.merges import follow_merges
@@ -28,9 +31,15 @@ from journeys.engine.recheck import recheck_parked
 # The stages in the order of `journeys.engine.drain`, each with what tells that it has work: asking all of them is
 # one question, working all of them in vain is thirty.
 _STAGES: Final[tuple[tuple[str, Callable[[datetime], int]], ...]] = (
+    ("EXISTS (SELECT 1 FROM customers_receivedbody WHERE status = 'waiting')", lambda now: work_once(BODIES, now)),
     ("EXISTS (SELECT 1 FROM customers_inbox)", resolve_inbox),
     ("EXISTS (SELECT 1 FROM consent_queue)", apply_queued),
     ("EXISTS (SELECT 1 FROM customers_merge_queue)", follow_merges),
+    (
+        "EXISTS (SELECT 1 FROM customers_segment_queue)"
+        " OR EXISTS (SELECT 1 FROM customers_segment_turn WHERE due_at <= %(now)s)",
+        refresh_segments,
+    ),
     ("EXISTS (SELECT 1 FROM customers_match_queue)", match_events),
     ("EXISTS (SELECT 1 FROM journeys_recheck_queue)", recheck_parked),
     ("EXISTS (SELECT 1 FROM journeys_run WHERE status = 1 AND due_at <= %(now)s)", advance_due),
@@ -40,7 +49,7 @@ _TO_SEND: Final = "SELECT EXISTS (SELECT 1 FROM channels_message WHERE state IN 
 _PATIENCE_SECONDS: Final = 600
 _AT_ONCE: Final = 400
 # Of two sources that speak of one person in one beat, the first is heard first.
-_SOURCES: Final = ("shop", "app", "crm", "stores")
+_SOURCES: Final = ("shop", "app", "crm", "stores", "kiosks")
 # From the last thing a person did in a beat back to the one before.
 _PACE: Final = timedelta(seconds=6)
 

@@ -1,6 +1,7 @@
 """What the admin pages of all apps share: read-only facts, bounded lists, exact search, small tables."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -21,6 +22,7 @@ from customers import personal
 from customers.admin.fields import Document, DocumentArea
 from customers.admin.guarded import Guarded, GuardedInline
 from customers.admin.presented import Presented
+from customers.looks import moment
 from customers.models import UnitAttempt
 from customers.search import rows_by
 
@@ -220,7 +222,8 @@ def hexadecimal(attribute: str, label: "_StrOrPromise") -> Callable[[Any], str]:
 
 
 def table(heads: Sequence["_StrOrPromise"], rows: Iterable[Sequence[object]]) -> SafeString | str:
-    """Rows of values as a small table, escaped; empty without rows. Querysets are cut at `SHOWN`."""
+    """Rows of values as a small table, escaped; empty without rows. Querysets are cut at `SHOWN`, and times are told as
+    everywhere else."""
     shown = list(rows[:SHOWN] if isinstance(rows, QuerySet) else rows)
     if not shown:
         return ""
@@ -231,4 +234,10 @@ def table(heads: Sequence["_StrOrPromise"], rows: Iterable[Sequence[object]]) ->
 
 def _cells(tag: str, values: Iterable[object]) -> SafeString:
     cell = f"<{tag}>{{}}</{tag}>"
-    return format_html_join("", cell, (("" if value is None else value,) for value in values))
+    return format_html_join("", cell, ((_shown(value),) for value in values))
+
+
+def _shown(value: object) -> object:
+    if value is None:
+        return ""
+    return moment(value) if isinstance(value, datetime) else value

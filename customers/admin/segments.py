@@ -183,7 +183,7 @@ class SegmentAdmin(Kept):
     def members(self, segment: Segment) -> SafeString | str:
         rows = beside(segment, SegmentMembership).filter(segment=segment, left_at=None).order_by("-id")[:_SOME]
         names = {
-            one.pk: one.traits.get("name")
+            one.pk: _name(one.traits)
             for one in beside(segment, Customer).filter(pk__in=[row.customer_id for row in rows])
         }
         return table(
@@ -234,6 +234,11 @@ class SegmentAdmin(Kept):
         if done:
             text = ngettext("%(count)s segment was archived.", "%(count)s segments were archived.", done)
             self.message_user(request, text % {"count": done})
+
+
+def _name(traits: dict[str, Any]) -> str:
+    parts = [str(traits.get(part) or "") for part in ("first_name", "last_name")]
+    return " ".join(filter(None, parts)) or str(traits.get("name") or "")
 
 
 def _folded(rule: Any) -> SafeString:

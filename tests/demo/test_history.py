@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import Count
 
+from analytics.home.attention import Kind, attention
 from analytics.journey_numbers import journey_numbers
 from channels.models import Message
-from config.demo import history
+from config.demo import history, segments
 from config.demo.brands import BRANDS
 from config.demo.size import Size
 from config.loop.quiet import waiting
@@ -17,7 +20,19 @@ from consent.ledger import verify
 from consent.models import ConsentChain, ConsentEntry
 from customers import keys
 from customers.accept import schemas
-from customers.models import Brand, Customer, DeadLetter, Event, MessageKey, QuarantinedEvent
+from customers.models import (
+    Brand,
+    Customer,
+    DeadLetter,
+    DuplicatePair,
+    Event,
+    Hook,
+    MessageKey,
+    QuarantinedEvent,
+    ReceivedBody,
+    Segment,
+)
+from customers.segments.stage import refresh_segments
 from journeys.models import EntryRefusal, Journey, JourneyMap, Run
 
 END = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -84,6 +99,51 @@ def test_people_stand_on_the_map_and_at_the_counter(told: history.History) -> No
         profiles__identifier__kind_id="user_id"
     )
     assert merged.exists()
+
+
+def test_what_the_payment_provider_reports_is_there_in_every_way(told: history.History) -> None:
+    assert Hook.objects.count() == len(BRANDS)
+    came_to = Counter(ReceivedBody.objects.values_list("status", "reason"))
+    assert set(came_to) == {
+        ("done", ""),
+        ("unhandled", "unhandled"),
+        ("failed", "mapping_failed"),
+        ("failed", "invalid_json"),
+    }
+    assert ReceivedBody.objects.filter(repeats=1).exists()
+    assert all(hook.bad_signatures for hook in Hook.objects.all())
+    assert set(QuarantinedEvent.objects.filter(door="hook").values_list("code", flat=True)) == {"blocked_identifier"}
+    assert set(Event.objects.filter(source__key="payments").values_list("name", "unplanned")) >= {
+        ("charge.settled", True)
+    }
+
+
+def test_segments_have_a_size_for_each_day_and_the_panel_its_people(told: history.History) -> None:
+    rules = Segment.objects.filter(is_static=False)
+    assert set(rules.values_list("key", "state")) == {(one.key, "live") for one in segments.WANTED}
+    assert {count for (count,) in rules.annotate(days=Count("sizes")).values_list("days")} == {SMALL.live_days + 1}
+    assert rules.get(key="buyers", brand__key=BRANDS[0].key).size
+    assert Segment.objects.get(key=segments.PANEL, brand__key=BRANDS[0].key).size
+    assert refresh_segments(END) == 0
+
+
+def test_second_accounts_wait_for_somebody_to_decide(told: history.History) -> None:
+    pairs = DuplicatePair.objects.filter(state="open")
+    assert pairs.exists()
+    for pair in pairs:
+        names = {
+            tuple(Customer.objects.get(profiles=profile).traits[name] for name in ("first_name", "last_name"))
+            for profile in (pair.low_id, pair.high_id)
+        }
+        assert len(names) == 1
+        assert 0.9 <= pair.probability < 1
+
+
+def test_a_source_has_gone_silent_and_the_first_page_says_so(told: history.History, monkeypatch: Any) -> None:
+    monkeypatch.setattr("customers.clock.utcnow", lambda: END)
+    root = get_user_model().objects.create_superuser("root")
+    alerts = [str(one.source) for one in attention(root, END) if one.kind is Kind.SOURCE_SILENT]
+    assert alerts == [f"{BRANDS[0].name} – Market stalls"]
 
 
 def test_nothing_happens_before_it_is_heard_of(told: history.History) -> None:
