@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from importlib import import_module
 
-from bench.measure import Result, Size
+from bench.measure import Peak, Result, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ GROUPS = (
     Group("bench.engine", ("engine.transitions", "engine.limit")),
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
+    Group("bench.ingest.memory", ("ingest.memory",)),
     Group("bench.pages", ("pages.slowest",)),
     Group("bench.segments", ("segment.million", "segment.dirty")),
 )
@@ -31,8 +32,8 @@ def chosen(only: str) -> frozenset[str]:
     return frozenset(name for name in NAMES if not asked or {name, name.partition(".")[0]} & asked)
 
 
-def measure(wanted: Set[str], size: Size) -> Sequence[Result]:
-    results: list[Result] = []
+def measure(wanted: Set[str], size: Size) -> Sequence[Result | Peak]:
+    results: list[Result | Peak] = []
     for group in GROUPS:
         if wanted & set(group.names):
             results += import_module(group.module).measure(wanted, size)

@@ -62,6 +62,20 @@ class Result:
         return [ours / other for ours, other in zip(self.ours.rates, self.baseline.rates, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What must not pass `most`, by itself and beside nothing else."""
+
+    name: str
+    unit: str
+    side: Side
+    most: float
+
+    @property
+    def met(self) -> bool:
+        return max(self.side.rates) <= self.most
+
+
 def take_turns(sides: Sequence[Side], rounds: int) -> None:
     """Run every side `rounds` times; each round begins with another one."""
     for turn in range(rounds):

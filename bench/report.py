@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import Result, Side
+from bench.measure import Peak, Result, Side
 
 RESULTS = Path(__file__).parent / "results.json"
 _HEAD = ("", "median", "range", "rows", "batch", "processes", "connections", "fsync", "synchronous_commit")
 
 
-def table(results: Sequence[Result]) -> str:
+def table(results: Sequence[Result | Peak]) -> str:
     lines = [line for result in results for line in _lines(result)]
     rows = [_HEAD, *(line for line in lines if isinstance(line, tuple))]
     widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
@@ -26,7 +26,10 @@ def _aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
     )
 
 
-def _lines(result: Result) -> list[str | tuple[str, ...]]:
+def _lines(result: Result | Peak) -> list[str | tuple[str, ...]]:
+    if isinstance(result, Peak):
+        verdict = f"at most {result.most:g} wanted: {'met' if result.met else 'NOT MET'}"
+        return ["", f"{result.name} ({result.unit}): {verdict}", _row(result.side)]
     low, high = min(result.ratios), max(result.ratios)
     met = "met" if result.met else "NOT MET"
     wanted = f"{'at most ' if result.at_most else ''}{result.wanted:g}"
@@ -48,11 +51,13 @@ def _row(side: Side) -> tuple[str, ...]:
     )
 
 
-def write(results: Sequence[Result], path: Path = RESULTS) -> None:
+def write(results: Sequence[Result | Peak], path: Path = RESULTS) -> None:
     path.write_text(json.dumps([_as_json(result) for result in results], indent=2) + "\n")
 
 
-def _as_json(result: Result) -> dict[str, str | float]:
+def _as_json(result: Result | Peak) -> dict[str, str | float]:
+    if isinstance(result, Peak):
+        return {"name": result.name, "value": round(max(result.side.rates), 1), "unit": result.unit}
     return {
         "name": result.name,
         "value": round(result.ours.median, 1),

@@ -39,6 +39,15 @@ def by_identifier(partner: Partner, kind: str, value: str, now: datetime) -> Kno
     return Known(*row, email=compared if kind == "email" else "") if row else None
 
 
+def by_values(partner: Partner, kind: str, values: Collection[str], now: datetime) -> dict[str, UUID]:
+    """The customers of these values, as they are compared; of a kind that there is."""
+    wide = kinds.current(now)[kind].organisation_wide
+    named = Identifier.objects.visible_to(partner).filter(
+        value__in=values, kind_id=kind, namespace__in=[NIL] if wide else _namespaces(partner), closed_at=None
+    )
+    return dict(named.order_by("-id").values_list("value", "profile__customer_id"))
+
+
 def by_customer(partner: Partner, customer_id: UUID) -> Known | None:
     """By the strongest identifier that the partner gave of them."""
     named = Identifier.objects.visible_to(partner).filter(profile__customer_id=customer_id, closed_at=None)

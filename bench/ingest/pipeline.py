@@ -65,12 +65,17 @@ class Pipeline:
             document = strict_json.parse(body)
             accept(Submission(document, "segment", False, document.value["batch"]), writer, self.now)
         with self.connection.transaction():
+            self.connection.execute("DROP TABLE IF EXISTS bench_inbox")
             self.connection.execute("CREATE TABLE bench_inbox AS TABLE customers_inbox")
+
+    def set_up(self) -> None:
+        """People who are known, and nothing of what they did."""
+        self._clear()
+        make_people(self.connection, PEOPLE)
 
     def through_stages(self) -> float:
         memory.settle()
-        self._clear()
-        make_people(self.connection, PEOPLE)
+        self.set_up()
         with self.connection.transaction():
             self.connection.execute("INSERT INTO customers_inbox SELECT * FROM bench_inbox ORDER BY id")
         began = time.perf_counter()

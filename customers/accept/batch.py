@@ -33,7 +33,15 @@ class Submission:
     items: Sequence[Any]
 
     def place_of(self, index: int) -> str:
-        return "" if self.single else f"/{self.dialect.list_name}/{index}"
+        if self.single:
+            return ""
+        return f"/{self.dialect.list_name}/{index}" if self.dialect.list_name else f"/{index}"
+
+    def items_in(self, document: Any) -> Any:
+        """The items, in any reading of the document."""
+        if self.single:
+            return [document]
+        return document[self.dialect.list_name] if self.dialect.list_name else document
 
     @property
     def dialect(self) -> Dialect:
@@ -188,7 +196,7 @@ def _faults(submission: Submission) -> dict[int, Refusal]:
     exact = strict_json.lossless(submission.document)
     found = (
         (index, strict_json.first_fault(item) if isinstance(item, dict) else _no_object())
-        for index, item in enumerate([exact] if submission.single else exact[submission.dialect.list_name])
+        for index, item in enumerate(submission.items_in(exact))
     )
     return {index: fault for index, fault in found if fault is not None}
 

@@ -14,7 +14,7 @@ _NAMES: Final = frozenset(
     re.findall(
         r"\w+",
         "userid anonymousid previousid groupid user_id anonymous_id previous_id group_id customer_id crm_id device_id"
-        " loyalty_card email phone cpf cnpj abn",
+        " loyalty_card email phone cpf cnpj abn subject crmid device loyaltycard",
     )
 )
 # Objects that hold such names; whatever an object called `identifiers` holds is one.

@@ -4,7 +4,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -68,12 +68,17 @@ def refused_item(door: str, item: Any, refusal: Refusal, *, from_page: bool = Fa
         pointer=_clean(refusal.pointer)[:500],
         detail=_clean(refusal.message),
         message_id=_clean(named.get("messageId", named.get("id")))[:100],
-        name=_clean(named.get("event", named.get("name")))[:120],
+        name=_clean(_name_in(named))[:120],
         # The standard library writes what orjson cannot: integers beyond 64 bits, infinite numbers.
         raw=_excerpt(json.dumps(kept, ensure_ascii=False)),
         naming=naming.digests(item),
         from_page=from_page,
     )
+
+
+def _name_in(item: Mapping[str, Any]) -> Any:
+    """What the item seems to call its event; of a CloudEvent that is its type."""
+    return item.get("type") if "specversion" in item else item.get("event", item.get("name"))
 
 
 def refused_body(door: str, body: bytes, refusal: Refusal) -> RefusedItem:

@@ -100,7 +100,7 @@ class PartnerView(APIView):
 class Writing(PartnerView):
     """A POST whose answer is kept when the caller names the call by an Idempotency-Key."""
 
-    max_bytes: ClassVar[int] = MAX_BODY_BYTES
+    max_bytes: int = MAX_BODY_BYTES
     sent: Sent
 
     def post(self, request: Request, **kwargs: str) -> HttpResponse:
@@ -109,11 +109,15 @@ class Writing(PartnerView):
         self.sent = self.receive(http)
         if keyed is None:
             return _as_response(self.attempt(**kwargs))
-        call = keyed.of(self.sent.data)
+        call = keyed.of(self.told())
         return _as_response(kept_answers.once(call, lambda: self.attempt(**kwargs), self.now))
 
     def receive(self, request: HttpRequest) -> Sent:
         return read_sent(request, self.max_bytes)
+
+    def told(self) -> bytes:
+        """What makes the call the one it is, beside its address."""
+        return self.sent.data
 
     def attempt(self, **kwargs: str) -> Answer:
         """The answer; a refusal is as good an answer to keep as any, unless it is to be asked again soon."""

@@ -11,11 +11,13 @@ from customers.accept.batch import Outcome, Submission, accept
 from customers.accept.native import DOOR
 from customers.accept.refusal import Refused
 from customers.accept.refused import RefusedItem, keep, refused_body, refused_packed
+from customers.accept.strict_json import Document
 from customers.api.base import Writing, answer_of
 from customers.api.reading import Sent, read_sent, unpack
 from customers.api.shapes import AcceptedShape, BatchBody, BatchShape, EventBody
 from customers.api.sources import SOURCE, source_of
 from customers.kept_answers import Answer
+from customers.keys import Writer
 from customers.load import refuse_overload
 from customers.models import Scope
 
@@ -32,36 +34,44 @@ _EVENT = {
 }
 
 
-class _Door(Writing):
+class EventDoor(Writing):
     """Reads for the source; what cannot be taken apart is kept for it, whole."""
 
     scopes = {"POST": Scope.EVENTS_WRITE.value}
     parameters = SOURCE
-    single: ClassVar[bool]
+    door: ClassVar[str] = DOOR
+    single: bool
+    writer: Writer
 
     def receive(self, request: HttpRequest) -> Sent:
         self.writer = source_of(self.partner, self.given)
         refuse_overload(self.now)
         try:
-            return read_sent(request, self.max_bytes)
+            return self.take(request)
         except Refused as error:
             self._keep(Sent(), b"", error)
             raise
+
+    def take(self, request: HttpRequest) -> Sent:
+        return read_sent(request, self.max_bytes)
 
     def answer(self, **kwargs: str) -> Answer:
         body = b""
         try:
             body = unpack(self.sent, self.max_bytes)
-            document = strict_json.parse(body)
+            document = self.parse(body)
             items = self.items(document.value)
         except Refused as error:
             self._keep(self.sent, body, error)
             raise
-        submission = Submission(document, DOOR, self.single, items)
+        submission = Submission(document, self.door, self.single, items)
         return self.tell(submission, accept(submission, self.writer, self.now))
 
+    def parse(self, body: bytes) -> Document:
+        return strict_json.parse(body)
+
     def items(self, value: Any) -> list[Any]:
-        """The messages in a body: said by the two doors below, of which one takes a single message."""
+        """The messages in a body: each door says it for itself."""
         raise NotImplementedError
 
     def tell(self, submission: Submission, outcome: Outcome) -> Answer:
@@ -69,13 +79,26 @@ class _Door(Writing):
         raise NotImplementedError
 
     def _keep(self, sent: Sent, body: bytes, error: Refused) -> None:
-        keep([_kept(sent, body, error)], self.writer.source_id, self.now)
+        keep([self.kept(sent, body, error)], self.writer.source_id, self.now)
+
+    def kept(self, sent: Sent, body: bytes, error: Refused) -> RefusedItem:
+        if sent.packed and not body:
+            return refused_packed(self.door, sent.data, error.refusal)
+        return refused_body(self.door, body or sent.data, error.refusal)
 
 
-def _kept(sent: Sent, body: bytes, error: Refused) -> RefusedItem:
-    if sent.packed and not body:
-        return refused_packed(DOOR, sent.data, error.refusal)
-    return refused_body(DOOR, body or sent.data, error.refusal)
+def told_of_one(outcome: Outcome) -> Answer:
+    if outcome.refusals:
+        raise Refused.of(outcome.refusals[0])
+    return answer_of({"status": "accepted" if outcome.accepted else "duplicate"})
+
+
+def told_of_many(submission: Submission, outcome: Outcome) -> Answer:
+    rejected = [
+        {"index": index, **refusal.under(submission.place_of(index)).as_error()}
+        for index, refusal in sorted(outcome.refusals.items())
+    ]
+    return answer_of({"accepted": outcome.accepted, "duplicates": outcome.duplicates, "rejected": rejected})
 
 
 @extend_schema_view(
@@ -96,7 +119,7 @@ def _kept(sent: Sent, body: bytes, error: Refused) -> RefusedItem:
         ],
     )
 )
-class SingleEvent(_Door):
+class SingleEvent(EventDoor):
     """Durable before the answer leaves. At most 64 KB."""
 
     max_bytes = MAX_EVENT_BYTES
@@ -106,9 +129,7 @@ class SingleEvent(_Door):
         return [value]
 
     def tell(self, submission: Submission, outcome: Outcome) -> Answer:
-        if outcome.refusals:
-            raise Refused.of(outcome.refusals[0])
-        return answer_of({"status": "accepted" if outcome.accepted else "duplicate"})
+        return told_of_one(outcome)
 
 
 @extend_schema_view(
@@ -129,7 +150,7 @@ class SingleEvent(_Door):
         ],
     )
 )
-class EventBatch(_Door):
+class EventBatch(EventDoor):
     """Each event is accepted or refused by itself: look at `rejected`. At most 1 MB, each event 64 KB."""
 
     max_bytes = MAX_BATCH_BYTES
@@ -139,11 +160,7 @@ class EventBatch(_Door):
         return _items(value)
 
     def tell(self, submission: Submission, outcome: Outcome) -> Answer:
-        rejected = [
-            {"index": index, **refusal.under(submission.place_of(index)).as_error()}
-            for index, refusal in sorted(outcome.refusals.items())
-        ]
-        return answer_of({"accepted": outcome.accepted, "duplicates": outcome.duplicates, "rejected": rejected})
+        return told_of_many(submission, outcome)
 
 
 def _items(value: Any) -> list[Any]:

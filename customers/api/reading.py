@@ -20,22 +20,27 @@ class Sent:
     packed: bool = False
 
 
+def read_of(request: HttpRequest, limit: int) -> Sent:
+    """The body as it came, of whatever type, which the caller looks at."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise unsupported("Unknown Content-Encoding.", "Send the body plain or as gzip.")
+    return Sent(_read(request, limit), packed=encoding == "gzip")
+
+
 def read_sent(request: HttpRequest, limit: int, *, as_text: bool = False) -> Sent:
     """The body as it came, or Refused when it cannot be of use; `as_text` also takes JSON declared as mere text."""
     if request.content_type != "application/json" and not (as_text and request.content_type == "text/plain"):
-        raise _unsupported("The body is not declared as JSON.", "Send Content-Type: application/json.")
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", ""):
-        raise _unsupported("Unknown Content-Encoding.", "Send the body plain or as gzip.")
-    return Sent(_read(request, limit), packed=encoding == "gzip")
+        raise unsupported("The body is not declared as JSON.", "Send Content-Type: application/json.")
+    return read_of(request, limit)
 
 
 def read_plain(request: HttpRequest, limit: int, is_taken: Callable[[str], bool]) -> bytes:
     """The bytes as they came, of a type that is taken and in no encoding: a signature is over these."""
     if not is_taken(request.content_type or ""):
-        raise _unsupported("The body is declared neither as JSON nor as a form.", "Send application/json.")
+        raise unsupported("The body is declared neither as JSON nor as a form.", "Send application/json.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise _unsupported("Unknown Content-Encoding.", "Send the body plain.")
+        raise unsupported("Unknown Content-Encoding.", "Send the body plain.")
     body = _read(request, limit)
     if len(body) > limit:
         raise too_large(limit, "body")
@@ -90,5 +95,5 @@ def _broken_gzip() -> Refused:
     return Refused("invalid_gzip", "The body is not one whole gzip stream.", "Send it again, whole.")
 
 
-def _unsupported(message: str, hint: str) -> Refused:
+def unsupported(message: str, hint: str) -> Refused:
     return Refused("unsupported_media_type", message, hint)

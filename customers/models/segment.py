@@ -10,7 +10,7 @@ from customers.ids import new_id
 from customers.models.brand import Brand, Squad
 from customers.models.identity import Profile
 from customers.models.owned import Owned
-from customers.partner import OfNamedProfile
+from customers.partner import InBrand, OfNamedCustomer
 from customers.reach import AllOf, ByBrand, ByProfile
 
 
@@ -23,6 +23,8 @@ class Segment(Owned):
         BUILDING = "building", pgettext_lazy("segment", "being built")
         LIVE = "live", pgettext_lazy("segment", "live")
         ARCHIVED = "archived", pgettext_lazy("segment", "archived")
+
+    for_partners = InBrand()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
@@ -117,7 +119,7 @@ class SegmentMembership(Owned):
     the membership follows when people are merged, who are in it twice then, or taken apart."""
 
     reach = AllOf((ByBrand("segment__brand"), ByProfile()))
-    for_partners = OfNamedProfile("profile_id")
+    for_partners = OfNamedCustomer()
 
     id = models.BigAutoField(primary_key=True)
     segment = models.ForeignKey(

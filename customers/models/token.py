@@ -20,6 +20,8 @@ class Scope(models.TextChoices):
     CUSTOMERS_PERSONAL = "customers:personal", _("see personal values unmasked")
     EVENTS_WRITE = "events:write", _("send events")
     EVENT_TYPES_READ = "event-types:read", _("read event types and their schemas")
+    SEGMENTS_READ = "segments:read", _("read segments and who of one's own is in them")
+    SEGMENTS_WRITE = "segments:write", _("make segments, set their rules, put people on lists")
     IDENTITY_ASSURE = "identity:assure", _("say that somebody was verified by log-in, code or document")
     CONSENT_READ = "consent:read", _("read consent and permission")
     CONSENT_WRITE = "consent:write", _("record grants and withdrawals")

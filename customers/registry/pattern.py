@@ -1,8 +1,11 @@
 """A text that matches a pattern: the shortest way through it, taking the first of what there is to choose from."""
 
-from re import _constants as constants  # Python's own parser, documented by its source
-from re import _parser as parser
+from importlib import import_module
 from typing import Any, Final
+
+# Python's own parser, documented by its source: the types of the standard library know nothing of it.
+constants: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 _CLASSES: Final = {
     constants.CATEGORY_DIGIT: "0",

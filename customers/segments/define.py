@@ -32,6 +32,10 @@ class Archived(Exception):
     """It follows nothing any more, and is not brought back."""
 
 
+class Stale(Exception):
+    """Somebody has set another rule since the one that was to be replaced."""
+
+
 def read_rule(tree: object, brand_id: UUID, segment_id: UUID | None = None) -> Rule:
     """The rule that the tree says, in a segment of that brand; RuleError with all that is wrong."""
     rule = parse(tree, PEOPLE)
@@ -41,12 +45,17 @@ def read_rule(tree: object, brand_id: UUID, segment_id: UUID | None = None) -> R
     return rule
 
 
-def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None) -> Job:
-    """Give it this rule, and ask for it to be built; whoever is in it meanwhile is so by the rule before."""
+def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None, *, instead_of: int | None = None) -> Job:
+    """Give it this rule, and ask for it to be built; whoever is in it meanwhile is so by the rule before.
+
+    `instead_of` is the version it is meant to replace: Stale, if that is no longer the latest.
+    """
     with transaction.atomic():
         _one_at_a_time(segment.brand_id)
         rule = read_rule(tree, segment.brand_id, segment.pk)
         held = _held(segment)
+        if instead_of is not None and held.rule_version != instead_of:
+            raise Stale
         segment.rule, segment.rule_version = rule.to_json(), held.rule_version + 1
         segment.builds = held.builds
         segment.save(update_fields=["rule", "rule_version"])

@@ -76,6 +76,10 @@ def test_a_token_in_the_address_is_refused_even_beside_a_good_one(partner: Api, 
 SCOPES = {
     "events": "events:write",
     "events/batch": "events:write",
+    "segments": "segments:write",
+    "segments/x/members": "segments:write",
+    "segments/x/rule": "segments:write",
+    "cloudevents": "events:write",
     "customers/lookup": "customers:read",
     "consents/grant": "consent:write",
     "consents/withdraw": "consent:write",
@@ -86,6 +90,10 @@ READS = {
     "customers/x": "customers:read",
     "customers/x/timeline": "customers:read",
     "consents": "consent:read",
+    "customers/x/segments": "segments:read",
+    "segments": "segments:read",
+    "segments/x": "segments:read",
+    "segments/x/members": "segments:read",
     "event-types": "event-types:read",
     "event-types/x/versions": "event-types:read",
     "journeys": "journeys:read",
@@ -103,8 +111,10 @@ def test_every_route_is_looked_at_here() -> None:
     routes = {name for name in get_resolver("config.api.urls").reverse_dict if isinstance(name, str)}
     assert patterns is not None
     assert routes - {"api-openapi", "api-docs", "api-nothing"} == {
-        "api-event", "api-events", "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
-        "api-timeline", "api-consents",
+        "api-cloudevents", "api-event", "api-events",
+        "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
+        "api-timeline", "api-consents", "api-customer-segments", "api-segments", "api-segment", "api-segment-members",
+        "api-segment-rule",
         "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-runs", "api-run",
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
     }  # fmt: skip
