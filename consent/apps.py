@@ -8,6 +8,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import merging as effects
+        from consent import rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
         from consent.refusals import DOOR
         from consent.replay import replay

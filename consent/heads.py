@@ -76,8 +76,8 @@ _WRITE = """
 """
 
 
-def move_heads(cursor: Cursor[Any], entries: Sequence[tuple[int, Link]]) -> None:
-    """Have the heads follow these entries; the caller holds the chains of their addresses."""
+def move_heads(cursor: Cursor[Any], entries: Sequence[tuple[int, Link]]) -> list[Key]:
+    """Have the heads follow these entries and return which moved; the caller holds the chains of their addresses."""
     before = _read(cursor, entries)
     after = dict(before)
     for entry_id, link in entries:
@@ -86,6 +86,7 @@ def move_heads(cursor: Cursor[Any], entries: Sequence[tuple[int, Link]]) -> None
     moved = [(*key, head) for key, head in after.items() if head != before.get(key)]
     if moved:
         _write(cursor, moved)
+    return [(address, purpose, profile) for address, purpose, profile, _head in moved]
 
 
 def _read(cursor: Cursor[Any], entries: Sequence[tuple[int, Link]]) -> dict[Key, InForce]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from consent import chain
+from consent import chain, watching
 from consent.chain import Link
 from consent.heads import move_heads
 from customers.pg import copy_rows, raw_cursor
@@ -105,7 +105,9 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
             zip(ids, salts, (Jsonb(dict(entry.evidence)) for entry in entries), strict=True),
         )
         _write_ends(cursor, ends)
-        move_heads(cursor, [(id_, link) for id_, (link, _digest) in zip(ids, links, strict=True)])
+        moved = move_heads(cursor, [(id_, link) for id_, (link, _digest) in zip(ids, links, strict=True)])
+        events = {(link.address_id, link.purpose_id, link.profile_id): link.event_id for link, _digest in links}
+        watching.tell(cursor, [(*key, events[key]) for key in moved], now)
     return ids
 
 

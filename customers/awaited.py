@@ -69,6 +69,22 @@ def await_names(waiter: str, names: Iterable[str]) -> None:
     settle()
 
 
+def mark() -> str:
+    """A moment among transactions: who writes without the lock, and began before, is not past `have_ended`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        (xid,) = cursor.fetchone()
+    return str(xid)
+
+
+def have_ended(since: str) -> bool:
+    """Whether every transaction that had written anything before the mark is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", [since])
+        (is_over,) = cursor.fetchone()
+    return bool(is_over)
+
+
 def settle() -> None:
     """Wait until every resolve begun before now has ended."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -11,7 +11,7 @@ class JourneysConfig(AppConfig):
         from channels.models import Message
         from customers import dead_letters, merging
         from customers.retention import kinds
-        from journeys import steps  # noqa: F401 - makes every step type known
+        from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
         from journeys.engine import foreseen, match, merges, recheck
         from journeys.guard import guard
         from journeys.retention import needed_by_runs

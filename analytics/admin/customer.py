@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from analytics.admin.shown import Links, Value, plain, see_as, shortened, value_of
 from analytics.customer_picture import CustomerPicture, Interval, KnownTrait, picture
+from analytics.memberships import memberships
 from analytics.timeline import KINDS, Entry, Page, Place, Scope, timeline
 from customers import clock
 from customers.admin.presented import drawn, present
@@ -47,6 +48,7 @@ def page(admin: Any, request: HttpRequest, customer: Customer) -> HttpResponse:
         known=known,
         identifiers=[(one, links.to(("customers_profile", one.profile_id))) for one in known.identifiers],
         traits=[(one, plain(one.value), _unused(one), _history(one)) for one in known.traits],
+        memberships=[(one, links.to(("customers_segment", one.segment.pk))) for one in memberships(customer.pk, see)],
         entries=[_row(entry, links, names) for entry in told.entries],
         older=_address(request, str(told.older)) if told.older else "",
         newest=_address(request, "") if "after" in request.GET else "",

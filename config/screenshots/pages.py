@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from channels.models import Message
 from consent.models import Notice
-from customers.models import Brand, Customer, QuarantinedEvent, Source
+from customers.models import Brand, Customer, QuarantinedEvent, Segment, Source
 from journeys.models import Journey, JourneyMap, Run
 
 
@@ -30,6 +30,7 @@ class Page:
 _OWN: Final[tuple[tuple[str, type[Model] | None, str], ...]] = (
     ("admin:index", None, "home"),
     ("admin:channels_message_outbox", None, "outbox"),
+    ("admin:customers_segment_rule", Segment, "segment_rule"),
     ("admin:journeys_journey_author", Journey, "author"),
     ("admin:journeys_journey_numbers", Journey, "numbers"),
     ("admin:customers_source_health", Source, "source"),

@@ -171,7 +171,13 @@ class SegmentAdmin(Kept):
             return ""
         done = f"{number_format(job.done, force_grouping=True)} / {number_format(job.total or 0, force_grouping=True)}"
         heads = (_("job"), _("state"), _("progress"), _("asked for at"), _("ended at"))
-        row = (page_link("customers_job", job.pk), job.get_state_display(), done, job.created_at, job.ended_at)
+        row = (
+            page_link("customers_job", job.pk),
+            job.get_state_display(),
+            done,
+            moment(job.created_at),
+            moment(job.ended_at),
+        )
         return table(heads, [row])
 
     @admin.display(description=_("size by day"))
@@ -189,7 +195,7 @@ class SegmentAdmin(Kept):
         return table(
             (_("customer"), _("name"), _("in it since")),
             (
-                (page_link("customers_customer", one.customer_id), names.get(one.customer_id), one.entered_at)
+                (page_link("customers_customer", one.customer_id), names.get(one.customer_id), moment(one.entered_at))
                 for one in rows
             ),
         )
@@ -205,7 +211,10 @@ class SegmentAdmin(Kept):
         versions = segment.versions.select_related("made_by")[:_SOME]
         return table(
             (_("version"), _("made at"), _("made by"), _("rule"), _("as JSON")),
-            ((one.number, one.made_at, one.made_by, rule_words(one.rule), _folded(one.rule)) for one in versions),
+            (
+                (one.number, moment(one.made_at), one.made_by, rule_words(one.rule), _folded(one.rule))
+                for one in versions
+            ),
         )
 
     def has_settle_permission(self, request: HttpRequest) -> bool:

@@ -19,7 +19,7 @@ from customers.rules.parse import MOST_CONDITIONS, MOST_LEVELS
 # More choices than this are typed with suggestions: a select of them in every row would swell the page.
 _MOST_IN_A_SELECT: Final = 60
 # Changing one of these changes what other controls offer.
-_REFRESHING: Final = frozenset({"id", "name", "channel", "op", "key"})
+_REFRESHING: Final = frozenset({"id", "name", "channel", "op", "key", "journey"})
 _SCALAR_LABELS: Final = {
     scalars.TEXT: _("text"),
     scalars.NUMBER: _("number"),

@@ -82,7 +82,9 @@ def read(posted: Posted, read_fields: ReadFields, pointer: str, level: int = 1) 
     if level > MOST_LEVELS + 1:
         return None
     if not was:
-        was = kind
+        made = _read_as(kind, posted, read_fields, pointer, level)
+        # A group that was chosen just now begins with a condition to fill in.
+        return {kind: [None]} if made == {kind: []} else made
     before = _read_as(was, posted, read_fields, pointer, level)
     return before if kind == was else _turned(before, was, kind)
 

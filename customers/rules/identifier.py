@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from uuid import UUID
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,11 @@ class HasIdentifier(Base, frozen=True):
         if not NAME.fullmatch(self.name):
             hint = _("Give the key of an identifier kind: email, phone, user_id.")
             yield Problem("name_invalid", "/name", _("This cannot be a kind of identifier."), hint)
+
+    def absent(self, brand_id: UUID) -> Iterator[Problem]:
+        if not IdentifierKind.objects.filter(pk=self.name).exists():
+            message = format_lazy(_("There is no kind of identifier {key}."), key=self.name)
+            yield Problem("unknown_identifier_kind", "/name", message, _("Use the key of an identifier kind."))
 
     def python(self) -> Holds:
         return lambda facts: self.name in facts.extra.get(IDENTIFIERS, ())

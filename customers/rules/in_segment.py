@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from uuid import UUID
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,12 @@ class InSegment(Base, frozen=True):
     def problems(self) -> Iterator[Problem]:
         if not NAME.fullmatch(self.key):
             yield Problem("name_invalid", "/key", _("This cannot be a segment."), _("Give the key of a segment."))
+
+    def absent(self, brand_id: UUID) -> Iterator[Problem]:
+        there = Segment.objects.filter(brand=brand_id, key=self.key).exclude(state=Segment.State.ARCHIVED)
+        if not there.exists():
+            message = format_lazy(_("There is no segment {key}."), key=self.key)
+            yield Problem("unknown_segment", "/key", message, _("Use the key of a segment of this brand."))
 
     def python(self) -> Holds:
         return lambda facts: self.key in facts.extra.get(SEGMENTS, ())

@@ -80,6 +80,11 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Keys of the segments that are looked at."""
         return frozenset()
 
+    @property
+    def watched(self) -> frozenset[tuple[str, str]]:
+        """(kind, name) of what else is looked at; who owns it tells segments when it changes (segments.watch)."""
+        return frozenset()
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "kind" in cls.__dict__:
@@ -98,6 +103,10 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def problems(self) -> Iterable[Problem]:
         """What is wrong beyond the types of the fields; pointers are relative to the leaf."""
+        return ()
+
+    def absent(self, brand_id: UUID) -> Iterable[Problem]:
+        """What it names that the brand does not have; pointers as above."""
         return ()
 
     def python(self) -> Holds:

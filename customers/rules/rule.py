@@ -1,11 +1,11 @@
 """A rule: leaves under all, any and not, compiled once and asked many times."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from customers.rules.leaf import Facts, Holds
+from customers.rules.leaf import Facts, Holds, Leaf
 from customers.rules.reading import TIMELESS, Fragment, Reading
 
 
@@ -24,6 +24,8 @@ class Node(Protocol):
     def identifiers(self) -> frozenset[str]: ...
     @property
     def segments(self) -> frozenset[str]: ...
+    @property
+    def watched(self) -> frozenset[tuple[str, str]]: ...
     def python(self) -> Holds: ...
     def sql(self, reading: Reading) -> Fragment: ...
     def as_of(self, reading: Reading) -> Fragment: ...
@@ -98,6 +100,10 @@ class Group:
     def segments(self) -> frozenset[str]:
         return frozenset(name for node in self.nodes for name in node.segments)
 
+    @property
+    def watched(self) -> frozenset[tuple[str, str]]:
+        return frozenset(one for node in self.nodes for one in node.watched)
+
     def python(self) -> Holds:
         tests = tuple(node.python() for node in self.nodes)
         if len(tests) == 1:
@@ -147,6 +153,10 @@ class Not:
     def segments(self) -> frozenset[str]:
         return self.node.segments
 
+    @property
+    def watched(self) -> frozenset[tuple[str, str]]:
+        return self.node.watched
+
     def python(self) -> Holds:
         test = self.node.python()
         return lambda facts: not test(facts)
@@ -163,6 +173,17 @@ class Not:
     def denied(self, fragment: Fragment) -> Fragment:
         text, parameters = fragment
         return f"NOT ({text})", parameters
+
+
+def leaves(node: Node, pointer: str = "") -> Iterator[tuple[str, Leaf]]:
+    """(pointer into the rule, leaf) of each."""
+    if isinstance(node, Group):
+        for n, one in enumerate(node.nodes):
+            yield from leaves(one, f"{pointer}/{node.key}/{n}")
+    elif isinstance(node, Not):
+        yield from leaves(node.node, f"{pointer}/not")
+    elif isinstance(node, Leaf):
+        yield pointer, node
 
 
 def _bound(node: Node, reading: Reading, most: bool) -> Fragment:

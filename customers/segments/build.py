@@ -1,5 +1,6 @@
 """The job that builds a segment: everybody is asked, a range of keys at a time, and nothing is started by it."""
 
+import time
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import awaited, bells, jobs
 from customers.jobs import Slice
 from customers.models import Customer, Job, Segment
+from customers.rules import PEOPLE, parse
 from customers.segments.count import count
 from customers.segments.follow import gather_strays
 from customers.segments.standing import Range, build
@@ -20,6 +22,7 @@ KIND: Final = "segment"
 PIECE: Final = 1_000_000
 # Sorting and hashing a million people in the memory that is meant for a page would go by way of the disk.
 _MEMORY: Final = "SET LOCAL work_mem = '256MB'"
+_PAUSE: Final = 0.02
 # The last of a full piece and who comes next; where nobody does, the piece is the last.
 _UPTO: Final = "SELECT id FROM customers_customer WHERE {after} ORDER BY id OFFSET %s LIMIT 2"
 _DEPENDENT: Final = """
@@ -51,12 +54,28 @@ def ask(segment: Segment, now: datetime, by: Any = None) -> Job:
 
 def work(turn: Slice) -> bool:
     segment = Segment.objects.get(pk=turn.job.arguments["segment"])
-    if turn.job.total is None and not _begin(turn, segment):
-        return True
+    if turn.job.total is None:
+        if not _others_have_ended(turn, segment):
+            return False
+        if not _begin(turn, segment):
+            return True
     while turn.has_time:
         if _piece(turn, segment):
             return True
     return False
+
+
+def _others_have_ended(turn: Slice, segment: Segment) -> bool:
+    """Wait for whoever has written consent or runs and not seen that this segment looks at them."""
+    if segment.rule is None or not parse(segment.rule, PEOPLE).root.watched:
+        return True
+    if "since" not in turn.job.cursor:
+        turn.note(since=awaited.mark())
+    while not awaited.have_ended(turn.job.cursor["since"]):
+        if not turn.has_time:
+            return False
+        time.sleep(_PAUSE)
+    return True
 
 
 def _begin(turn: Slice, segment: Segment) -> bool:

@@ -1,6 +1,7 @@
 """What a segment is: its rule checked and set, its inputs awaited, and its end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import internal
 from customers.ids import hash64
-from customers.models import IdentifierKind, Job, Segment, SegmentInput, SegmentVersion
+from customers.models import Job, Segment, SegmentInput, SegmentVersion
 from customers.rules import PEOPLE, Facts, Rule, RuleError, parse
 from customers.rules.errors import Problem
+from customers.rules.rule import leaves
 from customers.segments import build
 from customers.segments.count import count
 
@@ -123,21 +125,15 @@ def inputs_of(segment: Segment, rule: Rule) -> set[tuple[str, str]]:
     found |= {(kinds.EVENT.value, name) for name in rule.root.events}
     found |= {(kinds.IDENTIFIER.value, name) for name in rule.root.identifiers}
     found |= {(kinds.SEGMENT.value, str(key)) for key in others.values_list("pk", flat=True)}
+    found |= rule.root.watched
     if rule.holds(Facts()):
         found.add((kinds.NEW.value, ""))
     return found
 
 
 def _unknown(rule: Rule, brand_id: UUID) -> Iterator[Problem]:
-    there = Segment.objects.filter(brand=brand_id).exclude(state=Segment.State.ARCHIVED)
-    known = set(there.filter(key__in=rule.root.segments).values_list("key", flat=True))
-    for key in sorted(rule.root.segments - known):
-        message = format_lazy(_("There is no segment {key}."), key=key)
-        yield Problem("unknown_segment", "", message, _("Use the key of a segment of this brand."))
-    kinds = set(IdentifierKind.objects.filter(pk__in=rule.root.identifiers).values_list("pk", flat=True))
-    for key in sorted(rule.root.identifiers - kinds):
-        message = format_lazy(_("There is no kind of identifier {key}."), key=key)
-        yield Problem("unknown_identifier_kind", "", message, _("Use the key of an identifier kind."))
+    for pointer, leaf in leaves(rule.root):
+        yield from (replace(one, pointer=pointer + one.pointer) for one in leaf.absent(brand_id))
 
 
 def _reserved(rule: Rule) -> Iterator[Problem]:

@@ -32,6 +32,14 @@ _LOCK: Final = """
     SELECT p.id, c.id FROM customers_profile p JOIN customers_customer c ON c.id = p.customer_id
     WHERE p.id = ANY(%s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
+# Where they are now that they are locked, but for those whose memberships have yet to follow a merge.
+_HOMES: Final = """
+    SELECT p.id, p.customer_id FROM customers_profile p
+    WHERE p.id = ANY(%s::uuid[]) AND p.customer_id NOT IN (
+        SELECT from_customer_id FROM customers_merge_queue UNION ALL SELECT to_customer_id FROM customers_merge_queue
+        UNION ALL SELECT m.customer_id FROM customers_merge_queue q JOIN customers_profile m ON m.id = q.profile_id
+    )
+"""
 
 
 class Item(NamedTuple):
@@ -49,20 +57,18 @@ class Item(NamedTuple):
 
 def look_again(ids: Sequence[int], now: datetime) -> int:
     with connection.cursor() as cursor:
-        items = _read(cursor, _ITEMS, ids)
-        _settle(cursor, items, now)
-        cursor.execute("DELETE FROM customers_segment_queue WHERE id = ANY(%s::bigint[])", [array(ids)])
-    return len(items)
+        done = _settle(cursor, _read(cursor, _ITEMS, ids), now)
+        cursor.execute("DELETE FROM customers_segment_queue WHERE id = ANY(%s::bigint[])", [array(done)])
+    return len(done)
 
 
 def let_time_pass(ids: Sequence[int], now: datetime) -> int:
     with connection.cursor() as cursor:
-        items = _read(cursor, _TURNS, ids)
-        _settle(cursor, items, now)
+        done = _settle(cursor, _read(cursor, _TURNS, ids), now)
         # Those that were not given another moment: their customer has a turn under another profile by now, or none.
         passed = "DELETE FROM customers_segment_turn WHERE id = ANY(%s::bigint[]) AND due_at <= %s"
-        cursor.execute(passed, [array(ids), now])
-    return len(items)
+        cursor.execute(passed, [array(done), now])
+    return len(done)
 
 
 def _read(cursor: CursorWrapper, sql: str, ids: Sequence[int]) -> list[Item]:
@@ -70,14 +76,19 @@ def _read(cursor: CursorWrapper, sql: str, ids: Sequence[int]) -> list[Item]:
     return [Item(*row) for row in cursor.fetchall()]
 
 
-def _settle(cursor: CursorWrapper, items: Sequence[Item], now: datetime) -> None:
-    """Look at all of the people for each of their segments; a statement for each segment."""
+def _settle(cursor: CursorWrapper, items: Sequence[Item], now: datetime) -> list[int]:
+    """Look at all of the people for each of their segments, a statement for each segment; return the items done.
+
+    Who is on the way to another customer stays queued: asked before the memberships have followed, one who was in the
+    segment would be found to be there no more, or to come once more.
+    """
     waited_for = awaited.under_lock()
     profiles = sorted({item.profile_id for item in items})
-    # Locked first: a statement begun after the lock sees whatever others have found of these people. Who is moved to
-    # another customer at this moment is looked at again for that.
+    # Locked first: a statement begun after the lock sees whatever others have found of these people.
     cursor.execute(_LOCK, [array(profiles)])
-    homes: dict[UUID, UUID] = dict(cursor.fetchall())
+    locked = dict(cursor.fetchall())
+    cursor.execute(_HOMES, [array(locked)])
+    homes: dict[UUID, UUID] = {profile: home for profile, home in cursor.fetchall() if locked[profile] == home}
     by_segment: dict[UUID, dict[UUID, Cause]] = defaultdict(dict)
     for item in items:
         if (home := homes.get(item.profile_id)) is not None:
@@ -90,6 +101,7 @@ def _settle(cursor: CursorWrapper, items: Sequence[Item], now: datetime) -> None
         people = {customer: cause.historical for customer, cause in causes.items()}
         changed = settle(cursor, segment, people, now, names=_is_awaited(segment, waited_for))
         tell(segment, changed, causes, waited_for, now)
+    return [item.id for item in items if item.profile_id in homes or item.profile_id not in locked]
 
 
 def _is_awaited(segment: Segment, waited_for: Awaited) -> bool:

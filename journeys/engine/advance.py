@@ -13,6 +13,7 @@ from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, traits_of, variables_of
 from journeys.engine.walk import walk
+from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
 from journeys.steps.base import Here
@@ -107,6 +108,7 @@ def fail_run(run_id: int, reason: str, now: datetime) -> None:
                 " VALUES (%s, %s, %s, %s, %s, %s)",
                 [run_id, row[0], now, row[1], row[2], int(Cause.FAILED)],
             )
+            tell_of_failure(cursor, run_id, now)
 
 
 QUEUE = Queue(

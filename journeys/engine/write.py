@@ -17,6 +17,7 @@ from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
 from journeys.engine.walk import Moved, Send, Walked
+from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
 from journeys.version import Sending
 
@@ -152,6 +153,8 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    if work.moves:
+        tell_segments(cursor, work.moves, work.ended, now)
     if work.seen:
         rows = ((seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps)) for seen in work.seen)
         copy_rows(cursor, "journeys_ruleinputs", _SEEN, rows)

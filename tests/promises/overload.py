@@ -22,6 +22,8 @@ _LIMIT = 4_000
 # What several processes may take in the second for which they believe what they read last.
 _MOST_WAITING = 4 * _LIMIT
 _CALLS_A_MINUTE = 40
+# Until then a process has not had all it keeps: imported what it calls, and a body of each client at once.
+_WARM_SECONDS = 3.0
 
 
 def run(stage: Stage) -> Iterator[Check]:
@@ -86,7 +88,7 @@ class _Flood:
         def watch() -> None:
             offered = self.total
             while time.monotonic() - begun < seconds or (self.total - offered) * _BATCH < until_offered:
-                self._look(warm=time.monotonic() - begun < seconds / 4)
+                self._look(warm=time.monotonic() - begun < max(seconds / 4, _WARM_SECONDS))
                 time.sleep(0.2)
             ending.set()
 

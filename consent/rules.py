@@ -1,0 +1,200 @@
+"""Leaf kind `consent`: what a customer last said to a purpose.
+
+It tells what was said, by the strictest of the customer's voices. Whether a message may go out is another question,
+asked for each address when it is sent (consent.permission).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import Purpose, State
+from customers.hints import Text, form
+from customers.models.address import Channel
+from customers.rules.errors import Problem
+from customers.rules.leaf import BLANK, PEOPLE, Facts, Holds, Leaf
+from customers.rules.reading import Fragment, Reading
+from customers.rules.value_leaf import NAME
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+KIND: Final = "consent"
+# By which facts bring what a customer has said.
+SAID: Final = "consents"
+GIVEN, REFUSED, EXPIRED, ASKED, NEVER = "given", "refused", "expired", "asked", "never"
+_WORDS: Final[dict[str, Text]] = {
+    GIVEN: _("is given"),
+    REFUSED: _("is refused or withdrawn"),
+    EXPIRED: _("has expired"),
+    ASKED: _("was asked for and not answered"),
+    NEVER: _("was never spoken of"),
+}
+_CHANNELS: Final = {one.value: one.label for one in Channel if one is not Channel.PERSON}
+_PERMITTING, _OPPOSING = sorted(State.permitting()), sorted(State.opposing())
+
+# What stands for each profile: its own, what binds an address of its whoever uses it, and what hangs on the person.
+_STANDS: Final = """
+    SELECT h.profile_id AS id, h.address_id, h.state, h.valid_until FROM {heads} h WHERE h.profile_id IS NOT NULL
+    UNION ALL
+    SELECT ap.profile_id, h.address_id, h.state, h.valid_until
+    FROM {heads} h JOIN customers_addressprofile ap ON ap.address_id = h.address_id WHERE h.profile_id IS NULL
+    UNION ALL
+    SELECT h.address_id, h.address_id, h.state, h.valid_until FROM {heads} h WHERE h.profile_id IS NULL
+"""
+_PURPOSE: Final = "purpose_id = (SELECT id FROM consent_purpose WHERE brand_id = %s AND key = %s)"
+_NOW: Final = f"(SELECT profile_id, address_id, state, valid_until FROM consent_consenthead WHERE {_PURPOSE})"
+# The heads as they follow from the entries that had taken effect (consent.heads.follow): an answer before a request,
+# the later one, a refusal at one time, and what was heard last.
+_THEN: Final = f"""(
+    SELECT DISTINCT ON (address_id, profile_id) profile_id, address_id, state, valid_until
+    FROM consent_consententry WHERE {_PURPOSE} AND effective_at <= %s
+    ORDER BY address_id, profile_id, (state = ANY(%s)), effective_at DESC, (state = ANY(%s)), id DESC
+)"""
+_VOICES: Final = """
+    SELECT {customer}count(*) AS n, bool_or(s.state = ANY(%s)) AS refused,
+        bool_or(s.state = ANY(%s) AND (s.valid_until IS NULL OR s.valid_until > %s)) AS given,
+        bool_or(s.state = 'expired' OR s.state = ANY(%s) AND s.valid_until <= %s) AS expired,
+        min(s.valid_until) FILTER (WHERE s.state = ANY(%s) AND s.valid_until > %s) AS until
+    FROM {people} w JOIN ({stands}) s ON s.id = w.id{channel}{grouped}
+"""
+_HOLDS: Final = {
+    REFUSED: "coalesce({a}.refused, false)",
+    GIVEN: "coalesce({a}.given AND NOT {a}.refused, false)",
+    EXPIRED: "coalesce({a}.expired AND NOT {a}.given AND NOT {a}.refused, false)",
+    ASKED: "coalesce({a}.n > 0 AND NOT {a}.expired AND NOT {a}.given AND NOT {a}.refused, false)",
+    NEVER: "coalesce({a}.n, 0) = 0",
+}
+
+
+class Said(NamedTuple):
+    """One consent as it stands: of an address's channel, or of the person as such."""
+
+    purpose: str
+    channel: str
+    state: str
+    valid_until: datetime | None
+
+
+def standing(said: Iterable[Said], now: datetime) -> str:
+    """What several voices come to: the strictest that answers."""
+    found = {_standing(one, now) for one in said}
+    return next((one for one in (REFUSED, GIVEN, EXPIRED, ASKED) if one in found), NEVER)
+
+
+def _standing(one: Said, now: datetime) -> str:
+    if one.state in State.opposing():
+        return REFUSED
+    if one.state in State.permitting():
+        return GIVEN if one.valid_until is None or one.valid_until > now else EXPIRED
+    return EXPIRED if one.state == State.EXPIRED else ASKED
+
+
+class ConsentStanding(Leaf, frozen=True, kw_only=True):
+    """Without a channel all count; what is said of the person as such counts for every channel."""
+
+    kind: ClassVar[str] = KIND
+    label: ClassVar[Text] = _("Consent")
+    inputs: ClassVar[frozenset[str]] = frozenset({"consents"})
+    places: ClassVar[frozenset[str]] = frozenset({PEOPLE})
+
+    purpose: Annotated[str, form(_("purpose"), refers="purpose")]
+    state: Annotated[
+        str,
+        form(
+            _("state"),
+            _("What was said last, and the strictest where several speak. Each send asks anew whether it may."),
+            choices=_WORDS,
+        ),
+    ] = GIVEN
+    channel: Annotated[
+        str | msgspec.UnsetType, form(_("channel"), unset=_("any"), choices={"": _("any"), **_CHANNELS})
+    ] = msgspec.UNSET
+
+    @classmethod
+    def words(cls, said: Mapping[str, str]) -> str:
+        values = {"purpose": said.get("purpose", BLANK), "state": said.get("state", BLANK)}
+        if "channel" in said:
+            text = gettext("consent to %(purpose)s by %(channel)s %(state)s")
+            return text % (values | {"channel": said["channel"]})
+        return gettext("consent to %(purpose)s %(state)s") % values
+
+    @classmethod
+    def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
+        seen = Purpose.objects.visible_to(user).filter(brand=brand_id).values_list("key", "name")
+        return {"purpose": ((key, f"{name} ({key})") for key, name in seen)}
+
+    @property
+    def watched(self) -> frozenset[tuple[str, str]]:
+        return frozenset({(KIND, self.purpose)})
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """Who comes by an address comes under what was said of it."""
+        return frozenset({"email", "phone"})
+
+    @property
+    def is_timed(self) -> bool:
+        return self.state in (GIVEN, EXPIRED)
+
+    def problems(self) -> Iterator[Problem]:
+        if not NAME.fullmatch(self.purpose):
+            yield Problem("name_invalid", "/purpose", _("This cannot be a purpose."), _("Give the key of a purpose."))
+        if self.state not in _HOLDS:
+            hint = format_lazy(_("Use one of {states}."), states=", ".join(_HOLDS))
+            yield Problem("unknown_state", "/state", _("There is no such state."), hint)
+        if self.channel is not msgspec.UNSET and self.channel not in _CHANNELS:
+            hint = format_lazy(_("Use one of {channels}."), channels=", ".join(_CHANNELS))
+            yield Problem("unknown_channel", "/channel", _("There is no such channel."), hint)
+
+    def absent(self, brand_id: UUID) -> Iterator[Problem]:
+        if not Purpose.objects.filter(brand=brand_id, key=self.purpose).exists():
+            message = format_lazy(_("There is no purpose {key}."), key=self.purpose)
+            yield Problem("unknown_purpose", "/purpose", message, _("Use the key of a purpose of this brand."))
+
+    def python(self) -> Holds:
+        channels = None if self.channel is msgspec.UNSET else (self.channel, Channel.PERSON.value)
+
+        def holds(facts: Facts) -> bool:
+            said = (
+                one
+                for one in facts.extra.get(SAID, ())
+                if one.purpose == self.purpose and (channels is None or one.channel in channels)
+            )
+            return standing(said, facts.now) == self.state
+
+        return holds
+
+    def sql(self, reading: Reading) -> Fragment:
+        return self._asked(reading, (_NOW, [reading.brand_id, self.purpose]))
+
+    def as_of(self, reading: Reading) -> Fragment:
+        ranked = [sorted(State.undecided()), _PERMITTING]
+        return self._asked(reading, (_THEN, [reading.brand_id, self.purpose, reading.now, *ranked]))
+
+    def _asked(self, reading: Reading, heads: Fragment) -> Fragment:
+        source, given = heads
+        channel, named = "", []
+        if self.channel is not msgspec.UNSET:
+            channel = " JOIN customers_address a ON a.id = s.address_id AND a.channel IN (%s, %s)"
+            named = [self.channel, Channel.PERSON.value]
+        grouped = " WHERE w.customer_id = c.id" if reading.by_key else " GROUP BY w.customer_id"
+        text = _VOICES.format(
+            customer="" if reading.by_key else "w.customer_id, ",
+            people=reading.people,
+            stands=_STANDS.format(heads=source),
+            channel=channel,
+            grouped=grouped,
+        )
+        now = reading.now
+        counted = [_OPPOSING, _PERMITTING, now, _PERMITTING, now, _PERMITTING, now]
+        alias = reading.beside((text, [*counted, *given * 3, *named]))
+        if self.is_timed:
+            reading.turns.append((f"{alias}.until", []))
+        return _HOLDS[self.state].format(a=alias), []
