@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from channels.models import Message
 from consent.models import Notice
-from customers.models import Brand, Customer, QuarantinedEvent, Segment, Source
+from customers.models import Brand, Customer, EventType, Hook, QuarantinedEvent, SchemaVersion, Segment, Source
 from journeys.models import Journey, JourneyMap, Run
 
 
@@ -34,6 +34,13 @@ _OWN: Final[tuple[tuple[str, type[Model] | None, str], ...]] = (
     ("admin:journeys_journey_author", Journey, "author"),
     ("admin:journeys_journey_numbers", Journey, "numbers"),
     ("admin:customers_source_health", Source, "source"),
+    ("admin:customers_hook_mapping", Hook, ""),
+    ("admin:customers_customer_identity", Customer, ""),
+    ("admin:customers_eventtype_unplanned", None, ""),
+    ("admin:customers_eventtype_usage", EventType, ""),
+    ("admin:customers_schemaversion_review", SchemaVersion, ""),
+    ("admin:customers_schemaversion_try", SchemaVersion, ""),
+    ("admin:customers_retentionrule_overview", None, ""),
     ("admin:journeys_journey_versions", Journey, ""),
     ("admin:journeys_journey_publication", Journey, ""),
     ("admin:journeys_journey_text", Journey, ""),
@@ -99,6 +106,8 @@ def telling(model: type[Model]) -> Model | None:
     if model is Customer:
         message = telling(Message)
         return rows.filter(profiles=message.profile_id).first() if isinstance(message, Message) else rows.first()
+    if model is Segment:
+        return rows.filter(is_static=False).first() or rows.first()
     if model is Notice:
         return rows.order_by("name").first()
     return rows.order_by("-pk").first()
