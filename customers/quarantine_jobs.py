@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REPLAY: Final = "quarantine_replay"
 DISCARD: Final = "quarantine_discard"
+# Of how many days the list may be.
+SINCE_DAYS: Final = ("1", "7", "30")
 _PIECE: Final = 200
 _OPEN: Final = QuarantinedEvent.Status.OPEN.value
 
@@ -53,7 +55,8 @@ def chosen(shown: Mapping[str, str], now: datetime) -> Chosen | None:
         # What is settled already stays so.
         return None
     days = shown.get("received", "")
-    if days and not days.isdecimal():
+    if days and days not in SINCE_DAYS:
+        # The list shows rows of any age then: what is done must be what was shown.
         return None
     last = QuarantinedEvent.objects.aggregate(last=Max("pk"))["last"] or 0
     since = (now - timedelta(days=int(days))).isoformat() if days else ""

@@ -1,6 +1,5 @@
 """Webhooks: their signature and secrets, their mapping beside a sample, and the bodies that came."""
 
-import binascii
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +59,8 @@ class HookForm(HookModelForm):
         try:
             if secret and len(key_bytes(secret)) < 8:
                 raise ValidationError(_("A secret of fewer than eight bytes keeps nothing."), code="short")
-        except binascii.Error:
+        except ValueError:
+            # Not only binascii.Error: letters beyond ASCII are a plain ValueError.
             raise ValidationError(_("After whsec_ stands Base64."), code="base64") from None
         return secret
 

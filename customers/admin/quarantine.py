@@ -81,7 +81,7 @@ class ReceivedFilter(admin.SimpleListFilter):
         return [("1", _("in the last 24 hours")), ("7", _("in the last 7 days")), ("30", _("in the last 30 days"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in ("1", "7", "30"):
+        if self.value() not in quarantine_jobs.SINCE_DAYS:
             return queryset
         return queryset.filter(received_at__gte=clock.utcnow() - timedelta(days=int(self.value() or 0)))
 

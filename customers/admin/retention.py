@@ -42,7 +42,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             self.add_error("brand", ValidationError(_("This is of no single brand."), code="no_brand"))
         if kind.as_long_as:
             rules = {(rule.kind, rule.brand_id): rule.days for rule in RetentionRule.objects.all()}
-            least = kinds.days_of(kinds.kinds()[kind.as_long_as], rules)
+            least = kinds.general_days(kinds.kinds()[kind.as_long_as], rules)
             if days < least:
                 text = _("What it belongs to is kept for %(days)s days: this is kept as long at least.")
                 self.add_error("days", ValidationError(text, params={"days": least}, code="too_short"))

@@ -66,6 +66,7 @@ def hook(request: HttpRequest, hook_id: UUID) -> HttpResponse:
     if count.left is None:
         raise too_many_calls(count, "hook")
     load.refuse_overload(now)
+    load.refuse_bodies_overload(now)
     fresh = receive.keep(found, delivery, delivery_id, now)
     status = b"received" if fresh else b"duplicate"
     return HttpResponse(b'{"status":"%s"}' % status, content_type="application/json")

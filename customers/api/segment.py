@@ -4,7 +4,6 @@ Libraries take any answer but exactly 200 for a failure; they repeat 429 and 5xx
 """
 
 import base64
-import binascii
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -176,7 +175,8 @@ def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:
         raise _invalid_token()
     try:
         plaintext = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # No Base64, no UTF-8 inside, or not even ASCII, which is a plain ValueError.
         raise _invalid_token() from None
     return _writer(plaintext, request, now)
 

@@ -72,7 +72,7 @@ def keep(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> boo
     key = hash_uuid(str(hook.pk), "id" if delivery_id else "body", delivery_id or str(digest))
     status = ReceivedBody.Status.FAILED if fault else ReceivedBody.Status.WAITING
     values: list[Any] = [
-        hook.pk, now, key, digest, delivery_id, delivery.content_type[:100], _kept_headers(delivery.headers),
+        hook.pk, now, key, digest, delivery_id, delivery.content_type[:100], _kept_headers(hook, delivery.headers),
         delivery.body, status.value, fault.code if fault else "",
     ]  # fmt: skip
     with connection.wrap_database_errors, raw_cursor() as cursor:
@@ -96,6 +96,7 @@ def _fault(delivery: Delivery) -> Refusal | None:
     return None
 
 
-def _kept_headers(headers: Mapping[str, str]) -> str:
-    kept = {name: value[:_MAX_HEADER] for name, value in headers.items() if name not in _NOT_KEPT}
+def _kept_headers(hook: Hook, headers: Mapping[str, str]) -> str:
+    without = _NOT_KEPT | {hook.header.lower()}
+    kept = {name: value[:_MAX_HEADER] for name, value in headers.items() if name not in without}
     return json.dumps(dict(list(kept.items())[:_MAX_HEADERS])).replace("\\u0000", "")

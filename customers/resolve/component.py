@@ -13,11 +13,12 @@ from customers.pg import copy_rows
 from customers.resolve.graph import Evidence, Node, group
 from customers.resolve.incoming import Named
 
-_LOCK_PROFILES = """
+_PROFILES = """
     SELECT p.id, p.customer_id, p.customer_since, i.kind_id, i.namespace, i.value, i.shared_at IS NOT NULL
     FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id
-    WHERE p.id = ANY(%b) OR p.customer_id = ANY(%b) ORDER BY p.id FOR UPDATE OF p
+    WHERE p.id = ANY(%b) OR p.customer_id = ANY(%b) ORDER BY p.id
 """
+_LOCK_PROFILES = f"{_PROFILES} FOR UPDATE OF p"
 _EDGES = """
     SELECT id, low_id, high_id, kind, assurance, occurred_at, source_id, message_id, skipped
     FROM customers_edge WHERE low_id = ANY(%b) OR high_id = ANY(%b)
@@ -69,22 +70,24 @@ def closure(
 ) -> Component:
     """Lock everybody the touched profiles may belong with, by any edge, skipped ones included.
 
-    Waiting for a lock may show that another worker has just moved a profile; so look again until nothing new
-    comes into view. Nobody is reached by way of a shared identifier, but of those in `opened`, which have just come
-    to be shared or cease to be.
+    The first look locks nothing: whoever locked the profile at hand and then its customer's others would wait in a
+    circle for whoever came from another of them. Waiting for a lock may show that another worker has just moved a
+    profile; so look again until nothing new comes into view. Nobody is reached by way of a shared identifier, but of
+    those in `opened`, which have just come to be shared or cease to be.
     """
-    ids, customers = set(touched), set[UUID]()
+    ids, customers, look = set(touched), set[UUID](), _PROFILES
     while True:
-        rows = cursor.execute(_LOCK_PROFILES, [list(ids), list(customers)]).fetchall()
+        rows = cursor.execute(look, [list(ids), list(customers)]).fetchall()
         closed = {row[0] for row in rows if row[6]} - set(opened)
         seen = {row[0] for row in rows} | ids
         from_here = list(seen - closed)
         edges = cursor.execute(_EDGES, [from_here, from_here]).fetchall()
         reached = seen | {edge[1] for edge in edges} | {edge[2] for edge in edges}
         homes = {row[1] for row in rows if row[0] not in closed}
-        if reached == ids and homes <= customers:
+        # Who is not there yet cannot be locked.
+        if reached == ids and homes <= customers and (look is _LOCK_PROFILES or not rows):
             break
-        ids, customers = reached, customers | homes
+        ids, customers, look = reached, customers | homes, _LOCK_PROFILES
     nodes = [_node(kinds, row[0], Named(row[4], row[3], row[5]), row[6]) for row in rows]
     nodes += [_node(kinds, profile, named, False) for profile, named in made.items() if profile in ids]
     return Component(

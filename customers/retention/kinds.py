@@ -73,8 +73,7 @@ def shares(now: datetime) -> list[Share]:
     rules = {(rule.kind, rule.brand_id): rule.days for rule in RetentionRule.objects.all()}
     found = []
     for kind in _kinds.values():
-        least = days_of(_kinds[kind.as_long_as], rules) if kind.as_long_as else 1
-        general = max(days_of(kind, rules), least)
+        general = general_days(kind, rules)
         own = {brand: days for (key, brand), days in rules.items() if key == kind.key and brand and kind.brand}
         found.append(Share(kind, None, general, now - timedelta(days=general), tuple(own)))
         found += [Share(kind, brand, days, now - timedelta(days=days)) for brand, days in own.items()]
@@ -83,3 +82,9 @@ def shares(now: datetime) -> list[Share]:
 
 def days_of(kind: Kind, rules: Mapping[tuple[str, UUID | None], int]) -> int:
     return rules.get((kind.key, None), kind.days)
+
+
+def general_days(kind: Kind, rules: Mapping[tuple[str, UUID | None], int]) -> int:
+    """As long as its own rule says, and as what it belongs to is kept, which may belong to something in turn."""
+    own = days_of(kind, rules)
+    return max(own, general_days(_kinds[kind.as_long_as], rules)) if kind.as_long_as else own

@@ -68,6 +68,7 @@ def test_a_new_hook_gets_a_secret_that_is_shown_once_and_sealed(root: Client, so
         ({"scheme": "hmac", "header": "X Sign", "secret": "long enough"}, "header"),
         ({"secret": "short"}, "secret"),
         ({"secret": "whsec_no base64"}, "secret"),
+        ({"secret": "whsec_\u00e9\u00e9\u00e9\u00e9"}, "secret"),
     ],
 )
 def test_what_cannot_verify_anything_is_refused(

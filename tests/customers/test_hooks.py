@@ -1,6 +1,7 @@
 """P5: verified, then kept as it came, then interpreted; nothing is stored twice and nothing is lost on the way."""
 
 import hmac
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -299,3 +300,17 @@ def test_a_body_that_is_interpreted_anew_leaves_no_letter_behind(sender: Sender)
     letter.refresh_from_db()
     other.refresh_from_db()
     assert (letter.replayed_at, other.replayed_at) == (NOW, None)
+
+
+def test_the_header_of_a_signature_is_not_kept_whatever_it_is_called(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("customers.clock.utcnow", lambda: NOW)
+    hook = make_hook(source, scheme="hmac", header="X-Hub-Signature-256", prefix="sha256=")
+    raw = orjson.dumps(PAID)
+    signature = hmac.digest(key_bytes(SECRET), raw, "sha256").hex()
+    headers = {"X-Hub-Signature-256": f"sha256={signature}", "X-Topic": "money"}
+    assert told(Sender(hook).send(raw, headers)) == (200, "received")
+    kept = ReceivedBody.objects.get().headers
+    assert kept["x-topic"] == "money"
+    assert signature not in json.dumps(kept)

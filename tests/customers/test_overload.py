@@ -9,8 +9,8 @@ import pytest
 from django.db import connections
 
 from customers import keys, load
-from customers.models import InboxItem, MessageKey, QuarantinedEvent, ReceivedBody, Source
-from tests.customers.hooked import PAID, Sender, make_hook
+from customers.models import InboxItem, MessageKey, QuarantinedEvent, ReceivedBody, Source, WriteKey
+from tests.customers.hooked import PAID, Sender, interpret, make_hook
 from tests.customers.partner_api import api, code_of, event
 from tests.customers.segment_door import NOW, Door, track
 
@@ -71,6 +71,33 @@ def test_a_long_inbox_is_said_by_the_door_of_webhooks(door: Door, source: Source
     InboxItem.objects.all().delete()
     load.forget()
     assert sender.post(PAID, "d-1").json() == {"status": "received"}
+
+
+def test_bodies_that_wait_to_be_interpreted_close_the_door_of_webhooks_alone(
+    door: Door, source: Source, settings: Any, at: Any
+) -> None:
+    settings.INBOX_LIMIT = 2
+    sender = Sender(make_hook(source))
+    assert [sender.post(PAID, f"d-{n}").status_code for n in range(3)] == [200] * 3
+    load.forget()
+    assert code_of(sender.post(PAID, "d-3"), 503) == "overloaded"
+    assert ReceivedBody.objects.count() == 3
+    assert door.post("/v1/track", track()).status_code == 200
+    assert interpret() == 3
+    load.forget()
+    settings.INBOX_LIMIT = 100
+    assert sender.post(PAID, "d-3").status_code == 200
+
+
+def test_a_key_that_is_gone_a_moment_ago_has_no_calls_left(door: Door, at: Any) -> None:
+    WriteKey.objects.update(per_minute=10)
+    keys.forget()
+    assert door.post("/v1/track", track()).status_code == 200
+    WriteKey.objects.all().delete()
+    assert code_of(door.post("/v1/track", track(messageId="m-2")), 429) == "rate_limited"
+    at(1)
+    assert code_of(door.post("/v1/track", track(messageId="m-2")), 401) == "invalid_token"
+    assert MessageKey.objects.count() == 1
 
 
 def test_a_call_that_was_too_much_may_be_repeated_under_its_key(door: Door, source: Source, settings: Any) -> None:

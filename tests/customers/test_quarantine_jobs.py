@@ -149,6 +149,8 @@ def test_it_is_done_by_the_rights_of_who_asked(refused: EventType, door: Door) -
 def test_an_unknown_filter_is_no_filter_for_a_job(db: None) -> None:
     assert quarantine_jobs.chosen({"pointer": "/x"}, NOW) is None
     assert quarantine_jobs.chosen({"received": "x"}, NOW) is None
+    assert quarantine_jobs.chosen({"received": "99999999999"}, NOW) is None
+    assert quarantine_jobs.chosen({"received": "2"}, NOW) is None
     assert quarantine_jobs.chosen({"status__exact": "discarded"}, NOW) is None
     asked = {"code": "a", "status__exact": "open", "source__id__exact": "s", "door": "d", "q": "t", "received": "7"}
     since = datetime(2026, 11, 16, 12, 0, tzinfo=UTC).isoformat()

@@ -138,6 +138,11 @@ def test_keys_of_messages_are_kept_as_long_as_events(world: World) -> None:
     assert MessageKey.objects.count() == 2
 
 
+def test_keys_of_messages_outlive_events_that_are_kept_for_what_they_tell(db: None) -> None:
+    RetentionRule.objects.create(kind="event_payloads", days=1_000)
+    assert [of(kind)[0].share.days for kind in ("event_payloads", "events", "message_keys")] == [1_000] * 3
+
+
 # --- Months ---------------------------------------------------------------------------------------------------------
 
 

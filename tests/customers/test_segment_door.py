@@ -64,7 +64,9 @@ def test_a_key_in_the_body_is_as_good(door: Door) -> None:
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
 
 
-@pytest.mark.parametrize("header", ["Basic ", "Basic !!", "Basic bm8ta2V5Og==", "Bearer x", "Basic /w=="])
+@pytest.mark.parametrize(
+    "header", ["Basic ", "Basic !!", "Basic bm8ta2V5Og==", "Bearer x", "Basic /w==", "Basic \u00e9"]
+)
 def test_a_wrong_key_is_refused(door: Door, header: str) -> None:
     answer = door.post("/v1/track", track(), Authorization=header)
     assert code_of(answer, 401) == "invalid_token"
