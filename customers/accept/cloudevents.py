@@ -64,7 +64,7 @@ def read(item: _Json, reading: Reading) -> Message:
         content = dump({**payload, "clock": corrected})
     return Message(
         # An id is unique among the events of its source alone, which the standard has nothing to do with ours.
-        key=digest(reading.source, source, id_),
+        key=digest(reading.sender, source, id_),
         fingerprint=fingerprint,
         message_id=id_,
         kind=TRACK,

@@ -31,13 +31,15 @@ class Reading:
     # When the sender's own clock says that it sent all this, if it said so.
     sent_at: datetime | None = None
     listed: Listed = field(default_factory=dict)
-    source: str = field(init=False)
+    # Within which an id means one message. Pages are apart from their source's servers: whoever opens one could else
+    # use up the ids of what the servers are about to send.
+    sender: str = field(init=False)
     namespace: str = field(init=False)
     # By how much the sender's clock is behind ours.
     behind: timedelta = field(init=False)
 
     def __post_init__(self) -> None:
-        self.source = str(self.writer.source_id)
+        self.sender = f"{self.writer.source_id}{'/page' if self.writer.is_public else ''}"
         self.namespace = str(self.writer.namespace)
         behind = timedelta(0) if self.sent_at is None else self.received_at - self.sent_at
         self.behind = behind if abs(behind) > _TOLERATED else timedelta(0)

@@ -70,7 +70,7 @@ def read(item: dict[str, Any], reading: Reading) -> Message:
     if (corrected := clock(told_at, reading)) is not None:
         content = dump({**payload, "clock": corrected})
     return Message(
-        key=digest(reading.source, id_),
+        key=digest(reading.sender, id_),
         fingerprint=fingerprint,
         message_id=id_,
         kind=kind,

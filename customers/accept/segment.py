@@ -57,7 +57,7 @@ def read(item: _Json, reading: Reading) -> Message:
     if (corrected := clock(told_at, reading)) is not None:
         content = dump({**payload, "clock": corrected})
     return Message(
-        key=digest(reading.source, id_),
+        key=digest(reading.sender, id_),
         fingerprint=fingerprint,
         message_id=id_,
         kind=kind,

@@ -146,6 +146,17 @@ def test_what_a_page_says_of_who_somebody_is_is_a_claim(page: Page, door: Door) 
     assert edges[frozenset((profiles["u-2"], profiles["a-2"]))] == Assurance.OBSERVED
 
 
+def test_a_page_cannot_use_up_the_ids_of_its_source_s_servers(page: Page, door: Door) -> None:
+    said = {"messageId": "order-77", "event": "Order Completed"}
+    assert page.post(track(**said, properties={"total": 1})).json()["accepted"] == 1
+    assert door.batch(track(**said, properties={"total": 4990})) == {
+        "success": True, "accepted": 1, "duplicates": 0, "rejected": [],
+    }  # fmt: skip
+    again = page.post(track(**said, properties={"total": 1})).json()
+    assert (again["accepted"], again["duplicates"]) == (0, 1)
+    assert [inbox.message_id for inbox in InboxItem.objects.order_by("id")] == ["order-77", "order-77"]
+
+
 def test_historical_and_assurance_of_a_page_count_for_nothing(page: Page) -> None:
     answer = page.post(track(historical=True, assurance="login"))
     assert answer.json()["accepted"] == 1
