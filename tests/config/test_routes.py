@@ -134,9 +134,9 @@ def test_every_route_has_an_expectation_for_everybody() -> None:
 def test_nobody_unknown_gets_further_than_log_in() -> None:
     """What the file may say of strangers, whoever writes it."""
     opened = {pattern for pattern, answers in expected().items() if answers["GET"].split()[0] == "200"}
-    assert opened == {"admin/login/", "healthz/live", "api/v1/openapi.json", "api/v1/docs", *SCRIPTS}
+    assert opened == {"admin/login/", "healthz/live", "healthz/ready", "api/v1/openapi.json", "api/v1/docs", *SCRIPTS}
     written = {pattern for pattern, answers in expected().items() if answers["POST"].split()[0] == "200"}
-    assert written == {"admin/login/", "healthz/live"}
+    assert written == {"admin/login/", "healthz/live", "healthz/ready"}
 
 
 # --- Ids of others --------------------------------------------------------------------------------------------------
