@@ -7,7 +7,8 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings
 
-from customers import bells, work
+from customers import belief, bells, keys, work
+from customers.accept import schemas
 from tests import query_counts
 from tests.query_counts import Frozen
 
@@ -61,6 +62,15 @@ def _close_the_second_connection() -> Iterator[None]:
     """The connection that work notes are written by must not outlive its test: it would keep the database."""
     yield
     work.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_believed() -> Iterator[None]:
+    """What a process believes for a second of keys, schemas and kinds is not for the test after."""
+    yield
+    keys.forget()
+    schemas.forget()
+    belief.forget_all()
 
 
 @pytest.fixture

@@ -169,4 +169,4 @@ def test_a_door_nobody_registered_for_gets_nothing_replayed(source: Source) -> N
 
 def test_every_door_is_registered() -> None:
     ConsentConfig.create("consent").ready()
-    assert set(quarantine._replayers) == {"api", "consent", "csv", "hook", "segment"}
+    assert set(quarantine._replayers) == {"api", "cloudevents", "consent", "csv", "hook", "segment"}

@@ -1,21 +1,10 @@
 """A source with its key, and the door as that source sees it."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from customers import belief, keys
-from customers.accept import schemas
+from customers import keys
 from customers.models import Brand, Source
 from tests.customers.segment_door import NOW, Door
-
-
-@pytest.fixture(autouse=True)
-def _nothing_believed() -> Iterator[None]:
-    yield
-    keys.forget()
-    schemas.forget()
-    belief.forget_all()
 
 
 @pytest.fixture
