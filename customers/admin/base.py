@@ -228,7 +228,10 @@ def table(heads: Sequence["_StrOrPromise"], rows: Iterable[Sequence[object]]) ->
     if not shown:
         return ""
     body = format_html_join("", "<tr>{}</tr>", ((_cells("td", row),) for row in shown))
-    frame = '<div class="t-scroll"><table class="t-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    frame = (
+        '<div class="t-scroll" tabindex="0"><table class="t-table">'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    )
     return format_html(frame, _cells("th", heads), body)
 
 
