@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
 from customers import bells
@@ -114,7 +115,9 @@ def work_on(clock: Callable[[], datetime], seconds: float) -> bool:
 @transaction.atomic
 def _claim(now: datetime) -> Job | None:
     free = Job.objects.select_for_update(skip_locked=True).filter(state__in=_UNDER_WAY, kind__in=_kinds)
-    job = free.exclude(leased_until__gt=now).order_by("leased_until", "created_at").first()
+    # Who was put back stands behind whoever came before that, a fresh one among them.
+    line = free.exclude(leased_until__gt=now).order_by(Coalesce("leased_until", "created_at"), "created_at")
+    job = line.first()
     if job is None:
         return None
     if job.tries >= MAX_ATTEMPTS:
@@ -141,8 +144,8 @@ def _work(job: Job, clock: Callable[[], datetime], until: float) -> None:
     if is_done:
         _end(job, Job.State.DONE, clock())
     else:
-        # To the end of the line: others have waited meanwhile.
-        _held(job).update(leased_until=clock() + turn.rest, state=Job.State.WAITING)
+        # To the end of the line: others have waited meanwhile. Whoever waits for others has tried nothing in vain.
+        _held(job).update(leased_until=clock() + turn.rest, state=Job.State.WAITING, tries=0)
 
 
 def _after_failure(job: Job, error: Exception, now: datetime) -> None:

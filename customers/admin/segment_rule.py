@@ -153,16 +153,18 @@ def _publish(admin: Any, request: HttpRequest, draft: Draft) -> HttpResponse:
     if draft.problems():
         return _shown(admin, request, draft, status=422)
     before = segment.rule
-    with transaction.atomic():
-        held = Segment.objects.select_for_update().get(pk=segment.pk)
-        if held.rule_version != draft.lock:
-            return _overtaken(admin, request, draft, held)
-        try:
-            define.set_rule(segment, draft.rule, clock.utcnow(), request.user)
-        except define.Archived:
-            raise PermissionDenied from None
-        told = ({"rule": before}, {"rule": segment.rule})
-        audit.record(request.user, "change", segment, *told, now=clock.utcnow())
+    try:
+        with transaction.atomic():
+            define.set_rule(segment, draft.rule, clock.utcnow(), request.user, instead_of=draft.lock)
+            told = ({"rule": before}, {"rule": segment.rule})
+            audit.record(request.user, "change", segment, *told, now=clock.utcnow())
+    except define.Stale:
+        return _overtaken(admin, request, draft, Segment.objects.get(pk=segment.pk))
+    except define.Archived:
+        raise PermissionDenied from None
+    except RuleError:
+        # What was right a moment ago: a segment it names was archived, or leads back to this one by now.
+        return _shown(admin, request, draft, status=422)
     messages.success(request, gettext("The rule was published. Everybody is asked now, and nothing is started by it."))
     return HttpResponseRedirect(reverse("admin:customers_segment_change", args=[segment.pk]))
 

@@ -1,6 +1,7 @@
 """What every endpoint of the partner API does before and after its own work."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -97,7 +98,7 @@ class PartnerView(APIView):
         return response
 
 
-class Writing(PartnerView):
+class Writing(PartnerView, ABC):
     """A POST whose answer is kept when the caller names the call by an Idempotency-Key."""
 
     max_bytes: int = MAX_BODY_BYTES
@@ -128,9 +129,9 @@ class Writing(PartnerView):
                 raise
             return as_answer(refusing(error))
 
+    @abstractmethod
     def answer(self, **kwargs: str) -> Answer:
         """What the call is there for: every view that keeps answers says it for itself."""
-        raise NotImplementedError
 
     def body(self) -> Any:
         """The body's JSON, within all limits."""

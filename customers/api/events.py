@@ -1,5 +1,6 @@
 """The native door: events in our own dialect, one or many, for one of the token's sources."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -70,13 +71,13 @@ class EventDoor(Writing):
     def parse(self, body: bytes) -> Document:
         return strict_json.parse(body)
 
+    @abstractmethod
     def items(self, value: Any) -> list[Any]:
         """The messages in a body: each door says it for itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell(self, submission: Submission, outcome: Outcome) -> Answer:
         """What became of them, in the form of the door."""
-        raise NotImplementedError
 
     def _keep(self, sent: Sent, body: bytes, error: Refused) -> None:
         keep([self.kept(sent, body, error)], self.writer.source_id, self.now)

@@ -1,12 +1,17 @@
 """JSON values of any kind in a text box: a text and the kind it is to be read as, both ways without loss."""
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 from customers.rules.values import is_number
 
 TEXT, NUMBER, YES, NO, TEXTS, NUMBERS, JSON = "text", "number", "true", "false", "texts", "numbers", "json"
 KINDS: Final = (TEXT, NUMBER, YES, NO, TEXTS, NUMBERS, JSON)
+# Far more than any rule or schema has, far less than Python's own limit.
+MOST_LEVELS: Final = 200
+# No number that is shown again ends in a zero behind its point.
+_AMBIGUOUS: Final = re.compile(r"-?[1-9]\d{0,2}(,\d{3}|\.\d{2}0)")
 # Said of a text that cannot be read as its kind.
 UNREADABLE: Final = object()
 
@@ -59,10 +64,20 @@ def show_json(value: Any) -> str:
 
 
 def read_json(text: str) -> Any:
+    """The value, or UNREADABLE; so is what is too deep to be looked through level by level."""
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         return UNREADABLE
+    return UNREADABLE if _is_deep(value) else value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _level in range(MOST_LEVELS):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [part for parts in inner for part in parts if isinstance(part, dict | list)]
+    return bool(level)
 
 
 def fits_a_line(text: str) -> bool:
@@ -75,7 +90,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _number(text: str) -> Any:
-    value = read_json(text.strip().replace(",", "."))
+    given = text.strip()
+    # A thousand to some and one to others: whoever meant either can say so.
+    if _AMBIGUOUS.fullmatch(given):
+        return UNREADABLE
+    value = read_json(given.replace(",", "."))
     return value if is_number(value) else UNREADABLE
 
 

@@ -72,7 +72,7 @@ def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None, *, i
 
 
 def _one_at_a_time(brand_id: UUID) -> None:
-    """Two rules set at once might lead to one another, and neither see it."""
+    """Two rules set at once might lead to one another, and neither see it. Taken before any segment's row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [hash64("segment rules", str(brand_id))])
 
@@ -99,6 +99,8 @@ def open_list(segment: Segment, now: datetime) -> None:
 @transaction.atomic
 def archive(segment: Segment) -> None:
     """Follow nothing any more; who was in it last stays written. Raises InUse."""
+    # A rule set at the same time might name it, and not be seen here.
+    _one_at_a_time(segment.brand_id)
     held = Segment.objects.select_for_update().get(pk=segment.pk)
     users = used_by(held)
     if users:

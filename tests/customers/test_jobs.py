@@ -8,7 +8,7 @@ import pytest
 from customers import jobs
 from customers.jobs import NoLongerOurs, Slice
 from customers.models import Job
-from customers.work import TryAgain
+from customers.work import MAX_ATTEMPTS, TryAgain
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,36 @@ def test_what_gets_somewhere_is_not_given_up_for_its_many_slices(work: Callable[
     jobs.ask("count", T0)
     run()
     assert (Job.objects.get().state, Job.objects.get().fence) == ("done", 20)
+
+
+def test_whoever_has_to_wait_for_others_is_not_given_up(work: Callable[[jobs.Worker], None]) -> None:
+    turns = []
+
+    def wait(turn: Slice) -> bool:
+        turns.append(turn.job.fence)
+        return len(turns) > 2 * MAX_ATTEMPTS
+
+    work(wait)
+    jobs.ask("count", T0)
+    run()
+    job = Job.objects.get()
+    assert (job.state, job.reason, len(turns)) == ("done", "", 2 * MAX_ATTEMPTS + 1)
+
+
+def test_a_fresh_job_comes_before_one_that_was_put_back(work: Callable[[jobs.Worker], None]) -> None:
+    worked = []
+
+    def two_slices(turn: Slice) -> bool:
+        name = turn.job.arguments["of"]
+        if name == "long" and "long" not in worked:
+            jobs.ask("count", T0 - timedelta(seconds=1), arguments={"of": "fresh"})
+        worked.append(name)
+        return worked.count(name) == 2
+
+    work(two_slices)
+    jobs.ask("count", T0 - timedelta(minutes=1), arguments={"of": "long"})
+    run()
+    assert worked == ["long", "fresh", "long", "fresh"]
 
 
 def test_an_error_ends_it_with_its_kind_and_not_its_words(work: Callable[[jobs.Worker], None]) -> None:

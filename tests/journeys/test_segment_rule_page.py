@@ -220,6 +220,30 @@ def test_who_was_overtaken_is_told_and_may_publish_all_the_same(stage: Stage, se
     assert Segment.objects.get().rule == OFTEN
 
 
+def test_a_rule_deeper_than_any_door_takes_is_refused_and_not_shown(segment: Segment, root: Client) -> None:
+    deep = '{"not":' * 900 + json.dumps(GOLD) + "}" * 900
+    answer = root.post(address(segment), {"do": "json", "json": deep, "lock": "0"})
+    assert (answer.status_code, "This is no JSON." in html(answer)) == (200, True)
+
+
+def test_what_was_archived_since_it_was_checked_is_said_and_not_published(
+    stage: Stage, segment: Segment, root: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Segment.objects.create(brand=stage.brand, key="gone", name="Gone")
+    named = {"leaf": "segment", "segment": "gone"}
+    taken = root.post(address(segment), {"do": "json", "json": json.dumps(named), "lock": "0"})
+    really = define.set_rule
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        Segment.objects.filter(pk=other.pk).delete()
+        return really(*given, **more)
+
+    monkeypatch.setattr(define, "set_rule", meanwhile)
+    answer = root.post(address(segment), {**values_of(html(taken)), "do": "publish"})
+    segment.refresh_from_db()
+    assert (answer.status_code, segment.rule, segment.rule_version) == (422, None, 0)
+
+
 def test_a_form_larger_than_any_rule_changes_nothing(segment: Segment, root: Client) -> None:
     rows = {f"rule/+/{n}/~node": "attribute" for n in range(150)}
     answer = root.post(address(segment), {"rule/~node": "any", "rule/~was": "any", "do": "publish", **rows})
