@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Exists, Manager, Model, OuterRef, Q, QuerySet
 
 from customers.reach import NEVER, reach_of
+
+# The scope of those who read personal data unmasked.
+PERSONAL: Final = "customers:personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,18 @@ class Partner:
     def source_ids(self) -> list[UUID]:
         return sorted(self.sources.values())
 
+    @property
+    def reads_personal(self) -> bool:
+        return PERSONAL in self.scopes
+
     def sees(self, model: type[Model]) -> Q:
         """The rows of a model that concern this partner; none of a model that does not say which."""
         known = getattr(model, "for_partners", None)
         if not isinstance(known, Known):
             return NEVER
-        return reach_of(model).within([self.brand_id]) & known.to(self)
+        seen = reach_of(model).within([self.brand_id]) & known.to(self)
+        telling: Q | None = getattr(model, "telling", None)
+        return seen if telling is None or self.reads_personal else seen & ~telling
 
 
 class Known(ABC):

@@ -36,6 +36,11 @@ def _open_names() -> frozenset[str]:
     return _tellers[0]() if _tellers else frozenset()
 
 
+def is_open(trait: str) -> bool:
+    """Whether anybody may read this trait who may see the customer."""
+    return trait in _open_names()
+
+
 @cache
 def fields(model: type[Model]) -> dict[str, str]:
     """The personal fields of a model and their kinds, by name."""

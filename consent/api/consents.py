@@ -190,7 +190,7 @@ def _show(standing: Standing, partner: Partner, named: frozenset[str]) -> dict[s
 def _address(channel: str, value: str, partner: Partner, named: frozenset[str]) -> str | None:
     if channel == Channel.PERSON:
         return None
-    in_full = Scope.CUSTOMERS_PERSONAL.value in partner.scopes and value in named
+    in_full = partner.reads_personal and value in named
     return value if in_full else str(mask(value, IDENTIFIER))
 
 

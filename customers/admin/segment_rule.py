@@ -30,6 +30,7 @@ from customers.models import Segment
 from customers.rules import PEOPLE, Problem, RuleError
 from customers.segments import define
 from customers.segments.preview import Preview, preview
+from customers.visibility import sees_pii
 
 # What the page's script asks for: the form's inside, or what is said beside it.
 PART_HEADER: Final = "X-Trilha-Part"
@@ -180,14 +181,15 @@ def _overtaken(admin: Any, request: HttpRequest, draft: Draft, held: Segment) ->
 
 
 def _previewed(request: HttpRequest, draft: Draft) -> HttpResponse:
-    seen = _preview(draft)
+    seen = _preview(draft, request.user)
     status = 422 if seen.problems else 200
     return TemplateResponse(request, "admin/customers/segment_preview.html", {"seen": seen}, status=status)
 
 
-def _preview(draft: Draft, *, counts: bool = True) -> Preview:
-    problems = draft.problems()
-    seen = preview(draft.rule, draft.segment.brand_id, clock.utcnow(), counts=counts and not problems)
+def _preview(draft: Draft, user: Any, *, counts: bool = True) -> Preview:
+    problems, brand_id = draft.problems(), draft.segment.brand_id
+    counts, reads = counts and not problems, sees_pii(user, brand_id)
+    seen = preview(draft.rule, brand_id, clock.utcnow(), counts=counts, reads_personal=reads)
     seen.problems = problems
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
@@ -215,7 +217,7 @@ def _shown(admin: Any, request: HttpRequest, draft: Draft, status: int = 200, *,
     }
     if request.headers.get(PART_HEADER):
         return TemplateResponse(request, "admin/customers/segment_rule_body.html", context, status=status)
-    context["seen"] = _preview(draft, counts=counts)
+    context["seen"] = _preview(draft, request.user, counts=counts)
     answer = drawn(admin, request, draft.segment, "admin/customers/segment_rule.html", _("Rule"), **context)
     answer.status_code = status
     return answer

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from customers import clock
+from customers import clock, personal
 from customers.admin import segment_rule
 from customers.admin.base import Kept, page_link, table
 from customers.admin.fields import Lines
@@ -28,6 +28,7 @@ from customers.models.owned import beside
 from customers.segments import build, define, lists
 from customers.segments.count import count
 from customers.segments.named import find
+from customers.segments.telling import coarse_words
 
 _TONES: Final[dict[str, Tone]] = {"draft": "info", "building": "warn", "live": "good", "archived": ""}
 # As many members as tell what kind of people they are.
@@ -162,6 +163,8 @@ class SegmentAdmin(Kept):
 
     @admin.display(description=_("people"), ordering="size")
     def people(self, segment: Segment) -> str:
+        if _is_told_coarsely(segment):
+            return coarse_words(segment.size)
         return number_format(segment.size, force_grouping=True)
 
     @admin.display(description=_("last build"))
@@ -187,6 +190,8 @@ class SegmentAdmin(Kept):
 
     @admin.display(description=_("members"))
     def members(self, segment: Segment) -> SafeString | str:
+        if _is_told_coarsely(segment):
+            return str(Segment._meta.get_field("is_personal").help_text)
         rows = beside(segment, SegmentMembership).filter(segment=segment, left_at=None).order_by("-id")[:_SOME]
         names = {
             one.pk: _name(one.traits)
@@ -243,6 +248,11 @@ class SegmentAdmin(Kept):
         if done:
             text = ngettext("%(count)s segment was archived.", "%(count)s segments were archived.", done)
             self.message_user(request, text % {"count": done})
+
+
+def _is_told_coarsely(segment: Segment) -> bool:
+    """To whom this row is shown."""
+    return segment.is_personal and personal.is_veiled(segment)
 
 
 def _name(traits: dict[str, Any]) -> str:

@@ -7,10 +7,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from customers import traits
 from customers.admin.base import AnyAdmin
 from customers.admin.fields import Lines
 from customers.merging.anew import ask_for_traits
 from customers.models import Source, TraitDefinition
+from customers.segments import telling
 
 
 class DefinitionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -54,7 +56,12 @@ class TraitDefinitionAdmin(AnyAdmin):
         super().save_model(request, obj, form, change)
         if {"type", "winner", "trusted"} & set(form.changed_data):
             ask_for_traits([obj.name], request.user)
+        if not change or "is_personal" in form.changed_data:
+            traits.forget()
+            telling.settle_all()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
         ask_for_traits([obj.name], request.user)
+        traits.forget()
+        telling.settle_all()

@@ -149,7 +149,7 @@ def unknown_customer(pointer: str = "") -> Refused:
 
 
 def show(customer: Customer, partner: Partner) -> dict[str, Any]:
-    in_full = Scope.CUSTOMERS_PERSONAL.value in partner.scopes
+    in_full = partner.reads_personal
     traits = lookup.traits(partner, customer.pk)
     return {
         "id": customer.pk,
@@ -167,7 +167,7 @@ def show(customer: Customer, partner: Partner) -> dict[str, Any]:
 
 
 def _show_event(event: Event, content: Mapping[str, Any] | None, partner: Partner) -> dict[str, Any]:
-    in_full = Scope.CUSTOMERS_PERSONAL.value in partner.scopes
+    in_full = partner.reads_personal
     return {
         "id": event.pk,
         "message_id": event.message_id,

@@ -16,6 +16,7 @@ from customers.accept.refusal import Refusal, Refused
 from customers.api.base import Writing, answer_of, ok
 from customers.api.pages import Listing, Order, uuid_key
 from customers.api.parameters import CURSOR, LIMIT
+from customers.api.partner import require_scope
 from customers.api.segment_shapes import ListChangedShape, MembersShape, PeopleBody
 from customers.api.segments import known_segment
 from customers.identifiers import IdentifierError
@@ -64,6 +65,8 @@ class SegmentMembers(Writing):
     )
     def get(self, request: Request, segment_id: str) -> HttpResponse:
         segment = known_segment(self.partner, segment_id)
+        if segment.is_personal:
+            require_scope(self.partner, Scope.CUSTOMERS_PERSONAL.value)
         inside = SegmentMembership.objects.visible_to(self.partner).filter(segment=segment, left_at=None)
         # Two people who turned out to be one may be in it twice, and are told once.
         twice = SegmentMembership.objects.filter(

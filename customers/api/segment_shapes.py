@@ -19,8 +19,14 @@ class SegmentShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     is_list = serializers.BooleanField()
+    is_personal = serializers.BooleanField(
+        help_text="Its rule asks personal data: without the scope customers:personal nobody is told who is in it."
+    )
     state = serializers.ChoiceField(choices=Segment.State.values)
-    size = serializers.IntegerField(help_text="People of the brand, of whom your sources may have named only some.")
+    size = serializers.IntegerField(
+        help_text="People of the brand, of whom your sources may have named only some. Where `is_personal` and without"
+        " the scope customers:personal: in tens, 0 below ten."
+    )
     counted_at = serializers.DateTimeField(allow_null=True)
     rule = serializers.DictField(allow_null=True)
     words = serializers.CharField(allow_null=True, help_text="The rule in words.")

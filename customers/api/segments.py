@@ -25,6 +25,7 @@ from customers.models import Scope, Segment, SegmentMembership
 from customers.partner import Partner
 from customers.rules import RuleError
 from customers.segments import define
+from customers.segments.telling import coarse
 
 SEGMENTS = Listing("segments", Order("created_at", key=uuid_key), {"key": a_text("Only the one of this key.")})
 MEMBERSHIPS = Listing("memberships", Order("entered_at"), {})
@@ -35,6 +36,7 @@ _SHOWN: dict[str, Any] = {
     "name": "Gold customers",
     "description": "",
     "is_list": False,
+    "is_personal": True,
     "state": "live",
     "size": 1204,
     "counted_at": "2026-03-02T12:00:00Z",
@@ -76,7 +78,7 @@ class Segments(Writing):
     def get(self, request: Request) -> HttpResponse:
         wanted = {"key": self.given["key"]} if "key" in self.given else {}
         rows = Segment.objects.visible_to(self.partner).filter(**wanted)
-        return ok(SEGMENTS.page(rows, self.given, self.partner, lambda page: [show(one) for one in page]))
+        return ok(SEGMENTS.page(rows, self.given, self.partner, lambda page: [show(one, self.partner) for one in page]))
 
     def answer(self, **kwargs: str) -> Answer:
         asked = SegmentBody.read(self.body())
@@ -90,7 +92,7 @@ class Segments(Writing):
                 with _refusing():
                     define.set_rule(segment, rule, self.now)
         segment.refresh_from_db()
-        return answer_of(show(segment), 201, f"/api/v1/segments/{segment.pk}")
+        return answer_of(show(segment, self.partner), 201, f"/api/v1/segments/{segment.pk}")
 
 
 class SegmentDetail(PartnerView):
@@ -104,7 +106,7 @@ class SegmentDetail(PartnerView):
         examples=[OpenApiExample("A segment", _SHOWN, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request, segment_id: str) -> HttpResponse:
-        return ok(show(known_segment(self.partner, segment_id)))
+        return ok(show(known_segment(self.partner, segment_id), self.partner))
 
 
 @extend_schema_view(
@@ -130,11 +132,11 @@ class SegmentRule(Writing):
         with _refusing():
             define.set_rule(segment, asked["rule"], self.now, instead_of=asked["version"])
         segment.refresh_from_db()
-        return answer_of(show(segment))
+        return answer_of(show(segment, self.partner))
 
 
 class CustomerSegments(PartnerView):
-    """The segments a customer is in now."""
+    """The segments a customer is in now; those whose rules ask personal data with the scope customers:personal only."""
 
     scopes = {"GET": Scope.SEGMENTS_READ.value}
     parameters = MEMBERSHIPS.parameters()
@@ -197,15 +199,16 @@ def _refusing() -> Iterator[None]:
         raise Refused("segment_archived", "It follows nothing any more.", "Make another segment.") from None
 
 
-def show(segment: Segment) -> dict[str, Any]:
+def show(segment: Segment, partner: Partner) -> dict[str, Any]:
     return {
         "id": segment.pk,
         "key": segment.key,
         "name": segment.name,
         "description": segment.description,
         "is_list": segment.is_static,
+        "is_personal": segment.is_personal,
         "state": segment.state,
-        "size": segment.size,
+        "size": segment.size if partner.reads_personal or not segment.is_personal else coarse(segment.size),
         "counted_at": segment.counted_at,
         "rule": segment.rule,
         "words": _words(segment.rule),

@@ -122,6 +122,8 @@ class Owned(models.Model):
     """A model whose rows belong to brands; `reach` says how, where it is not simply by `brand` and `squad`."""
 
     reach: ClassVar[Reach]
+    # Which rows tell personal data by being there at all: only those see them who read it.
+    telling: ClassVar[Q | None] = None
     # Changed by nobody but those who manage the brand, or lead the squad.
     for_managers: ClassVar[bool] = False
 
@@ -148,7 +150,9 @@ _O = TypeVar("_O", bound=Owned)
 
 
 def _seen(model: type[models.Model], sight: Sight) -> Q:
-    return _within(reach_of(model), sight, sight.brands, whole=sight.everything)
+    seen = _within(reach_of(model), sight, sight.brands, whole=sight.everything)
+    telling: Q | None = getattr(model, "telling", None)
+    return seen if telling is None else seen & (~telling | _read(model, sight))
 
 
 def _read(model: type[models.Model], sight: Sight) -> Q:

@@ -52,6 +52,12 @@ class Segment(Owned):
     counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
     built_at = models.DateTimeField(_("built at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    is_personal = models.BooleanField(
+        _("personal"),
+        default=False,
+        editable=False,
+        help_text=_("Its rule asks personal data: who is in it is shown to those who may read that."),
+    )
 
     class Meta:
         verbose_name = _("segment")
@@ -120,6 +126,7 @@ class SegmentMembership(Owned):
 
     reach = AllOf((ByBrand("segment__brand"), ByProfile()))
     for_partners = OfNamedCustomer()
+    telling = models.Q(segment__is_personal=True)
 
     id = models.BigAutoField(primary_key=True)
     segment = models.ForeignKey(
@@ -219,6 +226,7 @@ class SegmentSize(Owned):
     """How many were in a segment when they were last counted on a day of its brand."""
 
     reach = ByBrand("segment__brand", squad="segment__squad")
+    telling = models.Q(segment__is_personal=True)
 
     id = models.BigAutoField(primary_key=True)
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="sizes", verbose_name=_("segment"))

@@ -9,6 +9,7 @@ from customers.ids import new_id
 from customers.models.brand import Brand
 from customers.models.owned import Owned
 from customers.models.source import Source, WriteKey
+from customers.partner import PERSONAL
 from customers.personal import TEXT, personal
 from customers.reach import ByBrand
 
@@ -17,7 +18,7 @@ class Scope(models.TextChoices):
     """What a token may be used for; without the scope for personal values they are masked."""
 
     CUSTOMERS_READ = "customers:read", _("look up customers and their timeline")
-    CUSTOMERS_PERSONAL = "customers:personal", _("see personal values unmasked")
+    CUSTOMERS_PERSONAL = PERSONAL, _("see personal values unmasked")
     EVENTS_WRITE = "events:write", _("send events")
     EVENT_TYPES_READ = "event-types:read", _("read event types and their schemas")
     SEGMENTS_READ = "segments:read", _("read segments and who of one's own is in them")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from customers import personal
 from customers.hints import Text
 from customers.rules.leaf import Holds
 from customers.rules.operators import OPERATORS
@@ -43,6 +44,10 @@ class Attribute(ValueLeaf, frozen=True):
     @property
     def traits(self) -> frozenset[str]:
         return frozenset({self.path[0]})
+
+    @property
+    def is_personal(self) -> bool:
+        return not personal.is_open(self.path[0])
 
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)

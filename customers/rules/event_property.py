@@ -33,6 +33,11 @@ class EventProperty(ValueLeaf, frozen=True):
     def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
         return {"property": property_names(brand_id)}
 
+    @property
+    def is_personal(self) -> bool:
+        # What events say is masked as a whole.
+        return True
+
     def python(self) -> Holds:
         find, test = at_path(self.path), OPERATORS[self.op].python(self.value)
         return lambda facts: test(find(facts.properties))

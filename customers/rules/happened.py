@@ -55,6 +55,10 @@ class PastEvents(Leaf, frozen=True):
     def events(self) -> frozenset[str]:
         return frozenset({self.event})
 
+    @property
+    def is_personal(self) -> bool:
+        return any(condition.is_personal for condition in self.where)
+
     @classmethod
     def filled(cls, sentence: Text, said: Mapping[str, str]) -> str:
         """The sentence with what is said of each field in it, and with what must hold for the events."""

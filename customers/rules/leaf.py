@@ -85,6 +85,11 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """(kind, name) of what else is looked at; who owns it tells segments when it changes (segments.watch)."""
         return frozenset()
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether to know the answer is to know personal data: what only those may be told who read it."""
+        return False
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "kind" in cls.__dict__:

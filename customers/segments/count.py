@@ -49,7 +49,7 @@ class TooSlow(Exception):
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """How many of a brand's people a rule holds for: by asking all, or guessed by asking some, with the interval that
-    the truth is likely in. `total` are the people of the brand."""
+    the truth is likely in. `total` are the people of the brand, `hits` those asked for whom it holds."""
 
     people: int
     low: int
@@ -57,6 +57,7 @@ class Estimate:
     asked: int
     total: int
     is_exact: bool
+    hits: int
 
 
 def count(segment: Segment, now: datetime) -> int:
@@ -108,12 +109,11 @@ def _estimate(cursor: CursorWrapper, rule: Rule, brand_id: UUID, now: datetime) 
     cursor.execute(f"{_COUNTED} FROM ({text}) truth", [brand_id, *parameters])
     asked, known, hits = cursor.fetchone()
     if total <= FEW:
-        return Estimate(hits, hits, hits, asked, known, is_exact=True)
+        return Estimate(hits, hits, hits, asked, known, is_exact=True, hits=hits)
     low, high = _wilson(hits, asked)
     everybody = total / max(asked, 1)
-    return Estimate(
-        round(everybody * hits), int(total * low), ceil(total * high), asked, round(everybody * known), is_exact=False
-    )
+    people, known = round(everybody * hits), round(everybody * known)
+    return Estimate(people, int(total * low), ceil(total * high), asked, known, is_exact=False, hits=hits)
 
 
 def _wilson(hits: int, asked: int) -> tuple[float, float]:

@@ -11,12 +11,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers import internal
-from customers.ids import hash64
 from customers.models import Job, Segment, SegmentInput, SegmentVersion
 from customers.rules import PEOPLE, Facts, Rule, RuleError, parse
 from customers.rules.errors import Problem
 from customers.rules.rule import leaves
-from customers.segments import build
+from customers.segments import build, telling
+from customers.segments.alone import one_at_a_time
 from customers.segments.count import count
 
 _QUEUES: Final = ("customers_segment_queue", "customers_segment_turn")
@@ -53,7 +53,7 @@ def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None, *, i
     `instead_of` is the version it is meant to replace: Stale, if that is no longer the latest.
     """
     with transaction.atomic():
-        _one_at_a_time(segment.brand_id)
+        one_at_a_time(segment.brand_id)
         rule = read_rule(tree, segment.brand_id, segment.pk)
         held = _held(segment)
         if instead_of is not None and held.rule_version != instead_of:
@@ -64,17 +64,13 @@ def set_rule(segment: Segment, tree: object, now: datetime, by: Any = None, *, i
         SegmentVersion.objects.create(
             segment=segment, number=segment.rule_version, rule=segment.rule, made_at=now, made_by=by
         )
+        telling.settle(segment.brand_id)
+        segment.refresh_from_db(fields=["is_personal"])
         SegmentInput.objects.filter(segment=segment).delete()
         SegmentInput.objects.bulk_create(
             SegmentInput(segment=segment, kind=kind, name=name) for kind, name in sorted(inputs_of(segment, rule))
         )
         return build.ask(segment, now, by)
-
-
-def _one_at_a_time(brand_id: UUID) -> None:
-    """Two rules set at once might lead to one another, and neither see it. Taken before any segment's row."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [hash64("segment rules", str(brand_id))])
 
 
 def rebuild(segment: Segment, now: datetime, by: Any = None) -> Job:
@@ -100,7 +96,7 @@ def open_list(segment: Segment, now: datetime) -> None:
 def archive(segment: Segment) -> None:
     """Follow nothing any more; who was in it last stays written. Raises InUse."""
     # A rule set at the same time might name it, and not be seen here.
-    _one_at_a_time(segment.brand_id)
+    one_at_a_time(segment.brand_id)
     held = Segment.objects.select_for_update().get(pk=segment.pk)
     users = used_by(held)
     if users:

@@ -9,6 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from customers.rules import PEOPLE, Problem, parse
+from customers.segments import telling
 from customers.segments.count import Estimate, TooSlow, estimate
 
 
@@ -21,14 +22,27 @@ class Preview:
     words: list[tuple[str, str]] = field(default_factory=list)
 
 
-def preview(tree: Any, brand_id: UUID, now: datetime, *, counts: bool) -> Preview:
-    """Of a rule that can be read, if it is to be counted."""
+def preview(tree: Any, brand_id: UUID, now: datetime, *, counts: bool, reads_personal: bool) -> Preview:
+    """Of a rule that can be read, if it is to be counted; for somebody who reads personal data of the brand or not."""
     if not counts:
         return Preview()
+    rule = parse(tree, PEOPLE)
     try:
-        return Preview(in_words(estimate(parse(tree, PEOPLE), brand_id, now)))
+        found = estimate(rule, brand_id, now)
     except TooSlow:
         return Preview(gettext("Asking takes too long to be shown here. It can be published all the same."))
+    if reads_personal or not telling.asks_personal(rule, brand_id):
+        return Preview(in_words(found))
+    return Preview(in_coarse_words(found))
+
+
+def in_coarse_words(found: Estimate) -> str:
+    """What a rule that asks personal data may tell whoever does not read it: nothing of single people."""
+    if found.hits < telling.FEWEST:
+        text = gettext("fewer than %(least)s of the %(asked)s people who were asked; they are not counted for you")
+        return text % {"least": telling.FEWEST, "asked": _number(telling.coarse(found.asked))}
+    values = {"people": _number(telling.coarse(rounded(found.people))), "total": _number(telling.coarse(found.total))}
+    return gettext("about %(people)s of %(total)s people") % values
 
 
 def in_words(found: Estimate) -> str:
