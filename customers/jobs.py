@@ -70,15 +70,18 @@ Worker = Callable[[Slice], bool]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """`given_up` is called for a job that failed or was stopped, in the transaction in which it ends so."""
+
     label: "str | Promise"
     work: Worker
+    given_up: Callable[[Job], None] | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(key: str, label: "str | Promise", work: Worker) -> None:
-    _kinds[key] = Kind(label, work)
+def register(key: str, label: "str | Promise", work: Worker, *, given_up: Callable[[Job], None] | None = None) -> None:
+    _kinds[key] = Kind(label, work, given_up)
 
 
 def kinds() -> Mapping[str, Kind]:
@@ -96,10 +99,14 @@ def ask(kind: str, now: datetime, *, by: Any = None, once: bool = False, **field
     return job
 
 
+@transaction.atomic
 def cancel(job_id: UUID, now: datetime) -> bool:
     """Stop a job that is not over; what it has done stays done."""
-    open_ = Job.objects.filter(pk=job_id, state__in=_UNDER_WAY)
-    return bool(open_.update(state=Job.State.CANCELLED, ended_at=now, leased_until=None))
+    job = Job.objects.select_for_update().filter(pk=job_id, state__in=_UNDER_WAY).first()
+    if job is None:
+        return False
+    _end(job, Job.State.CANCELLED, now)
+    return True
 
 
 def work_on(clock: Callable[[], datetime], seconds: float) -> bool:
@@ -157,10 +164,14 @@ def _after_failure(job: Job, error: Exception, now: datetime) -> None:
     _end(job, Job.State.FAILED, now, reason)
 
 
+@transaction.atomic
 def _end(job: Job, state: str, now: datetime, reason: str = "") -> None:
-    _held(job).update(
+    is_ours = _held(job).update(
         state=state, ended_at=now, leased_until=None, reason=reason[:200], report=job.report, tries=job.tries
     )
+    kind = _kinds.get(job.kind)
+    if is_ours and state != Job.State.DONE and kind is not None and kind.given_up is not None:
+        kind.given_up(job)
 
 
 def _held(job: Job) -> Any:

@@ -11,14 +11,17 @@ class JourneysConfig(AppConfig):
         from channels.models import Message
         from customers import dead_letters, merging
         from customers.retention import kinds
+        from customers.segments import define
         from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
         from journeys.engine import foreseen, match, merges, recheck
         from journeys.guard import guard
         from journeys.retention import needed_by_runs
+        from journeys.segment_use import journeys_at
 
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
         merging.register(foreseen.tell)
+        define.register_user(journeys_at)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)
         for key in ("events", "event_payloads"):
             kinds.hold(key, needed_by_runs)

@@ -30,7 +30,15 @@ from customers.segments.count import count
 from customers.segments.named import find
 from customers.segments.telling import coarse_words
 
-_TONES: Final[dict[str, Tone]] = {"draft": "info", "building": "warn", "live": "good", "archived": ""}
+_STATE: Final = Segment.State
+_TONES: Final[dict[str, Tone]] = {
+    _STATE.DRAFT: "info",
+    _STATE.BUILDING: "warn",
+    _STATE.STOPPED: "bad",
+    _STATE.LIVE: "good",
+    _STATE.ARCHIVED: "",
+}
+_BUILT: Final = (_STATE.BUILDING, _STATE.STOPPED, _STATE.LIVE)
 # As many members as tell what kind of people they are.
 _SOME: Final = 10
 _DAYS: Final = 90
@@ -205,11 +213,13 @@ class SegmentAdmin(Kept):
             ),
         )
 
-    @admin.display(description=_("segments"))
+    @admin.display(description=_("segments and journeys"))
     def used_by(self, segment: Segment) -> SafeString | str:
         keys = [other.pk for other in define.used_by(segment)]
         users = beside(segment, Segment).filter(pk__in=keys)
-        return table((_("segment"), _("key")), ((page_link("customers_segment", one.pk), one.key) for one in users))
+        rows = [(page_link("customers_segment", one.pk), one.key) for one in users]
+        rows += [(name, "") for name in define.used_above(segment)]
+        return table((_("name"), _("key")), rows)
 
     @admin.display(description=_("rules"))
     def earlier(self, segment: Segment) -> SafeString | str:
@@ -227,7 +237,7 @@ class SegmentAdmin(Kept):
 
     @admin.action(description=_("Build anew: everybody is asked, and nothing is started by it"), permissions=["settle"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        chosen = list(queryset.filter(is_static=False, state__in=[Segment.State.BUILDING, Segment.State.LIVE]))
+        chosen = list(queryset.filter(is_static=False, state__in=_BUILT))
         for segment in chosen:
             define.rebuild(segment, clock.utcnow(), request.user)
         text = ngettext("%(count)s segment is built anew.", "%(count)s segments are built anew.", len(chosen))

@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             name='is_personal',
             field=models.BooleanField(default=False, editable=False, help_text='Its rule asks personal data: who is in it is shown to those who may read that.', verbose_name='personal'),
         ),
+        migrations.AlterField(
+            model_name='segment',
+            name='state',
+            field=models.CharField(choices=[('draft', 'without a rule'), ('building', 'being built'), ('stopped', 'build given up'), ('live', 'live'), ('archived', 'archived')], default='draft', max_length=8, verbose_name='state'),
+        ),
         # Until it is worked out for each, which happens when a rule or a trait's definition is saved.
         migrations.RunSQL(
             "UPDATE customers_segment SET is_personal = true WHERE rule IS NOT NULL", migrations.RunSQL.noop

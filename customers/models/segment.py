@@ -21,6 +21,8 @@ class Segment(Owned):
         # It has no rule yet, and nobody is in it.
         DRAFT = "draft", pgettext_lazy("segment", "without a rule")
         BUILDING = "building", pgettext_lazy("segment", "being built")
+        # The build failed or somebody stopped it: build it anew.
+        STOPPED = "stopped", pgettext_lazy("segment", "build given up")
         LIVE = "live", pgettext_lazy("segment", "live")
         ARCHIVED = "archived", pgettext_lazy("segment", "archived")
 

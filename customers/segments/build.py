@@ -136,5 +136,11 @@ def _settle(turn: Slice, cursor: CursorWrapper, segment: Segment, within: Range)
         turn.note(done=turn.job.done + PIECE, after=str(within.upto))
 
 
+def given_up(job: Job) -> None:
+    """Who is in it is settled for some people only, so nobody is looked at again until it is built anew."""
+    ours = Segment.objects.filter(pk=job.arguments["segment"], builds=job.arguments["build"])
+    ours.filter(state=Segment.State.BUILDING).update(state=Segment.State.STOPPED)
+
+
 def register() -> None:
-    jobs.register(KIND, _("Build a segment"), work)
+    jobs.register(KIND, _("Build a segment"), work, given_up=given_up)

@@ -1,6 +1,6 @@
 """What a segment is: its rule checked and set, its inputs awaited, and its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +22,13 @@ from customers.segments.count import count
 _QUEUES: Final = ("customers_segment_queue", "customers_segment_turn")
 
 
+# Who looks at segments from above: the names of those that look at this one.
+User = Callable[[Segment], Iterable[str]]
+_users: list[User] = []
+
+
 class InUse(Exception):
-    """Other segments look at it; they are named."""
+    """Others look at it; they are named."""
 
     def __init__(self, by: list[str]) -> None:
         super().__init__(by)
@@ -98,9 +103,9 @@ def archive(segment: Segment) -> None:
     # A rule set at the same time might name it, and not be seen here.
     one_at_a_time(segment.brand_id)
     held = Segment.objects.select_for_update().get(pk=segment.pk)
-    users = used_by(held)
+    users = [*(other.key for other in used_by(held)), *used_above(held)]
     if users:
-        raise InUse([other.key for other in users])
+        raise InUse(users)
     held.state = Segment.State.ARCHIVED
     held.save(update_fields=["state"])
     SegmentInput.objects.filter(segment=held).delete()
@@ -113,6 +118,16 @@ def used_by(segment: Segment) -> list[Segment]:
     """The segments whose rules look at this one."""
     inputs = SegmentInput.objects.filter(kind=SegmentInput.Kind.SEGMENT, name=str(segment.pk))
     return list(Segment.objects.filter(pk__in=inputs.values("segment")))
+
+
+def register_user(user: User) -> None:
+    if user not in _users:
+        _users.append(user)
+
+
+def used_above(segment: Segment) -> list[str]:
+    """What else looks at it, by name: journeys, say."""
+    return [name for user in _users for name in user(segment)]
 
 
 def inputs_of(segment: Segment, rule: Rule) -> set[tuple[str, str]]:

@@ -19,7 +19,7 @@ from customers.segments.standing import Changed, array, settle
 from customers.work import Queue, not_alone, work_once
 
 # What happened to people while their segment was being built waits until it stands.
-_STANDS: Final = "segment_id NOT IN (SELECT id FROM customers_segment WHERE state = 'building')"
+_STANDS: Final = "segment_id NOT IN (SELECT id FROM customers_segment WHERE state IN ('building', 'stopped'))"
 _ITEMS: Final = """
     SELECT id, segment_id, profile_id, event_id, hops, historical FROM customers_segment_queue
     WHERE id = ANY(%s::bigint[]) ORDER BY id
