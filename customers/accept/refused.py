@@ -25,14 +25,15 @@ PACKED_LIMIT = RAW_LIMIT // 4 * 3
 _LOOK = 512 * 1024
 _CHUNK = 256
 GZIP = 16 + zlib.MAX_WBITS
-_COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming, from_page"
+_COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming, from_page, body_id"
 # Parts of a statement, after each other: what is refused is kept, and counted for its source.
 KEPT = f"""
     INSERT INTO customers_quarantinedevent ({_COLUMNS}, status)
-    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, from_page, 'open'
+    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, from_page, body_id,
+        'open'
     FROM json_to_recordset(%s::json) AS r
         (door text, code text, pointer text, detail text, message_id text, name text, raw text, naming bigint[],
-         from_page boolean)
+         from_page boolean, body_id bigint)
     RETURNING received_at, source_id, code, name
 """
 COUNTED = """
@@ -56,9 +57,12 @@ class RefusedItem:
     raw: str
     naming: tuple[int, ...] = ()
     from_page: bool = False
+    body_id: int | None = None
 
 
-def refused_item(door: str, item: Any, refusal: Refusal, *, from_page: bool = False) -> RefusedItem:
+def refused_item(
+    door: str, item: Any, refusal: Refusal, *, from_page: bool = False, body_id: int | None = None
+) -> RefusedItem:
     """An item that was JSON but not acceptable; its write key is not kept."""
     named = item if isinstance(item, dict) else {}
     kept = {key: value for key, value in named.items() if key != "writeKey"} if named else item
@@ -73,6 +77,7 @@ def refused_item(door: str, item: Any, refusal: Refusal, *, from_page: bool = Fa
         raw=_excerpt(json.dumps(kept, ensure_ascii=False)),
         naming=naming.digests(item),
         from_page=from_page,
+        body_id=body_id,
     )
 
 
@@ -129,7 +134,8 @@ def keep(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None
     """Put refused items into quarantine; of what the database cannot hold even there, the reason."""
     for item, state in apart(refused, lambda part: _insert(part, source_id, now)):
         detail = f"{item.detail} Nothing of it could be kept (SQLSTATE {state})."
-        _insert([RefusedItem(item.door, item.code, "", detail, "", "", "", (), item.from_page)], source_id, now)
+        rest = RefusedItem(item.door, item.code, "", detail, "", "", "", from_page=item.from_page, body_id=item.body_id)
+        _insert([rest], source_id, now)
 
 
 def _insert(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:

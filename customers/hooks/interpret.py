@@ -28,9 +28,11 @@ from customers.work import Queue, not_alone
 _MOST: Final = 50
 # Known already under this id, or gone for good: no row of the quarantine could ever help.
 _SETTLED: Final = frozenset(("message_id_conflict", "erased_subject"))
+# The mapping says that such a body is none of its business.
+_UNHANDLED: Final = "unhandled"
 _SUPERSEDE: Final = """
     UPDATE customers_quarantinedevent SET status = 'discarded', settled_at = %s
-    WHERE received_at = %s AND source_id = %s AND door = %s AND status = 'open' AND message_id = ANY(%s)
+    WHERE received_at = %s AND body_id = %s AND status = 'open'
 """
 
 
@@ -72,8 +74,10 @@ def _interpret(body: ReceivedBody, now: datetime) -> None:
         reading.reason = "source_inactive"
     else:
         reading = read_body(body)
+        if before is not None and reading.reason in ("", _UNHANDLED):
+            _supersede(body, now, before)
         if not reading.reason:
-            _accept(body, reading, writer, now, before)
+            _accept(body, reading, writer, now)
     body.status = _status_of(reading)
     body.reason = reading.reason
     body.problems = [one.as_json() for one in reading.result.problems]
@@ -104,7 +108,7 @@ def read_document_by(
     """What a document comes to; `named` are the ids of the hook and of the delivery."""
     result = apply(mapping, document, {"headers": headers})
     if not result.applies:
-        return Reading("unhandled", result)
+        return Reading(_UNHANDLED, result)
     if result.problems:
         return Reading("mapping_failed", result)
     return Reading("", result, [_named(one, *named) for one in result.events])
@@ -120,12 +124,10 @@ def _named(event: Mapped, hook: str, delivery: str) -> dict[str, Any]:
     return {"id": f"hook-{digest(hook, delivery, event.key, str(event.number))}", **event.item}
 
 
-def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime, before: datetime | None) -> None:
+def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime) -> None:
     """Store the events that are acceptable, and put the others into quarantine, each once."""
     if not reading.items:
         return
-    if before is not None and body.refused:
-        _supersede(reading.items, writer, now, before)
     submission = submission_of(reading.items)
     against = reading_of(submission, writer, body.received_at, now)
     messages = read_all(submission, against, reading.outcome)
@@ -133,7 +135,7 @@ def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime,
     if messages:
         put(messages, [], writer.source_id, now, reading.outcome)
     rows = [
-        refused_item(HOOK, submission.items[index], refusal)
+        refused_item(HOOK, submission.items[index], refusal, body_id=body.pk)
         for index, refusal in sorted(reading.outcome.refusals.items())
         if refusal.code not in _SETTLED
     ]
@@ -141,16 +143,16 @@ def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime,
         keep(rows, writer.source_id, now)
 
 
-def _supersede(items: Sequence[dict[str, Any]], writer: Writer, now: datetime, before: datetime) -> None:
+def _supersede(body: ReceivedBody, now: datetime, before: datetime) -> None:
     """Close what an earlier interpretation put into quarantine: the new one says it anew where it still holds."""
     with connection.cursor() as cursor:
-        cursor.execute(_SUPERSEDE, [now, before, writer.source_id, HOOK, [str(item["id"])[:100] for item in items]])
+        cursor.execute(_SUPERSEDE, [now, before, body.pk])
 
 
 def _status_of(reading: Reading) -> str:
     if not reading.reason:
         return ReceivedBody.Status.DONE
-    return ReceivedBody.Status.UNHANDLED if reading.reason == "unhandled" else ReceivedBody.Status.FAILED
+    return ReceivedBody.Status.UNHANDLED if reading.reason == _UNHANDLED else ReceivedBody.Status.FAILED
 
 
 def _give_up(unit: int, _reason: str, now: datetime) -> None:

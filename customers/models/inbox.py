@@ -117,6 +117,8 @@ class QuarantinedEvent(Owned):
     )
     # One `hash64` of each value that seems to name somebody, as it was written: see `customers.accept.naming`.
     naming = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
+    # The received body that it was read from: interpreted anew, it says so again or no longer.
+    body_id = models.BigIntegerField(_("received body"), null=True, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
     reason = models.CharField(

@@ -149,6 +149,33 @@ def test_an_event_that_acceptance_refuses_goes_into_quarantine_once(source: Sour
     assert sorted(QuarantinedEvent.objects.values_list("status", flat=True)) == ["discarded", "open"]
 
 
+@pytest.mark.parametrize(
+    ("event", "statuses", "body_status"),
+    [
+        # The same body makes an event of another id, which can be accepted.
+        ({"key": "other", "identifiers": {"user_id": "/type"}}, ["discarded"], "done"),
+        ({"when": [{"path": "/type", "is": ["payment.refunded"]}]}, ["discarded"], "unhandled"),
+        # Nothing is said anew, so what was said before stands.
+        ({"properties": {"amount": {"path": "/customer", "steps": ["number"]}}}, ["open"], "failed"),
+    ],
+)
+def test_what_a_body_put_into_quarantine_goes_with_its_next_reading(
+    sender: Sender, event: dict[str, Any], statuses: list[str], body_status: str
+) -> None:
+    sender.post({**PAID, "customer": "anonymous"}, "d-1")
+    sender.post({**PAID, "customer": "unknown"}, "d-2")
+    assert interpret() == 2
+    first, second = ReceivedBody.objects.order_by("id")
+    Hook.objects.update(mapping={"events": [{**MAPPING["events"][0], **event}]})
+    assert stage.replay([first.pk], NOW) == 1
+    interpret()
+    first.refresh_from_db()
+    assert first.status == body_status
+    told_of = QuarantinedEvent.objects.order_by("id")
+    assert list(told_of.filter(body_id=first.pk).values_list("status", flat=True)) == statuses
+    assert list(told_of.filter(body_id=second.pk).values_list("status", flat=True)) == ["open"]
+
+
 def test_ids_that_the_mapping_finds_are_taken(sender: Sender) -> None:
     Hook.objects.update(mapping={"events": [{**MAPPING["events"][0], "id": "/payment"}]})
     sender.post({**PAID, "payment": "pay-7"}, "d-1")
