@@ -60,6 +60,14 @@ class SchemaVersionForm(SchemaModelForm):
         _refuse(upcast.read(document)[1])
         return document
 
+    def clean(self) -> dict[str, Any] | None:
+        if not self.instance._state.adding:
+            try:
+                life.hold_draft(self.instance)
+            except life.NotDone as error:
+                raise ValidationError(error.text, code="approved_meanwhile") from None
+        return super().clean()
+
 
 def _refuse(faults: Iterable[Fault]) -> None:
     told = [
@@ -196,6 +204,7 @@ def _review(page: SchemaVersionAdmin, request: HttpRequest, version: SchemaVersi
         "version": version,
         "verdict": verdict,
         "is_draft": is_draft,
+        "proposal": life.proposal(version),
         "changes": differences(before, version.schema),
         "upcast": as_text(version.upcast) if version.upcast else "",
         "standing": page.standing(version),
@@ -214,8 +223,9 @@ def _step(page: Any, request: HttpRequest, version: SchemaVersion, may: dict[str
         raise PermissionDenied
     now = clock.utcnow()
     before = audit.picture(version)
+    seen = {"seen": request.POST.get("seen", "")} if name == "approve" else {}
     try:
-        _STEPS[name](version, request.user, now)
+        _STEPS[name](version, request.user, now, **seen)
     except life.NotDone as error:
         page.message_user(request, error.text, messages.ERROR)
     else:

@@ -83,12 +83,22 @@ def propose(version: SchemaVersion, by: "AbstractBaseUser", now: datetime) -> No
         version.save(update_fields=["proposed_by", "proposed_at"])
 
 
-def approve(version: SchemaVersion, by: "AbstractBaseUser", now: datetime) -> SchemaVersion:
-    """Make a proposed version the latest; it is judged once more, since another may have come between."""
+def proposal(version: SchemaVersion) -> str:
+    """What names a proposal: whoever changes the draft takes it back, and the next is another."""
+    return "" if version.proposed_at is None else version.proposed_at.isoformat()
+
+
+def approve(version: SchemaVersion, by: "AbstractBaseUser", now: datetime, *, seen: str = "") -> SchemaVersion:
+    """Make a proposed version the latest; it is judged once more, since another may have come between.
+
+    `seen` is the proposal that was read: nothing else is approved in its place.
+    """
     try:
         with transaction.atomic():
             version = _locked(version)
             _may_approve(version, by)
+            if seen and seen != proposal(version):
+                raise NotDone(_("It was changed and proposed anew since you read it. Look at it again."))
             previous = _must_follow(version)
             version.status = SchemaVersion.Status.APPROVED
             version.follows = previous
@@ -111,6 +121,12 @@ def deprecate(version: SchemaVersion, by: "AbstractBaseUser", now: datetime) -> 
         version.status = SchemaVersion.Status.DEPRECATED
         version.deprecated_by_id, version.deprecated_at = by.pk, now
         version.save(update_fields=["status", "deprecated_by", "deprecated_at"])
+
+
+def hold_draft(version: SchemaVersion) -> None:
+    """Until the transaction ends it stays a draft: for whoever writes it."""
+    if _locked(version).status != SchemaVersion.Status.DRAFT:
+        raise NotDone(_("It was approved meanwhile, and is not changed any more. Make a new version."))
 
 
 def _locked(version: SchemaVersion) -> SchemaVersion:

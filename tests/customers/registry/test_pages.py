@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from customers import belief
 from customers.accept import schemas
+from customers.admin.schema_versions import SchemaVersionForm
 from customers.clock import utcnow
 from customers.models import (
     AuditEntry,
@@ -24,6 +25,7 @@ from customers.models import (
 from customers.resolve.stage import resolve_inbox
 from tests.customers.partner_api import api
 from tests.customers.segment_door import NOW, Door, track
+from tests.journeys.forms import values_of
 
 MONEY = {"type": "object", "required": ["total"], "properties": {"total": {"type": "integer"}}}
 
@@ -88,6 +90,41 @@ def test_an_edit_takes_the_proposal_back(boss: Client, draft: SchemaVersion) -> 
     draft.refresh_from_db()
     assert (draft.schema, draft.upcast) == ({"type": "object"}, [])
     assert (draft.proposed_at, draft.proposed_by) == (None, None)
+
+
+def test_what_was_changed_and_proposed_anew_is_not_approved_unread(boss: Client, draft: SchemaVersion) -> None:
+    boss.post(address("review", draft), {"do": "propose"})
+    read = values_of(boss.get(address("review", draft)).content.decode())
+    assert read["seen"] != [""]
+    sent = {"event_type": str(draft.event_type_id), "schema": '{"type": "object"}', "upcast": ""}
+    boss.post(address("change", draft), sent)
+    boss.post(address("review", draft), {"do": "propose"})
+    answer = boss.post(address("review", draft), {**read, "do": "approve"}, follow=True)
+    assert "It was changed and proposed anew since you read it." in answer.content.decode()
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_at) == ("draft", None)
+    again = values_of(boss.get(address("review", draft)).content.decode())
+    boss.post(address("review", draft), {**again, "do": "approve"})
+    draft.refresh_from_db()
+    assert (draft.status, draft.schema) == ("approved", {"type": "object"})
+
+
+def test_a_form_that_was_open_undoes_no_approval(
+    boss: Client, draft: SchemaVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form has read a draft; somebody approves it before what it says is written."""
+    clean = SchemaVersionForm.clean_schema
+
+    def approved_meanwhile(form: SchemaVersionForm) -> Any:
+        SchemaVersion.objects.filter(pk=draft.pk).update(status="approved")
+        return clean(form)
+
+    monkeypatch.setattr(SchemaVersionForm, "clean_schema", approved_meanwhile)
+    sent = {"event_type": str(draft.event_type_id), "schema": '{"type": "object"}', "upcast": ""}
+    answer = boss.post(address("change", draft), sent)
+    assert "It was approved meanwhile, and is not changed any more." in answer.content.decode()
+    draft.refresh_from_db()
+    assert (draft.status, draft.schema) == ("approved", MONEY)
 
 
 @pytest.mark.parametrize(
