@@ -46,6 +46,13 @@ def make_open(name: str) -> None:
     traits.forget()
 
 
+def seen_by(user: User) -> Any:
+    def see(model: Any) -> Any:
+        return model.objects.shown_to(user)
+
+    return see
+
+
 def page_of(user: User, segment: Segment) -> str:
     return client_of(user).get(reverse("admin:customers_segment_change", args=[segment.pk])).content.decode()
 
@@ -122,8 +129,8 @@ def test_pages_tell_nobody_masked_who_is_in_it(stage: Stage, masked: User, reade
     assert not SegmentSize.objects.visible_to(masked).exists()
     assert SegmentMembership.objects.visible_to(reader).count() == 1
     ana = Customer.objects.get().pk
-    assert memberships(ana, lambda model: model.objects.shown_to(masked)) == ()
-    assert len(memberships(ana, lambda model: model.objects.shown_to(reader))) == 1
+    assert memberships(ana, seen_by(masked)) == ()
+    assert len(memberships(ana, seen_by(reader))) == 1
 
 
 def test_of_what_is_not_personal_everybody_is_told(stage: Stage, masked: User) -> None:
