@@ -8,10 +8,13 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from channels.models import Connector
+        from channels.privacy import STORES
         from channels.retention import CONTENTS
         from channels.secrets import place
+        from customers.privacy import stores
         from customers.resealing import Sealed, register
         from customers.retention import kinds
 
+        stores.register(*STORES)
         kinds.register(CONTENTS)
         register(Sealed(Connector, "credentials", place))

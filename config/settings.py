@@ -276,6 +276,10 @@ WEB_THREADS = int(environ.number("WEB_THREADS", 4))
 BODY_SECONDS = environ.number("BODY_SECONDS", 15)
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
+# Where their list is kept besides: read again after a restore, so never where a backup puts back old files.
+ERASURE_LIST = environ.text("ERASURE_LIST", "" if PRODUCTION else str(BASE_DIR / ".local" / "erasures.jsonl"))
+# How many days a file of what is held of somebody can be fetched.
+PRIVACY_ARCHIVE_DAYS = environ.number("PRIVACY_ARCHIVE_DAYS", 14)
 # Numbers that nobody can have, taken as phones where things are tried out.
 TEST_PHONE_PREFIXES = environ.items("TRILHA_TEST_PHONE_PREFIXES", "" if PRODUCTION else "+5520,+61555")
 # Seals the credentials of connectors: {key id: 32 bytes}, the first one seals, all of them open.

@@ -10,12 +10,21 @@ class ConsentConfig(AppConfig):
         from consent import merging as effects
         from consent import rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
+        from consent.models import Erasure
+        from consent.privacy import erasure
+        from consent.privacy.stores import STORES
         from consent.refusals import DOOR
         from consent.replay import replay
         from consent.requests import NAMES
         from consent.stage import QUEUE
-        from customers import consumers, dead_letters, merging, quarantine
+        from consent.suppression import returned
+        from customers import consumers, dead_letters, erased, merging, quarantine, resealing
+        from customers.privacy import stores
 
+        stores.register(*STORES)
+        erased.on_return(returned)
+        erasure.register()
+        resealing.register(resealing.Sealed(Erasure, "subject", erasure.place))
         consumers.register(consume, reads=NAMES)
         merging.register(effects.tell)
         dead_letters.register(QUEUE)

@@ -75,12 +75,14 @@ def decide(
     now: datetime,
     *,
     unsettled: bool = False,
+    restricted: bool = False,
     together: Together = _NO_TIMES,
 ) -> Verdict:
     """The verdict for one customer, address and purpose.
 
     `heads` are those at the address (of the customer's profiles, and of no profile) and at the customer's
-    pseudo-addresses. `unsettled`: a consent of the customer could not be applied and waits for a person.
+    pseudo-addresses. `unsettled`: a consent of the customer could not be applied and waits for a person. `restricted`:
+    they asked that what is known of them be kept and not used.
     """
     if suppressed:
         return Verdict(False, "suppressed", None)
@@ -88,6 +90,8 @@ def decide(
     refusals = [voice for voice in voices if voice.reason and not _outweighed(voice, voices, together)]
     if kind == Purpose.Kind.LEGAL:
         refusals = []
+    elif restricted:
+        return Verdict(False, "restricted", None)
     elif unsettled:
         return Verdict(False, "consent_unsettled", None)
     elif kind == Purpose.Kind.SERVICE:

@@ -63,6 +63,9 @@ _FACTS = """
         SELECT DISTINCT p.customer_id
         FROM customers_deadletter d JOIN customers_profile p ON p.id = (d.row ->> 'profile_id')::uuid
         WHERE d.queue = 'consent' AND d.replayed_at IS NULL
+    ), restricted AS MATERIALIZED (
+        SELECT DISTINCT p.customer_id
+        FROM consent_restriction r JOIN customers_profile p ON p.id = r.profile_id WHERE r.lifted_at IS NULL
     )
     SELECT ask.n, purpose.kind,
            EXISTS (
@@ -71,6 +74,7 @@ _FACTS = """
                  AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
            ),
            ask.customer_id IN (SELECT customer_id FROM unsettled),
+           ask.customer_id IN (SELECT customer_id FROM restricted),
            h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since
     FROM ask
     JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
@@ -92,6 +96,7 @@ class _Facts:
     kind: str
     suppressed: bool
     unsettled: bool
+    restricted: bool
     heads: list[Head] = field(default_factory=list)
 
 
@@ -105,9 +110,9 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
         for row in cursor.execute(_FACTS, [customers, addresses, purposes]).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3])
-            if row[4] is not None:
-                known.heads.append(Head._make(row[4:]))
+                known = facts[row[0] - 1] = _Facts(*row[1:5])
+            if row[5] is not None:
+                known.heads.append(Head._make(row[5:]))
         verdicts = [_verdict(known, now) for known in facts]
         _weigh_again(cursor, asks, facts, verdicts, now)
     return verdicts
@@ -116,7 +121,15 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
 def _verdict(facts: _Facts | None, now: datetime, together: Together | None = None) -> Verdict:
     if facts is None:
         return Verdict(False, "no_consent", None)
-    return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled, together=together or {})
+    return decide(
+        facts.kind,
+        facts.suppressed,
+        facts.heads,
+        now,
+        unsettled=facts.unsettled,
+        restricted=facts.restricted,
+        together=together or {},
+    )
 
 
 def _weigh_again(

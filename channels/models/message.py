@@ -35,12 +35,14 @@ class Reason(models.TextChoices):
     CONSENT_EXPIRED = "consent_expired", _("consent expired")
     CONSENT_UNSETTLED = "consent_unsettled", _("a consent of the person could not be applied yet")
     SUPPRESSED = "suppressed", _("address suppressed")
+    RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
     # overtaken by events
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
     MERGED = "merged", _("the run was merged into another")
     STOPPED = "stopped", _("sending was stopped")
+    ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")
     UNRESOLVED = "unresolved", _("an identity of the person is just being resolved")
     # trouble

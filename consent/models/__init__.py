@@ -10,6 +10,7 @@ from consent.models.ledger import (
     Method,
     State,
 )
+from consent.models.privacy import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
 from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose
 from consent.models.queue import ConsentItem
 from consent.models.suppression import Suppression
@@ -22,11 +23,16 @@ __all__ = [
     "ConsentEvidence",
     "ConsentHead",
     "ConsentItem",
+    "Erasure",
     "Method",
     "Notice",
     "NoticeText",
     "NoticeVersion",
+    "PrivacyArchive",
+    "PrivacyRequest",
+    "PrivacyStep",
     "Purpose",
+    "Restriction",
     "State",
     "Suppression",
 ]
