@@ -10,8 +10,8 @@ class ConsentConfig(AppConfig):
         from consent import merging as effects
         from consent import rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
-        from consent.models import Erasure
-        from consent.privacy import erasure
+        from consent.models import Erasure, PrivacyArchive
+        from consent.privacy import erasure, export
         from consent.privacy.stores import STORES
         from consent.refusals import DOOR
         from consent.replay import replay
@@ -24,7 +24,11 @@ class ConsentConfig(AppConfig):
         stores.register(*STORES)
         erased.on_return(returned)
         erasure.register()
-        resealing.register(resealing.Sealed(Erasure, "subject", erasure.place))
+        export.register()
+        resealing.register(
+            resealing.Sealed(Erasure, "subject", erasure.place),
+            resealing.Sealed(PrivacyArchive, "data", export.place),
+        )
         consumers.register(consume, reads=NAMES)
         merging.register(effects.tell)
         dead_letters.register(QUEUE)

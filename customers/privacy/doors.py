@@ -152,7 +152,7 @@ STORES: Final = (
                 {
                     "received_at": "t.received_at",
                     "webhook": "(SELECT h.name FROM customers_hook h WHERE h.id = t.hook_id)",
-                    "content": "encode(t.body, 'base64')",
+                    "content_base64": "encode(t.body, 'base64')",
                 },
                 {"body": "''::bytea", "headers": "'{}'::jsonb"},
                 blocked=_WAITING,

@@ -56,7 +56,7 @@ def live_through(stage: Stage, one: Marked) -> None:
     stage.accept("customer.signed_up", one.user, properties={"cart": one("cart"), "gift": {"to": one("gift")}})
     stage.run()
     words = {"subject": one("subject"), "body": one("body"), "context": {"x": one("context")}}
-    own = Message.objects.filter(profile__identifier__value=one.user)
+    own = Message.objects.filter(profile__identifier__value__startswith=one.stem)
     MessageContent.objects.filter(message__in=own).update(**words)
     own.update(detail=one("detail"), provider_id=one("provider"))
 
