@@ -8,7 +8,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import merging as effects
-        from consent import rules  # noqa: F401 - makes its kind of condition known
+        from consent import passed_on, rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
         from consent.imports import ROWS
         from consent.refusals import DOOR
@@ -21,6 +21,7 @@ class ConsentConfig(AppConfig):
 
         rows.register(Import.Rows.CONSENTS, ROWS)
         consumers.register(consume, reads=NAMES)
+        consumers.register(passed_on.consume)
         merging.register(effects.tell)
         dead_letters.register(QUEUE)
         quarantine.register(DOOR, replay)
