@@ -154,7 +154,8 @@ def text_of(words: Words, locale: str, site: str, *, with_way_out: bool) -> str:
     if with_way_out:
         why, way_out, choose = _GOODBYE[locale]
         lines.append(
-            f"{why}\n{choose}: {{{{ preferences_url }}}}\n{way_out}: {{{{ unsubscribe_url }}}}\n\n{{{{ brand.postal_address }}}}"
+            f"{why}\n{choose}: {{{{ preferences_url }}}}\n{way_out}: {{{{ unsubscribe_url }}}}\n\n"
+            "{{ brand.postal_address }}"
         )
     return _fill("\n\n".join(lines), locale, site).replace("&nbsp;", "\N{NO-BREAK SPACE}")
 

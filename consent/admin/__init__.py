@@ -1,5 +1,5 @@
-"""The plain admin of consent: purposes and notices by hand; the ledger and what people chose, to be read."""
+"""The staff pages of consent, one file an idea."""
 
-from consent.admin import ledger, notices, preferences, purposes, suppressions
+from consent.admin import entries, notices, preferences, purposes, suppressions
 
-__all__ = ["ledger", "notices", "preferences", "purposes", "suppressions"]
+__all__ = ["entries", "notices", "preferences", "purposes", "suppressions"]

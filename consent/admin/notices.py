@@ -1,4 +1,4 @@
-"""Notices: the words people read when they are asked, in editions."""
+"""Notices and their editions: the words people read when they are asked."""
 
 from typing import Any, Final
 

@@ -5,12 +5,12 @@ from typing import Final
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from consent.admin.ledger import PROFILE
 from consent.models import Confirmation, Pause, Preference
 from customers.admin.base import Facts, link
 from customers.admin.show import Tone, flag, state, when
 
 _ADDRESS = link("address_id", "customers_address", _("address"))
+_PROFILE = link("profile_id", "customers_profile", _("profile"))
 _OUTCOMES: Final[dict[str, Tone]] = {
     Confirmation.Outcome.OPEN: "info",
     Confirmation.Outcome.CONFIRMED: "good",
@@ -50,7 +50,7 @@ class ConfirmationAdmin(Facts):
     list_display = (
         "id",
         _ADDRESS,
-        PROFILE,
+        _PROFILE,
         "purpose",
         state("outcome", _OUTCOMES, _("outcome")),
         when("asked_at", _("asked")),

@@ -1,10 +1,15 @@
-"""Purposes: what people are written to for, by the names that they are told."""
+"""Purposes: what people are asked, and how each stands."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from consent import numbers
+from consent.admin import purpose_numbers
 from consent.models import Purpose, PurposeText
 from customers.admin.base import AnyAdmin, AnyStacked, Kept, ReadOnly
 from customers.admin.show import Tone, flag, state
@@ -40,7 +45,7 @@ class PurposeAdmin(Kept):
         (
             None,
             {
-                "fields": ("name", "key", "brand", "kind", "description", "is_offered", "channels"),
+                "fields": ("name", "key", "brand", "kind", "description", "is_offered", "channels", "ad_signal"),
                 "description": _(
                     "Marketing needs a grant. Service is allowed until it is withdrawn. Legal is owed, whatever was "
                     "withdrawn."
@@ -51,6 +56,23 @@ class PurposeAdmin(Kept):
     autocomplete_fields = ("brand",)
     prepopulated_fields = {"key": ("name",)}
     inlines = (PurposeTextInline,)
+    readonly_fields = ("consents", "whence", "days")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Purpose | None = None) -> Any:
+        own = super().get_fieldsets(request, obj)
+        return own if obj is None else (*own, (_("How it stands"), {"fields": self.readonly_fields}))
+
+    @admin.display(description=_("consents in force"))
+    def consents(self, purpose: Purpose) -> SafeString | str:
+        return purpose_numbers.in_force(purpose)
+
+    @admin.display(description=format_lazy(_("answers of {days} days"), days=numbers.DAYS))
+    def whence(self, purpose: Purpose) -> SafeString | str:
+        return purpose_numbers.whence(purpose)
+
+    @admin.display(description=_("by day"))
+    def days(self, purpose: Purpose) -> SafeString | str:
+        return purpose_numbers.days(purpose)
 
 
 @admin.register(PurposeText)

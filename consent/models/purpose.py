@@ -26,6 +26,10 @@ class Purpose(Owned):
         # Owed by law: allowed whatever was withdrawn.
         LEGAL = "legal", _("legal")
 
+    class AdSignal(models.TextChoices):
+        AD_USER_DATA = "ad_user_data", _("that data may be sent for advertising (ad_user_data)")
+        AD_PERSONALIZATION = "ad_personalization", _("that ads may be personal (ad_personalization)")
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="purposes", verbose_name=_("brand"))
     key = models.SlugField(_("key"), max_length=64)
@@ -45,6 +49,14 @@ class Purpose(Owned):
         db_default=[],
         blank=True,
         help_text=_("Those it is offered for in the preference centre. None: all of them."),
+    )
+    ad_signal = models.CharField(
+        _("signal of ad platforms"),
+        max_length=20,
+        choices=AdSignal.choices,
+        blank=True,
+        db_default="",
+        help_text=_("What an answer to this purpose tells ad platforms when people are put into an audience there."),
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The ledger, its chains and what waits for it: read, verified, never written by hand."""
+"""The ledger, its chains, what is in force, and what waits: to be read."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ STATES: Final[dict[str, Tone]] = {
     **dict.fromkeys(State.undecided(), "info"),
     State.EXPIRED: "warn",
 }
-PROFILE = link("profile_id", "customers_profile", _("profile"))
+_PROFILE = link("profile_id", "customers_profile", _("profile"))
 
 
 @admin.register(ConsentChain)
@@ -56,7 +56,7 @@ class ConsentEntryAdmin(Facts):
         "purpose",
         state("state", STATES, _("state")),
         "method",
-        PROFILE,
+        _PROFILE,
         when("effective_at", _("in effect")),
         when("recorded_at", _("recorded")),
     )
@@ -87,7 +87,7 @@ class ConsentHeadAdmin(Facts):
         "purpose",
         state("state", STATES, _("state")),
         "method",
-        PROFILE,
+        _PROFILE,
         when("effective_at", _("in effect")),
         "valid_until",
     )
@@ -103,7 +103,7 @@ class ConsentItemAdmin(QueueRows):
     list_display = (
         "id",
         link("address_id", "customers_address", _("address")),
-        PROFILE,
+        _PROFILE,
         link("event_id", "customers_event", _("event")),
         when("received_at", _("received")),
     )
