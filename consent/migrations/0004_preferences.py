@@ -10,7 +10,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0002_append_only'),
+        ('consent', '0003_purpose_numbers'),
         ('customers', '0028_rows_of_received_bodies'),
     ]
 
