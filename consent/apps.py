@@ -8,8 +8,9 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import merging as effects
-        from consent import rules  # noqa: F401 - makes its kind of condition known
+        from consent import passed_on, rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
+        from consent.imports import ROWS
         from consent.models import Erasure, PrivacyArchive
         from consent.privacy import erasure, export
         from consent.privacy.stores import STORES
@@ -19,6 +20,8 @@ class ConsentConfig(AppConfig):
         from consent.stage import QUEUE
         from consent.suppression import returned
         from customers import consumers, dead_letters, erased, merging, quarantine, resealing
+        from customers.imports import rows
+        from customers.models import Import
         from customers.privacy import stores
 
         stores.register(*STORES)
@@ -29,7 +32,10 @@ class ConsentConfig(AppConfig):
             resealing.Sealed(Erasure, "subject", erasure.place),
             resealing.Sealed(PrivacyArchive, "data", export.place),
         )
+
+        rows.register(Import.Rows.CONSENTS, ROWS)
         consumers.register(consume, reads=NAMES)
+        consumers.register(passed_on.consume)
         merging.register(effects.tell)
         dead_letters.register(QUEUE)
         quarantine.register(DOOR, replay)

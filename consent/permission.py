@@ -75,6 +75,15 @@ _FACTS = """
            ),
            ask.customer_id IN (SELECT customer_id FROM unsettled),
            ask.customer_id IN (SELECT customer_id FROM restricted),
+           EXISTS (
+               SELECT 1 FROM consent_pause s
+               WHERE s.address_id = ask.address_id AND s.brand_id = purpose.brand_id
+                 AND s.ended_at IS NULL AND s.until > %b
+           ) OR EXISTS (
+               SELECT 1 FROM customers_profile p JOIN consent_pause s ON s.address_id = p.id
+               WHERE p.customer_id = ask.customer_id AND s.brand_id = purpose.brand_id
+                 AND s.ended_at IS NULL AND s.until > %b
+           ),
            h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since
     FROM ask
     JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
@@ -97,22 +106,26 @@ class _Facts:
     suppressed: bool
     unsettled: bool
     restricted: bool
+    paused: bool
     heads: list[Head] = field(default_factory=list)
 
 
-def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
-    """The verdict on each ask, by one statement for all; what is not known to be allowed is refused."""
+def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True) -> list[Verdict]:
+    """The verdict on each ask, by one statement for all; what is not known to be allowed is refused.
+
+    Without heeding pauses it tells what is allowed once they are over.
+    """
     if not asks:
         return []
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
     facts: list[_Facts | None] = [None] * len(asks)
     with raw_cursor() as cursor:
-        for row in cursor.execute(_FACTS, [customers, addresses, purposes]).fetchall():
+        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now]).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = _Facts(*row[1:5])
-            if row[5] is not None:
-                known.heads.append(Head._make(row[5:]))
+                known = facts[row[0] - 1] = _Facts(*row[1:5], heed_pauses and row[5])
+            if row[6] is not None:
+                known.heads.append(Head._make(row[6:]))
         verdicts = [_verdict(known, now) for known in facts]
         _weigh_again(cursor, asks, facts, verdicts, now)
     return verdicts
@@ -128,6 +141,7 @@ def _verdict(facts: _Facts | None, now: datetime, together: Together | None = No
         now,
         unsettled=facts.unsettled,
         restricted=facts.restricted,
+        paused=facts.paused,
         together=together or {},
     )
 

@@ -22,7 +22,6 @@ _LIFT: Final = """
 """
 
 
-
 def returned(cursor: Cursor[Any], fresh: Mapping[UUID, UUID]) -> None:
     """New rows of erased addresses, each with the row that was erased."""
     cursor.execute(_RETURNED, [list(fresh), list(fresh.values())])

@@ -111,7 +111,9 @@ STORES: Final = (
             ),
         ),
         kept_words=_("without an end: numbers of journeys follow from it"),
-        note=_("Live runs end as erased. That somebody went this way stays, without a name and without what they said."),
+        note=_(
+            "Live runs end as erased. That somebody went this way stays, without a name and without what they said."
+        ),
         act=end_runs,
     ),
 )

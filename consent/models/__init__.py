@@ -1,5 +1,6 @@
 """The tables of consent, one file an idea."""
 
+from consent.models.confirmation import Confirmation
 from consent.models.ledger import (
     EARLIEST,
     LATEST,
@@ -10,14 +11,16 @@ from consent.models.ledger import (
     Method,
     State,
 )
+from consent.models.preference import Pause, Preference
 from consent.models.privacy import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
-from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose
+from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose, PurposeText
 from consent.models.queue import ConsentItem
 from consent.models.suppression import Suppression
 
 __all__ = [
     "EARLIEST",
     "LATEST",
+    "Confirmation",
     "ConsentChain",
     "ConsentEntry",
     "ConsentEvidence",
@@ -28,10 +31,13 @@ __all__ = [
     "Notice",
     "NoticeText",
     "NoticeVersion",
+    "Pause",
+    "Preference",
     "PrivacyArchive",
     "PrivacyRequest",
     "PrivacyStep",
     "Purpose",
+    "PurposeText",
     "Restriction",
     "State",
     "Suppression",

@@ -66,9 +66,7 @@ class PrivacyRequest(Owned):
     )
     subject = personal(models.JSONField(_("who asks"), default=list), DOCUMENT)
     digests = ArrayField(models.CharField(max_length=64), default=list, editable=False)
-    assurance = models.SmallIntegerField(
-        _("identity checked by"), choices=Assurance.choices, default=Assurance.NONE
-    )
+    assurance = models.SmallIntegerField(_("identity checked by"), choices=Assurance.choices, default=Assurance.NONE)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     refusal = models.CharField(_("reason of the refusal"), max_length=24, blank=True)
     opened_at = models.DateTimeField(_("asked at"))
@@ -123,9 +121,7 @@ class PrivacyStep(Owned):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
     state = models.CharField(_("state"), max_length=10, choices=PrivacyRequest.State.choices)
-    assurance = models.SmallIntegerField(
-        _("identity checked by"), choices=PrivacyRequest.Assurance.choices, null=True
-    )
+    assurance = models.SmallIntegerField(_("identity checked by"), choices=PrivacyRequest.Assurance.choices, null=True)
     note = personal(models.TextField(_("note"), blank=True), TEXT)
 
     class Meta:

@@ -65,7 +65,9 @@ def _restrict(request: PrivacyRequest, now: datetime, by: "Person | None") -> No
     profiles = _profiles(request)
     with transaction.atomic():
         requests.begin_work(request, now, by)
-        held = set(Restriction.objects.filter(profile_id__in=profiles, lifted_at=None).values_list("profile_id", flat=True))
+        held = set(
+            Restriction.objects.filter(profile_id__in=profiles, lifted_at=None).values_list("profile_id", flat=True)
+        )
         Restriction.objects.bulk_create(
             [Restriction(request=request, profile_id=one, since=now) for one in profiles if one not in held],
             ignore_conflicts=True,

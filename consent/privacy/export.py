@@ -115,7 +115,10 @@ def gather(subject: Subject) -> list[Section]:
     """What every store holds of them, and of nobody else."""
     own = Own(subject)
     return [
-        Section(store, [(table, [own.row(row) for row in rows.read(table, subject)]) for table in store.tables if table.shown])
+        Section(
+            store,
+            [(table, [own.row(row) for row in rows.read(table, subject)]) for table in store.tables if table.shown],
+        )
         for store in stores()
         if store.is_exported
     ]
@@ -135,7 +138,9 @@ def _parts(sections: list[Section], now: datetime) -> Iterator[tuple[str, str]]:
     manifest = {
         "format": FORMAT,
         "made_at": now.isoformat(),
-        "stores": {section.store.key: {"file": f"{section.store.key}.json", "rows": section.count} for section in sections},
+        "stores": {
+            section.store.key: {"file": f"{section.store.key}.json", "rows": section.count} for section in sections
+        },
     }
     yield "manifest.json", _json(manifest)
     for section in sections:

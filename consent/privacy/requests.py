@@ -169,9 +169,7 @@ def _move(
         setattr(request, name, getattr(row, name))
 
 
-def _note(
-    request: PrivacyRequest, now: datetime, by: "Person | None", note: str, assurance: int | None = None
-) -> None:
+def _note(request: PrivacyRequest, now: datetime, by: "Person | None", note: str, assurance: int | None = None) -> None:
     PrivacyStep.objects.create(
         request=request, at=now, by_id=by.pk if by is not None else None, state=request.state, assurance=assurance,
         note=note,

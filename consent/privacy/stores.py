@@ -5,11 +5,14 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import (
+    Confirmation,
     ConsentEntry,
     ConsentEvidence,
     ConsentHead,
     ConsentItem,
     Erasure,
+    Pause,
+    Preference,
     PrivacyArchive,
     PrivacyRequest,
     PrivacyStep,
@@ -21,6 +24,7 @@ from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
 
 _ENTRIES: Final = "(t.profile_id = ANY(%(profiles)s) OR t.address_id = ANY(%(addresses)s))"
 _PURPOSE: Final = "(SELECT p.name FROM consent_purpose p WHERE p.id = t.purpose_id)"
+_BRAND: Final = "(SELECT b.name FROM customers_brand b WHERE b.id = t.brand_id)"
 _ADDRESS: Final = "(SELECT a.value FROM customers_address a WHERE a.id = t.address_id AND a.channel <> 'person')"
 
 _ASKED: Final = "t.digests && %(digests)s::varchar[]"
@@ -58,6 +62,7 @@ STORES: Final = (
                 },
                 KEEP,
             ),
+            Table(Confirmation, _ENTRIES, {"purpose": _PURPOSE, "asked_at": "t.asked_at", "outcome": "t.outcome"}),
             Table(
                 ConsentHead,
                 _ENTRIES,
@@ -72,6 +77,32 @@ STORES: Final = (
         ),
         kept_words=_("without an end: it is the proof"),
         note=_("Evidence goes; the sealed entry stays, which names nobody, and the chain still verifies."),
+    ),
+    Store(
+        "preferences",
+        _("pauses and preferences"),
+        _("How often, in which language and when somebody wants to be written to."),
+        Basis.CONSENT,
+        Rank.CONSENT,
+        (
+            Table(
+                Pause,
+                "t.address_id = ANY(%(addresses)s)",
+                {
+                    "brand": _BRAND,
+                    "address": _ADDRESS,
+                    "since": "t.since",
+                    "until": "t.until",
+                    "ended_at": "t.ended_at",
+                },
+            ),
+            Table(
+                Preference,
+                "t.address_id = ANY(%(addresses)s)",
+                {"brand": _BRAND, "address": _ADDRESS, "language": "t.language", "every_days": "t.every_days"},
+            ),
+        ),
+        kept_words=_("as long as the address is known"),
     ),
     Store(
         "suppressions",
@@ -127,7 +158,13 @@ STORES: Final = (
             Table(
                 PrivacyRequest,
                 _ASKED,
-                {"kind": "t.kind", "law": "t.law", "channel": "t.channel", "state": "t.state", "opened_at": "t.opened_at"},
+                {
+                    "kind": "t.kind",
+                    "law": "t.law",
+                    "channel": "t.channel",
+                    "state": "t.state",
+                    "opened_at": "t.opened_at",
+                },
                 {"subject": "'[]'::jsonb"},
             ),
         ),

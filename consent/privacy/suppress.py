@@ -14,6 +14,7 @@ _ADD: Final = """
     ON CONFLICT DO NOTHING
 """
 
+
 def suppress(subject: Subject, now: datetime) -> int:
     """Nothing is sent to what was theirs alone; waits for a send in hand. How many addresses it were."""
     count = 0

@@ -30,9 +30,7 @@ _SOURCE: Final = "(SELECT s.name FROM customers_source s WHERE s.id = t.source_i
 _HOOK_NAMESPACE: Final = (
     "(SELECT s.namespace FROM customers_hook h JOIN customers_source s ON s.id = h.source_id WHERE h.id = t.hook_id)"
 )
-_IMPORT_NAMESPACE: Final = (
-    "(SELECT s.namespace FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)"
-)
+_IMPORT_NAMESPACE: Final = "(SELECT s.namespace FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)"
 _NAMED: Final = f"""
     t.naming && %(naming)s::bigint[] AND EXISTS (
         SELECT 1 FROM unnest(%(naming_spaces)s::uuid[], %(naming)s::bigint[]) AS u(space, naming)
@@ -159,7 +157,9 @@ STORES: Final = (
             ),
         ),
         kept="webhook_bodies",
-        note=_("Of a body that tells of several people an export holds only the subject’s part; erasure takes all of it."),
+        note=_(
+            "Of a body that tells of several people an export holds only the subject’s part; erasure takes all of it."
+        ),
     ),
     Store(
         "imports",

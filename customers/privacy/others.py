@@ -55,7 +55,7 @@ class Own:
             if not is_own and self._names_others(value) and not self._names_them(value):
                 return mask(value, DOCUMENT)
             return {
-                self._text(key): self._part(held, is_own=is_own and key in _OWN_PARTS or not isinstance(held, dict))
+                self._text(key): self._part(held, is_own=(is_own and key in _OWN_PARTS) or not isinstance(held, dict))
                 for key, held in value.items()
             }
         if isinstance(value, list):

@@ -44,10 +44,7 @@ def erase_some(table: Table, subject: Subject) -> int:
     if table.fate != DELETE and not table.fate:
         return 0
     keys = ", ".join(f"t.{column}" for column in table.key)
-    chosen = (
-        f"SELECT {keys} FROM {table.name} t WHERE {_pending(table)}"
-        f" ORDER BY {keys} LIMIT {_PIECE} FOR UPDATE OF t"
-    )
+    chosen = f"SELECT {keys} FROM {table.name} t WHERE {_pending(table)} ORDER BY {keys} LIMIT {_PIECE} FOR UPDATE OF t"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"{_change(table)} WHERE ({keys}) IN ({chosen})", subject.values())
         return int(cursor.rowcount)

@@ -119,7 +119,9 @@ def test_runs_end_and_letters_that_wait_are_cancelled_as_erased(stage: Stage) ->
     run = Run.objects.get(profile_id__in=profiles)
     assert (run.status, run.entry_key, run.due_at) == (Run.Status.EXITED, "", None)
     assert Transition.objects.filter(run_id=run.pk).latest("seq").cause == Cause.ERASED
-    assert list(Message.objects.filter(profile_id__in=profiles).values_list("state", "reason")) == [("cancelled", "erased")]
+    assert list(Message.objects.filter(profile_id__in=profiles).values_list("state", "reason")) == [
+        ("cancelled", "erased")
+    ]
     assert list(Message.objects.exclude(profile_id__in=profiles).values_list("state", "reason")) == [("queued", "")]
     stage.pass_time(days=2)
     assert Message.objects.filter(profile_id__in=profiles).count() == 1
@@ -167,7 +169,9 @@ def test_an_old_proof_of_consent_does_not_lift_the_suppression(stage: Stage) -> 
     carry_out(stage, asked(stage))
     stage.now += timedelta(hours=1)
     stage.happen("identify", "other", email=ANA.email)
-    stage.happen("consent.granted", "other", at=before, properties={"purpose": "news", "method": "login", "address": ANA.email})
+    stage.happen(
+        "consent.granted", "other", at=before, properties={"purpose": "news", "method": "login", "address": ANA.email}
+    )
     assert Suppression.objects.filter(address__value=ANA.email, lifted_at=None, reason="erasure").count() == 1
 
 
@@ -182,7 +186,10 @@ def test_a_bounce_before_the_erasure_comes_back_with_the_address(stage: Stage) -
 
 def test_an_address_that_another_uses_stays_with_them(stage: Stage) -> None:
     stage.happen("identify", BIA.user, traits={"email": BIA.email}, email=ANA.email)
-    assert Identifier.objects.get(value=ANA.user).profile.customer_id != Identifier.objects.get(value=BIA.user).profile.customer_id
+    assert (
+        Identifier.objects.get(value=ANA.user).profile.customer_id
+        != Identifier.objects.get(value=BIA.user).profile.customer_id
+    )
     carry_out(stage, asked(stage))
     shared = Address.objects.get(value=ANA.email)
     assert list(shared.profiles.values_list("profile__identifier__value", flat=True)) == [BIA.user]

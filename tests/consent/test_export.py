@@ -97,7 +97,9 @@ def test_of_a_body_that_tells_of_several_only_their_part_is_told(stage: Stage) -
 
 def test_others_whom_they_named_are_masked(stage: Stage) -> None:
     friend = {"email": BIA.email, "called": BIA("called")}
-    stage.happen("friend.invited", ANA.user, properties={"friend": friend, "to": f"for {BIA.email}", "id": BIA.user, "n": 3})
+    stage.happen(
+        "friend.invited", ANA.user, properties={"friend": friend, "to": f"for {BIA.email}", "id": BIA.user, "n": 3}
+    )
     files = file_of(stage, asked(stage))
     [invited] = [one for one in rows(files, "events", "event") if one["name"] == "friend.invited"]
     assert invited["content"]["properties"] == {

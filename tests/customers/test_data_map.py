@@ -39,7 +39,9 @@ def test_a_store_that_is_missing_fails_the_build(own_registry: dict[str, Store])
 
 def test_a_store_that_leaves_a_personal_field_as_it_is_fails_the_build(own_registry: dict[str, Store]) -> None:
     messages = own_registry["messages"]
-    kept = [replace(one, fate={"provider_id": "''"}) if one.name == "channels_message" else one for one in messages.tables]
+    kept = [
+        replace(one, fate={"provider_id": "''"}) if one.name == "channels_message" else one for one in messages.tables
+    ]
     own_registry["messages"] = replace(messages, tables=tuple(kept))
     assert stores.uncovered() == ["channels.Message.detail"]
 
@@ -75,9 +77,7 @@ def test_no_export_leaves_a_personal_field_out_that_no_other_table_tells() -> No
         "customers.KeptAnswer",
         "customers.UnitAttempt",
     }
-    silent = {
-        table.model._meta.label for _store, table in tables() if personal.names(table.model) and not table.shown
-    }
+    silent = {table.model._meta.label for _store, table in tables() if personal.names(table.model) and not table.shown}
     assert silent == copies
 
 

@@ -31,7 +31,9 @@ def lines(table: str) -> Iterator[bytes]:
         cursor.execute(f"SELECT {parts} FROM {table}")
         while rows := cursor.fetchmany(2_000):
             for row in rows:
-                yield b"\x1f".join(bytes(one) if isinstance(one, memoryview | bytes) else str(one).encode() for one in row)
+                yield b"\x1f".join(
+                    bytes(one) if isinstance(one, memoryview | bytes) else str(one).encode() for one in row
+                )
 
 
 def forms(marker: str) -> set[bytes]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0028_rows_of_received_bodies'),
+        ('customers', '0029_imported_consents'),
     ]
 
     operations = [

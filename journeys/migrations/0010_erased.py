@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('journeys', '0008_runs_that_come_back'),
+        ('journeys', '0009_pauses'),
     ]
 
     operations = [
