@@ -65,6 +65,7 @@ _NAVIGATION: Final[tuple[tuple["_StrOrPromise", bool, tuple[List | Page, ...]], 
             List("consent.ConsentHead", "verified_user"),
             List("consent.ConsentEntry", "history_edu"),
             List("consent.Suppression", "block"),
+            List("consent.LedgerAnchor", "anchor"),
         ),
     ),
     (

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from channels.models import Message, MessageContent, RecentSend, SendStop
-from consent.models import ConsentItem, NoticeText, Suppression
+from consent.models import ConsentItem, LedgerAnchor, NoticeText, Suppression
 from customers.ids import NIL, new_id
 from customers.models import (
     AuditEntry,
@@ -232,6 +232,8 @@ def _consent(world: World, source: Source, ana: Person) -> None:
     version = people.make_notice(world.brand)
     NoticeText.objects.create(version=version, locale="en", text="May we write to you?")
     Suppression.objects.create(address=ana.address, reason="bounce", created_at=NOW)
+    covered = {"chains": 1, "entries": 1, "days": 1, "audit_entries": 1, "deviations": 0}
+    LedgerAnchor.objects.create(number=1, at=NOW, root=b"r" * 32, **covered)
     ConsentItem.objects.create(
         address_id=ana.address.pk,
         profile_id=ana.profile.pk,

@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from consent import ledger
+from consent.admin import anchors as anchors
 from consent.models import (
     ConsentChain,
     ConsentEntry,
@@ -25,6 +25,7 @@ from consent.models import (
     Suppression,
 )
 from consent.permission import lock_address
+from consent.verify.consents import first_broken
 from customers import clock
 from customers.admin.base import (
     AnyAdmin,
@@ -223,7 +224,7 @@ class ConsentChainAdmin(Facts):
     def verify(self, request: HttpRequest, queryset: QuerySet[ConsentChain]) -> None:
         sound = 0
         for address_id in queryset.values_list("pk", flat=True):
-            broken = ledger.verify(address_id)
+            broken = first_broken(address_id)
             if broken is None:
                 sound += 1
                 continue
