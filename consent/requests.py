@@ -26,7 +26,7 @@ _TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200
 _EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",), "text": ("consent", "text")}
 _MAX_EVIDENCE = 2_000
 # What proves a grant cannot be claimed by just any word of a partner, and by none of a web page.
-_CLAIMABLE = {Method.LOGIN.value, Method.DOUBLE_OPT_IN.value}
+_CLAIMABLE = {Method.LOGIN.value, Method.DOUBLE_OPT_IN.value, Method.IMPORT.value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from psycopg import Cursor
 
 from consent import ledger, queue, refusals
 from consent.ledger import NewEntry
-from consent.models import State
+from consent.models import Method, State
 from consent.queue import Item
 from consent.refusals import Refused
 from customers.pg import raw_cursor
@@ -139,7 +139,7 @@ def _entry(item: Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
     until = request["valid_until"]
     return NewEntry(
         address_id=item.address_id,
-        profile_id=item.profile_id,
+        profile_id=None if _binds_the_address(item) else item.profile_id,
         brand_id=item.brand_id,
         purpose_id=purposes[item.brand_id, request["purpose"]],
         state=request["state"],
@@ -154,6 +154,13 @@ def _entry(item: Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
         evidence=request["evidence"],
         **request["texts"],
     )
+
+
+def _binds_the_address(item: Item) -> bool:
+    """Whether it holds for the address whoever uses it: a list of those who said no names addresses, not people."""
+    request = item.request
+    is_no = request["method"] == Method.IMPORT and request["state"] == State.WITHDRAWN
+    return is_no and item.address_id != item.profile_id
 
 
 def _refused(item: Item, trouble: Trouble) -> Refused:

@@ -137,6 +137,10 @@ class ConsentEntry(Owned):
             models.UniqueConstraint(fields=("address", "position"), name="one_entry_per_chain_position"),
             models.CheckConstraint(condition=_READABLE, name="entry_valid_until_readable"),
         )
+        indexes = (
+            # Read by the numbers of a purpose.
+            models.Index(fields=("purpose", "recorded_at"), name="entry_by_purpose_and_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.state} · {self.purpose_id}"
@@ -198,6 +202,10 @@ class ConsentHead(Owned):
                 fields=("address", "purpose", "profile"), nulls_distinct=False, name="one_head_per_consent"
             ),
             models.CheckConstraint(condition=_READABLE, name="head_valid_until_readable"),
+        )
+        indexes = (
+            # Read by the numbers of a purpose, and by whoever looks for what is about to end.
+            models.Index(fields=("purpose", "state", "valid_until"), name="head_by_purpose_and_state"),
         )
 
     def __str__(self) -> str:

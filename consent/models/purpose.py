@@ -21,12 +21,24 @@ class Purpose(Owned):
         # Owed by law: allowed whatever was withdrawn.
         LEGAL = "legal", _("legal")
 
+    class AdSignal(models.TextChoices):
+        AD_USER_DATA = "ad_user_data", _("that data may be sent for advertising (ad_user_data)")
+        AD_PERSONALIZATION = "ad_personalization", _("that ads may be personal (ad_personalization)")
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="purposes", verbose_name=_("brand"))
     key = models.SlugField(_("key"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     description = models.TextField(_("description"), blank=True)
+    ad_signal = models.CharField(
+        _("signal of ad platforms"),
+        max_length=20,
+        choices=AdSignal.choices,
+        blank=True,
+        db_default="",
+        help_text=_("What an answer to this purpose tells ad platforms when people are put into an audience there."),
+    )
 
     class Meta:
         verbose_name = _("purpose")

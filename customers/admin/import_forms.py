@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from customers import clock, kinds
+from customers.hints import Text
 from customers.imports import choices as chosen
+from customers.imports import rows
 from customers.imports.choices import Choices
 from customers.imports.guess import FORMATS
 from customers.models import Import, Source
@@ -25,7 +27,16 @@ _TYPES: Final[tuple[tuple[str, "str | Promise"], ...]] = (
     ("boolean", _("yes or no")),
     ("time", _("date or time")),
 )
+_TARGETS: Final[tuple[tuple[str, Text], ...]] = (
+    (rows.TRAIT, _("a trait")),
+    (rows.PROPERTY, _("a property")),
+    (rows.TIME, _("when it occurred")),
+    (rows.NAME, _("the event’s name")),
+    (rows.ID, _("the event’s own id")),
+)
 _LONGEST: Final = 120
+_SAID: Final = "said-"
+_LONGEST_SAID: Final = 200
 
 
 class HandInForm(forms.Form):
@@ -68,17 +79,11 @@ def sources_for(request: HttpRequest) -> Any:
 
 def targets(parent: Import) -> list[tuple[Any, Any]]:
     """What a column may become, in groups."""
-    known = [(chosen.IDENTIFIER + kind, kind) for kind in kinds.current(clock.utcnow())]
-    if parent.rows == Import.Rows.CUSTOMERS:
-        rest: list[tuple[Any, Any]] = [(chosen.TRAIT, _("a trait"))]
-    else:
-        rest = [
-            (chosen.PROPERTY, _("a property")),
-            (chosen.TIME, _("when it occurred")),
-            (chosen.NAME, _("the event’s name")),
-            (chosen.ID, _("the event’s own id")),
-        ]
-    return [(chosen.IGNORE, _("ignored")), (_("whose it is"), known), (_("what it says"), rest)]
+    kind = rows.kind_of(parent)
+    known = [(rows.IDENTIFIER + key, key) for key in kinds.current(clock.utcnow())]
+    said = [(rows.PART + name, part.label) for name, part in kind.parts.items()]
+    said += [(to, label) for to, label in _TARGETS if to == kind.free or to in kind.told]
+    return [(chosen.IGNORE, _("ignored")), (_("whose it is"), known), (_("what it says"), said)]
 
 
 def read_choices(data: Any, parent: Import) -> Choices:
@@ -93,7 +98,22 @@ def read_choices(data: Any, parent: Import) -> Choices:
         for number in range(len(parent.columns))
     ]
     told = {name: data.get(name, "").strip()[:_LONGEST] for name in ("zone", "decimal", "event", "currency")}
-    return msgspec.convert({"columns": columns, "historical": "historical" in data, **told}, Choices)
+    said = {name: data.get(f"{_SAID}{name}", "").strip()[:_LONGEST_SAID] for name in rows.kind_of(parent).said_for_all}
+    return msgspec.convert({"columns": columns, "historical": "historical" in data, "said": said, **told}, Choices)
+
+
+def said_rows(parent: Import, choices: Choices) -> list[dict[str, Any]]:
+    """What may be said once for all rows, with what was said."""
+    return [
+        {
+            "name": f"{_SAID}{name}",
+            "label": part.label,
+            "help": part.help,
+            "value": choices.said.get(name, ""),
+            "options": _options([("", "–"), *part.options.items()], choices.said.get(name, "")) if part.options else [],
+        }
+        for name, part in rows.kind_of(parent).said_for_all.items()
+    ]
 
 
 def column_rows(parent: Import, choices: Choices, samples: list[list[str]]) -> list[dict[str, Any]]:

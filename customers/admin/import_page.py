@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from customers import clock, keys, kinds, personal
-from customers.admin.import_forms import ReadingForm, column_rows, helps, read_choices
+from customers.admin.import_forms import ReadingForm, column_rows, helps, read_choices, said_rows
 from customers.imports import file, plan
 from customers.imports.choices import Choices, as_mapping
 from customers.imports.guess import guess
 from customers.imports.limits import FileRefused
 from customers.imports.records import Record
+from customers.imports.rows import kind_of
 from customers.imports.take import Made, Taker
 from customers.imports.words import put_into_words, words_of
 from customers.mapping import EventMapping, MappingError, Problem, parse
@@ -56,6 +57,8 @@ def draft_of(parent: Import, request: HttpRequest, *, posted: Any = None) -> dic
         ),
         "notes": file.naming(parent).notes,
         "columns": column_rows(parent, choices, samples),
+        "said": said_rows(parent, choices),
+        "kind": kind_of(parent),
         "choices": choices,
         "problems": problems,
         "preview": [_preview(one, reads) for one in tried],

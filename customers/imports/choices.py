@@ -5,18 +5,13 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 
 from customers.imports.limits import FileRefused
+from customers.imports.rows import ID, IDENTIFIER, NAME, PART, PROPERTY, TIME, TRAIT, kind_of
 from customers.mapping.paths import escape
 from customers.models import Import
 
 As = Literal["text", "number", "money", "boolean", "time"]
 
 IGNORE: Final = "ignore"
-IDENTIFIER: Final = "identifier:"
-TRAIT: Final = "trait"
-PROPERTY: Final = "property"
-TIME: Final = "occurred_at"
-NAME: Final = "name"
-ID: Final = "id"
 # ISO 4217: how many digits the smaller unit of a currency has, where that is not two.
 _NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
@@ -36,7 +31,8 @@ class Column(Struct, frozen=True, omit_defaults=True):
 
 
 class Choices(Struct, frozen=True):
-    """`event` names all rows where no column does; `currency` is that of the money in them."""
+    """`event` names all rows where no column does; `currency` is that of the money in them; `said` holds for all rows
+    where no column says it."""
 
     columns: list[Column]
     zone: str = "UTC"
@@ -44,21 +40,24 @@ class Choices(Struct, frozen=True):
     event: str = ""
     currency: str = ""
     historical: bool = True
+    said: dict[str, str] = {}
 
 
 def as_mapping(parent: Import, choices: Choices) -> dict[str, Any]:
     """The mapping, written as `customers.mapping.parse` reads it; or FileRefused where two columns become one thing."""
-    is_event = parent.rows == Import.Rows.EVENTS
-    rule: dict[str, Any] = {"key": "row", "type": "track" if is_event else "identify"}
+    kind = kind_of(parent)
+    rule: dict[str, Any] = {"key": "row", "type": kind.types[0]}
     if choices.historical:
         rule["historical"] = True
-    if is_event and choices.event and all(column.to != NAME for column in choices.columns):
+    if NAME in kind.told and choices.event and all(column.to != NAME for column in choices.columns):
         rule["name"] = {"constant": choices.event}
     for heading, column in zip(parent.columns, choices.columns, strict=True):
         _add(rule, heading, column, choices)
     has_money = any(column.to == PROPERTY and column.as_ == "money" for column in choices.columns)
     if has_money and choices.currency and "currency" not in rule.get("properties", {}):
         rule["properties"]["currency"] = {"constant": choices.currency}
+    if kind.finish is not None:
+        kind.finish(rule, {name: text for name, text in choices.said.items() if text})
     return {"events": [rule]}
 
 
@@ -69,6 +68,9 @@ def _add(rule: dict[str, Any], heading: str, column: Column, choices: Choices) -
     elif column.to in (TRAIT, PROPERTY):
         part = "traits" if column.to == TRAIT else "properties"
         _put(rule.setdefault(part, {}), column.name, _value(path, column, choices))
+    elif column.to.startswith(PART):
+        steps: list[Any] = [_time(column, choices)] if column.as_ == "time" else ["trim"]
+        _put(rule.setdefault("properties", {}), column.to.removeprefix(PART), {"path": path, "steps": steps})
     elif column.to == TIME:
         _put(rule, TIME, {"path": path, "steps": [_time(column, choices)], "required": True})
     elif column.to in (NAME, ID):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Final
 
-from customers.imports.choices import ID, IDENTIFIER, NAME, PROPERTY, TIME, TRAIT, As, Choices, Column
+from customers.imports.choices import IGNORE, As, Choices, Column
+from customers.imports.rows import ID, IDENTIFIER, NAME, PART, PROPERTY, TIME, kind_of
 from customers.mapping.steps import Number, StepFailed, Time
 from customers.models import Brand, Import
 
@@ -68,7 +69,8 @@ def guess(parent: Import, rows: Sequence[Sequence[str]], kinds: Collection[str],
 
 class _Guesser:
     def __init__(self, parent: Import, kinds: Collection[str], brand: Brand, decimal: str) -> None:
-        self._is_event = parent.rows == Import.Rows.EVENTS
+        self._kind = kind_of(parent)
+        self._parts = {name: key for key, part in self._kind.parts.items() for name in (key, *part.headings.split())}
         self._zone = brand.zone
         self._is_american = brand.locale.lower() in ("en", "en-us", "en_us")
         self._kinds = {name: kind for kind, names in _KINDS.items() if kind in kinds for name in names.split()}
@@ -81,18 +83,30 @@ class _Guesser:
         if kind is not None and self._take(IDENTIFIER + kind):
             return Column(IDENTIFIER + kind)
         format_ = self._format(values)
-        if self._is_event:
-            if plain in _TIMES and format_ and self._take(TIME):
-                return Column(TIME, format=format_)
-            for to, names in ((NAME, _NAMES), (ID, _IDS)):
-                if plain in names and self._take(to):
-                    return Column(to)
+        told = self._told(plain, format_)
+        if told is not None:
+            return told
+        if not self._kind.free:
+            return Column(IGNORE)
         return Column(
-            PROPERTY if self._is_event else TRAIT,
+            self._kind.free,
             self._name(plain),
             self._as(plain, values, format_),
             format_ or "iso",
         )
+
+    def _told(self, plain: str, format_: str) -> Column | None:
+        """A field of the message, or a part that rows of this kind have, by the name of the column."""
+        if TIME in self._kind.told and plain in _TIMES and format_ and self._take(TIME):
+            return Column(TIME, format=format_)
+        for to, names in ((NAME, _NAMES), (ID, _IDS)):
+            if to in self._kind.told and plain in names and self._take(to):
+                return Column(to)
+        part = self._parts.get(plain, "")
+        if not part or not self._take(PART + part):
+            return None
+        is_time = self._kind.parts[part].is_time
+        return Column(PART + part, as_="time" if is_time else "text", format=(format_ if is_time else "") or "iso")
 
     def _take(self, what: str) -> bool:
         """Whether no column before has it."""
@@ -114,7 +128,7 @@ class _Guesser:
         if all(value.lower() in _YES_NO for value in values):
             return "boolean"
         if self._are_numbers(values):
-            return "money" if self._is_event and plain in _MONEY else "number"
+            return "money" if self._kind.free == PROPERTY and plain in _MONEY else "number"
         return "time" if format_ and not all(value.isdecimal() for value in values) else "text"
 
     def _are_numbers(self, values: list[str]) -> bool:

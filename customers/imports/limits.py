@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, "str | Promise"]] = {
     "one_message_a_row": _("A row becomes one message: the mapping has one event, for all rows."),
     "other_rows": _("Rows of this kind become messages of these types: %(types)s."),
     "no_time": _("Events need their time: say which column tells when they occurred."),
+    "not_said": _("Say this for all rows, or by a column: %(names)s."),
     "unknown_kind": _("There are no such kinds of identifiers: %(kinds)s."),
     "two_columns": _("Two columns are to become %(name)s. Ignore one of them, or name it otherwise."),
     "unknown_column": _("The file has no such columns: %(columns)s."),

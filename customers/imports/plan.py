@@ -1,16 +1,15 @@
 """What the columns of a file are to become: kept with the file once it is sound."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from customers import kinds
 from customers.imports.limits import FileRefused
+from customers.imports.rows import kind_of
 from customers.mapping import EventMapping, parse
 from customers.mapping.document import EventRule, Value
 from customers.mapping.paths import escape
 from customers.models import Import
-
-_TYPES: Final = {Import.Rows.CUSTOMERS: ("identify",), Import.Rows.EVENTS: ("track", "group")}
 
 
 def keep(parent: Import, document: Any, now: datetime) -> EventMapping:
@@ -27,9 +26,10 @@ def check(parent: Import, mapping: EventMapping, now: datetime) -> None:
     if len(mapping.events) != 1 or mapping.events[0].when or mapping.events[0].each is not None:
         raise FileRefused("one_message_a_row")
     [rule] = mapping.events
-    if rule.type not in _TYPES[Import.Rows(parent.rows)]:
-        raise FileRefused("other_rows", types=", ".join(_TYPES[Import.Rows(parent.rows)]))
-    if parent.rows == Import.Rows.EVENTS and rule.occurred_at is None:
+    kind = kind_of(parent)
+    if rule.type not in kind.types:
+        raise FileRefused("other_rows", types=", ".join(kind.types))
+    if kind.needs_time and rule.occurred_at is None:
         raise FileRefused("no_time")
     kinds_there_are = kinds.current(now)
     no_kinds = sorted(kind for kind in rule.identifiers if kind not in kinds_there_are)

@@ -94,10 +94,11 @@ class Taker:
 def id_of(parent: Import) -> str:
     """What tells this file, and the way it is read, from every other.
 
-    Other columns of the same customers are new: to have learned their names again does no harm. The same events told
-    by another mapping are the same events still, and a second telling is refused.
+    Other columns of the same customers are new: to have learned their names again does no harm; and the same people may
+    be told of for another purpose. The same events told by another mapping are the same events still, and a second
+    telling is refused.
     """
-    told = [parent.digest, parent.rows, parent.mapping if parent.rows == Import.Rows.CUSTOMERS else None]
+    told = [parent.digest, parent.rows, None if parent.rows == Import.Rows.EVENTS else parent.mapping]
     return hash_uuid(orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()).hex
 
 

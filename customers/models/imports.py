@@ -21,6 +21,7 @@ class Import(Owned):
     class Rows(models.TextChoices):
         CUSTOMERS = "customers", _("customers")
         EVENTS = "events", _("events")
+        CONSENTS = "consents", pgettext_lazy("rows", "consents")
 
     class Encoding(models.TextChoices):
         UTF_8 = "utf-8", "UTF-8"

@@ -78,6 +78,7 @@ def test_a_recycled_phone_brings_its_next_owner_no_consent(stage: Stage) -> None
     stage.happen("identify", "bia", phone=phone, traits={"phone": phone})
     assert {"bia"} in people()
     assert not allowed(stage, "bia", phone)
+    assert not allowed(stage, "ana", phone), "her own grant has ended with the number"
     stage.happen("consent.granted", "bia", properties={"purpose": "news"})
     assert allowed(stage, "bia", phone)
     Suppression.objects.create(

@@ -1,4 +1,4 @@
-"""`manage.py import_csv`: import a CSV file of customers or events, as the page does it."""
+"""`manage.py import_csv`: import a CSV file of customers, events or consents, as the page does it."""
 
 import time
 from argparse import ArgumentParser
@@ -25,8 +25,8 @@ _PAUSE_SECONDS = 1.0
 
 class Command(BaseCommand):
     help = (
-        "Import a CSV file of customers or events: each row becomes a message by the mapping, and is accepted as if"
-        " its source had sent it. The same file twice imports nothing twice."
+        "Import a CSV file of customers, events or consents: each row becomes a message by the mapping, and is accepted"
+        " as if its source had sent it. The same file twice imports nothing twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
