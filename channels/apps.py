@@ -7,11 +7,14 @@ class ChannelsConfig(AppConfig):
     verbose_name = pgettext_lazy("layer", "Act")
 
     def ready(self) -> None:
+        from channels import confirmations
         from channels.models import Connector
         from channels.retention import CONTENTS
         from channels.secrets import place
+        from consent.confirming import ask
         from customers.resealing import Sealed, register
         from customers.retention import kinds
 
         kinds.register(CONTENTS)
+        ask.register(confirmations.ready, confirmations.send)
         register(Sealed(Connector, "credentials", place))

@@ -10,6 +10,8 @@ from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.undefined import FalsyStrictUndefined
 
+from customers import locales
+
 MAX_SOURCE = 256 * 1024
 MAX_SUBJECT = 500
 _LINE_BREAKS = re.compile(r"[\r\n\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -81,16 +83,8 @@ def choose_text(texts: Sequence[Text], locale: str, fallback_locale: str) -> Tex
     """pt-BR → pt → the brand's locale → its language → any, by name."""
     if not texts:
         raise TemplateError("the template has no text")
-    by_locale = {text.locale.lower().replace("_", "-"): text for text in texts}
-    for wanted in (*_chain(locale), *_chain(fallback_locale)):
-        if wanted in by_locale:
-            return by_locale[wanted]
-    return by_locale[min(by_locale)]
-
-
-def _chain(locale: str) -> list[str]:
-    parts = locale.lower().replace("_", "-").split("-") if locale else []
-    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    by_locale = {text.locale: text for text in texts}
+    return by_locale[locales.closest(by_locale, locale, fallback_locale) or ""]
 
 
 def check(source: str) -> None:

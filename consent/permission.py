@@ -71,6 +71,15 @@ _FACTS = """
                  AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
            ),
            ask.customer_id IN (SELECT customer_id FROM unsettled),
+           EXISTS (
+               SELECT 1 FROM consent_pause s
+               WHERE s.address_id = ask.address_id AND s.brand_id = purpose.brand_id
+                 AND s.ended_at IS NULL AND s.until > %b
+           ) OR EXISTS (
+               SELECT 1 FROM customers_profile p JOIN consent_pause s ON s.address_id = p.id
+               WHERE p.customer_id = ask.customer_id AND s.brand_id = purpose.brand_id
+                 AND s.ended_at IS NULL AND s.until > %b
+           ),
            h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since
     FROM ask
     JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
@@ -92,22 +101,26 @@ class _Facts:
     kind: str
     suppressed: bool
     unsettled: bool
+    paused: bool
     heads: list[Head] = field(default_factory=list)
 
 
-def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
-    """The verdict on each ask, by one statement for all; what is not known to be allowed is refused."""
+def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True) -> list[Verdict]:
+    """The verdict on each ask, by one statement for all; what is not known to be allowed is refused.
+
+    Without heeding pauses it tells what is allowed once they are over.
+    """
     if not asks:
         return []
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
     facts: list[_Facts | None] = [None] * len(asks)
     with raw_cursor() as cursor:
-        for row in cursor.execute(_FACTS, [customers, addresses, purposes]).fetchall():
+        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now]).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3])
-            if row[4] is not None:
-                known.heads.append(Head._make(row[4:]))
+                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3], heed_pauses and row[4])
+            if row[5] is not None:
+                known.heads.append(Head._make(row[5:]))
         verdicts = [_verdict(known, now) for known in facts]
         _weigh_again(cursor, asks, facts, verdicts, now)
     return verdicts
@@ -116,7 +129,15 @@ def permissions(asks: Sequence[Ask], now: datetime) -> list[Verdict]:
 def _verdict(facts: _Facts | None, now: datetime, together: Together | None = None) -> Verdict:
     if facts is None:
         return Verdict(False, "no_consent", None)
-    return decide(facts.kind, facts.suppressed, facts.heads, now, unsettled=facts.unsettled, together=together or {})
+    return decide(
+        facts.kind,
+        facts.suppressed,
+        facts.heads,
+        now,
+        unsettled=facts.unsettled,
+        paused=facts.paused,
+        together=together or {},
+    )
 
 
 def _weigh_again(

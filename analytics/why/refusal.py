@@ -15,7 +15,7 @@ from journeys.models import EntryRefusal, JourneyVersion, Run
 from journeys.version import version
 
 _Reason = EntryRefusal.Reason
-_BY_CONSENT = (_Reason.NO_CONSENT, _Reason.NO_ADDRESS)
+_BY_CONSENT = (_Reason.NO_CONSENT, _Reason.PAUSED, _Reason.NO_ADDRESS)
 
 
 def explain_refusal(refusal: EntryRefusal) -> Explanation:

@@ -60,6 +60,14 @@ REASONS: Final[dict[str, Words]] = {
         ),
         _("The dead letter of that consent replayed or settled beforehand."),
     ),
+    Reason.PAUSED: Words(
+        _("The person had asked to be left in peace for a while."),
+        _("A pause that had ended, or had been ended by the person; or a purpose that is owed by law."),
+    ),
+    Reason.TOO_OFTEN: Words(
+        _("The person wants marketing less often: another had gone to the address within their time."),
+        _("No other marketing of the brand in that time; or a later not-later-than time, to be held till then."),
+    ),
     Reason.SUPPRESSED: Words(
         _("The address is on the suppression list; nothing goes there, whatever was granted."),
         _("No suppression of this address, or one lifted beforehand."),
@@ -138,6 +146,10 @@ REFUSALS: Final[dict[str, Words]] = {
     _Refusal.NO_CONSENT: Words(
         _("The entry guard found no permission on the channels of the journey's messages."),
         _("A consent for the journey's purpose, in force when the event was looked at."),
+    ),
+    _Refusal.PAUSED: Words(
+        _("The person had asked to be left in peace for a while; they would have been let in otherwise."),
+        _("A pause that had ended when the event was looked at. Ending it starts nothing that was refused before."),
     ),
     _Refusal.NO_ADDRESS: Words(
         _("There was no address to write to on any channel of the journey's messages."),

@@ -97,13 +97,18 @@ _LOAD = """
     SELECT m.id, m.lease_token, m.brand_id, m.connector_id, m.scope_id, m.origin_kind, m.origin_id, m.visit,
            m.copy_key, m.channel, m.template_version_id, m.purpose_id, m.profile_id, m.address_id,
            m.expires_at, m.attempts, m.crashes, a.value, a.original,
-           coalesce(c.traits, '{}'), coalesce(c.locale, ''), coalesce(t.context, '{}'),
+           coalesce(c.traits, '{}'),
+           -- The language of the page on which it was asked for, else the one they chose, else the one they speak.
+           coalesce(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END,
+                    nullif(f.language, ''), c.locale, ''),
+           coalesce(t.context, '{}'),
            b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind
     FROM channels_message m
     JOIN customers_brand b ON b.id = m.brand_id
     JOIN consent_purpose u ON u.id = m.purpose_id
     LEFT JOIN channels_messagecontent t ON t.message_id = m.id
     LEFT JOIN customers_address a ON a.id = m.address_id
+    LEFT JOIN consent_preference f ON f.address_id = m.address_id AND f.brand_id = m.brand_id
     LEFT JOIN customers_profile p ON p.id = m.profile_id
     LEFT JOIN customers_customer c ON c.id = p.customer_id
     WHERE m.id = ANY(%s) AND m.state = 'leased' AND m.lease_token = %s

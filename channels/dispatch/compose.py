@@ -10,6 +10,7 @@ from channels.dispatch.claim import Claimed
 from channels.providers.base import Outgoing
 from channels.templates import Text, plain, render
 from consent.models import Purpose
+from consent.preferences.link import Link, preferences_url
 from consent.unsubscribe import unsubscribe_url
 from customers.models.address import Channel
 from customers.pg import raw_cursor
@@ -45,14 +46,12 @@ def provider_key(message: Claimed) -> UUID:
 
 def compose(message: Claimed, texts: Texts, address_id: UUID, now: datetime) -> Outgoing:
     """Raise TemplateError where the words cannot be made."""
-    way_out = ""
-    if message.purpose_kind != Purpose.Kind.LEGAL:
-        way_out = unsubscribe_url(address_id, message.purpose_id, message.id)
+    ways = _ways(message, address_id)
     rendered = render(
         texts.by_version.get(message.template_version_id, []),
         message.locale,
         message.brand_locale,
-        _context(message, way_out),
+        _context(message, ways),
     )
     return Outgoing(
         key=provider_key(message),
@@ -64,24 +63,32 @@ def compose(message: Claimed, texts: Texts, address_id: UUID, now: datetime) -> 
         sender_name=message.sender_name or message.brand_name,
         sender_email=message.sender_email,
         list_key=f"{message.purpose_key}.{message.brand_key}",
-        unsubscribe_url=way_out,
+        unsubscribe_url=ways.get("unsubscribe_url", ""),
         at=now,
         locale=rendered.locale,
     )
 
 
-def _context(message: Claimed, way_out: str) -> dict[str, Any]:
-    """What a template sees: `customer`, `event` (also as `journey`), `brand`, `unsubscribe_url`."""
+def _ways(message: Claimed, address_id: UUID) -> dict[str, str]:
+    """The links by which the reader changes what they get; what law demands has none."""
+    if message.purpose_kind == Purpose.Kind.LEGAL:
+        return {}
+    return {
+        "unsubscribe_url": unsubscribe_url(address_id, message.purpose_id, message.id),
+        "preferences_url": preferences_url(Link(address_id, message.profile_id, message.brand_id, message.id)),
+    }
+
+
+def _context(message: Claimed, ways: dict[str, str]) -> dict[str, Any]:
+    """What a template sees: `customer`, `event` (also as `journey`), `brand`, and the reader's ways out."""
     variables = plain(message.variables)
-    context = {
+    return {
         "customer": plain(message.traits),
         "event": variables,
         "journey": variables,
         "brand": {"name": message.brand_name, "postal_address": message.brand_postal_address},
+        **ways,
     }
-    if way_out:
-        context["unsubscribe_url"] = way_out
-    return context
 
 
 def recipient(channel: str, value: str, original: str) -> str:

@@ -13,12 +13,13 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from channels import guards
+from channels import frequency, guards
 from channels.dispatch.claim import REST, Claimed
 from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
 from channels.models import Reason
 from channels.providers.base import DeliveryError, Outgoing, Session
 from channels.stops import STANDING, share
+from consent.models import Purpose
 from consent.permission import Ask, lock_address, permissions
 from customers.pg import raw_cursor
 from customers.work import describe
@@ -49,7 +50,8 @@ _ANNOUNCE = """
     SELECT EXISTS (SELECT 1 FROM mine), EXISTS (SELECT 1 FROM begun)
 """
 _LOCK = f"""
-    SELECT p.customer_id, {STANDING.format(scopes="%(scopes)s")}
+    SELECT p.customer_id, {STANDING.format(scopes="%(scopes)s")},
+           (SELECT f.every_days FROM consent_preference f WHERE f.address_id = m.address_id AND f.brand_id = m.brand_id)
     FROM channels_message m LEFT JOIN customers_profile p ON p.id = m.profile_id
     WHERE m.id = %(id)s AND m.state = 'dispatching' AND m.lease_token = %(token)s
     FOR UPDATE OF m
@@ -158,6 +160,8 @@ def _other_copy(message: Claimed, now: datetime) -> Outcome:
 class _Locked:
     customer_id: UUID | None
     stopped: bool
+    # At most one marketing message in so many days, where the person said so.
+    every_days: int | None
 
 
 def _lock(message: Claimed) -> _Locked | None:
@@ -183,13 +187,26 @@ def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | 
         return Outcome(State.SUPPRESSED, Reason.NO_CONSENT), None
     verdict = permissions([Ask(locked.customer_id, message.address_id, message.purpose_id)], now)[0]
     if verdict.allowed:
-        refusal = _objection(message, locked.customer_id, now)
+        refusal = _too_often(message, locked.every_days, now) or _objection(message, locked.customer_id, now)
     else:
         refusal = Outcome(State.SUPPRESSED, verdict.reason, consent_id=verdict.entry_id)
     if _moved(message, locked.customer_id):
         # A merge came between: what was just read was read of nobody, be it a yes or a no.
         return Outcome(State.HELD, Reason.UNRESOLVED, due_at=now + _MERGE_SETTLES), None
     return refusal, verdict.entry_id
+
+
+def _too_often(message: Claimed, every_days: int | None, now: datetime) -> Outcome | None:
+    """Held until the person wants the next one, unless it would be too late by then."""
+    if not every_days or message.purpose_kind != Purpose.Kind.MARKETING or message.address_id is None:
+        return None
+    next_at = frequency.next_at(message.id, message.address_id, message.brand_id, every_days, now)
+    if next_at is None:
+        return None
+    decision = {"every_days": every_days, "next_at": next_at.isoformat()}
+    if next_at >= message.expires_at:
+        return Outcome(State.SUPPRESSED, Reason.TOO_OFTEN, decision=decision)
+    return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=next_at, decision=decision)
 
 
 def _moved(message: Claimed, customer_id: UUID) -> bool:

@@ -34,6 +34,8 @@ class Reason(models.TextChoices):
     WITHDRAWN = "withdrawn", _("consent withdrawn")
     CONSENT_EXPIRED = "consent_expired", _("consent expired")
     CONSENT_UNSETTLED = "consent_unsettled", _("a consent of the person could not be applied yet")
+    PAUSED = "paused", _("the person has paused messages")
+    TOO_OFTEN = "too_often", _("more often than the person wants")
     SUPPRESSED = "suppressed", _("address suppressed")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
     # overtaken by events

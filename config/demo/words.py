@@ -119,8 +119,12 @@ WORDINGS: Final = (
 )  # fmt: skip
 
 _GOODBYE: Final = {
-    "pt-BR": ("Você recebe este e-mail porque tem uma conta no {{ brand.name }}.", "Não quero mais receber"),
-    "en": ("You get this because you have an account with {{ brand.name }}.", "Unsubscribe"),
+    "pt-BR": (
+        "Você recebe este e-mail porque tem uma conta no {{ brand.name }}.",
+        "Não quero mais receber",
+        "Escolher o que recebo",
+    ),
+    "en": ("You get this because you have an account with {{ brand.name }}.", "Unsubscribe", "Choose what I get"),
 }
 _SEPARATOR: Final = {"pt-BR": ",", "en": "."}
 
@@ -148,8 +152,11 @@ def text_of(words: Words, locale: str, site: str, *, with_way_out: bool) -> str:
         label, path = words.button
         lines.append(f"{label}: https://{site}{path}")
     if with_way_out:
-        why, way_out = _GOODBYE[locale]
-        lines.append(f"{why}\n{way_out}: {{{{ unsubscribe_url }}}}\n\n{{{{ brand.postal_address }}}}")
+        why, way_out, choose = _GOODBYE[locale]
+        lines.append(
+            f"{why}\n{choose}: {{{{ preferences_url }}}}\n{way_out}: {{{{ unsubscribe_url }}}}\n\n"
+            "{{ brand.postal_address }}"
+        )
     return _fill("\n\n".join(lines), locale, site).replace("&nbsp;", "\N{NO-BREAK SPACE}")
 
 
@@ -167,7 +174,7 @@ def html_of(words: Words, locale: str, site: str, look: Look) -> str:
             f"color:{look.on_accent};padding:14px 22px;border-radius:6px;text-decoration:none;"
             f'font-weight:bold;display:inline-block">{label}</a></p>'
         )
-    why, way_out = _GOODBYE[locale]
+    why, way_out, choose = _GOODBYE[locale]
     return _fill(
         f'<!doctype html><html lang="{locale}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{words.subject}</title></head>'
@@ -178,6 +185,7 @@ def html_of(words: Words, locale: str, site: str, look: Look) -> str:
         f'font-weight:bold">{{{{ brand.name }}}}</td></tr>'
         f'<tr><td style="padding:28px 24px">{paragraphs}{button}</td></tr>'
         f'<tr><td style="padding:20px 24px;font:13px/1.5 Verdana,sans-serif">{why} '
+        f'<a href="{{{{ preferences_url }}}}" style="color:{look.ink}">{choose}</a> · '
         f'<a href="{{{{ unsubscribe_url }}}}" style="color:{look.ink}">{way_out}</a><br>'
         f"{{{{ brand.postal_address | newline_to_br }}}}</td></tr>"
         f"</table></td></tr></table></body></html>",

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from consent import numbers
 from consent.admin import purpose_numbers
-from consent.models import Purpose
-from customers.admin.base import Kept
-from customers.admin.show import Tone, state
+from consent.models import Purpose, PurposeText
+from customers.admin.base import AnyAdmin, AnyStacked, Kept, ReadOnly
+from customers.admin.show import Tone, flag, state
 
 _KINDS: Final[dict[str, Tone]] = {
     Purpose.Kind.MARKETING: "info",
@@ -21,9 +21,21 @@ _KINDS: Final[dict[str, Tone]] = {
 }
 
 
+class PurposeTextInline(AnyStacked):
+    model = PurposeText
+    extra = 0
+
+
 @admin.register(Purpose)
 class PurposeAdmin(Kept):
-    list_display = ("name", "key", state("kind", _KINDS, _("kind")), "brand", "description")
+    list_display = (
+        "name",
+        "key",
+        state("kind", _KINDS, _("kind")),
+        "brand",
+        flag("is_offered", (_("offered"), "good"), (_("not offered"), "")),
+        "description",
+    )
     list_filter = ("brand", "kind")
     list_select_related = ("brand",)
     search_fields = ("name", "key")
@@ -33,7 +45,7 @@ class PurposeAdmin(Kept):
         (
             None,
             {
-                "fields": ("name", "key", "brand", "kind", "description", "ad_signal"),
+                "fields": ("name", "key", "brand", "kind", "description", "is_offered", "channels", "ad_signal"),
                 "description": _(
                     "Marketing needs a grant. Service is allowed until it is withdrawn. Legal is owed, whatever was "
                     "withdrawn."
@@ -43,6 +55,7 @@ class PurposeAdmin(Kept):
     )
     autocomplete_fields = ("brand",)
     prepopulated_fields = {"key": ("name",)}
+    inlines = (PurposeTextInline,)
     readonly_fields = ("consents", "whence", "days")
 
     def get_fieldsets(self, request: HttpRequest, obj: Purpose | None = None) -> Any:
@@ -60,3 +73,14 @@ class PurposeAdmin(Kept):
     @admin.display(description=_("by day"))
     def days(self, purpose: Purpose) -> SafeString | str:
         return purpose_numbers.days(purpose)
+
+
+@admin.register(PurposeText)
+class PurposeTextAdmin(ReadOnly, AnyAdmin):
+    """Written with its purpose; here to be found."""
+
+    list_display = ("name", "locale", "purpose")
+    list_filter = ("locale",)
+    list_select_related = ("purpose",)
+    search_fields = ("name", "purpose__name")
+    search_help_text = _("A part of the public name or of the purpose’s.")

@@ -1,6 +1,7 @@
 """The tables of consent, one file an idea."""
 
 from consent.models.anchor import LedgerAnchor
+from consent.models.confirmation import Confirmation
 from consent.models.ledger import (
     EARLIEST,
     LATEST,
@@ -11,13 +12,15 @@ from consent.models.ledger import (
     Method,
     State,
 )
-from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose
+from consent.models.preference import Pause, Preference
+from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose, PurposeText
 from consent.models.queue import ConsentItem
 from consent.models.suppression import Suppression
 
 __all__ = [
     "EARLIEST",
     "LATEST",
+    "Confirmation",
     "ConsentChain",
     "ConsentEntry",
     "ConsentEvidence",
@@ -28,7 +31,10 @@ __all__ = [
     "Notice",
     "NoticeText",
     "NoticeVersion",
+    "Pause",
+    "Preference",
     "Purpose",
+    "PurposeText",
     "State",
     "Suppression",
 ]

@@ -1,10 +1,15 @@
 """What people are asked, and the words they were asked with."""
 
+from collections.abc import Iterable
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers import locales
 from customers.ids import new_id
 from customers.models import Brand
+from customers.models.address import Channel
 from customers.models.owned import Owned
 from customers.partner import InBrand
 from customers.reach import ByBrand
@@ -31,6 +36,20 @@ class Purpose(Owned):
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     description = models.TextField(_("description"), blank=True)
+    is_offered = models.BooleanField(
+        _("in the preference centre"),
+        default=True,
+        db_default=True,
+        help_text=_("People find it there by its public name. What is owed by law is only told of."),
+    )
+    channels = ArrayField(
+        models.CharField(max_length=10, choices=[(one.value, one.label) for one in Channel if one != Channel.PERSON]),
+        verbose_name=_("channels"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("Those it is offered for in the preference centre. None: all of them."),
+    )
     ad_signal = models.CharField(
         _("signal of ad platforms"),
         max_length=20,
@@ -48,6 +67,41 @@ class Purpose(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+    def public(self, *wanted: str) -> tuple[str, str]:
+        """Name and description for whoever reads them, in the first of these locales that there are words in."""
+        return public_words(self, self.texts.all(), wanted)
+
+    def by(self, channel: str) -> bool:
+        """Whether it is offered for this channel."""
+        return not self.channels or channel in self.channels
+
+
+class PurposeText(Owned):
+    """How a purpose is called where people see it, in one locale."""
+
+    reach = ByBrand("purpose__brand")
+
+    purpose = models.ForeignKey(Purpose, on_delete=models.CASCADE, related_name="texts", verbose_name=_("purpose"))
+    locale = models.CharField(_("locale"), max_length=20)
+    name = models.CharField(_("public name"), max_length=200)
+    description = models.TextField(_("what people get"), blank=True, max_length=2000)
+
+    class Meta:
+        verbose_name = _("public words of a purpose")
+        verbose_name_plural = _("public words of purposes")
+        constraints = (models.UniqueConstraint(fields=("purpose", "locale"), name="one_purpose_text_per_locale"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.locale})"
+
+
+def public_words(purpose: Purpose, texts: Iterable[PurposeText], wanted: Iterable[str]) -> tuple[str, str]:
+    by_locale = {text.locale: text for text in texts}
+    found = locales.closest(by_locale, *wanted)
+    if found is None:
+        return purpose.name, purpose.description
+    return by_locale[found].name, by_locale[found].description
 
 
 class Notice(Owned):

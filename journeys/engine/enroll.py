@@ -63,6 +63,8 @@ class Gate:
         enough = all if candidate.definition.entry.guard == "all" else any
         if enough(verdict.allowed for verdict in best):
             return None
+        if enough(verdict.allowed or verdict.reason == Reason.PAUSED for verdict in best):
+            return Reason.PAUSED, next(one.entry_id for one in refused if one.reason == Reason.PAUSED)
         no_address = all(verdict.reason == Reason.NO_ADDRESS for verdict in refused)
         return (Reason.NO_ADDRESS if no_address else Reason.NO_CONSENT), refused[0].entry_id
 

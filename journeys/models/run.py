@@ -223,6 +223,7 @@ class EntryRefusal(Owned):
         ALREADY_LIVE = "already_live", _("a run of this key is live")
         NOT_AGAIN = "not_again", _("entered before and may not again")
         NO_CONSENT = "no_consent", _("no consent")
+        PAUSED = "paused", _("the person has paused messages")
         NO_ADDRESS = "no_address", _("no address for any channel")
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")

@@ -8,7 +8,16 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from channels.models import Message, MessageContent, RecentSend, SendStop
-from consent.models import ConsentItem, LedgerAnchor, NoticeText, Suppression
+from consent.models import (
+    Confirmation,
+    ConsentItem,
+    LedgerAnchor,
+    NoticeText,
+    Pause,
+    Preference,
+    PurposeText,
+    Suppression,
+)
 from customers.ids import NIL, new_id
 from customers.models import (
     AuditEntry,
@@ -231,6 +240,15 @@ def _segment(world: World, ana: Person) -> None:
 def _consent(world: World, source: Source, ana: Person) -> None:
     version = people.make_notice(world.brand)
     NoticeText.objects.create(version=version, locale="en", text="May we write to you?")
+    PurposeText.objects.create(purpose=world.purpose, locale="en", name=HOSTILE, description=HOSTILE)
+    Pause.objects.create(
+        brand=world.brand, address=ana.address, since=NOW, until=NOW + timedelta(days=7), method="link"
+    )
+    Preference.objects.create(brand=world.brand, address=ana.address, language="pt-BR", every_days=7, changed_at=NOW)
+    Confirmation.objects.create(
+        brand=world.brand, address=ana.address, profile=ana.profile, purpose=world.purpose, method="link",
+        asked_at=NOW, expires_at=NOW + timedelta(days=3),
+    )  # fmt: skip
     Suppression.objects.create(address=ana.address, reason="bounce", created_at=NOW)
     covered = {"chains": 1, "entries": 1, "days": 1, "audit_entries": 1, "deviations": 0}
     LedgerAnchor.objects.create(number=1, at=NOW, root=b"r" * 32, **covered)

@@ -39,7 +39,11 @@ NOT_PERSONAL = {
     "consent.LedgerAnchor": "root",
     "consent.Notice": "key name",
     "consent.NoticeText": "locale text",
+    "consent.Confirmation": "language",
+    "consent.Pause": "message_id",
+    "consent.Preference": "language",
     "consent.Purpose": "key name description",
+    "consent.PurposeText": "locale name description",
     # Masked before it is written.
     "customers.AuditEntry": "action object_type object_id before after previous digest",
     "customers.Authenticator": "secret",

@@ -1,17 +1,17 @@
 """The public unsubscribe page, and the one-click request of mailbox providers (RFC 8058)."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from consent.models import Method, Purpose
+from consent.preferences.centre import known
+from consent.preferences.link import Link, preferences_path
 from consent.unsubscribe import BadToken, Token, masked, read_token, withdraw_by_token
+from consent.views.public import evidence_of, page, speak
 from customers import clock
-from customers.models import Address
-
-_CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+from customers.ids import NIL
 
 
 # The token is the authority: providers post without cookies, so there is no session to protect.
@@ -36,17 +36,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _withdraw(request: HttpRequest, token: str, method: Method) -> None:
-    agent = request.headers.get("User-Agent", "")[:1000].replace("\0", "")
-    withdraw_by_token(token, method.value, clock.utcnow(), {"user_agent": agent} if agent else {})
+    withdraw_by_token(token, method.value, clock.utcnow(), evidence_of(request))
 
 
 def _page(request: HttpRequest, asked: Token, *, done: bool) -> HttpResponse:
-    address = Address.objects.filter(pk=asked.address_id).first()
     purpose = Purpose.objects.select_related("brand").filter(pk=asked.purpose_id).first()
-    context = {"address": masked(address) if address else "", "purpose": purpose, "done": done}
-    response = render(request, "consent/unsubscribe.html", context)
-    response["Content-Security-Policy"] = _CONTENT_POLICY
-    # The token must not travel on to whatever is visited next, nor into a search index.
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    # This link does not say for whom the message was.
+    link = Link(asked.address_id, NIL, purpose.brand_id if purpose else NIL, asked.message_id)
+    reader = known(link)
+    language = speak(request, reader.locale() if reader else "")
+    context = {
+        "address": masked(reader.address) if reader else "",
+        "purpose": purpose.public(language, purpose.brand.locale)[0] if purpose else "",
+        "brand": purpose.brand if purpose else None,
+        "done": done,
+        "preferences": f"{preferences_path(link)}?lang={language}" if reader else "",
+    }
+    return page(request, "consent/unsubscribe.html", context)

@@ -1,0 +1,85 @@
+"""The answer to the mail: what was asked for takes effect, once, unless it was withdrawn meanwhile."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from consent.ledger import NewEntry, append
+from consent.models import Confirmation, ConsentEntry, Method, Preference, State
+from consent.permission import lock_address
+
+
+def find(confirmation_id: UUID) -> Confirmation | None:
+    return Confirmation.objects.select_related("brand", "purpose", "address").filter(pk=confirmation_id).first()
+
+
+def stands(confirmation: Confirmation, now: datetime) -> str:
+    """Its outcome as of now: one that nobody answered in time has expired, whether or not that was noted."""
+    if confirmation.outcome == Confirmation.Outcome.OPEN:
+        if confirmation.expires_at <= now:
+            return Confirmation.Outcome.EXPIRED
+        if _withdrawn_since(confirmation):
+            return Confirmation.Outcome.OVERTAKEN
+    return confirmation.outcome
+
+
+def confirm(
+    confirmation: Confirmation, now: datetime, *, language: str = "", evidence: Mapping[str, str] | None = None
+) -> str:
+    """Have it take effect, if it is still open, and return what holds: twice is the same as once."""
+    with transaction.atomic():
+        lock_address(confirmation.address_id)
+        held = Confirmation.objects.select_for_update().get(pk=confirmation.pk)
+        outcome = stands(held, now)
+        if held.outcome != Confirmation.Outcome.OPEN:
+            return outcome
+        if outcome == Confirmation.Outcome.OPEN:
+            outcome = Confirmation.Outcome.CONFIRMED
+            _take_effect(held, now, language or held.language, evidence or {})
+        held.outcome, held.answered_at = outcome, now
+        held.save(update_fields=["outcome", "answered_at", "given_entry_id"])
+    return outcome
+
+
+def _take_effect(held: Confirmation, now: datetime, language: str, evidence: Mapping[str, str]) -> None:
+    if held.purpose_id is not None:
+        [held.given_entry_id] = append([_given(held, held.purpose_id, now, language, evidence)], now)
+    elif held.every_days is not None:
+        Preference.objects.update_or_create(
+            address_id=held.address_id,
+            brand_id=held.brand_id,
+            defaults={"every_days": held.every_days, "changed_at": now},
+        )
+
+
+def _given(held: Confirmation, purpose_id: UUID, now: datetime, language: str, evidence: Mapping[str, str]) -> NewEntry:
+    return NewEntry(
+        address_id=held.address_id,
+        profile_id=held.profile_id,
+        brand_id=held.brand_id,
+        purpose_id=purpose_id,
+        state=State.GIVEN.value,
+        method=Method.DOUBLE_OPT_IN.value,
+        occurred_at=now,
+        message_id=str(held.pk),
+        notice_version_id=held.notice_version_id,
+        # The words they agreed to are those of the request; the button only says that it was they.
+        language=held.language or language,
+        evidence={**evidence, "request_entry": str(held.requested_entry_id), "asked_at": held.asked_at.isoformat()},
+    )
+
+
+def _withdrawn_since(held: Confirmation) -> bool:
+    """Whether somebody said no after the mail was asked for: for the address as such, or for this profile."""
+    if held.purpose_id is None or held.requested_entry_id is None:
+        return False
+    since = ConsentEntry.objects.filter(
+        # A person's pseudo-address has the id of the profile.
+        address__in=(held.address_id, held.profile_id),
+        purpose=held.purpose_id,
+        pk__gt=held.requested_entry_id,
+        state__in=State.opposing(),
+    )
+    return any(one in (None, held.profile_id) for one in since.values_list("profile_id", flat=True))

@@ -1,0 +1,135 @@
+"""Asking: a request in the ledger, and a mail to the address itself with a link that confirms it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from consent.ledger import NewEntry, append
+from consent.models import Confirmation, State
+from consent.permission import lock_address
+from customers.models.address import Channel
+
+# A mail that did not come may be asked for once more, but nobody's mailbox is filled by somebody who presses a button.
+AGAIN: Final = timedelta(minutes=15)
+
+Ready = Callable[[UUID], bool]
+Send = Callable[[Confirmation, datetime], None]
+
+# Whoever sends messages registers; as long as nobody has, nothing can be asked.
+_senders: list[tuple[Ready, Send]] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What is asked of whom: consent to a purpose, or (without one) a message every so many days."""
+
+    brand_id: UUID
+    address_id: UUID
+    profile_id: UUID
+    language: str
+    method: str
+    purpose_id: UUID | None = None
+    every_days: int | None = None
+    notice_version_id: int | None = None
+    source_id: UUID | None = None
+    event_id: int | None = None
+    message_id: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+def register(ready: Ready, send: Send) -> None:
+    """Offer to send the mails: `ready` tells whether a brand has what it takes, `send` writes one in the caller's
+    transaction."""
+    if (ready, send) not in _senders:
+        _senders.append((ready, send))
+
+
+def can_ask(brand_id: UUID, channel: str) -> bool:
+    """Whether a request of this brand's can be confirmed: it goes by mail, as a link."""
+    return channel == Channel.EMAIL and any(ready(brand_id) for ready, _send in _senders)
+
+
+def ask(asking: Asking, now: datetime) -> bool:
+    """Send the mail and note the request, once for as long as it is open; whether one was sent now.
+
+    The request is no consent: until it is confirmed, what stood before stands.
+    """
+    send = next((send for ready, send in _senders if ready(asking.brand_id)), None)
+    if send is None:
+        return False
+    with transaction.atomic():
+        lock_address(asking.address_id)
+        for stale in _open(asking):
+            if _still_asks(stale, asking, now):
+                return False
+            stale.outcome = Confirmation.Outcome.EXPIRED if stale.expires_at <= now else Confirmation.Outcome.OVERTAKEN
+            stale.answered_at = now
+            stale.save(update_fields=["outcome", "answered_at"])
+        send(_note(asking, now), now)
+    return True
+
+
+def overtake(address_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
+    """What was asked for before is no longer wanted; under the address's lock."""
+    Confirmation.objects.filter(address=address_id, purpose=purpose_id, outcome=Confirmation.Outcome.OPEN).update(
+        outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now
+    )
+
+
+def _open(asking: Asking) -> list[Confirmation]:
+    return list(
+        Confirmation.objects.select_for_update().filter(
+            address=asking.address_id,
+            profile=asking.profile_id,
+            brand=asking.brand_id,
+            purpose=asking.purpose_id,
+            outcome=Confirmation.Outcome.OPEN,
+        )
+    )
+
+
+def _still_asks(known: Confirmation, asking: Asking, now: datetime) -> bool:
+    """Whether its mail was sent a moment ago, and about the same."""
+    return known.every_days == asking.every_days and now < min(known.expires_at, known.asked_at + AGAIN)
+
+
+def _note(asking: Asking, now: datetime) -> Confirmation:
+    confirmation = Confirmation(
+        brand_id=asking.brand_id,
+        address_id=asking.address_id,
+        profile_id=asking.profile_id,
+        purpose_id=asking.purpose_id,
+        every_days=asking.every_days,
+        notice_version_id=asking.notice_version_id,
+        language=asking.language,
+        method=asking.method,
+        asked_at=now,
+        expires_at=now + timedelta(hours=settings.TRILHA_CONFIRMATION_HOURS),
+    )
+    if asking.purpose_id is not None:
+        [confirmation.requested_entry_id] = append([_requested(asking, asking.purpose_id, now)], now)
+    confirmation.save(force_insert=True)
+    return confirmation
+
+
+def _requested(asking: Asking, purpose_id: UUID, now: datetime) -> NewEntry:
+    return NewEntry(
+        address_id=asking.address_id,
+        profile_id=asking.profile_id,
+        brand_id=asking.brand_id,
+        purpose_id=purpose_id,
+        state=State.REQUESTED.value,
+        method=asking.method,
+        occurred_at=now,
+        source_id=asking.source_id,
+        event_id=asking.event_id,
+        message_id=asking.message_id,
+        notice_version_id=asking.notice_version_id,
+        language=asking.language,
+        evidence=asking.evidence,
+    )

@@ -1,0 +1,62 @@
+"""What somebody asked for by a link or form and has yet to confirm from their own mailbox: double opt-in."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consent.models.ledger import Method
+from consent.models.purpose import NoticeVersion, Purpose
+from customers.ids import new_id
+from customers.models import Address, Brand, Profile
+from customers.models.owned import Owned
+
+
+class Confirmation(Owned):
+    """A request that a mail was sent about. With a purpose it asks for consent; without, for more frequent mail."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "open", _("waits for an answer")
+        CONFIRMED = "confirmed", _("confirmed")
+        # Withdrawn or asked anew after it was sent.
+        OVERTAKEN = "overtaken", _("overtaken")
+        EXPIRED = "expired", _("expired")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
+    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+", verbose_name=_("address"))
+    profile = models.ForeignKey(
+        Profile, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("profile")
+    )
+    purpose = models.ForeignKey(
+        Purpose, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("purpose")
+    )
+    every_days = models.PositiveSmallIntegerField(_("days between messages"), null=True)
+    notice_version = models.ForeignKey(
+        NoticeVersion, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("notice version")
+    )
+    language = models.CharField(_("language shown"), max_length=20, blank=True)
+    method = models.CharField(_("asked by"), max_length=14, choices=Method.choices)
+    asked_at = models.DateTimeField(_("asked at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.OPEN)
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    requested_entry_id = models.BigIntegerField(_("entry of the request"), null=True)
+    given_entry_id = models.BigIntegerField(_("entry of the consent"), null=True)
+
+    class Meta:
+        verbose_name = _("request for confirmation")
+        verbose_name_plural = _("requests for confirmation")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("address", "profile", "brand", "purpose"),
+                condition=models.Q(outcome="open"),
+                nulls_distinct=False,
+                name="one_open_confirmation",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose__isnull=False) ^ models.Q(every_days__isnull=False),
+                name="confirmation_asks_for_one_thing",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.address_id} {self.outcome}"

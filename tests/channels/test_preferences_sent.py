@@ -1,0 +1,153 @@
+"""What people chose, as dispatch heeds it: the pause, the language, how often, and the mail that confirms."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from channels.dispatch import dispatch_due
+from channels.models import Message, MessageContent, Template, TemplateText, TemplateVersion
+from config.loop.smtp_sink import SmtpSink
+from consent import pausing
+from consent.confirming import ask
+from consent.models import ConsentEntry, Preference, Purpose
+from consent.permission import Ask, permissions
+from consent.preferences.link import Link, make_link, read_link
+from customers import clock
+from tests.channels.world import NOW, Person, World, content, make_world, state
+from tests.consent import people
+
+DAY = timedelta(days=1)
+
+
+def prefer(world: World, ana: Person, **values: object) -> None:
+    Preference.objects.create(brand=world.brand, address=ana.address, changed_at=NOW, **values)
+
+
+def test_a_paused_address_is_sent_nothing_and_the_message_says_why(world: World) -> None:
+    ana = world.person()
+    message = world.queue(ana)
+    pausing.pause(world.brand.pk, [ana.address.pk], NOW + 7 * DAY, NOW, method="link")
+    dispatch_due(world.connector.pk, NOW)
+    assert state(message) == ("suppressed", "paused")
+
+
+def test_what_is_owed_by_law_is_sent_in_a_pause(world: World) -> None:
+    ana = world.person()
+    law = people.make_purpose(world.brand, "law", Purpose.Kind.LEGAL)
+    english = Template.objects.create(brand=world.brand, key="law", name="Law", channel="email")
+    version = TemplateVersion.objects.create(template=english, number=1)
+    TemplateText.objects.create(version=version, locale="en", subject="Law", text="Law")
+    message = world.queue(ana, purpose_id=law.pk, template_version_id=version.pk)
+    pausing.pause(world.brand.pk, [ana.address.pk], NOW + 7 * DAY, NOW, method="link")
+    dispatch_due(world.connector.pk, NOW)
+    assert state(message) == ("sent", "")
+
+
+def test_the_language_that_was_chosen_is_spoken(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, language="en")
+    message = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    assert (state(message), content(message).subject) == (("sent", ""), "Hello Ana")
+
+
+def test_a_template_has_the_link_to_the_preference_centre(world: World) -> None:
+    ana = world.person()
+    TemplateText.objects.filter(locale="pt").update(html="{{ preferences_url }}")
+    message = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    link = read_link(content(message).body.rpartition("/")[2])
+    assert link == Link(ana.address.pk, ana.profile.pk, world.brand.pk, message)
+
+
+def test_more_often_than_wanted_is_held_until_the_time_has_come(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=1)
+    first, second = world.queue(ana), world.queue(ana, expires_at=NOW + 3 * DAY)
+    dispatch_due(world.connector.pk, NOW)
+    assert sorted([state(first), state(second)]) == [("held", "too_often"), ("sent", "")]
+    held = Message.objects.get(state="held")
+    assert held.due_at.replace(microsecond=0) == NOW + DAY
+    dispatch_due(world.connector.pk, NOW + DAY + timedelta(seconds=5))
+    assert state(held.pk) == (("sent", "") if held.expires_at > NOW + DAY else ("expired", "late"))
+
+
+def test_what_would_be_too_late_by_then_is_not_sent(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    first = world.queue(ana, due_at=NOW - timedelta(seconds=1))
+    second = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    assert (state(first), state(second)) == (("sent", ""), ("suppressed", "too_often"))
+    assert (Message.objects.get(pk=second).decision or {})["every_days"] == 7
+
+
+@pytest.mark.parametrize("kind", [Purpose.Kind.SERVICE, Purpose.Kind.LEGAL])
+def test_only_marketing_is_counted_and_held(world: World, kind: str) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    other = people.make_purpose(world.brand, "other", kind)
+    TemplateText.objects.filter(locale="pt").update(html="Olá")
+    for n in range(2):
+        world.queue(ana, purpose_id=other.pk, due_at=NOW - timedelta(seconds=9 - n))
+    marketing = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    assert list(Message.objects.values_list("state", flat=True)) == ["sent"] * 3
+    assert state(marketing) == ("sent", "")
+
+
+def test_another_persons_messages_do_not_count(world: World) -> None:
+    ana, bia = world.person(), world.person("bia@example.com")
+    prefer(world, ana, every_days=7)
+    sent = [world.queue(one) for one in (bia, ana)]
+    dispatch_due(world.connector.pk, NOW)
+    assert [state(one) for one in sent] == [("sent", ""), ("sent", "")]
+
+
+def test_a_topic_is_added_from_link_to_mail_to_button(mail_world: World, sink: SmtpSink) -> None:
+    ana = mail_world.person(granted=False)
+    path = f"/p/{make_link(Link(ana.address.pk, ana.profile.pk, mail_world.brand.pk, ana.profile.pk))}"
+    browser = Client()
+    key = f"{mail_world.purpose.pk}.{ana.address.pk}"
+    browser.post(f"{path}?lang=pt-br", {"save_topics": "1", "topic": key})
+    assert dispatch_due(mail_world.connector.pk, clock.utcnow()) == 1
+    message = Message.objects.get(origin_kind="consent")
+    assert (message.state, message.purpose.kind, message.locale) == ("sent", "legal", "pt-BR")
+    [mail] = sink.received
+    assert "List-Unsubscribe" not in mail.data
+    body = MessageContent.objects.get(pk=message.pk).body
+    assert "“Newsletter”" in body
+    [confirm] = re.findall(r"/c/[^\"<\s]+", body)
+    asks = [Ask(ana.customer.pk, ana.address.pk, mail_world.purpose.pk)]
+    browser.get(confirm)
+    assert not permissions(asks, clock.utcnow())[0].allowed
+    assert browser.post(confirm, {"confirm": "1"}).status_code == 200
+    assert permissions(asks, clock.utcnow())[0].allowed
+    assert list(ConsentEntry.objects.order_by("pk").values_list("state", "method")) == [
+        ("requested", "link"),
+        ("given", "double_opt_in"),
+    ]
+
+
+def test_the_mail_goes_out_in_a_pause_and_not_to_a_suppressed_address(world: World) -> None:
+    ana = world.person(granted=False)
+    pausing.pause(world.brand.pk, [ana.address.pk], NOW + 7 * DAY, NOW, method="link")
+    asking = ask.Asking(
+        brand_id=world.brand.pk, address_id=ana.address.pk, profile_id=ana.profile.pk, purpose_id=world.purpose.pk,
+        language="en", method="link",
+    )  # fmt: skip
+    ask.ask(asking, NOW)
+    dispatch_due(world.connector.pk, NOW)
+    assert Message.objects.get().state == "sent"
+    assert TemplateVersion.objects.filter(template__key="consent-confirmation").count() == 1
+
+
+def test_a_brand_without_mail_cannot_ask(db: None) -> None:
+    world = make_world()
+    assert ask.can_ask(world.brand.pk, "email")
+    assert not ask.can_ask(world.brand.pk, "sms")
+    world.connector.is_active = False
+    world.connector.save()
+    assert not ask.can_ask(world.brand.pk, "email")

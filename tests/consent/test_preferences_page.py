@@ -1,0 +1,357 @@
+"""The preference centre as its readers, scanners and finders of forwarded mail use it."""
+
+import re
+from html import unescape
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from consent.confirming import ask
+from consent.models import Confirmation, ConsentEntry, Pause, Preference, Purpose, PurposeText
+from consent.preferences.link import Link, make_link
+from consent.unsubscribe import Token, make_token
+from customers import clock
+from customers.ids import NIL
+from customers.models import Address, Brand, Customer, Profile
+from tests.consent import people
+from tests.consent.people import T0, tell, verdict
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def offers(brand: Brand) -> Purpose:
+    return people.make_purpose(brand, "offers")
+
+
+@pytest.fixture
+def link(address: Address, profile: Profile, brand: Brand) -> str:
+    return f"/p/{make_link(Link(address.pk, profile.pk, brand.pk, UUID(int=77)))}"
+
+
+@pytest.fixture
+def granted(address: Address, profile: Profile, newsletter: Purpose) -> int:
+    return tell(address, profile, newsletter, "given", T0)
+
+
+def key(purpose: Purpose, address: Address) -> str:
+    return f"{purpose.pk}.{address.pk}"
+
+
+def entries() -> list[tuple[str, str, UUID | None]]:
+    return list(ConsentEntry.objects.order_by("pk").values_list("state", "method", "profile_id"))
+
+
+def allowed(ana: Customer, address: Address, purpose: Purpose) -> bool:
+    return verdict(ana, address, purpose, clock.utcnow()).allowed
+
+
+def undo_of(page: str) -> str:
+    found: str
+    [found] = re.findall(r'name="undo" value="([^"]+)"', page)
+    return unescape(found)
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_it_changes_nothing(client: Client, link: str, granted: int, method: str) -> None:
+    response = getattr(client, method)(link)
+    assert response.status_code == 200
+    assert (len(entries()), Pause.objects.count(), Preference.objects.count(), Confirmation.objects.count()) == (
+        1, 0, 0, 0,
+    )  # fmt: skip
+    assert not response.cookies
+
+
+def test_it_is_neither_cached_nor_indexed_nor_passed_on(client: Client, link: str) -> None:
+    response = client.get(link)
+    assert "no-store" in response["Cache-Control"]
+    assert (response["Referrer-Policy"], response["X-Robots-Tag"]) == ("no-referrer", "noindex")
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert "<script" not in response.content.decode()
+
+
+def test_no_address_is_shown_whole(client: Client, link: str, profile: Profile, newsletter: Purpose) -> None:
+    people.seen(profile, people.make_address("+5511987654321", "sms"))
+    page = client.get(link).content.decode()
+    assert "a•••@e•••.com" in page
+    assert "•••21" in page
+    assert "ana@example.com" not in page
+    assert "987654321" not in page
+
+
+def test_who_shares_the_address_is_told_of_no_other_address(
+    client: Client, link: str, profile: Profile, address: Address, newsletter: Purpose
+) -> None:
+    people.seen(profile, people.make_address("+5511987654321", "sms"))
+    people.seen(people.make_profile(people.make_customer()), address)
+    assert "•••21" not in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("change", [lambda url: url[:-1] + ("A" if url[-1] != "A" else "B"), lambda url: "/p/x"])
+def test_a_forged_link_is_not_found(client: Client, link: str, change: object) -> None:
+    forged = change(link)  # type: ignore[operator]  # a function
+    assert [client.get(forged).status_code, client.post(forged, {"all": "1"}).status_code] == [404, 404]
+    assert entries() == []
+
+
+def test_a_link_to_unsubscribe_opens_no_preferences(client: Client, address: Address, newsletter: Purpose) -> None:
+    assert client.get(f"/p/{make_token(Token(address.pk, newsletter.pk, UUID(int=1)))}").status_code == 404
+
+
+def test_an_old_link_opens_after_the_key_was_changed(client: Client, link: str, settings: Settings) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "k" * 60, [settings.SECRET_KEY]
+    assert client.get(link).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get(link).status_code == 404
+
+
+def test_of_an_address_that_was_erased_it_says_so(client: Client, brand: Brand) -> None:
+    gone = f"/p/{make_link(Link(UUID(int=9), UUID(int=8), brand.pk, UUID(int=7)))}"
+    assert [client.get(gone).status_code, client.post(gone, {"all": "1"}).status_code] == [410, 410]
+
+
+def test_a_topic_taken_away_stops_at_once_whoever_uses_the_address(
+    ana: Customer, address: Address, link: str, newsletter: Purpose, granted: int
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post(link, {"save_topics": "1", "shown": key(newsletter, address)})
+    assert "1 topic was stopped." in response.content.decode()
+    assert entries()[1:] == [("withdrawn", "link", None)]
+    assert not allowed(ana, address, newsletter)
+    client.post(link, {"save_topics": "1", "shown": key(newsletter, address)})
+    assert len(entries()) == 2
+
+
+def test_what_was_not_touched_on_an_old_page_stays_as_it_is(
+    ana: Customer, address: Address, profile: Profile, link: str, newsletter: Purpose, offers: Purpose, granted: int
+) -> None:
+    tell(address, profile, offers, "given", T0)
+    # The page was drawn before offers were granted: it shows newsletter alone, and the reader keeps it.
+    Client().post(link, {"save_topics": "1", "shown": key(newsletter, address), "topic": key(newsletter, address)})
+    assert allowed(ana, address, newsletter)
+    assert allowed(ana, address, offers)
+    assert len(entries()) == 2
+
+
+def test_stopping_is_undone_a_moment_later_by_the_same_page(
+    ana: Customer, address: Address, link: str, newsletter: Purpose, granted: int
+) -> None:
+    page = Client().post(link, {"save_topics": "1", "shown": key(newsletter, address)}).content.decode()
+    assert not allowed(ana, address, newsletter)
+    answer = Client().post(link, {"undo": undo_of(page)}).content.decode()
+    assert "Everything is as it was before." in answer
+    assert allowed(ana, address, newsletter)
+    assert entries()[1:] == [("withdrawn", "link", None), ("unknown", "link", None)]
+    again = Client().post(link, {"undo": undo_of(page)}).content.decode()
+    assert "can no longer be undone" in again
+    assert len(entries()) == 3
+
+
+def test_undoing_grants_nothing_that_was_not_granted(
+    ana: Customer, address: Address, link: str, newsletter: Purpose
+) -> None:
+    page = Client().post(link, {"all": "1"}).content.decode()
+    Client().post(link, {"undo": undo_of(page)})
+    assert verdict(ana, address, newsletter, clock.utcnow()).reason == "no_consent"
+
+
+def test_what_took_the_place_of_an_answer_cannot_be_undone(
+    address: Address, profile: Profile, link: str, newsletter: Purpose
+) -> None:
+    tell(address, None, newsletter, "withdrawn", T0)
+    tell(address, profile, newsletter, "given", clock.utcnow(), method="double_opt_in")
+    page = Client().post(link, {"save_topics": "1", "shown": key(newsletter, address)}).content.decode()
+    assert [state for state, _method, _profile in entries()] == ["withdrawn", "given", "withdrawn"]
+    assert 'name="undo"' not in page
+
+
+@pytest.mark.parametrize("forged", ["x", "e30.x", ""])
+def test_a_forged_undo_changes_nothing(
+    address: Address, link: str, newsletter: Purpose, granted: int, forged: str
+) -> None:
+    Client().post(link, {"save_topics": "1", "shown": key(newsletter, address)})
+    assert Client().post(link, {"undo": forged}).status_code == 200
+    assert len(entries()) == 2
+
+
+def test_the_undo_of_another_address_changes_nothing(
+    ana: Customer, address: Address, brand: Brand, link: str, newsletter: Purpose, granted: int
+) -> None:
+    page = Client().post(link, {"save_topics": "1", "shown": key(newsletter, address)}).content.decode()
+    bia = people.make_profile(people.make_customer())
+    other = people.make_address("bia@example.com")
+    people.seen(bia, other)
+    Client().post(f"/p/{make_link(Link(other.pk, bia.pk, brand.pk, UUID(int=1)))}", {"undo": undo_of(page)})
+    assert not allowed(ana, address, newsletter)
+
+
+def test_an_undo_is_good_for_ten_minutes(
+    address: Address, link: str, newsletter: Purpose, granted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Client().post(link, {"save_topics": "1", "shown": key(newsletter, address)}).content.decode()
+    late = clock.utcnow() + people.HOUR
+    monkeypatch.setattr("consent.views.preferences.clock.utcnow", lambda: late)
+    assert "can no longer be undone" in Client().post(link, {"undo": undo_of(page)}).content.decode()
+    assert len(entries()) == 2
+
+
+def test_a_topic_that_is_added_waits_for_the_mail_to_be_confirmed(
+    ana: Customer, address: Address, profile: Profile, link: str, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    answer = Client().post(link, {"save_topics": "1", "topic": key(newsletter, address)}).content.decode()
+    assert "We have sent a mail to a•••@e•••.com" in answer
+    assert "Waits for you to confirm it" in answer
+    assert entries() == [("requested", "link", profile.pk)]
+    assert not allowed(ana, address, newsletter)
+    [mail] = mails
+    assert (mail.address_id, mail.profile_id, mail.purpose_id) == (address.pk, profile.pk, newsletter.pk)
+
+
+def test_pressing_again_sends_no_second_mail(
+    address: Address, link: str, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    for _time in range(3):
+        Client().post(link, {"save_topics": "1", "topic": key(newsletter, address)})
+    assert (len(mails), len(entries())) == (1, 1)
+
+
+def test_the_link_of_one_adds_nothing_for_another(
+    address: Address, link: str, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    other = people.make_address("bia@example.com")
+    people.seen(people.make_profile(people.make_customer()), other)
+    for made_up in (key(newsletter, other), f"{newsletter.pk}.{NIL}", "x", "\0"):
+        assert Client().post(link, {"save_topics": "1", "topic": made_up, "shown": made_up}).status_code == 200
+    assert (mails, entries()) == ([], [])
+
+
+def test_without_a_way_to_send_mail_nothing_can_be_added(
+    address: Address, link: str, newsletter: Purpose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask, "_senders", [])
+    assert "disabled" in Client().get(link).content.decode()
+    Client().post(link, {"save_topics": "1", "topic": key(newsletter, address)})
+    assert entries() == []
+
+
+def test_another_channel_is_stopped_for_this_person_alone(
+    ana: Customer, profile: Profile, link: str, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    phone = people.make_address("+5511987654321", "sms")
+    bia = people.make_customer()
+    for one in (profile, people.make_profile(bia)):
+        people.seen(one, phone)
+        tell(phone, one, newsletter, "given", T0)
+    Client().post(link, {"save_topics": "1", "shown": key(newsletter, phone)})
+    assert not allowed(ana, phone, newsletter)
+    assert allowed(bia, phone, newsletter)
+    # And not started again from here: the mail would not prove whose telephone it is.
+    Client().post(link, {"save_topics": "1", "topic": key(newsletter, phone)})
+    assert mails == []
+
+
+def test_unsubscribing_from_all_leaves_what_is_owed_by_law(
+    ana: Customer, address: Address, profile: Profile, brand: Brand, link: str, newsletter: Purpose, granted: int
+) -> None:
+    hidden = people.make_purpose(brand, "hidden")
+    Purpose.objects.filter(pk=hidden.pk).update(is_offered=False)
+    law, receipts = people.make_purpose(brand, "law", "legal"), people.make_purpose(brand, "receipts", "service")
+    tell(address, profile, hidden, "given", T0)
+    answer = Client().post(link, {"all": "1"})
+    assert "You are unsubscribed from everything." in answer.content.decode()
+    assert [allowed(ana, address, one) for one in (newsletter, hidden, receipts, law)] == [False, False, False, True]
+    before = len(entries())
+    Client().post(link, {"all": "1"})
+    assert len(entries()) == before
+
+
+def test_everything_is_paused_and_the_pause_ended(
+    ana: Customer, address: Address, profile: Profile, link: str, newsletter: Purpose, granted: int
+) -> None:
+    phone = people.make_address("+5511987654321", "sms")
+    people.seen(profile, phone)
+    tell(phone, profile, newsletter, "given", T0)
+    answer = Client().post(link, {"pause": "1m"}).content.decode()
+    assert "Everything is paused" in answer
+    assert [verdict(ana, one, newsletter, clock.utcnow()).reason for one in (address, phone)] == ["paused", "paused"]
+    Client().post(link, {"pause": "1m"})
+    assert Pause.objects.count() == 2
+    answer = Client().post(link, {"resume": "1"}).content.decode()
+    assert "The pause is over." in answer
+    assert "Everything is paused" not in answer
+    assert [allowed(ana, one, newsletter) for one in (address, phone)] == [True, True]
+    assert {state for state, _method, _profile in entries()} == {"given"}
+
+
+def test_who_shares_the_address_pauses_the_address_alone(
+    address: Address, profile: Profile, link: str, newsletter: Purpose
+) -> None:
+    people.seen(people.make_profile(people.make_customer()), address)
+    Client().post(link, {"pause": "1w"})
+    assert list(Pause.objects.values_list("address_id", flat=True)) == [address.pk]
+
+
+@pytest.mark.parametrize(
+    "body", [{"pause": "10y"}, {"save_language": "1", "language": "xx"}, {"save_frequency": "1", "every_days": "-1"}]
+)
+def test_what_is_not_offered_changes_nothing(link: str, body: dict[str, str]) -> None:
+    response = Client().post(link, body)
+    assert "Nothing was changed." in response.content.decode()
+    assert (Pause.objects.count(), Preference.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("body", ["", "other=1", "List-Unsubscribe=One-Click"])
+def test_a_post_that_asks_for_nothing_is_refused(link: str, body: str, granted: int) -> None:
+    response = Client().post(link, body, content_type="application/x-www-form-urlencoded")
+    assert (response.status_code, len(entries())) == (400, 1)
+
+
+def test_less_often_at_once_and_more_often_by_mail(address: Address, link: str, mails: list[Confirmation]) -> None:
+    Client().post(link, {"save_frequency": "1", "every_days": "7"})
+    assert Preference.objects.get().every_days == 7
+    answer = Client().post(link, {"save_frequency": "1", "every_days": "1"}).content.decode()
+    assert "We have sent a mail" in answer
+    assert Preference.objects.get().every_days == 7
+    assert [(mail.purpose_id, mail.every_days) for mail in mails] == [(None, 1)]
+    Client().post(link, {"save_frequency": "1", "every_days": "30"})
+    assert Preference.objects.get().every_days == 30
+    assert Confirmation.objects.get().outcome == "overtaken"
+    assert entries() == []
+
+
+def test_the_page_speaks_the_persons_language_then_the_browsers_and_has_a_switch(
+    ana: Customer, link: str, client: Client
+) -> None:
+    def spoken(query: str = "", accept: str = "en") -> str:
+        return str(client.get(link + query, headers={"Accept-Language": accept})["Content-Language"])
+
+    assert [spoken(), spoken(accept="pt-BR")] == ["en", "pt-br"]
+    Customer.objects.filter(pk=ana.pk).update(locale="pt-PT")
+    assert [spoken(), spoken("?lang=en"), spoken("?lang=xx")] == ["pt-br", "en", "pt-br"]
+    client.post(link, {"save_language": "1", "language": "en"})
+    assert Preference.objects.get().language == "en"
+    assert spoken(accept="pt-BR") == "en"
+    page = client.get(link).content.decode()
+    assert '<a href="?lang=pt-br" lang="pt-br"' in page
+
+
+def test_topics_have_their_public_names_in_the_language_of_the_page(
+    client: Client, link: str, newsletter: Purpose
+) -> None:
+    PurposeText.objects.create(purpose=newsletter, locale="pt", name="Novidades <b>", description="Toda semana")
+    page = client.get(f"{link}?lang=pt-br").content.decode()
+    assert "Novidades &lt;b&gt;" in page
+    assert "Toda semana" in page
+
+
+def test_what_is_not_offered_or_not_by_this_channel_is_not_there(
+    client: Client, link: str, newsletter: Purpose, offers: Purpose
+) -> None:
+    Purpose.objects.filter(pk=offers.pk).update(channels=["sms"])
+    page = client.get(link).content.decode()
+    assert "<legend>Newsletter</legend>" in page
+    assert "Offers" not in page
+    Purpose.objects.update(is_offered=False)
+    assert "There is nothing to choose from yet." in client.get(link).content.decode()
