@@ -33,7 +33,7 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0010_roles_of_sensing"), ("consent", "0003_ledger_anchor"))
+    dependencies = (("config", "0010_roles_of_sensing"), ("consent", "0005_ledger_anchor"))
 
     operations = (
         migrations.RunPython(seed, remove),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0002_append_only'),
+        ('consent', '0004_preferences'),
     ]
 
     operations = [
