@@ -1,1 +1,1 @@
-"""What people ask of us by law, and carrying it out: access, portability, correction, erasure, objection, restriction."""
+"""What people ask of us by law, and doing it: access, portability, correction, erasure, objection, restriction."""
