@@ -123,7 +123,7 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
         for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now]).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = _Facts(*row[1:5], heed_pauses and row[5])
+                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5])
             if row[6] is not None:
                 known.heads.append(Head._make(row[6:]))
         verdicts = [_verdict(known, now) for known in facts]

@@ -263,7 +263,8 @@ class ErasedAddress(Owned):
 
     reach = OfOrganisation()
 
-    digest = models.BinaryField(primary_key=True, max_length=32)
+    id = models.BigAutoField(primary_key=True)
+    digest = models.BinaryField(_("keyed hash"), max_length=32, unique=True)
     address_id = models.UUIDField(_("address"), null=True)
     erased_at = models.DateTimeField(_("erased at"))
 

@@ -30,7 +30,9 @@ _SOURCE: Final = "(SELECT s.name FROM customers_source s WHERE s.id = t.source_i
 _HOOK_NAMESPACE: Final = (
     "(SELECT s.namespace FROM customers_hook h JOIN customers_source s ON s.id = h.source_id WHERE h.id = t.hook_id)"
 )
-_IMPORT_NAMESPACE: Final = "(SELECT s.namespace FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)"
+_IMPORT_NAMESPACE: Final = """
+    (SELECT s.namespace FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)
+"""
 _NAMED: Final = f"""
     t.naming && %(naming)s::bigint[] AND EXISTS (
         SELECT 1 FROM unnest(%(naming_spaces)s::uuid[], %(naming)s::bigint[]) AS u(space, naming)
@@ -93,7 +95,8 @@ STORES: Final = (
             Table(
                 InboxItem,
                 # What came later begins somebody new.
-                "t.identifier_keys && %(keys)s::bigint[] AND t.occurred_at <= coalesce(%(at)s, 'infinity'::timestamptz)",
+                "t.identifier_keys && %(keys)s::bigint[]"
+                " AND t.occurred_at <= coalesce(%(at)s, 'infinity'::timestamptz)",
                 {
                     "name": "t.name",
                     "occurred_at": "t.occurred_at",

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -15,6 +15,7 @@ WITHHELD: Final = "•••"
 BASE64: Final = "_base64"
 # Shorter words are what somebody has bought, not who somebody is.
 _TELLING: Final = 6
+_LONGEST: Final = 320
 _EMAIL: Final = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER: Final = re.compile(r"\+\d{8,15}\b|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b")
 # Where messages put what they say: whatever stands directly in there is said of the one who is meant.
@@ -41,10 +42,10 @@ class Own:
         self._look({text.lower() for text in _texts(opened) if len(text) >= _TELLING})
         return {name: self._part(value, is_own=True) for name, value in opened.items()}
 
-    def _look(self, texts: Collection[str]) -> None:
+    def _look(self, texts: set[str]) -> None:
         """Which of these are names of others, by one question for those not asked before."""
-        asked = [text for text in texts - self._looked_at - self._words if len(text) <= 320] if texts else []
-        self._looked_at |= set(texts)
+        asked = [text for text in texts - self._looked_at - self._words if len(text) <= _LONGEST]
+        self._looked_at |= texts
         if asked:
             with connection.cursor() as cursor:
                 cursor.execute(_FOREIGN, [asked, self._profiles])

@@ -27,7 +27,8 @@ class Naming(NamedTuple):
 # Everybody who goes by one of the names, and everybody known as the same person.
 _PROFILES: Final = """
     SELECT p.id, p.customer_id FROM customers_profile p WHERE p.customer_id IN (
-        SELECT o.customer_id FROM unnest(%(spaces)s::uuid[], %(kinds)s::text[], %(names)s::text[]) AS u(space, kind, name)
+        SELECT o.customer_id
+        FROM unnest(%(spaces)s::uuid[], %(kinds)s::text[], %(names)s::text[]) AS u(space, kind, name)
         JOIN customers_identifier i ON i.value = u.name AND i.kind_id = u.kind AND i.namespace = u.space
         JOIN customers_profile o ON o.id = i.profile_id WHERE i.closed_at IS NULL
     ) OR p.customer_id = ANY(%(customers)s)
@@ -130,7 +131,7 @@ def find(names: Iterable[Naming], customers: Sequence[UUID] = ()) -> Subject:
     """The person of these names, whole: with whatever else is known to be the same one."""
     asked = list(names)
     with connection.cursor() as cursor:
-        given = {
+        given: dict[str, Any] = {
             "spaces": [one.namespace for one in asked],
             "kinds": [one.kind for one in asked],
             "names": [one.value for one in asked],

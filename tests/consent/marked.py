@@ -95,9 +95,10 @@ def lie_about(stage: Stage, one: Marked) -> None:
                   "created_at": now, "expires_at": timezone.now()},
     )  # fmt: skip
     customer = Identifier.objects.get(value=one.user).profile.customer_id
+    answer = {"id": str(customer), "traits": {"n": one("answer")}}
     KeptAnswer.objects.create(
         token=token, route="POST api/v1/customers/lookup", key=one.stem[-6:][::-1], fingerprint=b"k" * 32,
-        started_at=now, body=json.dumps({"id": str(customer), "traits": {"n": one("answer")}}, separators=(",", ":")).encode(),
+        started_at=now, body=json.dumps(answer, separators=(",", ":")).encode(),
     )  # fmt: skip
     stage.accept("cart.viewed", one.user, properties={"waits": one("waits")})
     waiting = InboxItem.objects.latest("id")

@@ -12,8 +12,8 @@ from consent.models import PrivacyArchive, PrivacyRequest
 from consent.privacy import carry_out, erasure, export, requests
 from consent.privacy.requests import Asking
 from customers import jobs
-from customers.models import Hook, ReceivedBody
 from customers.ids import new_id
+from customers.models import Hook, ReceivedBody
 from customers.privacy.stores import stores
 from customers.privacy.words import WORDS
 from tests.consent.marked import Marked, lie_about, live_through
@@ -109,7 +109,8 @@ def test_others_whom_they_named_are_masked(stage: Stage) -> None:
 
 def test_the_page_is_in_both_languages(stage: Stage) -> None:
     files = file_of(stage, asked(stage))
-    assert '<html lang="en">' in files["index.en.html"] and "What we hold of you" in files["index.en.html"]
+    assert '<html lang="en">' in files["index.en.html"]
+    assert "What we hold of you" in files["index.en.html"]
     assert '<html lang="pt-BR">' in files["index.pt-br.html"]
     assert "What we hold of you" not in files["index.pt-br.html"]
     names = {name.removesuffix("_base64") for store in stores() for table in store.tables for name in table.shown}
@@ -141,4 +142,5 @@ def test_an_erasure_takes_the_file_and_leaves_that_there_was_one(stage: Stage) -
         jobs.work_on(lambda: stage.now, 2)
         stage.now += timedelta(seconds=61)
     archive = PrivacyArchive.objects.get()
-    assert bytes(archive.data) == b"" and archive.removed_at is not None
+    assert bytes(archive.data) == b""
+    assert archive.removed_at is not None

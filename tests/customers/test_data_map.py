@@ -1,6 +1,5 @@
 """The data map: every personal field has a store, and what stores say of their tables holds in the database."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,10 +15,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Store]]:
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, Store]:
     held = dict(stores._stores)
     monkeypatch.setattr(stores, "_stores", held)
-    yield held
+    return held
 
 
 def tables() -> list[tuple[Store, Table]]:
@@ -60,7 +59,8 @@ def test_every_store_says_why_and_for_how_long() -> None:
     from customers.retention.kinds import kinds
 
     for store in stores.stores():
-        assert str(store.label) and str(store.why)
+        assert str(store.label)
+        assert str(store.why)
         assert bool(store.kept) != bool(str(store.kept_words)), store.key
         assert not store.kept or store.kept in kinds(), store.key
 
