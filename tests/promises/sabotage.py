@@ -224,6 +224,14 @@ def names_without_the_lock() -> None:
     _put(awaited, "under_lock", read)
 
 
+def unanchored_chain() -> None:
+    """Chains have only themselves to be held against."""
+    from consent.verify import report
+    from consent.verify.anchors import Anchors
+
+    _put(report, "read_anchors", lambda place: Anchors())
+
+
 def _put(module: ModuleType | type, name: str, value: object) -> None:
     if not hasattr(module, name):
         raise RuntimeError("the control no longer fits the product")
@@ -250,6 +258,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "the last consent wins": last_consent_wins,
     "user ids of one phone are one": one_phone_one_person,
     "no row for a copy": no_row_for_a_copy,
+    "unanchored chain": unanchored_chain,
     "names read without the lock": names_without_the_lock,
 }
 
