@@ -180,7 +180,7 @@ def last_edge_wins() -> None:
 
 def last_consent_wins() -> None:
     """Of what the profiles of one customer say the latest word counts, whoever said it."""
-    from consent import decision, permission
+    from consent import decision, weighing
 
     decide = decision.decide
 
@@ -188,7 +188,7 @@ def last_consent_wins() -> None:
         last = sorted(heads, key=lambda head: head.effective_at)[-1:]
         return decide(kind, suppressed, last, now, **more)
 
-    _put(permission, "decide", latest)
+    _put(weighing, "decide", latest)
 
 
 def one_phone_one_person() -> None:
