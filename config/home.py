@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -106,6 +106,8 @@ _NEEDED: Final = {
     Kind.SOURCE_REJECTS: "customers.view_source",
     Kind.KEY_ENDS: "customers.view_writekey",
     Kind.PARTITIONS: "customers.view_retentionrule",
+    Kind.ANCHOR_LATE: "consent.view_ledgeranchor",
+    Kind.ANCHOR_DEVIATES: "consent.view_ledgeranchor",
 }
 _CONNECTOR_TEXTS: Final[dict[Kind, str | Promise]] = {
     Kind.CONNECTOR_OFF: _("The connector %(name)s is switched off."),
@@ -134,7 +136,25 @@ def _alert(found: home.Attention) -> Alert:
     if found.kind is Kind.PARTITIONS:
         text = gettext("No partition is ready for the events of next month.")
         return Alert(text, reverse("admin:customers_retentionrule_overview"), "bad")
+    if found.kind in {Kind.ANCHOR_LATE, Kind.ANCHOR_DEVIATES}:
+        return _of_ledgers(found)
     return _of_many(found)
+
+
+def _of_ledgers(found: home.Attention) -> Alert:
+    if found.kind is Kind.ANCHOR_DEVIATES:
+        text = ngettext(
+            "%(count)s chain of the ledgers is not what was anchored: have the ledgers verified.",
+            "%(count)s chains of the ledgers are not what was anchored: have the ledgers verified.",
+            found.count.value,
+        )
+        return Alert(text % {"count": str(found.count)}, _list("consent.ledgeranchor"), "bad")
+    if found.since is None:
+        text = gettext("The ledgers were never anchored outside the database.")
+    else:
+        when = formats.date_format(timezone.localtime(found.since), "DATETIME_FORMAT")
+        text = gettext("The ledgers were last anchored outside the database on %(when)s.") % {"when": when}
+    return Alert(text, _list("consent.ledgeranchor"), "bad")
 
 
 def _of_source(source: Source, found: home.Attention) -> Alert:

@@ -68,6 +68,7 @@ _NAVIGATION: Final[tuple[tuple["_StrOrPromise", bool, tuple[List | Page, ...]], 
             List("consent.Pause", "pause_circle"),
             List("consent.Preference", "tune"),
             List("consent.Suppression", "block"),
+            List("consent.LedgerAnchor", "anchor"),
         ),
     ),
     (

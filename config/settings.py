@@ -278,6 +278,11 @@ WEB_THREADS = int(environ.number("WEB_THREADS", 4))
 BODY_SECONDS = environ.number("BODY_SECONDS", 15)
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
+# Where the ledgers are anchored once an hour: a folder that whoever writes to the database does not reach, the same
+# for all workers, and backed up apart from it.
+TRILHA_ANCHOR_DIR = environ.text(
+    "TRILHA_ANCHOR_DIR", "" if PRODUCTION else str(embedded.local() / "anchors" / DATABASES["default"]["NAME"])
+)
 # Numbers that nobody can have, taken as phones where things are tried out.
 TEST_PHONE_PREFIXES = environ.items("TRILHA_TEST_PHONE_PREFIXES", "" if PRODUCTION else "+5520,+61555")
 # Seals the credentials of connectors: {key id: 32 bytes}, the first one seals, all of them open.
@@ -316,6 +321,7 @@ if PRODUCTION:
             (not BROKER_URL, "BROKER_URL is missing"),
             (not CREDENTIAL_KEYS, "CREDENTIAL_KEYS is missing"),
             (not ERASURE_KEY, "ERASURE_KEY is missing"),
+            (not TRILHA_ANCHOR_DIR, "TRILHA_ANCHOR_DIR is missing"),
             (
                 environ.text("ERASURE_KEY") == _DEVELOPMENT_ERASURE_KEY,
                 "ERASURE_KEY must not be the development key",

@@ -189,33 +189,3 @@ def _write_ends(cursor: Cursor[Any], ends: Mapping[UUID, _End]) -> None:
         " FROM unnest(%b::uuid[], %b::int[], %b::bytea[]) AS u(id, length, digest) WHERE c.address_id = u.id",
         [list(ends), [end.position for end in ends.values()], [end.digest for end in ends.values()]],
     )
-
-
-_CHAIN = f"""
-    SELECT {", ".join(f"e.{name}" for name, _type in _ENTRY[1:])}, v.salt, v.fields
-    FROM consent_consententry e LEFT JOIN consent_consentevidence v ON v.entry_id = e.id
-    WHERE e.address_id = %b ORDER BY e.position
-"""
-
-
-def verify(address_id: UUID) -> int | None:
-    """The first position of the address's chain that does not hold, or None when all of it does.
-
-    Evidence that was erased proves nothing and breaks nothing. Writers to the address wait meanwhile.
-    """
-    with transaction.atomic(), raw_cursor() as cursor:
-        cursor.execute("SELECT length, digest FROM consent_consentchain WHERE address_id = %b FOR SHARE", [address_id])
-        length, last = cursor.fetchone() or (0, chain.GENESIS)
-        cursor.execute(_CHAIN, [address_id])
-        rows = cursor.fetchall()
-    previous = chain.GENESIS
-    for position, (*fields, digest, salt, evidence) in enumerate(rows, start=1):
-        link = Link(*fields)
-        if (link.position, link.previous, chain.digest(link)) != (position, previous, digest):
-            return position
-        if salt is not None and chain.commitment(salt, evidence) != link.commitment:
-            return position
-        previous = digest
-    if len(rows) != length:
-        return min(len(rows), length) + 1
-    return None if previous == last else max(length, 1)

@@ -116,9 +116,9 @@ def verify(day: date) -> int | None:
     previous = b""
     for number, entry in enumerate(AuditEntry.objects.filter(day=day).order_by("position"), start=1):
         if number == 1:
-            previous = _last_before(entry.pk)
-        sound = entry.position == number and bytes(entry.previous) == previous and bytes(entry.digest) == _digest(entry)
-        if not sound:
+            previous = last_before(entry.pk)
+        is_linked = entry.position == number and bytes(entry.previous) == previous
+        if not is_linked or bytes(entry.digest) != digest_of(entry):
             return number
         previous = bytes(entry.digest)
     return None
@@ -149,17 +149,19 @@ def _seal(entry: AuditEntry) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     last = AuditEntry.objects.filter(day=entry.day).order_by("-position").first()
     entry.position = last.position + 1 if last else 1
-    entry.previous = bytes(last.digest) if last else _last_before(None)
-    entry.digest = _digest(entry)
+    entry.previous = bytes(last.digest) if last else last_before(None)
+    entry.digest = digest_of(entry)
 
 
-def _last_before(key: int | None) -> bytes:
+def last_before(key: int | None) -> bytes:
+    """The hash of the entry written before this one; of the last of all when it is None."""
     entries = AuditEntry.objects.order_by("-pk")
     digest = (entries if key is None else entries.filter(pk__lt=key)).values_list("digest", flat=True).first()
     return bytes(32) if digest is None else bytes(digest)
 
 
-def _digest(entry: AuditEntry) -> bytes:
+def digest_of(entry: AuditEntry) -> bytes:
+    """The hash of what the entry says now, and of the entry before it."""
     content = [
         entry.at.astimezone(UTC).isoformat(),
         entry.day.isoformat(),

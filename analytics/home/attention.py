@@ -1,5 +1,5 @@
 """What wants somebody's hand: messages nobody knows the fate of, dead letters, quarantine, connectors in trouble,
-sources that are silent or send what is refused, keys about to end."""
+sources that are silent or send what is refused, keys about to end, ledgers that are not anchored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from analytics.home.count import Count
 from analytics.metrics.query import rows
 from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
+from consent.anchors.health import Health, health
 from customers.models import DeadLetter, Identifier, QuarantinedEvent, Source, WriteKey
 from customers.retention.months import running_out
 
@@ -57,12 +58,14 @@ class Kind(Enum):
     SOURCE_REJECTS = "source_rejects"
     KEY_ENDS = "key_ends"
     PARTITIONS = "partitions"
+    ANCHOR_LATE = "anchor_late"
+    ANCHOR_DEVIATES = "anchor_deviates"
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`connector`, `source` or `key` where one is meant; since when a queue stands or a source is silent, or when
-    a key ends."""
+    """`connector`, `source` or `key` where one is meant; since when a queue stands, a source is silent or
+    the ledgers are not anchored, or when a key ends."""
 
     kind: Kind
     count: Count
@@ -87,7 +90,14 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
     found.append(Attention(Kind.SHARED, _count(shared)))
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
     found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
-    return [one for one in found if one.count] + _connectors(connectors, now) + _sources(user, now)
+    wrong = [one for one in found if one.count] + _ledgers(health(now))
+    return wrong + _connectors(connectors, now) + _sources(user, now)
+
+
+def _ledgers(found: Health) -> list[Attention]:
+    """Whoever would rewrite the ledgers begins with what would tell."""
+    late = [Attention(Kind.ANCHOR_LATE, Count(), since=found.last_at)] if found.is_late else []
+    return late + ([Attention(Kind.ANCHOR_DEVIATES, Count(found.deviations))] if found.deviations else [])
 
 
 def _sources(user: "Person", now: datetime) -> list[Attention]:

@@ -1,5 +1,6 @@
 """The demo's database: migrated, and with the company in it."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from config.demo.brands import BRANDS
 from config.demo.size import Size
 from config.demo.vault import Vault
 from config.processes import ProcessError
+from consent.anchors.make import make_anchor
 from customers import bells, work
 from customers.clock import utcnow
 from customers.models import Brand
@@ -34,8 +36,11 @@ def load(*, fresh: bool, people: int | None, began: float | None = None) -> None
         raise ProcessError("there are brands in this database already; the demo wants one of its own")
     size = Size() if people is None else replace(Size(), people=people)
     memory.settle()
+    # Those of a company that lived here before would find that this one's ledgers are not theirs.
+    shutil.rmtree(settings.TRILHA_ANCHOR_DIR, ignore_errors=True)
     with bells.silence():
         history.make(utcnow(), size, progress=lambda share: _say(began, f"history {share:4.0%}"))
+    make_anchor(utcnow())
     # Last of all: whoever finds them knows that the history is whole.
     staff.seat_everybody(company.load())
     _say(began, "loaded      ")

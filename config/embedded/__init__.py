@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from . import home as homes
 from . import postgres, users, valkey
-from .home import EmbeddedError, Home
+from .home import EmbeddedError, Home, local
 from .server import Server
 
-__all__ = ["EmbeddedError", "addresses", "keep", "running"]
+__all__ = ["EmbeddedError", "addresses", "keep", "local", "running"]
 
 _BUILDERS = {"DATABASE_URL": postgres, "BROKER_URL": valkey}
 

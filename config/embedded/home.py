@@ -59,6 +59,11 @@ class Home:
             os.chown(path, self.owner, self.group)
 
 
+def local() -> Path:
+    """What belongs to this copy of the project on this machine."""
+    return Path(os.environ.get("TRILHA_LOCAL_DIR") or PROJECT / ".local").absolute()
+
+
 @cache
 def find() -> Home:
     """`.local/embedded` of the project, or the nearest place that the owner can use.
@@ -66,9 +71,8 @@ def find() -> Home:
     That is `/var/lib/trilha` when root runs a project that others cannot enter (under `/root`, say),
     `~/.local/state/trilha` or `/tmp` when a user runs one that is read-only or was first run by root.
     """
-    local = Path(os.environ.get("TRILHA_LOCAL_DIR") or PROJECT / ".local").absolute()
-    wanted = local / "embedded"
-    owner, group = _owner(wanted, local)
+    wanted = local() / "embedded"
+    owner, group = _owner(wanted, local())
     digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
     if os.geteuid() == 0:
         places = [wanted, Path("/var/lib/trilha") / digest]

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from consent import ledger
 from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, ConsentItem, State
+from consent.verify.consents import first_broken
 from customers.admin.base import Facts, QueueRows, hexadecimal, link, table
 from customers.admin.show import Tone, state, when
 from customers.visibility import beside
@@ -37,7 +37,7 @@ class ConsentChainAdmin(Facts):
     def verify(self, request: HttpRequest, queryset: QuerySet[ConsentChain]) -> None:
         sound = 0
         for address_id in queryset.values_list("pk", flat=True):
-            broken = ledger.verify(address_id)
+            broken = first_broken(address_id)
             if broken is None:
                 sound += 1
                 continue

@@ -1,5 +1,6 @@
 """The tables of consent, one file an idea."""
 
+from consent.models.anchor import LedgerAnchor
 from consent.models.confirmation import Confirmation
 from consent.models.ledger import (
     EARLIEST,
@@ -25,6 +26,7 @@ __all__ = [
     "ConsentEvidence",
     "ConsentHead",
     "ConsentItem",
+    "LedgerAnchor",
     "Method",
     "Notice",
     "NoticeText",

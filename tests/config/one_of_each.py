@@ -8,7 +8,16 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from channels.models import Message, MessageContent, RecentSend, SendStop
-from consent.models import Confirmation, ConsentItem, NoticeText, Pause, Preference, PurposeText, Suppression
+from consent.models import (
+    Confirmation,
+    ConsentItem,
+    LedgerAnchor,
+    NoticeText,
+    Pause,
+    Preference,
+    PurposeText,
+    Suppression,
+)
 from customers.ids import NIL, new_id
 from customers.models import (
     AuditEntry,
@@ -241,6 +250,8 @@ def _consent(world: World, source: Source, ana: Person) -> None:
         asked_at=NOW, expires_at=NOW + timedelta(days=3),
     )  # fmt: skip
     Suppression.objects.create(address=ana.address, reason="bounce", created_at=NOW)
+    covered = {"chains": 1, "entries": 1, "days": 1, "audit_entries": 1, "deviations": 0}
+    LedgerAnchor.objects.create(number=1, at=NOW, root=b"r" * 32, **covered)
     ConsentItem.objects.create(
         address_id=ana.address.pk,
         profile_id=ana.profile.pk,

@@ -19,6 +19,7 @@ from analytics.home.attention import Kind, attention
 from analytics.home.count import Count
 from analytics.home.pipeline import LATE, Tray
 from channels.models import Connector, Message, Reason
+from consent.models import LedgerAnchor
 from customers import clock
 from customers.models import Brand, DeadLetter, Event, InboxItem, QuarantinedEvent, Source
 from journeys.models import EntryRefusal, Journey, Run
@@ -131,6 +132,19 @@ def test_what_wants_a_hand_is_named_and_nothing_else(world: World, root: User) -
     DeadLetter.objects.update(replayed_at=NOW)
     QuarantinedEvent.objects.update(status=QuarantinedEvent.Status.DISCARDED)
     assert kinds(root) == {Kind.UNKNOWN}
+
+
+def test_ledgers_that_are_not_anchored_any_more_are_named(world: World, root: User) -> None:
+    quiet = {Kind.DEAD_LETTERS, Kind.QUARANTINE, Kind.CONNECTOR_STANDS}
+    assert kinds(root, NOW + timedelta(hours=3)) == quiet
+    assert kinds(root, NOW + timedelta(hours=3, seconds=1)) == quiet | {Kind.ANCHOR_LATE}
+    LedgerAnchor.objects.update(deviations=2)
+    assert kinds(root, NOW + timedelta(hours=4)) == quiet | {Kind.ANCHOR_LATE, Kind.ANCHOR_DEVIATES}
+    shown = client_of(root).get("/admin/").content.decode()
+    assert "The ledgers were last anchored outside the database on March 2, 2026, noon." in shown
+    assert "2 chains of the ledgers are not what was anchored" in shown
+    LedgerAnchor.objects.all().delete()
+    assert "The ledgers were never anchored" in client_of(root).get("/admin/").content.decode()
 
 
 def test_a_connector_is_in_trouble_when_it_is_off_or_stands_still(world: World, root: User) -> None:

@@ -18,6 +18,7 @@ SAFE = {
     "BROKER_URL": "amqp://app:secret@mq.example.com//",
     "CREDENTIAL_KEYS": "k1:" + "A" * 43 + "=",
     "ERASURE_KEY": "A" * 43 + "=",
+    "TRILHA_ANCHOR_DIR": "/var/lib/trilha-anchors",
 }
 SHOW = """
 import json
@@ -81,6 +82,7 @@ def test_production_starts_with_everything_set() -> None:
             {"ERASURE_KEY": "dHJpbGhhLWVyYXN1cmUtZGV2ZWxvcG1lbnQtMzJieXQ="},
             "ERASURE_KEY must not be the development key",
         ),
+        ({"TRILHA_ANCHOR_DIR": ""}, "TRILHA_ANCHOR_DIR is missing"),
         ({"TRILHA_ENV": "prod"}, "TRILHA_ENV must be development or production"),
     ],
 )
@@ -92,4 +94,4 @@ def test_production_refuses(change: dict[str, str], fault: str) -> None:
 
 def test_production_names_all_faults_at_once() -> None:
     last = load(TRILHA_ENV="production").stderr.splitlines()[-1]
-    assert last.count(";") == 6
+    assert last.count(";") == 7

@@ -7,10 +7,10 @@ import orjson
 import pytest
 from django.db import connection, transaction
 
-from consent.ledger import verify
 from consent.models import ConsentChain, ConsentEntry, ConsentHead, ConsentItem, Purpose
 from consent.permission import lock_address, prepare_locks
 from consent.stage import apply_queued
+from consent.verify.consents import first_broken
 from customers import work
 from customers.models import (
     Address,
@@ -90,7 +90,7 @@ def test_items_of_one_address_are_applied_in_their_order(
     assert apply_queued(NOW) == 6
     entries = ConsentEntry.objects.filter(address=address).order_by("position")
     assert list(entries.values_list("state", flat=True)) == ["given", "withdrawn", "given"]
-    assert (verify(address.pk), verify(other.pk)) == (None, None)
+    assert (first_broken(address.pk), first_broken(other.pk)) == (None, None)
 
 
 @pytest.mark.django_db
@@ -197,5 +197,5 @@ def test_workers_side_by_side_apply_every_item_once(source: Source, profile: Pro
         list(pool.map(drain, range(4)))
     assert ConsentEntry.objects.count() == 200
     assert set(ConsentChain.objects.values_list("length", flat=True)) == {20}
-    assert [verify(one.pk) for one in addresses] == [None] * 10
+    assert [first_broken(one.pk) for one in addresses] == [None] * 10
     assert (QuarantinedEvent.objects.count(), DeadLetter.objects.count()) == (0, 0)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from consent.ledger import append, verify
+from consent.ledger import append
 from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, Purpose
+from consent.verify.consents import first_broken
 from customers.models import Address, Profile
 from tests.consent.people import T0, hours, make_address, new_entry, tell
 
@@ -59,7 +60,7 @@ def test_each_entry_names_the_one_before_at_its_address(address: Address, profil
     assert bytes(second.previous) == bytes(first.digest)
     chain = ConsentChain.objects.get(address=address)
     assert (chain.length, bytes(chain.digest)) == (2, bytes(second.digest))
-    assert (verify(address.pk), verify(other.pk)) == (None, None)
+    assert (first_broken(address.pk), first_broken(other.pk)) == (None, None)
 
 
 def test_nothing_to_append_writes_nothing(db: None):
@@ -104,7 +105,7 @@ def test_the_head_does_not_depend_on_the_order_of_arrival(
     for state, at in order:
         tell(address, profile, newsletter, state, hours(at))
     assert (in_force(address).state, in_force(address).effective_at) == ("withdrawn", hours(3))
-    assert verify(address.pk) is None
+    assert first_broken(address.pk) is None
 
 
 def test_heads_are_kept_apart_by_profile_and_address_wide(address: Address, profile: Profile, newsletter: Purpose):
@@ -160,7 +161,7 @@ def test_the_chain_holds_after_the_evidence_was_erased(address: Address, profile
     tell(address, profile, newsletter, "given", T0)
     tell(address, profile, newsletter, "withdrawn", hours(1))
     ConsentEvidence.objects.all().delete()
-    assert verify(address.pk) is None
+    assert first_broken(address.pk) is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_verify_names_the_first_position_that_was_changed(
     for n in range(4):
         tell(address, profile, newsletter, "withdrawn", hours(n))
     unguarded(f"UPDATE consent_consententry SET {change} WHERE position = %s", [3])
-    assert verify(address.pk) == 3
+    assert first_broken(address.pk) == 3
 
 
 @pytest.mark.parametrize(("position", "found"), [(1, 1), (2, 2), (4, 4)])
@@ -190,17 +191,17 @@ def test_verify_finds_a_deleted_entry(
         tell(address, profile, newsletter, "withdrawn", hours(n))
     ConsentEvidence.objects.filter(entry__position=position).delete()
     unguarded("DELETE FROM consent_consententry WHERE position = %s", [position])
-    assert verify(address.pk) == found
+    assert first_broken(address.pk) == found
 
 
 def test_verify_finds_forged_evidence(address: Address, profile: Profile, newsletter: Purpose):
     tell(address, profile, newsletter, "given", T0)
     ConsentEvidence.objects.update(fields={"ip": "198.51.100.1"})
-    assert verify(address.pk) == 1
+    assert first_broken(address.pk) == 1
 
 
 def test_verify_of_an_address_without_consent_finds_nothing_wrong(address: Address):
-    assert verify(address.pk) is None
+    assert first_broken(address.pk) is None
 
 
 @pytest.mark.parametrize("moment", ["infinity", "9999-12-31T23:59:59-10:00", "2201-01-01", "1899-12-31", "-infinity"])
@@ -220,4 +221,4 @@ def test_a_thousand_entries_take_a_handful_of_statements(
     with django_assert_max_num_queries(2):
         append(entries, hours(1))
     assert ConsentChain.objects.get().length == 1000
-    assert verify(address.pk) is None
+    assert first_broken(address.pk) is None

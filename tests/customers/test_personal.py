@@ -36,6 +36,7 @@ NOT_PERSONAL = {
     " previous commitment digest",
     "consent.ConsentEvidence": "salt",
     "consent.ConsentItem": "message_id",
+    "consent.LedgerAnchor": "root",
     "consent.Notice": "key name",
     "consent.NoticeText": "locale text",
     "consent.Confirmation": "language",

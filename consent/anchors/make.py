@@ -1,0 +1,173 @@
+"""Make an anchor: of every chain its end, of every entry since the last anchor its hash."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from django.db import transaction
+from psycopg import Cursor
+
+from consent.anchors import ends
+from consent.anchors import line as lines
+from consent.anchors.ends import End, Grown
+from consent.anchors.line import Anchor, Counts, Line
+from consent.anchors.merkle import Tree
+from consent.anchors.records import Chain, Head, Ledger, Witness, heads_of, pack_head, pack_witness
+from consent.anchors.shelf import Busy, Draft, Shelf, shelf
+from consent.models import LedgerAnchor
+from customers.ids import hash64
+from customers.pg import raw_cursor
+
+_LOCK: Final = hash64("ledger anchor")
+
+
+def make_anchor(now: datetime) -> Anchor | None:
+    """Anchor the ledgers as they are; None if somebody else is at it.
+
+    The line is what makes it an anchor: whatever dies before it leaves the last one as it was.
+    """
+    place = shelf()
+    with transaction.atomic(), raw_cursor() as cursor:
+        # For the hosts; the folder has a lock of its own for those who come by another database.
+        [[is_ours]] = cursor.execute("SELECT pg_try_advisory_xact_lock(%b)", [_LOCK]).fetchall()
+        if not is_ours:
+            return None
+        try:
+            with place.held():
+                anchor = _anchor(cursor, place, now)
+        except Busy:
+            return None
+        _note(anchor)
+    return anchor
+
+
+def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
+    last = place.last()
+    number = last.anchor.number + 1 if last else 1
+    with place.draft(number, now) as draft:
+        walk = _Walk(draft, _Anchored(_heads(place, last)))
+        walk.through(cursor)
+    anchor = Anchor(
+        number=number,
+        at=now,
+        root=walk.tree.root(),
+        counts=walk.counts(),
+        segment=draft.segment,
+        heads=draft.heads.digest,
+        deviations=walk.deviations,
+        previous=last.digest if last else lines.FIRST,
+    )
+    place.append_line(lines.write(anchor))
+    place.forget_heads(before=number)
+    return anchor
+
+
+def _note(anchor: Anchor) -> None:
+    """For the staff pages; a row that is missing since its writer died is no loss."""
+    counts = anchor.counts
+    LedgerAnchor.objects.update_or_create(
+        number=anchor.number,
+        defaults={
+            "at": anchor.at,
+            "root": anchor.root,
+            "chains": counts.chains,
+            "entries": counts.entries,
+            "days": counts.days,
+            "audit_entries": counts.audit_entries,
+            "deviations": anchor.deviations,
+        },
+    )
+
+
+def _heads(place: Shelf, last: Line | None) -> Iterator[Head]:
+    """The heads of the last anchor; put together anew where their file is not what it was."""
+    if last is None:
+        return iter(())
+    kept = place.read_heads(last.anchor.number, last.anchor.heads)
+    if kept is not None:
+        return kept
+    known = [(one.anchor.number, one.anchor.segment) for one in place.lines() if one is not None]
+    return heads_of(witness for witness, _number in place.witnesses(known))
+
+
+class _Anchored:
+    """The heads of the last anchor, taken off as far as a chain at a time."""
+
+    def __init__(self, heads: Iterator[Head]) -> None:
+        self._heads = heads
+        self._next = next(heads, None)
+
+    def up_to(self, last: Chain | None) -> dict[Chain, Head]:
+        """Those up to this chain; the rest when it is None."""
+        taken: dict[Chain, Head] = {}
+        while self._next is not None and (last is None or self._next.chain <= last):
+            taken[self._next.chain] = self._next
+            self._next = next(self._heads, None)
+        return taken
+
+
+class _Walk:
+    """Goes through all chains once, in their order, and writes down what is new."""
+
+    def __init__(self, draft: Draft, anchored: _Anchored) -> None:
+        self.tree = Tree()
+        self.deviations = 0
+        self._draft = draft
+        self._anchored = anchored
+        self._chains = dict.fromkeys(Ledger, 0)
+        self._entries = dict.fromkeys(Ledger, 0)
+
+    def through(self, cursor: Cursor[Any]) -> None:
+        for batch in ends.batches(cursor):
+            self._take(cursor, batch, self._anchored.up_to(batch[-1].chain))
+        self._take(cursor, [], self._anchored.up_to(None))
+
+    def counts(self) -> Counts:
+        return Counts(
+            chains=self._chains[Ledger.CONSENT],
+            entries=self._entries[Ledger.CONSENT],
+            days=self._chains[Ledger.AUDIT],
+            audit_entries=self._entries[Ledger.AUDIT],
+        )
+
+    def _take(self, cursor: Cursor[Any], batch: Sequence[End], known: dict[Chain, Head]) -> None:
+        present = {end.chain: end for end in batch}
+        grown = [
+            Grown(end.chain, known[end.chain].length if end.chain in known else 0, end.length)
+            for end in batch
+            if end.chain not in known or end.length > known[end.chain].length
+        ]
+        new = {
+            key: list(entries) for key, entries in groupby(ends.entries_of(cursor, grown), key=lambda one: one.chain)
+        }
+        for chain in sorted(present.keys() | known.keys()):
+            self._keep(known.get(chain), present.get(chain), new.get(chain, []))
+
+    def _keep(self, anchored: Head | None, end: End | None, entries: Sequence[Witness]) -> None:
+        """What was anchored stays anchored, whatever the chain says now; that they differ is counted."""
+        fresh = [one for one in entries if anchored is None or one.position > anchored.length]
+        for one in fresh:
+            self._draft.entries.write(pack_witness(*one))
+        self.deviations += not _follows(anchored, end, entries)
+        head = Head(*fresh[-1][:3], fresh[-1].digest) if fresh else anchored
+        if head is not None:
+            record = pack_head(*head)
+            self._draft.heads.write(record)
+            self.tree.add(record)
+            self._chains[head.chain.ledger] += 1
+            self._entries[head.chain.ledger] += head.length
+
+
+def _follows(anchored: Head | None, end: End | None, entries: Sequence[Witness]) -> bool:
+    """Whether the chain begins with what was anchored, and ends where its row says."""
+    if end is None:
+        return False
+    before = 0 if anchored is None else anchored.length
+    if end.length <= before:
+        return anchored is not None and (end.length, end.digest) == (anchored.length, anchored.digest)
+    if anchored is not None and (not entries or entries[0].digest != anchored.digest):
+        return False
+    positions = [one.position for one in entries]
+    first = 1 if anchored is None else before
+    return positions == list(range(first, end.length + 1)) and entries[-1].digest == end.digest

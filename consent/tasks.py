@@ -1,0 +1,12 @@
+"""Celery's doors into consent."""
+
+from celery import shared_task
+
+from consent.anchors.make import make_anchor
+from customers.clock import utcnow
+
+
+@shared_task(name="consent.anchor_ledgers")
+def anchor_ledgers() -> None:
+    """Tell outside the database what the ledgers hold."""
+    make_anchor(utcnow())

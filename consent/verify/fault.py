@@ -1,0 +1,58 @@
+"""What is wrong with a ledger: where it begins, which entry that is, and why."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from consent.anchors.records import Chain
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+
+class Reason(Enum):
+    ALTERED = "altered"
+    UNLINKED = "unlinked"
+    REPEATED = "repeated"
+    MISSING = "missing"
+    CUT = "cut"
+    REWRITTEN = "rewritten"
+    EVIDENCE = "evidence"
+    CHAIN_ROW = "chain_row"
+    HEAD = "head"
+    ANCHOR_UNSIGNED = "anchor_unsigned"
+    ANCHOR_UNLINKED = "anchor_unlinked"
+    ANCHOR_ENTRIES = "anchor_entries"
+    ANCHOR_ROOT = "anchor_root"
+    ANCHORS_GONE = "anchors_gone"
+
+
+WORDS: dict[Reason, "_StrOrPromise"] = {
+    Reason.ALTERED: _("its fields are not those its hash was made of"),
+    Reason.UNLINKED: _("it does not follow the entry before it"),
+    Reason.REPEATED: _("its position was there before it already"),
+    Reason.MISSING: _("an entry is missing here"),
+    Reason.CUT: _("the chain ends before this entry"),
+    Reason.REWRITTEN: _("it was anchored with another hash: the chain was written anew from here on"),
+    Reason.EVIDENCE: _("its evidence is not what was committed to"),
+    Reason.CHAIN_ROW: _("the row of its chain does not end in it"),
+    Reason.HEAD: _("the current consent is not what follows from it"),
+    Reason.ANCHOR_UNSIGNED: _("the anchor was not signed by this installation"),
+    Reason.ANCHOR_UNLINKED: _("the anchor does not follow the one before it"),
+    Reason.ANCHOR_ENTRIES: _("what the anchor saw is not in its file as it was written"),
+    Reason.ANCHOR_ROOT: _("the anchor’s Merkle root is not that of what it saw"),
+    Reason.ANCHORS_GONE: _("the database knows an anchor that is not in the folder"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`entry_id` is None where nobody knows it: the entry is gone, and was not anchored. For an anchor's own fault,
+    `chain` is None and `position` its number."""
+
+    reason: Reason
+    chain: Chain | None
+    position: int
+    entry_id: int | None = None

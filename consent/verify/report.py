@@ -1,0 +1,64 @@
+"""Verify everything, and say what was gone through, what is wrong, and since when at the earliest."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from consent.anchors.line import Anchor
+from consent.anchors.shelf import Shelf
+from consent.verify.anchors import Anchors, read_anchors
+from consent.verify.consents import Tally, verify_consents
+from consent.verify.fault import Fault, Reason
+from consent.verify.trail import verify_trail
+from consent.verify.witnesses import Witnesses
+
+
+@dataclass(slots=True)
+class Report:
+    """`held` is the last anchor all of which still is what it was; None if none is, or there is none."""
+
+    anchors: Anchors
+    consent: Tally = field(default_factory=Tally)
+    audit: Tally = field(default_factory=Tally)
+    held: Anchor | None = None
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The first bad entry of each chain, by id; then what is wrong with the anchors."""
+        return [*_by_id(self.consent.faults), *_by_id(self.audit.faults), *self.anchors.faults]
+
+
+def verify_ledgers(place: Shelf) -> Report:
+    """Whoever writes meanwhile is neither stopped nor taken for a fault."""
+    anchors = read_anchors(place)
+    report = Report(anchors)
+    witnesses = Witnesses(place.witnesses(anchors.seen), last=max(anchors.known, default=0))
+    for part in _blaming(verify_consents(witnesses), witnesses):
+        _add(report.consent, part)
+    for part in _blaming(verify_trail(witnesses), witnesses):
+        _add(report.audit, part)
+    if anchors.last is not None and anchors.last.root != witnesses.root():
+        anchors.faults.append(Fault(Reason.ANCHOR_ROOT, None, anchors.last.number))
+    for fault in anchors.faults:
+        witnesses.held = min(witnesses.held, fault.position - 1)
+    report.held = anchors.known.get(witnesses.held)
+    return report
+
+
+def _blaming(parts: Iterable[Tally], witnesses: Witnesses) -> Iterator[Tally]:
+    for part in parts:
+        for fault in part.faults:
+            # Rows that only repeat what the entries say were not anchored.
+            if fault.chain is not None and fault.reason not in {Reason.HEAD, Reason.CHAIN_ROW}:
+                witnesses.blame(fault.chain, fault.position)
+        yield part
+
+
+def _add(total: Tally, part: Tally) -> None:
+    total.chains += part.chains
+    total.entries += part.entries
+    total.unproven += part.unproven
+    total.faults += part.faults
+
+
+def _by_id(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: (fault.entry_id is None, fault.entry_id or 0, fault.position))

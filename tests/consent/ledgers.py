@@ -1,0 +1,94 @@
+"""Two ledgers to tamper with: chains of several entries, an audit trail of several days, and anchors of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from consent import chain
+from consent.anchors.make import make_anchor
+from consent.anchors.shelf import Shelf
+from consent.chain import Link
+from consent.models import ConsentChain, ConsentEntry, Purpose
+from consent.verify.fault import Fault
+from consent.verify.report import Report, verify_ledgers
+from customers import audit
+from customers.models import Address, AuditEntry, Brand, Profile
+from tests.consent import people
+from tests.consent.people import T0, hours, tell
+
+# Anchored after the second and after the fourth entry of each chain; the fifth came later.
+FIRST, SECOND, THIRD = hours(2.5), hours(4.5), hours(6)
+LENGTH = 5
+
+
+@dataclass
+class Ledgers:
+    brand: Brand
+    purpose: Purpose
+    profile: Profile
+    victim: Address
+    others: Sequence[Address]
+    place: Shelf
+
+    def entry(self, position: int, address: Address | None = None) -> ConsentEntry:
+        return ConsentEntry.objects.get(address=address or self.victim, position=position)
+
+    def verify(self) -> Report:
+        return verify_ledgers(self.place)
+
+    def fault(self) -> Fault:
+        """The first; there must be one."""
+        return self.verify().faults[0]
+
+
+def make_ledgers(folder: Path, *, anchored: bool = True) -> Ledgers:
+    brand = people.make_brand()
+    purpose, profile = people.make_purpose(brand), people.make_profile(people.make_customer())
+    addresses = [people.make_address(f"p{number}@example.com") for number in range(3)]
+    for position in range(1, LENGTH + 1):
+        for address in addresses:
+            state = "given" if position % 2 else "withdrawn"
+            tell(address, profile, purpose, state, hours(position))
+        at = T0 + timedelta(days=position // 3, hours=position)
+        audit.record(None, "change", brand, {"name": str(position)}, {"name": "y"}, now=at)
+        if anchored and position in (2, 4):
+            make_anchor(FIRST if position == 2 else SECOND)
+    return Ledgers(brand, purpose, profile, addresses[1], [addresses[0], addresses[2]], Shelf(folder))
+
+
+def unguarded(*statements: tuple[str, Sequence[Any]]) -> None:
+    """Change the ledgers as only a superuser can, past triggers and foreign keys."""
+    with connection.cursor() as cursor:
+        # Tables with checks still to be made cannot be altered.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        for sql, parameters in statements:
+            cursor.execute(sql, parameters)
+        cursor.execute("RESET session_replication_role")
+
+
+def rewrite(address: Address, since: int) -> None:
+    """Recompute the hashes of a chain from a position on, and its row, so that it holds by itself."""
+    entries = list(ConsentEntry.objects.filter(address=address).order_by("position"))
+    previous = bytes(entries[since - 2].digest) if since > 1 else chain.GENESIS
+    statements: list[tuple[str, Sequence[Any]]] = []
+    for entry in entries[since - 1 :]:
+        entry.previous = previous
+        previous = chain.digest(link_of(entry))
+        update = "UPDATE consent_consententry SET previous = %s, digest = %s WHERE id = %s"
+        statements.append((update, [entry.previous, previous, entry.pk]))
+    unguarded(*statements)
+    ConsentChain.objects.filter(address=address).update(length=len(entries), digest=previous)
+
+
+def link_of(entry: ConsentEntry) -> Link:
+    values = [getattr(entry, name) for name in Link._fields]
+    return Link._make(bytes(value) if isinstance(value, memoryview) else value for value in values)
+
+
+def trail(position: int, day: int = 0) -> AuditEntry:
+    return AuditEntry.objects.filter(day=(T0 + timedelta(days=day)).date()).get(position=position)
