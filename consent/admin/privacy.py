@@ -293,6 +293,7 @@ class RestrictionAdmin(Facts):
 @admin.register(ErasedAddress)
 class ErasedAddressAdmin(Facts):
     list_display = ("id", _HASH, when("erased_at", _("erased")))
-    fields = (_HASH, "address_id", "erased_at")
+    fields = ("shown_hash", "address_id", "erased_at")
     readonly_fields = fields
+    shown_hash = staticmethod(_HASH)
     when_empty = _("No address was erased yet.")
