@@ -34,7 +34,7 @@ def let_roles_see_to_it(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0011_anchor_ledgers"), ("consent", "0006_privacy_requests"), ("customers", "0030_erased_addresses"))
+    dependencies = (("config", "0011_anchor_ledgers"), ("consent", "0006_privacy_requests"), ("customers", "0031_erased_addresses"))
 
     operations = (
         migrations.RunPython(seed, remove),

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('consent', '0005_ledger_anchor'),
-        ('customers', '0030_erased_addresses'),
+        ('customers', '0031_erased_addresses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0029_imported_consents'),
+        ('customers', '0030_moves_by_former_customer'),
     ]
 
     operations = [
