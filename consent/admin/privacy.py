@@ -85,10 +85,10 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
         """What is to be done before what is done, and of that what is due first."""
         rows: QuerySet[PrivacyRequest] = super().get_queryset(request)
         over = Case(When(state__in=OVER, then=Value(1)), default=Value(0), output_field=IntegerField())
-        return rows.annotate(is_last=over).order_by("is_last", "due_on", "opened_at")
+        return rows.annotate(is_last=over)
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        return ()
+        return ("is_last", "due_on", "opened_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
