@@ -13,7 +13,6 @@ from consent.numbers import SOON, Standing, standing
 from customers import clock
 from customers.admin.base import table
 
-
 # As many days as are read at a glance.
 _AT_ONCE: Final = 14
 
