@@ -46,8 +46,6 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent receivedbody job"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
-        # Of a draft; what is published stays.
-        (("delete",), "consent: purposetext noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),

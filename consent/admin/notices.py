@@ -97,14 +97,13 @@ class NoticeVersionAdmin(Versioned):
         may = super(Versioned, self).has_change_permission(request, obj)
         return bool(may) and (obj is None or obj.published_at is None)
 
-    def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Offered on a draft's page alone."""
-        if object_id is None:
-            return False
+    def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> Any:
+        """Offered, and heeded, on the page of a draft that this person may change."""
         version = self.get_queryset(request).filter(pk=object_id).first()
-        return version is not None and self.has_change_permission(request, version)
+        may = version is not None and self.has_change_permission(request, version)
+        return super().get_actions_submit_line(request, object_id) if may else []
 
-    @action(description=_("Save and publish"), permissions=["publish"])
+    @action(description=_("Save and publish"))
     def publish(self, request: HttpRequest, obj: NoticeVersion) -> None:
         """Asked for before the texts of the page are saved: noted, and done after."""
         request.__dict__["_publishes"] = True
