@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg import Cursor
@@ -13,6 +13,19 @@ from consent.models import Method, State
 
 # (address, purpose, profile or none)
 Key = tuple[UUID, UUID, UUID | None]
+
+
+class Statement(Protocol):
+    """What of an entry says which one is in force: a link of the chain, or no more of it than this."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def effective_at(self) -> datetime: ...
+    @property
+    def valid_until(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,7 @@ class InForce:
     proven_at: datetime | None
 
 
-def follow(held: InForce | None, entry_id: int, link: Link) -> InForce:
+def follow(held: InForce | None, entry_id: int, link: Statement) -> InForce:
     """What is in force once `link` has been heard after `held`.
 
     The later effective time wins and a refusal wins a tie; a mere request never replaces an answer.
@@ -35,7 +48,7 @@ def follow(held: InForce | None, entry_id: int, link: Link) -> InForce:
     return InForce(entry_id, link.state, link.method, link.effective_at, link.valid_until, _proven_at(held, link))
 
 
-def _replaces(held: InForce, link: Link) -> bool:
+def _replaces(held: InForce, link: Statement) -> bool:
     undecided = State.undecided()
     if (link.state in undecided) != (held.state in undecided):
         return held.state in undecided
@@ -46,7 +59,7 @@ def _rank(effective_at: datetime, state: str) -> tuple[datetime, bool]:
     return effective_at, state not in State.permitting()
 
 
-def _proven_at(held: InForce | None, link: Link) -> datetime | None:
+def _proven_at(held: InForce | None, link: Statement) -> datetime | None:
     """A grant's own time when it is proof, else the proof of the grant that it repeats."""
     if link.state not in State.permitting():
         return None

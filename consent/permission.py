@@ -3,17 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import combinations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import Cursor
-
-from consent.decision import Head, Together, Verdict, decide
+from consent.decision import Head, Verdict
 from consent.ledger import ensure_chains
+from consent.weighing import Ask, Facts, weigh
 from customers.models.address import Channel
 from customers.pg import raw_cursor
-from customers.together import Stay, stays, together_since
 
 __all__ = [
     "Ask",
@@ -25,12 +22,6 @@ __all__ = [
     "permissions",
     "prepare_locks",
 ]
-
-
-class Ask(NamedTuple):
-    customer_id: UUID
-    address_id: UUID
-    purpose_id: UUID
 
 
 class Want(NamedTuple):
@@ -96,15 +87,6 @@ _FACTS = """
 """
 
 
-@dataclass(slots=True)
-class _Facts:
-    kind: str
-    suppressed: bool
-    unsettled: bool
-    paused: bool
-    heads: list[Head] = field(default_factory=list)
-
-
 def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True) -> list[Verdict]:
     """The verdict on each ask, by one statement for all; what is not known to be allowed is refused.
 
@@ -113,64 +95,15 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
     if not asks:
         return []
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
-    facts: list[_Facts | None] = [None] * len(asks)
+    facts: list[Facts | None] = [None] * len(asks)
     with raw_cursor() as cursor:
         for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now]).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = _Facts(row[1], row[2], row[3], heed_pauses and row[4])
+                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], heed_pauses and row[4])
             if row[5] is not None:
                 known.heads.append(Head._make(row[5:]))
-        verdicts = [_verdict(known, now) for known in facts]
-        _weigh_again(cursor, asks, facts, verdicts, now)
-    return verdicts
-
-
-def _verdict(facts: _Facts | None, now: datetime, together: Together | None = None) -> Verdict:
-    if facts is None:
-        return Verdict(False, "no_consent", None)
-    return decide(
-        facts.kind,
-        facts.suppressed,
-        facts.heads,
-        now,
-        unsettled=facts.unsettled,
-        paused=facts.paused,
-        together=together or {},
-    )
-
-
-def _weigh_again(
-    cursor: Cursor[Any], asks: Sequence[Ask], facts: Sequence[_Facts | None], verdicts: list[Verdict], now: datetime
-) -> None:
-    """Where one profile refused what another granted, see since when the two are one customer.
-
-    A profile that moved is with its customer since it moved, as far as a look at its row tells; the two may have moved
-    together, and nothing lies between them then.
-    """
-    doubtful = {
-        n: [head for head in known.heads if head.profile_id is not None and head.customer_since is not None]
-        for n, (known, verdict) in enumerate(zip(facts, verdicts, strict=True))
-        if known is not None and not verdict.allowed and any(head.grants for head in known.heads)
-    }
-    doubtful = {n: heads for n, heads in doubtful.items() if len({head.profile_id for head in heads}) > 1}
-    if not doubtful:
-        return
-    present = {
-        head.profile_id: Stay(asks[n].customer_id, head.customer_since)
-        for n, heads in doubtful.items()
-        for head in heads
-        if head.profile_id is not None and head.customer_since is not None
-    }
-    held = stays(cursor, present)
-    for n, heads in doubtful.items():
-        profiles = sorted({head.profile_id for head in heads if head.profile_id is not None})
-        times = {
-            frozenset(pair): since
-            for pair in combinations(profiles, 2)
-            if (since := together_since(held[pair[0]], held[pair[1]])) is not None
-        }
-        verdicts[n] = _verdict(facts[n], now, times)
+        return weigh(cursor, asks, facts, now)
 
 
 class _Candidate(NamedTuple):

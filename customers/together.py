@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor
 
 _MOVES = """
     SELECT profile_id, from_customer_id, was_since, at FROM customers_profilemove
-    WHERE profile_id = ANY(%b) ORDER BY profile_id, at DESC, id DESC
+    WHERE profile_id = ANY(%b) AND at <= %b ORDER BY profile_id, at DESC, id DESC
 """
+
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Stay(NamedTuple):
@@ -21,12 +23,13 @@ class Stay(NamedTuple):
     since: datetime
 
 
-def stays(cursor: Cursor[Any], now: Mapping[UUID, Stay]) -> dict[UUID, list[Stay]]:
-    """Of each profile all its stays, from the present one backwards; `now` are the present ones."""
+def stays(cursor: Cursor[Any], now: Mapping[UUID, Stay], by: datetime | None = None) -> dict[UUID, list[Stay]]:
+    """Of each profile all its stays, from the present one backwards; `now` are the present ones, or, of a moment that
+    is past, those of then, with the moment as `by`."""
     found: dict[UUID, list[Stay]] = defaultdict(list)
     for profile, stay in now.items():
         found[profile].append(stay)
-    for profile, customer, since, _at in cursor.execute(_MOVES, [list(now)]).fetchall():
+    for profile, customer, since, _at in cursor.execute(_MOVES, [list(now), by or _EVER]).fetchall():
         found[profile].append(Stay(customer, since))
     return found
 

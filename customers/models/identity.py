@@ -235,6 +235,8 @@ class ProfileMove(Owned):
     class Meta:
         verbose_name = _("move of a profile")
         verbose_name_plural = _("moves of profiles")
+        # Read by permission at a moment past: whose profiles were this customer's then?
+        indexes = (models.Index(fields=("from_customer_id", "at"), name="move_by_former_customer"),)
 
     def __str__(self) -> str:
         return f"{self.profile_id} → {self.to_customer_id}"

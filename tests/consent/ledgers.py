@@ -1,6 +1,6 @@
 """Two ledgers to tamper with: chains of several entries, an audit trail of several days, and anchors of both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,18 +46,29 @@ class Ledgers:
 
 
 def make_ledgers(folder: Path, *, anchored: bool = True) -> Ledgers:
+    """Three chains, of which the second is the victim."""
+
+    def anchor(position: int) -> None:
+        if anchored:
+            make_anchor(FIRST if position == 2 else SECOND)
+
     brand = people.make_brand()
     purpose, profile = people.make_purpose(brand), people.make_profile(people.make_customer())
-    addresses = [people.make_address(f"p{number}@example.com") for number in range(3)]
+    first, victim, last = make_chains(purpose, profile, 3, anchor)
+    return Ledgers(brand, purpose, profile, victim, [first, last], Shelf(folder))
+
+
+def make_chains(purpose: Purpose, profile: Profile, count: int, anchor: Callable[[int], None]) -> list[Address]:
+    """Chains of five entries and a trail of two days beside them; `anchor` is called after the second and fourth."""
+    addresses = [people.make_address(f"p{number}@example.com") for number in range(count)]
     for position in range(1, LENGTH + 1):
         for address in addresses:
-            state = "given" if position % 2 else "withdrawn"
-            tell(address, profile, purpose, state, hours(position))
+            tell(address, profile, purpose, "given" if position % 2 else "withdrawn", hours(position))
         at = T0 + timedelta(days=position // 3, hours=position)
-        audit.record(None, "change", brand, {"name": str(position)}, {"name": "y"}, now=at)
-        if anchored and position in (2, 4):
-            make_anchor(FIRST if position == 2 else SECOND)
-    return Ledgers(brand, purpose, profile, addresses[1], [addresses[0], addresses[2]], Shelf(folder))
+        audit.record(None, "change", purpose.brand, {"name": str(position)}, {"name": "y"}, now=at)
+        if position in (2, 4):
+            anchor(position)
+    return addresses
 
 
 def unguarded(*statements: tuple[str, Sequence[Any]]) -> None:

@@ -1,15 +1,14 @@
 """Twelve ways to tamper with the ledgers, each done as a superuser can: all are found, and the entry is named."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead
+from consent.models import ConsentChain, ConsentEvidence, ConsentHead
 from consent.verify.fault import Reason
+from tests.consent.attacks import ATTACKS, NOT_NULL, SET
 from tests.consent.ledgers import FIRST, SECOND, Ledgers, make_ledgers, rewrite, trail, unguarded
 from tests.consent.people import hours, tell
 
@@ -25,136 +24,6 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def ledgers(folder: Path) -> Ledgers:
     return make_ledgers(folder)
-
-
-_SET = "UPDATE consent_consententry SET {} WHERE id = %s"
-_DELETE = "DELETE FROM consent_consententry WHERE id = %s"
-_NOT_NULL = "ALTER TABLE consent_consententry ALTER {} DROP NOT NULL"
-_INSERT = """
-    INSERT INTO consent_consententry SELECT (jsonb_populate_record(NULL::consent_consententry, to_jsonb(e) || %s)).*
-    FROM consent_consententry e WHERE id = %s
-"""
-
-
-def edit(ledgers: Ledgers) -> int:
-    entry = ledgers.entry(2)
-    unguarded((_SET.format("state = 'given'"), [entry.pk]))
-    return entry.pk
-
-
-def delete(*entries: ConsentEntry) -> None:
-    ids = [entry.pk for entry in entries]
-    ConsentEvidence.objects.filter(pk__in=ids).delete()
-    unguarded(*((_DELETE, [pk]) for pk in ids))
-
-
-def delete_from_the_middle(ledgers: Ledgers) -> int:
-    entry = ledgers.entry(3)
-    delete(entry)
-    return entry.pk
-
-
-def delete_the_last_anchored(ledgers: Ledgers) -> int:
-    """And the one after it; the row of the chain follows."""
-    entry, after = ledgers.entry(4), ledgers.entry(5)
-    delete(entry, after)
-    shorten(ledgers, 3)
-    return entry.pk
-
-
-def insert(ledgers: Ledgers) -> int:
-    """An entry between the second and third, all that follow moved up and their hashes made anew."""
-    later = [ledgers.entry(position).pk for position in (5, 4, 3)]
-    forged = ConsentEntry.objects.order_by("-id").values_list("id", flat=True)[0] + 1
-    unguarded(
-        *((_SET.format("position = position + 1"), [pk]) for pk in later),
-        (_INSERT, [f'{{"id": {forged}, "position": 3}}', ledgers.entry(2).pk]),
-    )
-    rewrite(ledgers.victim, since=3)
-    return forged
-
-
-def swap(ledgers: Ledgers) -> int:
-    one, other = ledgers.entry(2), ledgers.entry(3)
-    place = _SET.format("position = %s")
-    unguarded((place, [99, one.pk]), (place, [2, other.pk]), (place, [3, one.pk]))
-    return other.pk
-
-
-def truncate(ledgers: Ledgers) -> int:
-    first = ConsentEntry.objects.earliest("id").pk
-    unguarded(("TRUNCATE consent_consententry, consent_consentevidence, consent_consentchain, consent_consenthead", []))
-    return first
-
-
-def replace_the_chain(ledgers: Ledgers) -> int:
-    """From the third entry on another story, whose hashes hold."""
-    entry = ledgers.entry(3)
-    unguarded((_SET.format("occurred_at = occurred_at - interval '1 year', collector = 'nobody'"), [entry.pk]))
-    rewrite(ledgers.victim, since=3)
-    return entry.pk
-
-
-def disable_the_trigger(ledgers: Ledgers) -> int:
-    entry = ledgers.entry(4)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE consent_consententry DISABLE TRIGGER append_only_rows")
-        cursor.execute(_SET.format("language = 'xx'"), [entry.pk])
-        cursor.execute("ALTER TABLE consent_consententry ENABLE TRIGGER append_only_rows")
-    return entry.pk
-
-
-def fork(ledgers: Ledgers) -> int:
-    """Two entries follow the second; positions are no longer unique."""
-    forged = ConsentEntry.objects.order_by("-id").values_list("id", flat=True)[0] + 1
-    unguarded(
-        ("ALTER TABLE consent_consententry DROP CONSTRAINT one_entry_per_chain_position", []),
-        (_INSERT, [f'{{"id": {forged}}}', ledgers.entry(3).pk]),
-    )
-    return forged
-
-
-def null(ledgers: Ledgers) -> int:
-    entry = ledgers.entry(2)
-    unguarded((_NOT_NULL.format("state"), []), (_SET.format("state = NULL"), [entry.pk]))
-    return entry.pk
-
-
-def shift_the_time(ledgers: Ledgers) -> int:
-    entry = ledgers.entry(4)
-    unguarded((_SET.format("effective_at = effective_at - interval '1 microsecond'"), [entry.pk]))
-    return entry.pk
-
-
-def re_key(ledgers: Ledgers) -> int:
-    """Another address has it now, at the end of its chain, and all hashes hold."""
-    entry, other = ledgers.entry(3), ledgers.others[0]
-    unguarded((_SET.format("address_id = %s, position = 6"), [other.pk, entry.pk]))
-    rewrite(other, since=6)
-    return entry.pk
-
-
-def shorten(ledgers: Ledgers, length: int) -> None:
-    digest = ledgers.entry(length).digest
-    ConsentChain.objects.filter(address=ledgers.victim).update(length=length, digest=digest)
-
-
-# How, why it is found, and the last anchor that saw nothing of it.
-ATTACKS: dict[str, tuple[Callable[[Ledgers], int], Reason, int]] = {
-    "edit": (edit, Reason.ALTERED, 0),
-    "delete from the middle": (delete_from_the_middle, Reason.MISSING, 1),
-    "delete the last": (delete_the_last_anchored, Reason.CUT, 1),
-    "insert": (insert, Reason.REWRITTEN, 1),
-    "swap": (swap, Reason.ALTERED, 0),
-    "truncate": (truncate, Reason.CUT, 0),
-    "replace the chain": (replace_the_chain, Reason.REWRITTEN, 1),
-    "disable the trigger": (disable_the_trigger, Reason.ALTERED, 1),
-    "fork": (fork, Reason.REPEATED, 1),
-    "null": (null, Reason.ALTERED, 0),
-    "shift the time": (shift_the_time, Reason.ALTERED, 1),
-    "re-key": (re_key, Reason.MISSING, 1),
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -181,7 +50,7 @@ def test_without_anchors_nobody_knows(folder: Path, attack: str) -> None:
 @pytest.mark.parametrize("column", ["digest", "previous", "commitment", "position", "occurred_at", "address_id"])
 def test_nothing_in_a_column_is_found(ledgers: Ledgers, column: str) -> None:
     entry = ledgers.entry(3)
-    unguarded((_NOT_NULL.format(column), []), (_SET.format(f"{column} = NULL"), [entry.pk]))
+    unguarded((NOT_NULL.format(column), []), (SET.format(f"{column} = NULL"), [entry.pk]))
     assert ledgers.fault().entry_id == entry.pk
 
 
@@ -189,20 +58,20 @@ def test_nothing_in_a_column_is_found(ledgers: Ledgers, column: str) -> None:
 @pytest.mark.parametrize("column", ["effective_at", "recorded_at"])
 def test_a_time_that_nobody_can_read_is_found(ledgers: Ledgers, column: str, moment: str) -> None:
     entry = ledgers.entry(2)
-    unguarded((_SET.format(f"{column} = '{moment}'"), [entry.pk]))
+    unguarded((SET.format(f"{column} = '{moment}'"), [entry.pk]))
     found = ledgers.verify().faults
     assert [(one.reason, one.entry_id) for one in found] == [(Reason.ALTERED, entry.pk)]
 
 
 def test_the_first_bad_entry_comes_first_whichever_chain_it_is_of(ledgers: Ledgers) -> None:
     late, early = ledgers.entry(4), ledgers.entry(2, ledgers.others[1])
-    unguarded((_SET.format("state = 'unknown'"), [late.pk]), (_SET.format("state = 'unknown'"), [early.pk]))
+    unguarded((SET.format("state = 'unknown'"), [late.pk]), (SET.format("state = 'unknown'"), [early.pk]))
     assert [fault.entry_id for fault in ledgers.verify().faults] == [early.pk, late.pk]
 
 
 def test_a_chain_that_was_rewritten_after_the_last_anchor_is_not_found(ledgers: Ledgers) -> None:
     entry = ledgers.entry(5)
-    unguarded((_SET.format("collector = 'nobody'"), [entry.pk]))
+    unguarded((SET.format("collector = 'nobody'"), [entry.pk]))
     rewrite(ledgers.victim, since=5)
     assert ledgers.verify().faults == []
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.promises import batches, duplicates, durable, overload, people, publishing, retries, webhooks
+from tests.promises import batches, duplicates, durable, overload, people, publishing, retries, tampering, webhooks
 from tests.promises.plan import Promise
 
 PROMISES: Final[tuple[Promise, ...]] = (
@@ -13,5 +13,6 @@ PROMISES: Final[tuple[Promise, ...]] = (
     webhooks.PROMISE,
     overload.PROMISE,
     people.PROMISE,
+    tampering.PROMISE,
     publishing.PROMISE,
 )

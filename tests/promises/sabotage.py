@@ -168,7 +168,7 @@ def unbounded_queue() -> None:
     """The inbox is never too long."""
     from customers import load
 
-    _put(load, "_is_longer_than", lambda limit: False)
+    _put(load, "_refuse", lambda seen, now: None)
 
 
 def last_edge_wins() -> None:
@@ -180,7 +180,7 @@ def last_edge_wins() -> None:
 
 def last_consent_wins() -> None:
     """Of what the profiles of one customer say the latest word counts, whoever said it."""
-    from consent import decision, permission
+    from consent import decision, weighing
 
     decide = decision.decide
 
@@ -188,7 +188,7 @@ def last_consent_wins() -> None:
         last = sorted(heads, key=lambda head: head.effective_at)[-1:]
         return decide(kind, suppressed, last, now, **more)
 
-    _put(permission, "decide", latest)
+    _put(weighing, "decide", latest)
 
 
 def one_phone_one_person() -> None:
@@ -224,6 +224,14 @@ def names_without_the_lock() -> None:
     _put(awaited, "under_lock", read)
 
 
+def unanchored_chain() -> None:
+    """Chains have only themselves to be held against."""
+    from consent.verify import report
+    from consent.verify.anchors import Anchors
+
+    _put(report, "read_anchors", lambda place: Anchors())
+
+
 def _put(module: ModuleType | type, name: str, value: object) -> None:
     if not hasattr(module, name):
         raise RuntimeError("the control no longer fits the product")
@@ -250,6 +258,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "the last consent wins": last_consent_wins,
     "user ids of one phone are one": one_phone_one_person,
     "no row for a copy": no_row_for_a_copy,
+    "unanchored chain": unanchored_chain,
     "names read without the lock": names_without_the_lock,
 }
 

@@ -1,0 +1,119 @@
+"""Permission at any moment past, by the same rule as now: from the entries themselves, since heads know only now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from consent.decision import Head, Verdict
+from consent.heads import InForce, follow
+from consent.weighing import Ask, Facts, weigh
+from customers.pg import raw_cursor
+
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+# Whose profiles were whose: where one is since before the moment, or where it was until after it.
+_FACTS: Final = """
+    WITH ask AS (
+        SELECT * FROM unnest(%(customers)b::uuid[], %(addresses)b::uuid[], %(purposes)b::uuid[])
+            WITH ORDINALITY AS t(customer_id, address_id, purpose_id, n)
+    ), member AS MATERIALIZED (
+        SELECT p.id AS profile_id, p.customer_id, p.customer_since AS since
+        FROM customers_profile p WHERE p.customer_id = ANY(%(customers)b) AND p.customer_since <= %(moment)b
+        UNION ALL
+        SELECT m.profile_id, m.from_customer_id, m.was_since
+        FROM customers_profilemove m
+        WHERE m.from_customer_id = ANY(%(customers)b) AND m.was_since <= %(moment)b AND m.at > %(moment)b
+    ), unsettled AS MATERIALIZED (
+        SELECT DISTINCT member.customer_id
+        FROM customers_deadletter d JOIN member ON member.profile_id = (d.row ->> 'profile_id')::uuid
+        WHERE d.queue = 'consent' AND d.at <= %(moment)b AND (d.replayed_at IS NULL OR d.replayed_at > %(moment)b)
+    )
+    SELECT ask.n, purpose.kind,
+           EXISTS (
+               SELECT 1 FROM consent_suppression s
+               WHERE s.address_id = ask.address_id AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
+                 AND s.created_at <= %(moment)b AND (s.lifted_at IS NULL OR s.lifted_at > %(moment)b)
+           ),
+           ask.customer_id IN (SELECT customer_id FROM unsettled),
+           EXISTS (
+               SELECT 1 FROM consent_pause s
+               WHERE s.brand_id = purpose.brand_id AND s.since <= %(moment)b AND s.until > %(moment)b
+                 AND (s.ended_at IS NULL OR s.ended_at > %(moment)b)
+                 AND (s.address_id = ask.address_id OR s.address_id IN (
+                     SELECT member.profile_id FROM member WHERE member.customer_id = ask.customer_id
+                 ))
+           ),
+           e.address_id, e.profile_id, e.spoken_for, e.since,
+           e.id, e.state, e.method, e.effective_at, e.valid_until
+    FROM ask
+    JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
+    LEFT JOIN LATERAL (
+        SELECT c.*, c.profile_id AS spoken_for, member.since
+        FROM consent_consententry c
+        LEFT JOIN member ON member.profile_id = c.profile_id AND member.customer_id = ask.customer_id
+        WHERE c.address_id = ask.address_id AND c.purpose_id = ask.purpose_id
+          AND (c.profile_id IS NULL OR member.profile_id IS NOT NULL)
+        UNION ALL
+        -- A pseudo-address has the id of its profile, for whom it speaks.
+        SELECT c.*, member.profile_id, member.since
+        FROM member JOIN consent_consententry c ON c.address_id = member.profile_id
+        WHERE member.customer_id = ask.customer_id AND c.purpose_id = ask.purpose_id
+          AND member.profile_id <> ask.address_id
+    ) e ON e.effective_at <= %(moment)b AND e.recorded_at <= %(heard_by)b
+    ORDER BY ask.n, e.address_id, e.position
+"""
+
+
+class _Said(NamedTuple):
+    """One entry that counts for an ask; `profile_id` is whose it is by the ledger, `spoken_for` by permission."""
+
+    address_id: UUID
+    profile_id: UUID | None
+    spoken_for: UUID | None
+    since: datetime | None
+    entry_id: int
+    state: str
+    method: str
+    effective_at: datetime
+    valid_until: datetime | None
+
+
+def permissions_as_of(asks: Sequence[Ask], moment: datetime, *, heard_by: datetime | None = None) -> list[Verdict]:
+    """The verdict on each ask as things stood at `moment`, by one statement for all. An ask's customer is the one of
+    then: whose profiles have moved to another since has them still.
+
+    What had taken effect counts, also where it was heard of later; `heard_by` leaves out what was not in the ledger by
+    that time, so that with the moment itself it says what a sender knew. Purposes are taken as they are today.
+    """
+    if not asks:
+        return []
+    customers, addresses, purposes = map(list, zip(*asks, strict=True))
+    facts: list[Facts | None] = [None] * len(asks)
+    given = {
+        "customers": customers,
+        "addresses": addresses,
+        "purposes": purposes,
+        "moment": moment,
+        "heard_by": heard_by or _EVER,
+    }
+    with raw_cursor() as cursor:
+        rows = cursor.execute(_FACTS, given).fetchall()
+        for (n, kind, suppressed, unsettled, paused), said in groupby(rows, key=itemgetter(0, 1, 2, 3, 4)):
+            heads = list(_heads(_Said._make(row[5:]) for row in said if row[5] is not None))
+            facts[n - 1] = Facts(kind, suppressed, unsettled, paused, heads)
+        return weigh(cursor, asks, facts, moment, by=moment)
+
+
+def _heads(said: Iterable[_Said]) -> Iterator[Head]:
+    """What was in force of these, told in the order in which they were written."""
+    held: dict[tuple[UUID, UUID | None], tuple[InForce, _Said]] = {}
+    for one in said:
+        key = (one.address_id, one.profile_id)
+        before = held[key][0] if key in held else None
+        held[key] = follow(before, one.entry_id, one), one
+    for head, one in held.values():
+        yield Head(
+            head.entry_id, one.spoken_for, head.state, head.effective_at, head.valid_until, head.proven_at, one.since
+        )
