@@ -101,7 +101,7 @@ class NoticeVersionAdmin(Versioned):
         """Offered, and heeded, on the page of a draft that this person may change."""
         version = self.get_queryset(request).filter(pk=object_id).first()
         may = version is not None and self.has_change_permission(request, version)
-        return super().get_actions_submit_line(request, object_id) if may else []
+        return super().get_actions_submit_line(request, object_id) if may else []  # type: ignore[misc]  # unfold's own
 
     @action(description=_("Save and publish"))
     def publish(self, request: HttpRequest, obj: NoticeVersion) -> None:
