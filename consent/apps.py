@@ -10,6 +10,7 @@ class ConsentConfig(AppConfig):
         from consent import merging as effects
         from consent import passed_on, rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
+        from consent.expiring import EXPIRED, EXPIRING
         from consent.imports import ROWS
         from consent.models import Erasure, PrivacyArchive
         from consent.privacy import erasure, export
@@ -19,7 +20,7 @@ class ConsentConfig(AppConfig):
         from consent.requests import NAMES
         from consent.stage import QUEUE
         from consent.suppression import returned
-        from customers import consumers, dead_letters, erased, merging, quarantine, resealing
+        from customers import consumers, dead_letters, erased, internal, merging, quarantine, resealing
         from customers.imports import rows
         from customers.models import Import
         from customers.privacy import stores
@@ -34,6 +35,7 @@ class ConsentConfig(AppConfig):
         )
 
         rows.register(Import.Rows.CONSENTS, ROWS)
+        internal.reserve(EXPIRING, EXPIRED)
         consumers.register(consume, reads=NAMES)
         consumers.register(passed_on.consume)
         merging.register(effects.tell)

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from consent import expiring
 from consent.anchors.make import make_anchor
 from consent.privacy.export import remove_old
 from customers.clock import utcnow
@@ -17,3 +18,9 @@ def anchor_ledgers() -> None:
 def remove_privacy_files() -> None:
     """Take away files of what is held of somebody whose time is over."""
     remove_old(utcnow())
+
+
+@shared_task(name="consent.tell_expiring")
+def tell_expiring() -> None:
+    """Tell of consents that are about to expire, and of those that have."""
+    expiring.tell(utcnow())
