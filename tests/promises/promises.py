@@ -11,6 +11,7 @@ from tests.promises import (
     people,
     publishing,
     retries,
+    suppressing,
     tampering,
     webhooks,
 )
@@ -24,6 +25,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     webhooks.PROMISE,
     overload.PROMISE,
     opting_out.PROMISE,
+    suppressing.PROMISE,
     people.PROMISE,
     tampering.PROMISE,
     publishing.PROMISE,
