@@ -11,7 +11,7 @@ from channels.outbox import NewMessage, write_messages
 from consent.confirming.link import confirm_url
 from consent.models import Confirmation, Purpose
 from customers import bells
-from customers.models import Brand
+from customers.models import Brand, Customer
 from customers.models.address import Channel
 from customers.pg import raw_cursor
 
@@ -57,7 +57,8 @@ def send(confirmation: Confirmation, now: datetime) -> None:
     brand = confirmation.brand
     name, description = "", ""
     if confirmation.purpose is not None:
-        name, description = confirmation.purpose.public(confirmation.language, brand.locale)
+        spoken = confirmation.language or Customer.objects.get(profiles=confirmation.profile_id).locale
+        name, description = confirmation.purpose.public(spoken, brand.locale)
     message = NewMessage(
         brand_id=brand.pk,
         origin_kind=Message.Origin.CONSENT.value,

@@ -19,7 +19,8 @@ _DOORS = (
 _SEGMENTS = "customers: segment segmentversion segmentmembership segmentsize segmentinput segmentitem segmentturn"
 _PAIRS = "customers: duplicatepair"
 _CONSENT = (
-    "consent: purpose notice noticeversion noticetext consentchain consententry consentevidence consenthead suppression"
+    "consent: purpose purposetext notice noticeversion noticetext consentchain consententry consentevidence consenthead"
+    " suppression confirmation pause preference"
 )
 _ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
 _DECIDE = (
@@ -44,7 +45,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent receivedbody job"),
         (_WRITE, "customers: hook import"),
-        (_WRITE, "consent: purpose notice noticeversion noticetext"),
+        (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),

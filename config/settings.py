@@ -263,6 +263,8 @@ PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # How long the link in a mail that confirms a consent is good for.
 TRILHA_CONFIRMATION_HOURS = environ.number("TRILHA_CONFIRMATION_HOURS", 72)
+# So many days before a consent expires journeys can hear of it, and ask again.
+TRILHA_EXPIRING_DAYS = environ.number("TRILHA_EXPIRING_DAYS", 14)
 # The largest file that may be handed in for import, how many days it is kept unless it was imported before.
 IMPORT_MAX_BYTES = environ.number("IMPORT_MAX_BYTES", 2 * 1024**3)
 IMPORT_KEEP_DAYS = environ.number("IMPORT_KEEP_DAYS", 7)

@@ -10,16 +10,18 @@ class ConsentConfig(AppConfig):
         from consent import merging as effects
         from consent import passed_on, rules  # noqa: F401 - makes its kind of condition known
         from consent.events import consume
+        from consent.expiring import EXPIRED, EXPIRING
         from consent.imports import ROWS
         from consent.refusals import DOOR
         from consent.replay import replay
         from consent.requests import NAMES
         from consent.stage import QUEUE
-        from customers import consumers, dead_letters, merging, quarantine
+        from customers import consumers, dead_letters, internal, merging, quarantine
         from customers.imports import rows
         from customers.models import Import
 
         rows.register(Import.Rows.CONSENTS, ROWS)
+        internal.reserve(EXPIRING, EXPIRED)
         consumers.register(consume, reads=NAMES)
         consumers.register(passed_on.consume)
         merging.register(effects.tell)

@@ -85,7 +85,7 @@ _WRITE = """
     ON CONFLICT (address_id, purpose_id, profile_id) DO UPDATE SET
         entry_id = excluded.entry_id, state = excluded.state, method = excluded.method,
         effective_at = excluded.effective_at, valid_until = excluded.valid_until,
-        proven_at = excluded.proven_at
+        proven_at = excluded.proven_at, told = 0
 """
 
 

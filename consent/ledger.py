@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,10 @@ from psycopg.types.json import Jsonb
 from consent import chain, watching
 from consent.chain import Link
 from consent.heads import move_heads
+from consent.models import LATEST, State
 from customers.pg import copy_rows, raw_cursor
+
+_LAST = LATEST - timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
         return []
     with transaction.atomic(), raw_cursor() as cursor:
         ends = _lock_ends(cursor, {entry.address_id for entry in entries})
+        entries = _with_ends(cursor, entries, now)
         ids = _next_ids(cursor, len(entries))
         salts = [secrets.token_bytes(16) for _entry in entries]
         links = [_link(entry, salt, ends[entry.address_id], now) for entry, salt in zip(entries, salts, strict=True)]
@@ -109,6 +113,27 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
         events = {(link.address_id, link.purpose_id, link.profile_id): link.event_id for link, _digest in links}
         watching.tell(cursor, [(*key, events[key]) for key in moved], now)
     return ids
+
+
+def _with_ends(cursor: Cursor[Any], entries: Sequence[NewEntry], now: datetime) -> Sequence[NewEntry]:
+    """A grant that names no end has that of its purpose, counted from when it took effect."""
+    open_ended = {one.purpose_id for one in entries if one.state in State.permitting() and one.valid_until is None}
+    if not open_ended:
+        return entries
+    cursor.execute(
+        "SELECT id, valid_days FROM consent_purpose WHERE id = ANY(%b) AND valid_days IS NOT NULL", [list(open_ended)]
+    )
+    lasts = {id_: timedelta(days=days) for id_, days in cursor}
+    return [
+        replace(one, valid_until=min(_effective(one, now) + lasts[one.purpose_id], _LAST))
+        if one.purpose_id in lasts and one.state in State.permitting() and one.valid_until is None
+        else one
+        for one in entries
+    ]
+
+
+def _effective(entry: NewEntry, now: datetime) -> datetime:
+    return min(entry.occurred_at, entry.received_at or now)
 
 
 def ensure_chains(cursor: Cursor[Any], address_ids: Iterable[UUID]) -> None:
@@ -161,7 +186,7 @@ def _link(entry: NewEntry, salt: bytes, end: _End, now: datetime) -> tuple[Link,
         brand_id=entry.brand_id,
         purpose_id=entry.purpose_id,
         state=entry.state,
-        effective_at=min(entry.occurred_at, entry.received_at or now),
+        effective_at=_effective(entry, now),
         occurred_at=entry.occurred_at,
         recorded_at=now,
         valid_until=entry.valid_until,

@@ -13,7 +13,7 @@ from consent.addresses import ids_of, person
 from consent.models import Method
 from consent.permission import Ask, Verdict, permissions
 from consent.queue import Item
-from consent.requests import GRANTED, WITHDRAWN, Problem
+from consent.requests import Problem
 from consent.stage import apply_at_once
 from customers.pg import raw_cursor
 
@@ -22,7 +22,8 @@ from customers.pg import raw_cursor
 class Telling:
     """Who says what of whom. `said` are properties as a consent event has them."""
 
-    granted: bool
+    # One of consent.granted, consent.withdrawn and consent.requested.
+    name: str
     said: Mapping[str, Any]
     customer_id: UUID
     profile_id: UUID
@@ -59,9 +60,8 @@ def record(telling: Telling, now: datetime) -> Recorded:
 
     A grant that cannot be read to its end is refused; of a withdrawal only the unreadable details are left out.
     """
-    name = GRANTED if telling.granted else WITHDRAWN
     identifiers = (("email", telling.email),) if telling.email else ()
-    asked, problems = requests.read(name, {"properties": dict(telling.said)}, identifiers)
+    asked, problems = requests.read(telling.name, {"properties": dict(telling.said)}, identifiers)
     if not asked:
         raise Unreadable(problems)
     request = asked[0]

@@ -18,7 +18,9 @@ from customers.models.address import Channel
 PREFERENCES = "Segment Consent Preference Updated"
 GRANTED = "consent.granted"
 WITHDRAWN = "consent.withdrawn"
-NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN})
+# Consent is to be asked for by a mail that confirms it.
+REQUESTED = "consent.requested"
+NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN, REQUESTED})
 
 # Plain columns of the ledger and their lengths.
 _TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200}
@@ -64,6 +66,8 @@ def read(
 ) -> tuple[list[Request], list[Problem]]:
     """The consents in an event of one of NAMES, and what had to be refused; a claim proves nothing by itself."""
     properties, context = _mapping(payload.get("properties")), _mapping(payload.get("context"))
+    if name == REQUESTED:
+        return _asked(properties, context, identifiers)
     answers, refused = _answers(name, properties, context)
     if not answers:
         return [], refused
@@ -72,6 +76,24 @@ def read(
         refused += details.problems
     proper = [answer for answer in answers.items() if not (answer[1] and details.problems)]
     return [_request(purpose, granted, details) for purpose, granted in proper], refused
+
+
+def _asked(
+    properties: Mapping[str, Any], context: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+) -> tuple[list[Request], list[Problem]]:
+    """A request, read as strictly as the grant it is to become. It proves nothing by itself, whoever sends it."""
+    answers, refused = _answers(REQUESTED, properties, context)
+    if not answers:
+        return [], refused
+    details = _details(properties, context, identifiers, is_claim=True)
+    if details.problems:
+        return [], details.problems
+    if details.place is None:
+        return [], [Problem("required", "/properties/address", "The e-mail address to be asked is missing.")]
+    [purpose] = answers
+    request = _request(purpose, granted=False, details=details)
+    request.body["state"] = State.REQUESTED.value
+    return [request], []
 
 
 def unread(properties: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]) -> list[Problem]:

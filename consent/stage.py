@@ -4,20 +4,24 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Cursor
 
 from consent import ledger, queue, refusals
+from consent.confirming import ask
 from consent.ledger import NewEntry
 from consent.models import Method, State
 from consent.queue import Item
 from consent.refusals import Refused
+from customers.models.address import Channel
 from customers.pg import raw_cursor
 from customers.work import Queue, first_in_line, work_once
 
 _ITEM = ", ".join(queue.COLUMNS)
+
+_MAIL: Final = "mail"
 
 # (brand, key) of a purpose; (brand, key, version) of a notice.
 _Purposes = dict[tuple[UUID, str], UUID]
@@ -35,10 +39,13 @@ def apply(ids: Sequence[int], now: datetime) -> int:
             [
                 _entry(item, purposes, notices)
                 for item, trouble in zip(items, troubles, strict=True)
-                if not trouble or _applies_anyway(item, trouble)
+                if not _is_asked(item) and (not trouble or _applies_anyway(item, trouble))
             ],
             now,
         )
+        for item, trouble in zip(items, troubles, strict=True):
+            if _is_asked(item) and not trouble:
+                ask.ask(_asking(item, purposes, notices), now)
         refused = [_refused(item, trouble) for item, trouble in zip(items, troubles, strict=True) if trouble]
         refusals.keep(cursor, refused)
     return len(items)
@@ -60,6 +67,9 @@ def apply_at_once(cursor: Cursor[Any], item: Item, now: datetime) -> Applied:
     purpose_id = purposes.get((item.brand_id, item.request["purpose"]))
     if trouble and not _applies_anyway(item, trouble):
         return Applied(None, purpose_id, trouble)
+    if _is_asked(item):
+        ask.ask(_asking(item, purposes, notices), now)
+        return Applied(ask.open_entry(_asking(item, purposes, notices)), purpose_id, trouble)
     [entry_id] = ledger.append([_entry(item, purposes, notices)], now)
     return Applied(entry_id, purpose_id, trouble)
 
@@ -92,7 +102,7 @@ def _notices(cursor: Cursor[Any], items: Iterable[Item]) -> _Notices:
     cursor.execute(
         "SELECT n.brand_id, n.key, v.number, v.id FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
         " JOIN consent_notice n ON n.brand_id = u.brand_id AND n.key = u.key"
-        " JOIN consent_noticeversion v ON v.notice_id = n.id",
+        " JOIN consent_noticeversion v ON v.notice_id = n.id AND v.published_at IS NOT NULL",
         [[brand for brand, _key in wanted], [key for _brand, key in wanted]],
     )
     return {(brand, key, number): id_ for brand, key, number, id_ in cursor}
@@ -100,18 +110,18 @@ def _notices(cursor: Cursor[Any], items: Iterable[Item]) -> _Notices:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a request names and its brand does not have: a purpose, or a version of a notice."""
+    """What a request needs and its brand does not have: a purpose, a version of a notice, a way to ask."""
 
     missing: str
     detail: str
 
     @property
     def code(self) -> str:
-        return f"unknown_{self.missing}"
+        return "cannot_ask" if self.missing == _MAIL else f"unknown_{self.missing}"
 
     @property
     def pointer(self) -> str:
-        return f"/properties/{self.missing}"
+        return "/properties/address" if self.missing == _MAIL else f"/properties/{self.missing}"
 
 
 def trouble_of(cursor: Cursor[Any], item: Item) -> Trouble | None:
@@ -126,7 +136,30 @@ def _trouble(item: Item, purposes: _Purposes, notices: _Notices) -> Trouble | No
     notice, version = request["notice"], request["notice_version"]
     if notice and (item.brand_id, notice, version) not in notices:
         return Trouble("notice", f"The brand has no notice “{notice}” with version {version}.")
+    if _is_asked(item) and not ask.can_ask(item.brand_id, Channel.EMAIL):
+        return Trouble(_MAIL, "The brand has no connector that sends mail, so nobody can be asked.")
     return None
+
+
+def _is_asked(item: Item) -> bool:
+    return bool(item.request["state"] == State.REQUESTED)
+
+
+def _asking(item: Item, purposes: _Purposes, notices: _Notices) -> ask.Asking:
+    request = item.request
+    return ask.Asking(
+        brand_id=item.brand_id,
+        address_id=item.address_id,
+        profile_id=item.profile_id,
+        purpose_id=purposes[item.brand_id, request["purpose"]],
+        notice_version_id=notices.get((item.brand_id, request["notice"], request["notice_version"])),
+        language=request["texts"].get("language", ""),
+        method=request["method"],
+        source_id=item.source_id,
+        event_id=item.event_id,
+        message_id=item.message_id,
+        evidence=request["evidence"],
+    )
 
 
 def _applies_anyway(item: Item, trouble: Trouble) -> bool:

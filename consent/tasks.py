@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from consent import expiring
 from consent.anchors.make import make_anchor
 from customers.clock import utcnow
 
@@ -10,3 +11,9 @@ from customers.clock import utcnow
 def anchor_ledgers() -> None:
     """Tell outside the database what the ledgers hold."""
     make_anchor(utcnow())
+
+
+@shared_task(name="consent.tell_expiring")
+def tell_expiring() -> None:
+    """Tell of consents that are about to expire, and of those that have."""
+    expiring.tell(utcnow())

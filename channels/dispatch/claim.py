@@ -99,7 +99,7 @@ _LOAD = """
            m.expires_at, m.attempts, m.crashes, a.value, a.original,
            coalesce(c.traits, '{}'),
            -- The language of the page on which it was asked for, else the one they chose, else the one they speak.
-           coalesce(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END,
+           coalesce(nullif(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END, ''),
                     nullif(f.language, ''), c.locale, ''),
            coalesce(t.context, '{}'),
            b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind

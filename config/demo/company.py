@@ -11,7 +11,8 @@ from config.demo import maps, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
 from config.demo.definitions import JOURNEYS
 from config.demo.registry import plan_events
-from consent.models import Notice, NoticeText, NoticeVersion, Purpose
+from consent import notices
+from consent.models import Notice, NoticeText, NoticeVersion, Purpose, PurposeText
 from customers.models import Brand, Source, Squad
 from journeys.models import Journey
 from journeys.publish import publish
@@ -30,6 +31,19 @@ _NOTICE_TEXTS: Final = {
     "en": "I would like news and offers by e-mail, SMS, WhatsApp and app notifications. I can stop this at any time, "
     "in any message or in my account.",
 }
+# What people are written to for, by the names that they see; the English ones are those of the staff as well.
+_PURPOSES: Final = {
+    MARKETING: {
+        "en": ("News and offers", "Everything we would like people to know; only to those who asked for it."),
+        "pt-BR": ("Novidades e ofertas", "Tudo o que gostaríamos de contar; só para quem pediu."),
+    },
+    SERVICE: {
+        "en": ("Orders", "What belongs to an order somebody has placed."),
+        "pt-BR": ("Pedidos", "O que faz parte de um pedido que alguém fez."),
+    },
+}
+# Two years: then people are asked again.
+_VALID_DAYS: Final = 730
 
 
 @dataclass(slots=True)
@@ -98,7 +112,7 @@ def _open(plan: BrandPlan, now: datetime) -> Shop:
         shop.squads[name] = Squad.objects.create(brand=brand, name=name)
     _sources(shop)
     plan_events(brand)
-    _consent(brand)
+    _consent(brand, now)
     for key, (channel, name) in _CONNECTORS.items():
         Connector.objects.create(
             brand=brand, key=key, name=f"{plan.name} – {name}", channel=channel, provider="sandbox", owner="IT"
@@ -135,25 +149,26 @@ def _sources(shop: Shop) -> None:
         )
 
 
-def _consent(brand: Brand) -> None:
-    Purpose.objects.create(
-        brand=brand,
-        key=MARKETING,
-        name="News and offers",
-        kind=Purpose.Kind.MARKETING,
-        description="Everything we would like people to know; only to those who asked for it.",
-    )
-    Purpose.objects.create(
-        brand=brand,
-        key=SERVICE,
-        name="Orders",
-        kind=Purpose.Kind.SERVICE,
-        description="What belongs to an order somebody has placed.",
-    )
+def _consent(brand: Brand, now: datetime) -> None:
     notice = Notice.objects.create(brand=brand, key=NOTICE, name="Box at sign-up")
     version = NoticeVersion.objects.create(notice=notice, number=1)
     for locale, text in _NOTICE_TEXTS.items():
         NoticeText.objects.create(version=version, locale=locale, text=text)
+    notices.publish(version, now)
+    for key, kind in ((MARKETING, Purpose.Kind.MARKETING), (SERVICE, Purpose.Kind.SERVICE)):
+        said = _PURPOSES[key]
+        name, description = said["en"]
+        purpose = Purpose.objects.create(
+            brand=brand,
+            key=key,
+            name=name,
+            kind=kind,
+            description=description,
+            notice=notice if kind == Purpose.Kind.MARKETING else None,
+            valid_days=_VALID_DAYS if kind == Purpose.Kind.MARKETING else None,
+        )
+        for locale, (public_name, what) in said.items():
+            PurposeText.objects.create(purpose=purpose, locale=locale, name=public_name, description=what)
 
 
 def _template(plan: BrandPlan, brand: Brand, wording: words.Wording) -> None:

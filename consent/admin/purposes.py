@@ -45,7 +45,18 @@ class PurposeAdmin(Kept):
         (
             None,
             {
-                "fields": ("name", "key", "brand", "kind", "description", "is_offered", "channels", "ad_signal"),
+                "fields": (
+                    "name",
+                    "key",
+                    "brand",
+                    "kind",
+                    "description",
+                    "is_offered",
+                    "channels",
+                    "notice",
+                    "valid_days",
+                    "ad_signal",
+                ),
                 "description": _(
                     "Marketing needs a grant. Service is allowed until it is withdrawn. Legal is owed, whatever was "
                     "withdrawn."
@@ -53,7 +64,7 @@ class PurposeAdmin(Kept):
             },
         ),
     )
-    autocomplete_fields = ("brand",)
+    autocomplete_fields = ("brand", "notice")
     prepopulated_fields = {"key": ("name",)}
     inlines = (PurposeTextInline,)
     readonly_fields = ("consents", "whence", "days")

@@ -13,7 +13,7 @@ from consent.current import Standing, standings
 from consent.decision import Verdict
 from consent.models import ConsentEntry
 from consent.record import Recorded, Telling, Unreadable, record
-from consent.requests import Problem
+from consent.requests import GRANTED, REQUESTED, WITHDRAWN, Problem
 from customers.accept.refusal import Refusal
 from customers.accept.timestamps import read_timestamp
 from customers.api.base import PartnerView, Writing, answer_of, ok
@@ -56,7 +56,7 @@ class Consents(PartnerView):
 class _Answer(Writing):
     scopes = {"POST": Scope.CONSENT_WRITE.value}
     parameters = SOURCE
-    granted: ClassVar[bool]
+    name: ClassVar[str]
     reads: ClassVar[type[ConsentBody]]
 
     def answer(self, **kwargs: str) -> Answer:
@@ -65,7 +65,7 @@ class _Answer(Writing):
         known = person(self.partner, said, self.now)
         told_at = said.pop("occurred_at", None)
         telling = Telling(
-            granted=self.granted,
+            name=self.name,
             said={name: value for name, value in said.items() if name not in ("customer", "identifier")},
             customer_id=known.customer_id,
             profile_id=known.profile_id,
@@ -111,7 +111,7 @@ class _Answer(Writing):
 class Grant(_Answer):
     """A grant that cannot be read to its end proves nothing and is refused."""
 
-    granted = True
+    name = GRANTED
     reads = GrantBody
 
 
@@ -141,7 +141,37 @@ class Grant(_Answer):
 class Withdraw(_Answer):
     """Nothing is sent for the purpose once this is answered. Details that cannot be read are left out and named."""
 
-    granted = False
+    name = WITHDRAWN
+    reads = ConsentBody
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="request_consent",
+        summary="Ask for a consent by mail",
+        tags=["consent"],
+        request=ConsentBody,
+        responses={201: RecordedShape},
+        examples=[
+            OpenApiExample("Of one purpose", {**_PERSON, "purpose": "news", "language": "pt-BR"}, request_only=True),
+            OpenApiExample(
+                "Asked",
+                {
+                    "entry": 44,
+                    "channel": "email",
+                    "permission": {"allowed": False, "reason": "no_consent"},
+                    "left_out": [],
+                },
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
+    )
+)
+class Ask(_Answer):
+    """A mail goes to the address; what it asks for is granted once its reader confirms it (double opt-in)."""
+
+    name = REQUESTED
     reads = ConsentBody
 
 

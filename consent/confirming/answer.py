@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from consent.ledger import NewEntry, append
-from consent.models import Confirmation, ConsentEntry, Method, Preference, State
+from consent.models import Confirmation, ConsentEntry, ConsentHead, Method, Preference, State
 from consent.permission import lock_address
 
 
@@ -60,15 +60,22 @@ def _given(held: Confirmation, purpose_id: UUID, now: datetime, language: str, e
         profile_id=held.profile_id,
         brand_id=held.brand_id,
         purpose_id=purpose_id,
-        state=State.GIVEN.value,
+        state=_state(held, purpose_id, now),
         method=Method.DOUBLE_OPT_IN.value,
         occurred_at=now,
         message_id=str(held.pk),
         notice_version_id=held.notice_version_id,
-        # The words they agreed to are those of the request; the button only says that it was they.
-        language=held.language or language,
+        language=language or held.language,
         evidence={**evidence, "request_entry": str(held.requested_entry_id), "asked_at": held.asked_at.isoformat()},
     )
+
+
+def _state(held: Confirmation, purpose_id: UUID, now: datetime) -> str:
+    """Given anew while it was in force still, a consent is renewed."""
+    head = ConsentHead.objects.filter(address=held.address_id, profile=held.profile_id, purpose=purpose_id).first()
+    in_force = head is not None and head.state in State.permitting()
+    lasts = head is not None and (head.valid_until is None or head.valid_until > now)
+    return State.RENEWED.value if in_force and lasts else State.GIVEN.value
 
 
 def _withdrawn_since(held: Confirmation) -> bool:

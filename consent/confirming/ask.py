@@ -1,7 +1,7 @@
 """Asking: a request in the ledger, and a mail to the address itself with a link that confirms it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -9,8 +9,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from consent import notices
 from consent.ledger import NewEntry, append
-from consent.models import Confirmation, State
+from consent.models import Confirmation, Purpose, State
 from consent.permission import lock_address
 from customers.models.address import Channel
 
@@ -62,6 +63,7 @@ def ask(asking: Asking, now: datetime) -> bool:
     send = next((send for ready, send in _senders if ready(asking.brand_id)), None)
     if send is None:
         return False
+    asking = _with_notice(asking)
     with transaction.atomic():
         lock_address(asking.address_id)
         for stale in _open(asking):
@@ -72,6 +74,11 @@ def ask(asking: Asking, now: datetime) -> bool:
             stale.save(update_fields=["outcome", "answered_at"])
         send(_note(asking, now), now)
     return True
+
+
+def open_entry(asking: Asking) -> int | None:
+    """The entry of the request that waits for its answer."""
+    return next((one.requested_entry_id for one in _open(asking)), None)
 
 
 def overtake(address_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
@@ -96,6 +103,14 @@ def _open(asking: Asking) -> list[Confirmation]:
 def _still_asks(known: Confirmation, asking: Asking, now: datetime) -> bool:
     """Whether its mail was sent a moment ago, and about the same."""
     return known.every_days == asking.every_days and now < min(known.expires_at, known.asked_at + AGAIN)
+
+
+def _with_notice(asking: Asking) -> Asking:
+    """Who names no notice has people shown the purpose's own."""
+    if asking.purpose_id is None or asking.notice_version_id is not None:
+        return asking
+    newest = notices.latest(Purpose.objects.get(pk=asking.purpose_id))
+    return replace(asking, notice_version_id=newest.pk if newest else None)
 
 
 def _note(asking: Asking, now: datetime) -> Confirmation:

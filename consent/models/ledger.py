@@ -194,6 +194,10 @@ class ConsentHead(Owned):
         help_text=_("When the consent in force was last proven; a repetition without proof keeps it."),
     )
 
+    told = models.PositiveSmallIntegerField(
+        _("told of"), default=0, db_default=0, help_text=_("1: that it is about to expire. 2: that it has expired.")
+    )
+
     class Meta:
         verbose_name = _("current consent")
         verbose_name_plural = _("current consents")
@@ -204,6 +208,12 @@ class ConsentHead(Owned):
             models.CheckConstraint(condition=_READABLE, name="head_valid_until_readable"),
         )
         indexes = (
+            # Read by beat: which consents are about to expire, or have, without anybody having been told?
+            models.Index(
+                fields=("valid_until",),
+                condition=models.Q(valid_until__isnull=False, told__lt=2),
+                name="head_to_tell_of",
+            ),
             # Read by the numbers of a purpose, and by whoever looks for what is about to end.
             models.Index(fields=("purpose", "state", "valid_until"), name="head_by_purpose_and_state"),
         )

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,9 @@ from customers.models.address import Channel
 from customers.models.owned import Owned
 from customers.partner import InBrand
 from customers.reach import ByBrand
+
+# A hundred years: what lasts longer has no end.
+MOST_DAYS = 36_500
 
 
 class Purpose(Owned):
@@ -50,6 +55,22 @@ class Purpose(Owned):
         blank=True,
         help_text=_("Those it is offered for in the preference centre. None: all of them."),
     )
+    notice = models.ForeignKey(
+        "consent.Notice",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("notice"),
+        help_text=_("The words people read when they are asked by mail or in the preference centre."),
+    )
+    valid_days = models.PositiveIntegerField(
+        _("days a consent lasts"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text=_("So many days after it was given a consent that names no end of its own expires. Empty: never."),
+    )
     ad_signal = models.CharField(
         _("signal of ad platforms"),
         max_length=20,
@@ -63,10 +84,21 @@ class Purpose(Owned):
         verbose_name = _("purpose")
         verbose_name_plural = _("purposes")
         ordering = ("name",)
-        constraints = (models.UniqueConstraint(fields=("brand", "key"), name="one_purpose_key_per_brand"),)
+        constraints = (
+            models.UniqueConstraint(fields=("brand", "key"), name="one_purpose_key_per_brand"),
+            models.CheckConstraint(
+                condition=models.Q(valid_days__isnull=True) | models.Q(valid_days__range=(1, MOST_DAYS)),
+                name="consent_lasts_some_days",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.notice is not None and self.brand_id and self.notice.brand_id != self.brand_id:
+            raise ValidationError({"notice": _("This notice is of another brand.")}, code="notice_of_other_brand")
 
     def public(self, *wanted: str) -> tuple[str, str]:
         """Name and description for whoever reads them, in the first of these locales that there are words in."""
@@ -123,22 +155,38 @@ class Notice(Owned):
 
 
 class NoticeVersion(Owned):
+    """A draft until it is published; from then on the database refuses every change of it and its texts."""
+
     reach = ByBrand("notice__brand")
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="versions", verbose_name=_("notice"))
     number = models.PositiveIntegerField(_("version"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("notice version")
         verbose_name_plural = _("notice versions")
-        constraints = (models.UniqueConstraint(fields=("notice", "number"), name="one_number_per_notice"),)
+        constraints = (
+            models.UniqueConstraint(fields=("notice", "number"), name="one_number_per_notice"),
+            models.UniqueConstraint(
+                fields=("notice",), condition=models.Q(published_at__isnull=True), name="one_draft_per_notice"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.notice} v{self.number}"
 
+    def words(self, *wanted: str) -> "NoticeText | None":
+        """In the first of these locales that there are words in."""
+        by_locale = {text.locale: text for text in self.texts.all()}
+        found = locales.closest(by_locale, *wanted)
+        return by_locale[found] if found is not None else None
+
 
 class NoticeText(Owned):
+    """The words in one locale. `digest` is the SHA-256 of exactly these, sealed when they are published."""
+
     reach = ByBrand("version__notice__brand")
 
     version = models.ForeignKey(
@@ -146,6 +194,7 @@ class NoticeText(Owned):
     )
     locale = models.CharField(_("locale"), max_length=20)
     text = models.TextField(_("text"))
+    digest = models.BinaryField(_("hash"), max_length=32, null=True, editable=False)
 
     class Meta:
         verbose_name = _("notice text")

@@ -6,13 +6,13 @@ channels are shown only where one person alone uses the link's address, and the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from consent import pausing
 from consent.confirming import ask
-from consent.models import Confirmation, Preference, Purpose
+from consent.models import Confirmation, ConsentEntry, Preference, Purpose
 from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
 from consent.unsubscribe import masked
@@ -22,6 +22,8 @@ from customers.models.address import Channel
 
 # One message in so many days, as people may choose; 0 sets no limit.
 FREQUENCIES: Final = (0, 1, 7, 30)
+# Consents that end within this time can be renewed.
+SOON: Final = timedelta(days=60)
 # A person with more addresses is a fault to be seen elsewhere.
 _PLACES: Final = 20
 
@@ -49,6 +51,8 @@ class Choice:
     verdict: Verdict
     can_add: bool
     waits: bool
+    # When the consent ends, where that is soon and it can be renewed by mail.
+    ends_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -169,11 +173,20 @@ def _choices(
     cells = [(place, one) for one in offered for place in places if one.by(place.channel)]
     verdicts = permissions([Ask(customer_id, place.address_id, one.pk) for place, one in cells], now, heed_pauses=False)
     can_ask = known.profile_id is not None and ask.can_ask(known.brand.pk, known.address.channel)
+    ends = _ends(verdicts, now) if can_ask else {}
     found: dict[UUID, list[Choice]] = {one.pk: [] for one in offered}
     for (place, one), verdict in zip(cells, verdicts, strict=True):
         can_add = place.own and can_ask and not verdict.allowed and verdict.reason != "suppressed"
-        found[one.pk].append(Choice(place, one.pk, verdict, can_add, place.own and one.pk in waiting))
+        ends_at = ends.get(verdict.entry_id or 0) if place.own else None
+        found[one.pk].append(Choice(place, one.pk, verdict, can_add, place.own and one.pk in waiting, ends_at))
     return {key: tuple(choices) for key, choices in found.items()}
+
+
+def _ends(verdicts: Sequence[Verdict], now: datetime) -> dict[int, datetime]:
+    """Of the entries that allow something, those that will not much longer."""
+    granting = [one.entry_id for one in verdicts if one.allowed and one.entry_id is not None]
+    soon = ConsentEntry.objects.filter(pk__in=granting, valid_until__gt=now, valid_until__lte=now + SOON)
+    return {one.pk: one.valid_until for one in soon if one.valid_until is not None}
 
 
 def _asked_for(known: Known) -> UUID:

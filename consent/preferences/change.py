@@ -151,6 +151,14 @@ def _taken_back(centre: Centre, head: ConsentHead, by: By, now: datetime) -> New
     )
 
 
+def renew(centre: Centre, key: str, by: By, now: datetime) -> Changed:
+    """Have a consent that ends soon confirmed anew by mail; until then it stands as it is."""
+    choice = centre.find(key)
+    if choice is None or choice.ends_at is None:
+        return Changed()
+    return Changed(asked=int(_ask(centre, choice.purpose_id, by, now)))
+
+
 def _ask(centre: Centre, purpose_id: UUID | None, by: By, now: datetime, every_days: int | None = None) -> bool:
     """Whether the mail was sent; nobody is asked who is no user of the address."""
     known = centre.known

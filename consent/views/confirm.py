@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from consent.confirming.answer import confirm as take_effect
 from consent.confirming.answer import find, stands
 from consent.confirming.link import read_link
-from consent.models import Confirmation
+from consent.models import Confirmation, NoticeText
 from consent.preferences.link import Link, preferences_path
 from consent.tokens import BadToken
 from consent.unsubscribe import masked
@@ -37,6 +37,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, confirmation, language, outcome)
 
 
+def _notice(confirmation: Confirmation, language: str) -> NoticeText | None:
+    """The words they are asked with, in the language of the page or the closest there is."""
+    version = confirmation.notice_version
+    return version.words(language, confirmation.brand.locale) if version is not None else None
+
+
 def _page(request: HttpRequest, confirmation: Confirmation, language: str, outcome: str) -> HttpResponse:
     purpose, brand = confirmation.purpose, confirmation.brand
     link = Link(confirmation.address_id, confirmation.profile_id, confirmation.brand_id, confirmation.pk)
@@ -46,6 +52,7 @@ def _page(request: HttpRequest, confirmation: Confirmation, language: str, outco
         "address": masked(confirmation.address),
         "purpose": name,
         "description": description,
+        "notice": _notice(confirmation, language),
         "outcome": outcome,
         "preferences": f"{preferences_path(link)}?lang={language}",
     }

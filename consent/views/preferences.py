@@ -92,6 +92,11 @@ def _undo(request: HttpRequest, centre: Centre, by: By) -> Told:
     return _("This can no longer be undone here. Choose the topics again, and confirm them by e-mail."), Changed()
 
 
+def _renew(request: HttpRequest, centre: Centre, by: By) -> Told:
+    changed = change.renew(centre, request.POST["renew"], by, clock.utcnow())
+    return _mail_sent(centre) if changed.asked else _nothing(), changed
+
+
 def _pause(request: HttpRequest, centre: Centre, by: By) -> Told:
     span = request.POST["pause"]
     if span not in SPANS:
@@ -127,6 +132,7 @@ _ACTS: Final[dict[str, Act]] = {
     "save_topics": _topics,
     "all": _all,
     "undo": _undo,
+    "renew": _renew,
     "pause": _pause,
     "resume": _resume,
     "save_language": _language,

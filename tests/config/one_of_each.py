@@ -12,7 +12,6 @@ from consent.models import (
     Confirmation,
     ConsentItem,
     LedgerAnchor,
-    NoticeText,
     Pause,
     Preference,
     PurposeText,
@@ -238,8 +237,7 @@ def _segment(world: World, ana: Person) -> None:
 
 
 def _consent(world: World, source: Source, ana: Person) -> None:
-    version = people.make_notice(world.brand)
-    NoticeText.objects.create(version=version, locale="en", text="May we write to you?")
+    people.make_notice(world.brand)
     PurposeText.objects.create(purpose=world.purpose, locale="en", name=HOSTILE, description=HOSTILE)
     Pause.objects.create(
         brand=world.brand, address=ana.address, since=NOW, until=NOW + timedelta(days=7), method="link"

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from consent.decision import Verdict
 from consent.ledger import NewEntry, append
-from consent.models import Notice, NoticeVersion, Purpose
+from consent.models import Notice, NoticeText, NoticeVersion, Purpose
+from consent.notices import publish
 from consent.permission import Ask, permissions
 from customers.ids import new_id
 from customers.models import Address, AddressProfile, Brand, Customer, Profile, Source
@@ -31,8 +32,12 @@ def make_purpose(brand: Brand, key: str = "newsletter", kind: str = Purpose.Kind
 
 
 def make_notice(brand: Brand, key: str = "sign-up", number: int = 1) -> NoticeVersion:
+    """A published version."""
     notice, _made = Notice.objects.get_or_create(brand=brand, key=key, defaults={"name": key})
-    return NoticeVersion.objects.create(notice=notice, number=number)
+    version = NoticeVersion.objects.create(notice=notice, number=number)
+    NoticeText.objects.create(version=version, locale="en", text="May we write to you?")
+    publish(version, T0)
+    return version
 
 
 def make_customer() -> Customer:

@@ -38,7 +38,7 @@ NOT_PERSONAL = {
     "consent.ConsentItem": "message_id",
     "consent.LedgerAnchor": "root",
     "consent.Notice": "key name",
-    "consent.NoticeText": "locale text",
+    "consent.NoticeText": "locale text digest",
     "consent.Confirmation": "language",
     "consent.Pause": "message_id",
     "consent.Preference": "language",

@@ -168,7 +168,7 @@ def unbounded_queue() -> None:
     """The inbox is never too long."""
     from customers import load
 
-    _put(load, "_is_longer_than", lambda limit: False)
+    _put(load, "_refuse", lambda seen, now: None)
 
 
 def last_edge_wins() -> None:
