@@ -10,7 +10,7 @@ import customers.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0006_notices_and_expiry"),
+        ('consent', '0006_notices_and_expiry'),
         ("customers", "0031_erased_addresses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
