@@ -81,14 +81,10 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
     when_empty = _("Nobody has asked for anything by law yet. Take a request down when somebody does: its clock runs.")
     fields = ("brand", "kind", "law", "channel", "identifier_kind", "identifier", "assurance", "note")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PrivacyRequest]:
-        """What is to be done before what is done, and of that what is due first."""
-        rows: QuerySet[PrivacyRequest] = super().get_queryset(request)
-        over = Case(When(state__in=OVER, then=Value(1)), default=Value(0), output_field=IntegerField())
-        return rows.annotate(is_last=over)
-
     def get_ordering(self, request: HttpRequest) -> Any:
-        return ("is_last", "due_on", "opened_at")
+        """What is to be done before what is done, and of that what is due first."""
+        over = Case(When(state__in=OVER, then=Value(1)), default=Value(0), output_field=IntegerField())
+        return (over.asc(), "due_on", "opened_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
