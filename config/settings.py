@@ -284,6 +284,8 @@ ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERAS
 ERASURE_LIST = environ.text(
     "ERASURE_LIST", "" if PRODUCTION else str(embedded.local() / "erasures" / f"{DATABASES['default']['NAME']}.jsonl")
 )
+# All stores are gone through again after so long: longer than a call to a provider, and than whoever answers ours.
+ERASURE_SETTLE_SECONDS = environ.number("ERASURE_SETTLE_SECONDS", 60)
 # How many days a file of what is held of somebody can be fetched.
 PRIVACY_ARCHIVE_DAYS = environ.number("PRIVACY_ARCHIVE_DAYS", 14)
 # Where the ledgers are anchored once an hour: a folder that whoever writes to the database does not reach, the same

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from customers.sight import Person
 
 ERASE: Final = "erase"
-# Longer than a call to a provider, and than whoever answers a call of ours.
-_SETTLE: Final = timedelta(seconds=60)
 _HELD_UP: Final = timedelta(seconds=30)
 _PASSES: Final = 2
 
@@ -64,7 +63,7 @@ def work(turn: Slice) -> bool:
         turn.note(step=0)
         return False
     if turn.job.cursor["round"] < _PASSES:
-        turn.rest = _SETTLE
+        turn.rest = timedelta(seconds=settings.ERASURE_SETTLE_SECONDS)
         turn.note(step=0, round=turn.job.cursor["round"] + 1)
         return False
     _finish(request, erasure, turn)

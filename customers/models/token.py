@@ -26,6 +26,8 @@ class Scope(models.TextChoices):
     IDENTITY_ASSURE = "identity:assure", _("say that somebody was verified by log-in, code or document")
     CONSENT_READ = "consent:read", _("read consent and permission")
     CONSENT_WRITE = "consent:write", _("record grants and withdrawals")
+    PRIVACY_READ = "privacy:read", _("read privacy requests of one's own sources")
+    PRIVACY_WRITE = "privacy:write", _("take down what people ask by law")
     JOURNEYS_READ = "journeys:read", _("read journeys")
     RUNS_READ = "runs:read", _("read runs and refused entries")
     RUNS_WRITE = "runs:write", _("start and end runs")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from channels.models import Message, MessageContent
-from consent.models import ConsentEntry
 from customers.accept.naming import digests
 from customers.ids import new_id
 from customers.models import (
@@ -100,11 +99,12 @@ def lie_about(stage: Stage, one: Marked) -> None:
         token=token, route="POST api/v1/customers/lookup", key=one.stem[-6:][::-1], fingerprint=b"k" * 32,
         started_at=now, body=json.dumps(answer, separators=(",", ":")).encode(),
     )  # fmt: skip
+
+
+def leave_waiting(stage: Stage, one: Marked) -> None:
+    """Something of theirs that nobody has resolved yet, after a failure."""
     stage.accept("cart.viewed", one.user, properties={"waits": one("waits")})
     waiting = InboxItem.objects.latest("id")
-    UnitAttempt.objects.create(queue="inbox", unit_id=waiting.pk, attempts=1, reason="OperationalError", next_at=now)
-
-
-def entries_of(one: Marked) -> list[int]:
-    profiles = Identifier.objects.filter(value__startswith=one.stem).values("profile_id")
-    return list(ConsentEntry.objects.filter(profile_id__in=profiles).values_list("id", flat=True))
+    UnitAttempt.objects.create(
+        queue="inbox", unit_id=waiting.pk, attempts=1, reason="OperationalError", next_at=stage.now
+    )

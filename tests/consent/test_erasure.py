@@ -29,7 +29,7 @@ from customers.models import (
 )
 from customers.privacy import erase
 from journeys.models import Cause, Run, Transition
-from tests.consent.marked import Marked, lie_about, live_through
+from tests.consent.marked import Marked, leave_waiting, lie_about, live_through
 from tests.journeys.stage import Stage, make_stage, welcome
 from tests.promises.dump import search
 
@@ -47,6 +47,7 @@ def stage() -> Stage:
         live_through(stage, one)
     for one in (ANA, BIA):
         lie_about(stage, one)
+        leave_waiting(stage, one)
     return stage
 
 

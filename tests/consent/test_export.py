@@ -16,7 +16,7 @@ from customers.ids import new_id
 from customers.models import Hook, ReceivedBody
 from customers.privacy.stores import stores
 from customers.privacy.words import WORDS
-from tests.consent.marked import Marked, lie_about, live_through
+from tests.consent.marked import Marked, leave_waiting, lie_about, live_through
 from tests.journeys.stage import Stage, make_stage, welcome
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,7 @@ def stage() -> Stage:
         live_through(stage, one)
     for one in (ANA, BIA):
         lie_about(stage, one)
+        leave_waiting(stage, one)
     return stage
 
 

@@ -16,6 +16,8 @@ from consent.privacy.requests import Asking, NotAllowed, NotNow
 from consent.weighing import Ask as AskThen
 from customers import jobs
 from customers.models import Address, AuditEntry, Identifier
+from tests.config.partners import make_partners
+from tests.customers.partner_api import code_of, pointer_of
 from tests.journeys.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +192,47 @@ def test_what_is_due_comes_first_and_the_map_shows_every_store(stage: Stage) -> 
     shown = client.get(reverse("admin:consent_privacyrequest_data_map"))
     assert shown.status_code == 200
     assert b"customers_trait" in shown.content
+
+
+ASKING = {"kind": "erasure", "law": "lgpd", "identifier": {"kind": "email", "value": "Ana@Example.com"}}
+
+
+def test_a_partner_hands_one_on_and_sees_its_own_alone() -> None:
+    partners = make_partners(till=("privacy:read", "privacy:write"))
+    made = partners.shop.post("privacy-requests", ASKING | {"checked": "login"}, **{"Idempotency-Key": "one"})
+    again = partners.shop.post("privacy-requests", ASKING | {"checked": "login"}, **{"Idempotency-Key": "one"})
+    assert (made.status_code, made.json()["state"], made.json()["checked"]) == (201, "ready", "login")
+    assert again.json() == made.json()
+    request = PrivacyRequest.objects.get()
+    assert (request.subject[0][1:], request.channel) == (["email", "ana@example.com", "Ana@Example.com"], "api")
+    assert made.headers["Location"] == f"/api/v1/privacy-requests/{request.pk}"
+    path = f"privacy-requests/{request.pk}"
+    assert partners.shop.get(path).json() == made.json()
+    assert [one["id"] for one in partners.shop.get("privacy-requests", state="ready").json()["items"]] == [
+        str(request.pk)
+    ]
+    assert "ana" not in partners.shop.get(path).content.decode().lower()
+    for stranger in (partners.till, partners.rival):
+        assert code_of(stranger.get(path), 404) == "not_found"
+        assert stranger.get("privacy-requests").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "pointer"),
+    [
+        ({"kind": "forget"}, 422, "unknown_value", "/kind"),
+        ({"law": "ccpa"}, 422, "unknown_value", "/law"),
+        ({"identifier": {"kind": "email", "value": "nobody"}}, 422, "invalid_email", "/identifier/value"),
+        ({"identifier": {"kind": "shoe_size", "value": "42"}}, 422, "unknown_identifier_kind", "/identifier/kind"),
+        ({"checked": "document"}, 422, "unknown_value", "/checked"),
+        ({"checked": "login"}, 403, "insufficient_scope", "/checked"),
+        ({"note": "by the way"}, 422, "unknown_field", "/note"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_nothing_is_kept(
+    change: dict[str, object], status: int, code: str, pointer: str
+) -> None:
+    partners = make_partners(till=("privacy:read", "privacy:write"))
+    answer = partners.till.post("privacy-requests", ASKING | change)
+    assert (code_of(answer, status), pointer_of(answer)) == (code, pointer)
+    assert not PrivacyRequest.objects.exists()

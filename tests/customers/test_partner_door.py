@@ -83,6 +83,7 @@ SCOPES = {
     "customers/lookup": "customers:read",
     "consents/grant": "consent:write",
     "consents/withdraw": "consent:write",
+    "privacy-requests": "privacy:write",
     "runs": "runs:write",
     "runs/1/exit": "runs:write",
 }
@@ -90,6 +91,8 @@ READS = {
     "customers/x": "customers:read",
     "customers/x/timeline": "customers:read",
     "consents": "consent:read",
+    "privacy-requests": "privacy:read",
+    "privacy-requests/x": "privacy:read",
     "customers/x/segments": "segments:read",
     "segments": "segments:read",
     "segments/x": "segments:read",

@@ -6,6 +6,7 @@ from tests.promises import (
     batches,
     duplicates,
     durable,
+    erasing,
     opting_out,
     overload,
     people,
@@ -13,6 +14,7 @@ from tests.promises import (
     retries,
     suppressing,
     tampering,
+    telling,
     webhooks,
 )
 from tests.promises.plan import Promise
@@ -27,6 +29,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     opting_out.PROMISE,
     suppressing.PROMISE,
     people.PROMISE,
+    erasing.PROMISE,
+    telling.PROMISE,
     tampering.PROMISE,
     publishing.PROMISE,
 )

@@ -259,6 +259,20 @@ def unanchored_chain() -> None:
     _put(report, "read_anchors", lambda place: Anchors())
 
 
+def soft_delete() -> None:
+    """Whoever is erased is found by nobody any more, and lies where they lay."""
+    from customers.privacy import rows
+
+    _put(rows, "erase_some", lambda table, subject: 0)
+
+
+def others_not_masked() -> None:
+    """Rows are told as they are, whomever they name."""
+    from customers.privacy.others import Own
+
+    _put(Own, "_part", lambda own, value, *, is_own: value)
+
+
 def _put(module: ModuleType | type, name: str, value: object) -> None:
     if not hasattr(module, name):
         raise RuntimeError("the control no longer fits the product")
@@ -288,6 +302,8 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "naive check": naive_check,
     "suppression of the profile": suppressed_by_profile,
     "unanchored chain": unanchored_chain,
+    "soft delete": soft_delete,
+    "others are not masked": others_not_masked,
     "names read without the lock": names_without_the_lock,
 }
 
