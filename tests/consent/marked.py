@@ -83,7 +83,7 @@ def lie_about(stage: Stage, one: Marked) -> None:
     RefusedRow.objects.create(parent=parent, row=2, code="not_a_time", message="No.", cells=[one.email, one("cell")])
     item = InboxItem(identifiers=json.dumps([["email", one.email, one.email]]), payload=json.dumps({"a": one("dead")}))
     DeadLetter.objects.create(
-        at=now, queue="inbox", unit_id=1, reason=one("reason"), attempts=5,
+        at=now, queue="tried", unit_id=1, reason=one("reason"), attempts=5,
         row={"id": 1, "identifiers": item.identifiers, "payload": item.payload, "identifier_keys": []},
     )  # fmt: skip
     buried = {"id": 2, "body": "\\x" + body.hex()}
@@ -96,7 +96,7 @@ def lie_about(stage: Stage, one: Marked) -> None:
     customer = Identifier.objects.get(value=one.user).profile.customer_id
     answer = {"id": str(customer), "traits": {"n": one("answer")}}
     KeptAnswer.objects.create(
-        token=token, route="POST api/v1/customers/lookup", key=one.stem[-6:][::-1], fingerprint=b"k" * 32,
+        token=token, route="POST api/v1/customers/lookup", key=str(new_id()), fingerprint=b"k" * 32,
         started_at=now, body=json.dumps(answer, separators=(",", ":")).encode(),
     )  # fmt: skip
 

@@ -48,8 +48,10 @@ def forms(marker: str) -> set[bytes]:
 
 
 def hits(data: bytes, wanted: Iterable[bytes]) -> list[bytes]:
-    lower = data.lower()
-    return [one for one in wanted if one in lower or one in data]
+    # Text of two bytes a character shows its letters once the zeros are left out.
+    plain = data.replace(b"\0", b"")
+    lower = plain.lower()
+    return [one for one in wanted if one in lower or one in plain]
 
 
 def search(marker_stem: str) -> Counter[str]:
