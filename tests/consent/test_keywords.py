@@ -9,8 +9,8 @@ from consent.keywords import HELP, START, STOP, Heard, Meaning, hear
     "text",
     [
         "STOP", "stop", " stop.", "Stop!!!", "STOP\r\n", "“STOP”", "STOP ALL", "stop-all", "stop 🙏", "🛑 STOP 🛑",
-        "\uff33\uff34\uff2f\uff30", "st\u200bop", "STOP\ufe0f", "PARAR", "parar.", "SAIR", "Sair!", "CANCELAR", "ARRET", "arrêt",
-        "Arrêt.",
+        "\uff33\uff34\uff2f\uff30", "st\u200bop", "STOP\ufe0f", "PARAR", "parar.",
+        "SAIR", "Sair!", "CANCELAR", "ARRET", "arrêt", "Arrêt.",
         "ARRE\u0302T", "desabonner", "baja", "STOPP", "Opt-out",
     ],
 )  # fmt: skip
