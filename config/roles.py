@@ -67,6 +67,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
         (_WRITE, "consent: suppression"),
+        (("withdraw",), "consent: consenthead"),
     ),
     # Everything there is to see, below; nothing to change.
     "auditor": (),
