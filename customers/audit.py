@@ -60,6 +60,14 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "exempt": _("said that an identifier is not shared"),
     "reject_duplicate": _("told two customers apart"),
     "tell_apart": _("told customers apart"),
+    "privacy_open": _("took a privacy request down"),
+    "privacy_verifying": _("noted how an identity was checked"),
+    "privacy_ready": _("found a privacy request ready"),
+    "privacy_working": _("had a privacy request carried out"),
+    "privacy_done": _("finished a privacy request"),
+    "privacy_refused": _("refused a privacy request"),
+    "privacy_note": _("noted something on a privacy request"),
+    "privacy_lift": _("lifted a restriction"),
     "look_for_duplicates": _("had duplicates looked for"),
 }
 

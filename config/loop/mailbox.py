@@ -11,6 +11,7 @@ _STEPS = {"Welcome,": "welcome", "Still": "reminder", "Your cart": "cart", "Your
 class Mail:
     recipient: str
     data: str
+    at: float = 0.0
 
     @property
     def step(self) -> str:
@@ -35,4 +36,4 @@ def read_mails(record: Path) -> list[Mail]:
     if not record.exists():
         return []
     lines = record.read_text().split("\n")[:-1]
-    return [Mail(entry["recipient"], entry["data"]) for entry in map(json.loads, lines)]
+    return [Mail(entry["recipient"], entry["data"], entry.get("at", 0.0)) for entry in map(json.loads, lines)]

@@ -1,6 +1,6 @@
 """The numbers of a purpose as its page shows them."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
@@ -13,6 +13,9 @@ from consent.numbers import SOON, Standing, standing
 from customers import clock
 from customers.admin.base import table
 
+# As many days as are read at a glance.
+_AT_ONCE: Final = 14
+
 
 def in_force(purpose: Purpose) -> SafeString | str:
     """What people say now; one may have several consents, at several addresses."""
@@ -21,7 +24,7 @@ def in_force(purpose: Purpose) -> SafeString | str:
         (_("granted"), found.granted),
         (gettext("of these, ending within %(days)s days") % {"days": SOON.days}, found.expiring),
         (_("withdrawn or refused"), found.withdrawn),
-        (_("expired"), found.expired),
+        (_("no longer valid"), found.expired),
         (_("asked and not answered"), found.asked),
     )
     return table((_("what was said last"), _("consents")), ((name, _number(count)) for name, count in rows))
@@ -48,15 +51,20 @@ def days(purpose: Purpose) -> SafeString | str:
     if not found:
         return ""
     most = max(max(granted, withdrawn) for _day, granted, withdrawn in found)
-    rows = (
+    rows = [
         (
             date_format(day, "SHORT_DATE_FORMAT"),
             _bar(granted, most, _("granted")),
             _bar(withdrawn, most, _("withdrawn")),
         )
         for day, granted, withdrawn in reversed(found)
-    )
-    return table((_("day"), _("granted"), _("withdrawn")), rows)
+    ]
+    heads = (_("day"), _("granted"), _("withdrawn"))
+    shown = table(heads, rows[:_AT_ONCE])
+    if len(rows) <= _AT_ONCE:
+        return shown
+    before = '{}<details><summary class="t-link">{}</summary>{}</details>'
+    return format_html(before, shown, gettext("The days before"), table(heads, rows[_AT_ONCE:]))
 
 
 def numbers_of(purpose: Purpose) -> Standing:

@@ -57,6 +57,7 @@ def test_an_agent_reads_people_merges_them_and_suppresses_addresses() -> None:
     assert {(model, verb) for model, verb in of("agent") if verb != "view"} == {
         ("customer", "merge"),
         ("duplicatepair", "change"),
+        ("privacyrequest", "add"),
         ("suppression", "add"),
         ("suppression", "change"),
         ("consenthead", "withdraw"),

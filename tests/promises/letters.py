@@ -32,32 +32,39 @@ _DOCUMENT: Final[dict[str, Any]] = {
 
 
 class Letters:
-    """Begins to send on a stage whose web server and engine are up."""
+    """Begins to send on a stage whose web server and engine are up, by so many processes; the mail server takes
+    `delay` seconds to answer."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, senders: int = 1, delay: float = 0.0) -> None:
         self._record = stage.logs / "mails.jsonl"
-        sink = stage.start(Process("smtp", ("config.loop.smtp_sink", "--record", str(self._record)), {}, stage.logs))
+        arguments = ("config.loop.smtp_sink", "--record", str(self._record), "--delay", str(delay))
+        sink = stage.start(Process("smtp", arguments, {}, stage.logs))
         stage.until(lambda: sink.output.read_text().splitlines(), "the mail server")
-        stage.start(dispatch(_THREADS, stage.environment({"TRILHA_PUBLIC_URL": stage.url}), stage.logs))
+        environment = stage.environment({"TRILHA_PUBLIC_URL": stage.url})
+        self.senders = [stage.start(dispatch(_THREADS, environment, stage.logs)) for _number in range(senders)]
         stage.start_beat()
-        _publish(stage, int(sink.output.read_text().splitlines()[0]))
+        _publish(stage, int(sink.output.read_text().splitlines()[0]), _THREADS * senders)
 
     def arrived(self) -> Counter[tuple[str, str]]:
         """By mailbox and step, how many came; who writes an address in other letters means the same mailbox."""
         return Counter((mail.recipient.lower(), mail.header("Subject")) for mail in read_mails(self._record))
+
+    def times(self) -> list[tuple[str, float]]:
+        """Of each that came, its mailbox and when the mail server had it whole."""
+        return [(mail.recipient.lower(), mail.at) for mail in read_mails(self._record)]
 
 
 def signed_up(user: str) -> dict[str, Any]:
     return {"name": "customer.signed_up", "identifiers": {"user_id": user}}
 
 
-def _publish(stage: Stage, port: int) -> None:
+def _publish(stage: Stage, port: int, threads: int) -> None:
     brand = stage.brand
     brand.sender_name, brand.sender_email = "Lab", "hello@lab.example.com"
     brand.save()
     Purpose.objects.create(brand=brand, key=PURPOSE, name="News", kind=Purpose.Kind.MARKETING)
     Connector.objects.create(
-        brand=brand, key="mail", name="Mail", channel="email", provider="smtp", concurrency=_THREADS,
+        brand=brand, key="mail", name="Mail", channel="email", provider="smtp", concurrency=threads,
         config={"host": "127.0.0.1", "port": port, "security": "none"},
     )  # fmt: skip
     for step in STEPS:

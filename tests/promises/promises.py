@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from tests.promises import batches, duplicates, durable, overload, people, publishing, retries, tampering, webhooks
+from tests.promises import (
+    batches,
+    duplicates,
+    durable,
+    opting_out,
+    overload,
+    people,
+    publishing,
+    retries,
+    suppressing,
+    tampering,
+    webhooks,
+)
 from tests.promises.plan import Promise
 
 PROMISES: Final[tuple[Promise, ...]] = (
@@ -12,6 +24,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     batches.PROMISE,
     webhooks.PROMISE,
     overload.PROMISE,
+    opting_out.PROMISE,
+    suppressing.PROMISE,
     people.PROMISE,
     tampering.PROMISE,
     publishing.PROMISE,

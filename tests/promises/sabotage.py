@@ -224,6 +224,33 @@ def names_without_the_lock() -> None:
     _put(awaited, "under_lock", read)
 
 
+def naive_check() -> None:
+    """Permission is looked up before the message goes out, with nobody held back meanwhile."""
+    from channels.dispatch import send
+
+    check = send._check
+
+    def careless(*arguments: Any) -> Any:
+        found = check(*arguments)
+        time.sleep(0.02)
+        return found
+
+    _put(send, "lock_address", lambda address_id: None)
+    _put(send, "_check", careless)
+
+
+def suppressed_by_profile() -> None:
+    """A suppression holds for whoever used the address when it was made, and for nobody else."""
+    from consent import permission
+
+    by_address = "WHERE s.address_id = ask.address_id AND s.lifted_at IS NULL"
+    by_profile = """JOIN customers_addressprofile ap
+                 ON ap.address_id = s.address_id AND ap.first_seen_at <= s.created_at
+               JOIN customers_profile sp ON sp.id = ap.profile_id AND sp.customer_id = ask.customer_id
+               WHERE s.address_id = ask.address_id AND s.lifted_at IS NULL"""
+    _put(permission, "_FACTS", _replaced(permission._FACTS, by_address, by_profile))
+
+
 def unanchored_chain() -> None:
     """Chains have only themselves to be held against."""
     from consent.verify import report
@@ -258,6 +285,8 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "the last consent wins": last_consent_wins,
     "user ids of one phone are one": one_phone_one_person,
     "no row for a copy": no_row_for_a_copy,
+    "naive check": naive_check,
+    "suppression of the profile": suppressed_by_profile,
     "unanchored chain": unanchored_chain,
     "names read without the lock": names_without_the_lock,
 }
