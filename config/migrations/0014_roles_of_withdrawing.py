@@ -13,6 +13,6 @@ def let_agents_withdraw(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0012_tell_expiring"), ("consent", "0007_withdraw_for_people"))
+    dependencies = (("config", "0013_privacy"), ("consent", "0008_withdraw_for_people"))
 
     operations = (migrations.RunPython(let_agents_withdraw, migrations.RunPython.noop),)

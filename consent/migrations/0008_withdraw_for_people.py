@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0006_notices_and_expiry'),
+        ('consent', '0007_privacy_requests'),
     ]
 
     operations = [
