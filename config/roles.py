@@ -69,6 +69,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
         (_WRITE, "consent: suppression"),
+        (("withdraw",), "consent: consenthead"),
         # Who speaks with people takes down what they ask; another sees to it.
         (_LOOK, _PRIVACY),
         (("add",), "consent: privacyrequest"),
@@ -82,6 +83,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("merge",), "customers: customer"),
         (("add", "carry_out", "download"), "consent: privacyrequest"),
         (_WRITE, "consent: suppression"),
+        (("withdraw",), "consent: consenthead"),
     ),
     # Everything there is to see, below; nothing to change.
     "auditor": (),

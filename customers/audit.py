@@ -54,6 +54,8 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "two_factor_reset": _("had two-factor log-in reset"),
     "recovery_code": _("used a recovery code"),
     "merge": _("merged customers"),
+    "withdraw_consent": _("withdrew consent for a person who asked"),
+    "pause_messages": _("left a person in peace who asked"),
     "take_apart": _("took a customer apart"),
     "exempt": _("said that an identifier is not shared"),
     "reject_duplicate": _("told two customers apart"),
