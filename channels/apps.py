@@ -9,12 +9,15 @@ class ChannelsConfig(AppConfig):
     def ready(self) -> None:
         from channels import confirmations
         from channels.models import Connector
+        from channels.privacy import STORES
         from channels.retention import CONTENTS
         from channels.secrets import place
         from consent.confirming import ask
+        from customers.privacy import stores
         from customers.resealing import Sealed, register
         from customers.retention import kinds
 
+        stores.register(*STORES)
         kinds.register(CONTENTS)
         ask.register(confirmations.ready, confirmations.send)
         register(Sealed(Connector, "credentials", place))

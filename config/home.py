@@ -106,6 +106,8 @@ _NEEDED: Final = {
     Kind.SOURCE_REJECTS: "customers.view_source",
     Kind.KEY_ENDS: "customers.view_writekey",
     Kind.PARTITIONS: "customers.view_retentionrule",
+    Kind.PRIVACY_OVERDUE: "consent.view_privacyrequest",
+    Kind.PRIVACY_DUE: "consent.view_privacyrequest",
     Kind.ANCHOR_LATE: "consent.view_ledgeranchor",
     Kind.ANCHOR_DEVIATES: "consent.view_ledgeranchor",
 }
@@ -185,6 +187,16 @@ def _of_many(found: home.Attention) -> Alert:
             count,
         )
         return Alert(text % shown, _list("customers.identifier", shared="shared"), "warn")
+    if found.kind is Kind.PRIVACY_OVERDUE:
+        text = ngettext("%(count)s privacy request is overdue.", "%(count)s privacy requests are overdue.", count)
+        return Alert(text % shown, _list("consent.privacyrequest", due="overdue"), "bad")
+    if found.kind is Kind.PRIVACY_DUE:
+        text = ngettext(
+            "%(count)s privacy request is due within five days.",
+            "%(count)s privacy requests are due within five days.",
+            count,
+        )
+        return Alert(text % shown, _list("consent.privacyrequest", due="soon"), "warn")
     text = ngettext("%(count)s event lies in quarantine.", "%(count)s events lie in quarantine.", count)
     open_ = QuarantinedEvent.Status.OPEN.value
     return Alert(text % shown, _list("customers.quarantinedevent", status__exact=open_), "warn")

@@ -22,6 +22,7 @@ _CONSENT = (
     "consent: purpose purposetext notice noticeversion noticetext consentchain consententry consentevidence consenthead"
     " suppression confirmation pause preference"
 )
+_PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
 _ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
@@ -35,6 +36,7 @@ _WRITE = ("add", "change")
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
         *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        (_LOOK, _PRIVACY),
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         # These are for who manages the brand besides.
@@ -67,6 +69,21 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
         (_WRITE, "consent: suppression"),
+        (("withdraw",), "consent: consenthead"),
+        # Who speaks with people takes down what they ask; another sees to it.
+        (_LOOK, _PRIVACY),
+        (("add",), "consent: privacyrequest"),
+    ),
+    "privacy officer": (
+        *(
+            (_LOOK, models)
+            for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _PRIVACY, _ACT, _DECIDE)
+        ),
+        (_LOOK, "customers: auditentry deadletter erasedsubject erasedaddress retentionrule retentionrecord"),
+        (("merge",), "customers: customer"),
+        (("add", "carry_out", "download"), "consent: privacyrequest"),
+        (_WRITE, "consent: suppression"),
+        (("withdraw",), "consent: consenthead"),
     ),
     # Everything there is to see, below; nothing to change.
     "auditor": (),

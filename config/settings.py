@@ -280,6 +280,12 @@ WEB_THREADS = int(environ.number("WEB_THREADS", 4))
 BODY_SECONDS = environ.number("BODY_SECONDS", 15)
 # By what erased identifiers are remembered. Never changed: what is remembered could not be told again by another.
 ERASURE_KEY = environ.key("ERASURE_KEY", "" if PRODUCTION else _DEVELOPMENT_ERASURE_KEY)
+# Where their list is kept besides: read again after a restore, so never where a backup puts back old files.
+ERASURE_LIST = environ.text(
+    "ERASURE_LIST", "" if PRODUCTION else str(embedded.local() / "erasures" / f"{DATABASES['default']['NAME']}.jsonl")
+)
+# How many days a file of what is held of somebody can be fetched.
+PRIVACY_ARCHIVE_DAYS = environ.number("PRIVACY_ARCHIVE_DAYS", 14)
 # Where the ledgers are anchored once an hour: a folder that whoever writes to the database does not reach, the same
 # for all workers, and backed up apart from it.
 TRILHA_ANCHOR_DIR = environ.text(

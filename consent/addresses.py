@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from customers import erased
 from customers.ids import new_id
 from customers.models.address import Channel
 
@@ -36,7 +37,7 @@ _MAKE = """
     INSERT INTO customers_address (id, channel, value, original, created_at)
     SELECT t.id, t.channel, t.value, t.original, %b
     FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[]) AS t(id, channel, value, original)
-    ON CONFLICT (value, channel) DO NOTHING
+    ON CONFLICT (value, channel) DO NOTHING RETURNING id, channel, value
 """
 
 
@@ -48,7 +49,7 @@ def ids_of(cursor: Cursor[Any], originals: Mapping[Place, str], now: datetime) -
         (place for place in originals if place not in found), key=lambda place: (place.value, place.channel)
     )
     if missing:
-        cursor.execute(
+        made = cursor.execute(
             _MAKE,
             [
                 now,
@@ -57,7 +58,8 @@ def ids_of(cursor: Cursor[Any], originals: Mapping[Place, str], now: datetime) -
                 [place.value for place in missing],
                 [originals[place] for place in missing],
             ],
-        )
+        ).fetchall()
+        erased.note_new(cursor, made)
         found |= _find(cursor, missing)
     return found
 

@@ -12,13 +12,27 @@ class ConsentConfig(AppConfig):
         from consent.events import consume
         from consent.expiring import EXPIRED, EXPIRING
         from consent.imports import ROWS
+        from consent.models import Erasure, PrivacyArchive
+        from consent.privacy import erasure, export
+        from consent.privacy.stores import STORES
         from consent.refusals import DOOR
         from consent.replay import replay
         from consent.requests import NAMES
         from consent.stage import QUEUE
-        from customers import consumers, dead_letters, internal, merging, quarantine
+        from consent.suppression import returned
+        from customers import consumers, dead_letters, erased, internal, merging, quarantine, resealing
         from customers.imports import rows
         from customers.models import Import
+        from customers.privacy import stores
+
+        stores.register(*STORES)
+        erased.on_return(returned)
+        erasure.register()
+        export.register()
+        resealing.register(
+            resealing.Sealed(Erasure, "subject", erasure.place),
+            resealing.Sealed(PrivacyArchive, "data", export.place),
+        )
 
         rows.register(Import.Rows.CONSENTS, ROWS)
         internal.reserve(EXPIRING, EXPIRED)

@@ -38,6 +38,11 @@ _FACTS: Final = """
            ),
            ask.customer_id IN (SELECT customer_id FROM unsettled),
            EXISTS (
+               SELECT 1 FROM consent_restriction r JOIN member ON member.profile_id = r.profile_id
+               WHERE member.customer_id = ask.customer_id AND r.since <= %(moment)b
+                 AND (r.lifted_at IS NULL OR r.lifted_at > %(moment)b)
+           ),
+           EXISTS (
                SELECT 1 FROM consent_pause s
                WHERE s.brand_id = purpose.brand_id AND s.since <= %(moment)b AND s.until > %(moment)b
                  AND (s.ended_at IS NULL OR s.ended_at > %(moment)b)
@@ -100,9 +105,9 @@ def permissions_as_of(asks: Sequence[Ask], moment: datetime, *, heard_by: dateti
     }
     with raw_cursor() as cursor:
         rows = cursor.execute(_FACTS, given).fetchall()
-        for (n, kind, suppressed, unsettled, paused), said in groupby(rows, key=itemgetter(0, 1, 2, 3, 4)):
-            heads = list(_heads(_Said._make(row[5:]) for row in said if row[5] is not None))
-            facts[n - 1] = Facts(kind, suppressed, unsettled, paused, heads)
+        for (n, kind, barred, unsettled, restricted, paused), said in groupby(rows, key=itemgetter(*range(6))):
+            heads = list(_heads(_Said._make(row[6:]) for row in said if row[6] is not None))
+            facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, heads)
         return weigh(cursor, asks, facts, moment, by=moment)
 
 

@@ -75,15 +75,19 @@ def decide(
     now: datetime,
     *,
     unsettled: bool = False,
+    restricted: bool = False,
     paused: bool = False,
     together: Together = _NO_TIMES,
 ) -> Verdict:
     """The verdict for one customer, address and purpose.
 
     `heads` are those at the address (of the customer's profiles, and of no profile) and at the customer's
-    pseudo-addresses. `unsettled`: a consent of the customer could not be applied and waits for a person. `paused`:
-    they asked for peace for a while; a refusal that outlasts the pause is told first.
+    pseudo-addresses. `unsettled`: a consent of the customer could not be applied and waits for a person. `restricted`:
+    they asked that what is known of them be kept and not used. `paused`: they asked for peace for a while; a refusal
+    that outlasts the pause is told first.
     """
+    if restricted and kind != Purpose.Kind.LEGAL:
+        return Verdict(False, "restricted", None)
     verdict = _decide(kind, suppressed, heads, now, unsettled, together)
     if paused and verdict.allowed and kind != Purpose.Kind.LEGAL:
         return Verdict(False, "paused", verdict.entry_id)

@@ -11,10 +11,10 @@ from django.db import transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from consent import chain, watching
+from consent import chain, suppression, watching
 from consent.chain import Link
 from consent.heads import move_heads
-from consent.models import LATEST, State
+from consent.models import LATEST, Method, State
 from customers.pg import copy_rows, raw_cursor
 
 _LAST = LATEST - timedelta(microseconds=1)
@@ -110,9 +110,19 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
         )
         _write_ends(cursor, ends)
         moved = move_heads(cursor, [(id_, link) for id_, (link, _digest) in zip(ids, links, strict=True)])
+        suppression.lift(cursor, _proven(links), now)
         events = {(link.address_id, link.purpose_id, link.profile_id): link.event_id for link, _digest in links}
         watching.tell(cursor, [(*key, events[key]) for key in moved], now)
     return ids
+
+
+def _proven(links: Iterable[tuple[Link, bytes]]) -> dict[UUID, datetime]:
+    """By address, when somebody proved last that they want to be written to."""
+    found: dict[UUID, datetime] = {}
+    for link, _digest in links:
+        if link.state in State.permitting() and link.method in Method.proven():
+            found[link.address_id] = max(link.effective_at, found.get(link.address_id, link.effective_at))
+    return found
 
 
 def _with_ends(cursor: Cursor[Any], entries: Sequence[NewEntry], now: datetime) -> Sequence[NewEntry]:

@@ -54,6 +54,9 @@ _FACTS = """
         SELECT DISTINCT p.customer_id
         FROM customers_deadletter d JOIN customers_profile p ON p.id = (d.row ->> 'profile_id')::uuid
         WHERE d.queue = 'consent' AND d.replayed_at IS NULL
+    ), restricted AS MATERIALIZED (
+        SELECT DISTINCT p.customer_id
+        FROM consent_restriction r JOIN customers_profile p ON p.id = r.profile_id WHERE r.lifted_at IS NULL
     )
     SELECT ask.n, purpose.kind,
            EXISTS (
@@ -62,6 +65,7 @@ _FACTS = """
                  AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
            ),
            ask.customer_id IN (SELECT customer_id FROM unsettled),
+           ask.customer_id IN (SELECT customer_id FROM restricted),
            EXISTS (
                SELECT 1 FROM consent_pause s
                WHERE s.address_id = ask.address_id AND s.brand_id = purpose.brand_id
@@ -100,9 +104,9 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
         for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now], prepare=True).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], heed_pauses and row[4])
-            if row[5] is not None:
-                known.heads.append(Head._make(row[5:]))
+                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5])
+            if row[6] is not None:
+                known.heads.append(Head._make(row[6:]))
         return weigh(cursor, asks, facts, now)
 
 

@@ -27,6 +27,7 @@ class Facts:
     kind: str
     suppressed: bool
     unsettled: bool
+    restricted: bool
     paused: bool
     heads: list[Head] = field(default_factory=list)
 
@@ -54,6 +55,7 @@ def _verdict(facts: Facts | None, now: datetime, together: Together | None = Non
         facts.heads,
         now,
         unsettled=facts.unsettled,
+        restricted=facts.restricted,
         paused=facts.paused,
         together=together or {},
     )

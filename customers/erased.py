@@ -4,7 +4,7 @@ What occurred later begins a new person with no history and no marketing permiss
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -20,8 +20,30 @@ _COUNT: Final = """
     FROM unnest(%b::bytea[], %b::bigint[]) AS u(digest, n) WHERE e.digest = u.digest
 """
 
+_RECORD: Final = """
+    INSERT INTO customers_erasedsubject AS e (digest, erased_at, dropped)
+    SELECT u.digest, %b, 0 FROM unnest(%b::bytea[]) AS u(digest)
+    ON CONFLICT (digest) DO UPDATE SET erased_at = greatest(e.erased_at, excluded.erased_at)
+"""
+_RECORD_ADDRESSES: Final = """
+    INSERT INTO customers_erasedaddress AS e (digest, address_id, erased_at)
+    SELECT u.digest, u.address_id, %b FROM unnest(%b::bytea[], %b::uuid[]) AS u(digest, address_id)
+    ON CONFLICT (digest) DO UPDATE SET address_id = coalesce(excluded.address_id, e.address_id),
+        erased_at = greatest(e.erased_at, excluded.erased_at)
+"""
+_ANY_ADDRESS: Final = "SELECT EXISTS (SELECT 1 FROM customers_erasedaddress)"
+_GONE: Final = """
+    SELECT digest, address_id FROM customers_erasedaddress WHERE digest = ANY(%b) AND address_id IS NOT NULL
+"""
+
 # (namespace, kind, value)
 Name = tuple[UUID, str, str]
+# A row of addresses: its id, channel and value.
+Reached = tuple[UUID, str, str]
+# Told of new rows of erased addresses, each with the row that was erased.
+OnReturn = Callable[[Cursor[Any], Mapping[UUID, UUID]], None]
+
+_on_return: list[OnReturn] = []
 
 
 def digest(namespace: UUID, kind: str, value: str) -> bytes:
@@ -51,3 +73,40 @@ def count(cursor: Cursor[Any], names: Iterable[Name]) -> None:
     if dropped:
         ordered = sorted(dropped)
         cursor.execute(_COUNT, [ordered, [dropped[key] for key in ordered]])
+
+
+def address_digest(channel: str, value: str) -> bytes:
+    text = "\x1f".join(("address", channel, value)).encode()
+    return hmac.digest(settings.ERASURE_KEY, text, sha256)
+
+
+def record(cursor: Cursor[Any], digests: Iterable[bytes], at: datetime) -> None:
+    """Whoever these name was erased `at` that time."""
+    cursor.execute(_RECORD, [at, sorted(set(digests))])
+
+
+def record_addresses(cursor: Cursor[Any], rows: Mapping[bytes, UUID | None], at: datetime) -> None:
+    """These addresses were erased, from these rows where it is known."""
+    ordered = sorted(rows)
+    cursor.execute(_RECORD_ADDRESSES, [at, ordered, [rows[one] for one in ordered]])
+
+
+def on_return(told: OnReturn) -> None:
+    """Have `told` called with new rows of erased addresses, in the transaction that makes them."""
+    if told not in _on_return:
+        _on_return.append(told)
+
+
+def note_new(cursor: Cursor[Any], made: Sequence[Reached]) -> None:
+    """Addresses that have just been made: what stood against an erased one stands against it again."""
+    if not made:
+        return
+    row = cursor.execute(_ANY_ADDRESS, prepare=True).fetchone()
+    if not (row and row[0]):
+        return
+    by_digest = {address_digest(channel, value): id_ for id_, channel, value in made}
+    rows = cursor.execute(_GONE, [list(by_digest)]).fetchall()
+    fresh = {by_digest[bytes(digest)]: gone for digest, gone in rows if by_digest[bytes(digest)] != gone}
+    if fresh:
+        for told in _on_return:
+            told(cursor, fresh)

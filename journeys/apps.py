@@ -10,14 +10,17 @@ class JourneysConfig(AppConfig):
         from channels import guards, scopes
         from channels.models import Message
         from customers import dead_letters, merging
+        from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
         from journeys.engine import foreseen, match, merges, recheck
         from journeys.guard import guard
+        from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
         from journeys.segment_use import journeys_at
 
+        stores.register(*STORES)
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
         merging.register(foreseen.tell)

@@ -73,6 +73,12 @@ def _nothing_believed() -> Iterator[None]:
     belief.forget_all()
 
 
+@pytest.fixture(autouse=True)
+def _list_no_erasures(settings: Any) -> None:
+    """The list of the erased is a file of the installation's, which tests leave alone."""
+    settings.ERASURE_LIST = ""
+
+
 @pytest.fixture
 def frozen_queries() -> Frozen:
     """Hold a page to the number of queries in tests/config/query_counts.json."""

@@ -13,6 +13,7 @@ from analytics.metrics.query import rows
 from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
 from consent.anchors.health import Health, health
+from consent.models import PrivacyRequest
 from customers.models import DeadLetter, Identifier, QuarantinedEvent, Source, WriteKey
 from customers.retention.months import running_out
 
@@ -27,6 +28,7 @@ _MANY: Final = 5
 _STANDS: Final = timedelta(minutes=5)
 _ENDS_SOON: Final = timedelta(days=7)
 _KEYS: Final = 20
+_DUE_SOON: Final = timedelta(days=5)
 _TROUBLE: Final = [reason.value for reason in (Reason.TROUBLE, Reason.REFUSED, Reason.INTERRUPTED, Reason.CRASHED)]
 _CONNECTORS: Final = """
     SELECT c.id, coalesce(t.troubled, 0), w.due_at
@@ -58,6 +60,8 @@ class Kind(Enum):
     SOURCE_REJECTS = "source_rejects"
     KEY_ENDS = "key_ends"
     PARTITIONS = "partitions"
+    PRIVACY_OVERDUE = "privacy_overdue"
+    PRIVACY_DUE = "privacy_due"
     ANCHOR_LATE = "anchor_late"
     ANCHOR_DEVIATES = "anchor_deviates"
 
@@ -90,6 +94,7 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
     found.append(Attention(Kind.SHARED, _count(shared)))
     connectors = list(Connector.objects.visible_to(user)[:BOUND])
     found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
+    found += _privacy(user, now)
     wrong = [one for one in found if one.count] + _ledgers(health(now))
     return wrong + _connectors(connectors, now) + _sources(user, now)
 
@@ -114,6 +119,19 @@ def _sources(user: "Person", now: datetime) -> list[Attention]:
     )
     keys = ending.select_related("source").order_by("expires_at")[:_KEYS]
     return found + [Attention(Kind.KEY_ENDS, Count(), key=key, since=key.expires_at) for key in keys]
+
+
+def _privacy(user: "Person", now: datetime) -> list[Attention]:
+    """What people asked by law and the last day of which is over, or near."""
+    today = now.date()
+    pending = PrivacyRequest.objects.visible_to(user).exclude(state__in=("done", "refused"))
+    soon = pending.filter(due_on__lte=today + _DUE_SOON).order_by("due_on").values_list("due_on", flat=True)
+    days = list(soon[: BOUND + 1])
+    overdue = sum(day < today for day in days)
+    return [
+        Attention(Kind.PRIVACY_OVERDUE, Count.within(overdue, BOUND)),
+        Attention(Kind.PRIVACY_DUE, Count.within(len(days) - overdue, BOUND)),
+    ]
 
 
 def _count(queryset: "QuerySet[Any]") -> Count:

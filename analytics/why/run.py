@@ -26,6 +26,9 @@ _TEXTS: Final = {
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
+    "unmerged": gettext_lazy("The merge was undone, and the run went on from where it had stood."),
+    "superseded": gettext_lazy("The merge was undone; another run of the same key had begun, so this one stays ended."),
+    "erased": gettext_lazy("The person was erased, and the run with what it held of them."),
     "failed": gettext_lazy("The run was given up at “%(step)s” after five attempts; its dead letter says why."),
 }
 

@@ -72,6 +72,10 @@ REASONS: Final[dict[str, Words]] = {
         _("The address is on the suppression list; nothing goes there, whatever was granted."),
         _("No suppression of this address, or one lifted beforehand."),
     ),
+    Reason.RESTRICTED: Words(
+        _("The person asked that what is known of them be kept and not used."),
+        _("The restriction lifted beforehand."),
+    ),
     Reason.ADDRESS_DUPLICATE: Words(
         _("The address had already been given this same message within the day."),
         _("Another address; or no message of this step to the same address in the hours before."),
@@ -91,6 +95,10 @@ REASONS: Final[dict[str, Words]] = {
     Reason.STOPPED: Words(
         _("Sending was stopped by hand for the journey, the connector or the brand."),
         _("The stop released; it is looked at again each minute until its not-later-than time."),
+    ),
+    Reason.ERASED: Words(
+        _("The person was erased before it went out."),
+        _("Nothing: what is erased is written to no more."),
     ),
     Reason.LATE: Words(
         _("Its not-later-than time had passed before it could be sent."),

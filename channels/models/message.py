@@ -37,12 +37,14 @@ class Reason(models.TextChoices):
     PAUSED = "paused", _("the person has paused messages")
     TOO_OFTEN = "too_often", _("more often than the person wants")
     SUPPRESSED = "suppressed", _("address suppressed")
+    RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
     # overtaken by events
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
     MERGED = "merged", _("the run was merged into another")
     STOPPED = "stopped", _("sending was stopped")
+    ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")
     UNRESOLVED = "unresolved", _("an identity of the person is just being resolved")
     # trouble

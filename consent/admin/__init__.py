@@ -1,5 +1,5 @@
 """The staff pages of consent, one file an idea."""
 
-from consent.admin import anchors, entries, notices, preferences, purposes, suppressions
+from consent.admin import anchors, entries, notices, person, preferences, privacy, purposes, suppressions
 
-__all__ = ["anchors", "entries", "notices", "preferences", "purposes", "suppressions"]
+__all__ = ["anchors", "entries", "notices", "person", "preferences", "privacy", "purposes", "suppressions"]

@@ -59,50 +59,80 @@ UNGUARD = """
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('consent', '0005_ledger_anchor'),
-        ('customers', '0029_imported_consents'),
+        ("consent", "0005_ledger_anchor"),
+        ("customers", "0029_imported_consents"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='consenthead',
-            name='told',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='1: that it is about to expire. 2: that it has expired.', verbose_name='told of'),
+            model_name="consenthead",
+            name="told",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                help_text="1: that it is about to expire. 2: that it has expired.",
+                verbose_name="told of",
+            ),
         ),
         migrations.AddField(
-            model_name='noticetext',
-            name='digest',
-            field=models.BinaryField(max_length=32, null=True, verbose_name='hash'),
+            model_name="noticetext",
+            name="digest",
+            field=models.BinaryField(max_length=32, null=True, verbose_name="hash"),
         ),
         migrations.AddField(
-            model_name='noticeversion',
-            name='published_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='published at'),
+            model_name="noticeversion",
+            name="published_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name="published at"),
         ),
         migrations.AddField(
-            model_name='purpose',
-            name='notice',
-            field=models.ForeignKey(blank=True, help_text='The words people read when they are asked by mail or in the preference centre.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.notice', verbose_name='notice'),
+            model_name="purpose",
+            name="notice",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The words people read when they are asked by mail or in the preference centre.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="consent.notice",
+                verbose_name="notice",
+            ),
         ),
         migrations.AddField(
-            model_name='purpose',
-            name='valid_days',
-            field=models.PositiveIntegerField(blank=True, help_text='So many days after it was given a consent that names no end of its own expires. Empty: never.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(36500)], verbose_name='days a consent lasts'),
+            model_name="purpose",
+            name="valid_days",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="So many days after it was given a consent that names no end of its own expires. Empty: never.",
+                null=True,
+                validators=[
+                    django.core.validators.MinValueValidator(1),
+                    django.core.validators.MaxValueValidator(36500),
+                ],
+                verbose_name="days a consent lasts",
+            ),
         ),
         migrations.AddIndex(
-            model_name='consenthead',
-            index=models.Index(condition=models.Q(('told__lt', 2), ('valid_until__isnull', False)), fields=['valid_until'], name='head_to_tell_of'),
+            model_name="consenthead",
+            index=models.Index(
+                condition=models.Q(("told__lt", 2), ("valid_until__isnull", False)),
+                fields=["valid_until"],
+                name="head_to_tell_of",
+            ),
         ),
         migrations.RunSQL(PUBLISH, migrations.RunSQL.noop),
         migrations.AddConstraint(
-            model_name='noticeversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('published_at__isnull', True)), fields=('notice',), name='one_draft_per_notice'),
+            model_name="noticeversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("published_at__isnull", True)), fields=("notice",), name="one_draft_per_notice"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purpose',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_days__isnull', True), ('valid_days__range', (1, 36500)), _connector='OR'), name='consent_lasts_some_days'),
+            model_name="purpose",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_days__isnull", True), ("valid_days__range", (1, 36500)), _connector="OR"),
+                name="consent_lasts_some_days",
+            ),
         ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

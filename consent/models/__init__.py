@@ -13,6 +13,7 @@ from consent.models.ledger import (
     State,
 )
 from consent.models.preference import Pause, Preference
+from consent.models.privacy import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
 from consent.models.purpose import Notice, NoticeText, NoticeVersion, Purpose, PurposeText
 from consent.models.queue import ConsentItem
 from consent.models.suppression import Suppression
@@ -26,6 +27,7 @@ __all__ = [
     "ConsentEvidence",
     "ConsentHead",
     "ConsentItem",
+    "Erasure",
     "LedgerAnchor",
     "Method",
     "Notice",
@@ -33,8 +35,12 @@ __all__ = [
     "NoticeVersion",
     "Pause",
     "Preference",
+    "PrivacyArchive",
+    "PrivacyRequest",
+    "PrivacyStep",
     "Purpose",
     "PurposeText",
+    "Restriction",
     "State",
     "Suppression",
 ]

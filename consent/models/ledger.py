@@ -201,6 +201,7 @@ class ConsentHead(Owned):
     class Meta:
         verbose_name = _("current consent")
         verbose_name_plural = _("current consents")
+        permissions = (("withdraw_consenthead", _("Can withdraw and pause for people who ask")),)
         constraints = (
             models.UniqueConstraint(
                 fields=("address", "purpose", "profile"), nulls_distinct=False, name="one_head_per_consent"

@@ -86,6 +86,10 @@ class ReceivedFilter(admin.SimpleListFilter):
         return queryset.filter(received_at__gte=clock.utcnow() - timedelta(days=int(self.value() or 0)))
 
 
+# By erasure alone, and not by hand.
+_CHOSEN: Final = [one for one in QuarantinedEvent.Reason if one is not QuarantinedEvent.Reason.ERASED]
+
+
 def _discarding(reason: QuarantinedEvent.Reason) -> Any:
     @admin.action(description=format_lazy("{}: {}", _("Discard"), reason.label), permissions=["settle"])
     def discard(self: Any, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
@@ -111,7 +115,7 @@ class QuarantinedEventAdmin(Facts):
     list_before_template = "admin/customers/quarantine_counts.html"
     search_fields = ("id", "code", "name", "message_id")
     search_help_text = _("A whole reason code, event name, message id or id; or whom it names: an e-mail, a user id.")
-    actions = ("replay", *map(_discarding, QuarantinedEvent.Reason))
+    actions = ("replay", *map(_discarding, _CHOSEN))
     when_empty = _("Nothing was refused. What a door refuses is kept here with its reason, to be mended and replayed.")
     fieldsets = (
         (

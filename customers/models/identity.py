@@ -260,6 +260,24 @@ class ProfileBrand(Owned):
         return f"{self.profile_id} in {self.brand_id}"
 
 
+class ErasedAddress(Owned):
+    """A keyed hash of an erased address: handed in again, it stays suppressed. `address_id` is the row that was its."""
+
+    reach = OfOrganisation()
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.BinaryField(_("keyed hash"), max_length=32, unique=True)
+    address_id = models.UUIDField(_("address"), null=True)
+    erased_at = models.DateTimeField(_("erased at"))
+
+    class Meta:
+        verbose_name = _("erased address")
+        verbose_name_plural = _("erased addresses")
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()[:12]
+
+
 class ErasedSubject(Owned):
     """A keyed hash of an erased identifier: events that occurred by then never bring the person back."""
 

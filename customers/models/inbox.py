@@ -98,6 +98,8 @@ class QuarantinedEvent(Owned):
         STALE = "stale", _("too old to matter")
         REPEATED = "repeated", _("sent again since, in order")
         UNWANTED = "unwanted", _("nothing we want to have")
+        # By erasure alone: what it said is gone.
+        ERASED = "erased", _("of somebody who was erased")
 
     id = models.BigAutoField(primary_key=True)
     received_at = models.DateTimeField(_("received at"), db_index=True)

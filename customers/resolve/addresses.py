@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from psycopg import Cursor
 
+from customers import erased
 from customers.identifiers import IdentifierError, scheme
 from customers.identifiers.schemes.phone import is_mobile
 from customers.ids import new_id
@@ -34,14 +35,15 @@ def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: 
     if not seen:
         return
     values, channels, owners, originals = (list(column) for column in zip(*seen, strict=True))
-    cursor.execute(
+    made = cursor.execute(
         "INSERT INTO customers_address (id, channel, value, original, created_at)"
         " SELECT u.id, u.channel, u.value, u.original, %b"
         " FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[]) AS u(id, channel, value, original)"
         " WHERE NOT EXISTS (SELECT 1 FROM customers_address a WHERE a.value = u.value AND a.channel = u.channel)"
-        " ON CONFLICT (value, channel) DO NOTHING",
+        " ON CONFLICT (value, channel) DO NOTHING RETURNING id, channel, value",
         [now, [new_id() for _value in values], channels, values, originals],
-    )
+    ).fetchall()
+    erased.note_new(cursor, made)
     cursor.execute(
         "INSERT INTO customers_addressprofile AS p (profile_id, address_id, first_seen_at, last_seen_at)"
         " SELECT DISTINCT u.profile_id, a.id, %b::timestamptz, %b::timestamptz"

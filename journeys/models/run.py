@@ -145,6 +145,7 @@ class Cause(models.IntegerChoices):
     FAILED = 11, _("failed")
     UNMERGED = 12, _("came back, as the merge was undone")
     SUPERSEDED = 13, _("did not come back: another of its key had begun")
+    ERASED = 14, _("the person was erased")
 
 
 class Transition(Owned):

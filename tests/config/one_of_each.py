@@ -11,10 +11,15 @@ from channels.models import Message, MessageContent, RecentSend, SendStop
 from consent.models import (
     Confirmation,
     ConsentItem,
+    Erasure,
     LedgerAnchor,
     Pause,
     Preference,
+    PrivacyArchive,
+    PrivacyRequest,
+    PrivacyStep,
     PurposeText,
+    Restriction,
     Suppression,
 )
 from customers.ids import NIL, new_id
@@ -25,6 +30,7 @@ from customers.models import (
     DeadLetter,
     DuplicatePair,
     Edge,
+    ErasedAddress,
     ErasedSubject,
     Event,
     EventPayload,
@@ -122,6 +128,7 @@ def make_one_of_each() -> World:
     _events(world, source, ana.profile)
     _segment(world, ana)
     _consent(world, source, ana)
+    _privacy(world, source, ana)
     run = _journeys(world, ana)
     _map(world, run)
     _outbox(world, ana, run)
@@ -261,6 +268,19 @@ def _consent(world: World, source: Source, ana: Person) -> None:
         received_at=NOW,
         request={},
     )
+
+
+def _privacy(world: World, source: Source, ana: Person) -> None:
+    """A request with its steps, a file that was made for it, a restriction and an erasure that is done."""
+    request = PrivacyRequest.objects.create(
+        brand=world.brand, kind="access", law="lgpd", channel="api", source=source, state="ready", assurance=3,
+        subject=[[str(NIL), "email", "ana@example.com", HOSTILE]], opened_at=NOW, due_on=date(2100, 1, 1),
+    )  # fmt: skip
+    PrivacyStep.objects.create(request=request, at=NOW, state="ready", assurance=3, note=HOSTILE)
+    PrivacyArchive.objects.create(request=request, made_at=NOW, expires_at=NOW, size=1, digest="0" * 64, removed_at=NOW)
+    Restriction.objects.create(request=request, profile_id=ana.profile.pk, since=NOW, lifted_at=NOW)
+    Erasure.objects.create(request=request, brand=world.brand, begun_at=NOW, finished_at=NOW, counts={"events": 3})
+    ErasedAddress.objects.create(digest=b"a" * 32, address_id=ana.address.pk, erased_at=NOW)
 
 
 def _journeys(world: World, ana: Person) -> Run:

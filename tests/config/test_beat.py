@@ -20,6 +20,7 @@ def test_the_schedule_is_seeded() -> None:
         ("channels.dispatch_due", "dispatch", 1, "seconds", 2),
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("consent.anchor_ledgers", "slow", 3600, "seconds", 3600),
+        ("consent.remove_privacy_files", "slow", 3600, "seconds", 3600),
         ("consent.tell_expiring", "slow", 600, "seconds", 600),
         ("customers.count_segments", "slow", 600, "seconds", 600),
         ("customers.ensure_partitions", "slow", 21600, "seconds", 3600),

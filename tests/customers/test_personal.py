@@ -42,6 +42,9 @@ NOT_PERSONAL = {
     "consent.Confirmation": "language",
     "consent.Pause": "message_id",
     "consent.Preference": "language",
+    "consent.Erasure": "counts",
+    "consent.PrivacyArchive": "digest counts",
+    "consent.PrivacyRequest": "refusal",
     "consent.Purpose": "key name description",
     "consent.PurposeText": "locale name description",
     # Masked before it is written.
@@ -54,6 +57,7 @@ NOT_PERSONAL = {
     "customers.DeadLetter": "queue",
     "customers.DuplicatePair": "evidence",
     "customers.Edge": "message_id",
+    "customers.ErasedAddress": "digest",
     "customers.ErasedSubject": "digest",
     "customers.Event": "kind name message_id",
     "customers.EventType": "name description amount_property currency_property key_property",

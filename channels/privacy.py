@@ -1,0 +1,71 @@
+"""What channels keep of people: the messages written for them; an erasure cancels what was not sent."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import Message, MessageContent, RecentSend
+from customers.privacy.stores import Basis, Rank, Store, Table
+from customers.privacy.subject import Subject
+
+_OWN: Final = "t.profile_id = ANY(%(profiles)s)"
+_OF_MESSAGES: Final = "IN (SELECT m.id FROM channels_message m WHERE m.profile_id = ANY(%(profiles)s))"
+# A leased one, too: its worker finds the lease gone and passes on.
+_CANCEL: Final = """
+    UPDATE channels_message SET state = 'cancelled', reason = 'erased', settled_at = %s,
+        lease_token = NULL, leased_until = NULL
+    WHERE id IN (
+        SELECT id FROM channels_message WHERE profile_id = ANY(%s) AND state IN ('queued', 'held', 'leased')
+        ORDER BY id FOR UPDATE
+    )
+"""
+
+
+def cancel(subject: Subject, now: datetime) -> int:
+    """Cancel what waits to be sent, whatever asked for it; how many messages it were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CANCEL, [now, list(subject.profiles)])
+        return int(cursor.rowcount)
+
+
+STORES: Final = (
+    Store(
+        "messages",
+        _("messages"),
+        _("What was written to somebody, whether it arrived, and why not."),
+        Basis.CONTRACT,
+        Rank.MESSAGES,
+        (
+            # What an address that others use as well got of a step lately keeps them from getting it again.
+            Table(RecentSend, "t.address_id = ANY(%(addresses)s)"),
+            Table(MessageContent, f"t.message_id {_OF_MESSAGES}"),
+            Table(
+                Message,
+                _OWN,
+                {
+                    "channel": "t.channel",
+                    "address": "(SELECT a.value FROM customers_address a WHERE a.id = t.address_id)",
+                    "state": "t.state",
+                    "reason": "t.reason",
+                    "detail": "t.detail",
+                    "created_at": "t.created_at",
+                    "settled_at": "t.settled_at",
+                    "subject": "(SELECT c.subject FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                    "body": "(SELECT c.body FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                    "made_from": "(SELECT c.context FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                },
+                {
+                    "detail": "''",
+                    "provider_id": "''",
+                    "copy_key": "CASE WHEN t.origin_kind = 'run' THEN split_part(t.copy_key, ':', 1) || ':'"
+                    " || split_part(t.copy_key, ':', 2) || ':' ELSE t.copy_key END",
+                },
+            ),
+        ),
+        kept="message_contents",
+        note=_("What waits is cancelled. That a message was sent, when and how it went stays; its words go."),
+        act=cancel,
+    ),
+)

@@ -1,0 +1,102 @@
+"""Doing what was asked: what takes long as a job, the rest at once."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from consent import ledger
+from consent.addresses import ids_of, person
+from consent.ledger import NewEntry
+from consent.models import Method, PrivacyRequest, Purpose, Restriction, State
+from consent.privacy import erasure, export, requests
+from customers import audit
+from customers.pg import raw_cursor
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+_Kind = PrivacyRequest.Kind
+
+
+class NobodyKnown(Exception):
+    """Nobody goes by the names of the request: there is nothing that could be changed for them."""
+
+
+def carry_out(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
+    """Begin what was asked; raises NotNow, NotSure or NobodyKnown."""
+    _DOES[request.kind](request, now, by)
+
+
+def hand_over(request: PrivacyRequest, now: datetime, by: "Person | None", note: str = "") -> None:
+    """What was asked was given to the person, or mended: it is done."""
+    requests.finish(request, now, by, note)
+
+
+def _object(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
+    """Withdraw every marketing purpose of the brand for whoever it is, whichever address they are written to."""
+    profiles = _profiles(request)
+    purposes = Purpose.objects.filter(brand_id=request.brand_id, kind=Purpose.Kind.MARKETING).order_by("pk")
+    with transaction.atomic():
+        requests.begin_work(request, now, by)
+        with raw_cursor() as cursor:
+            addresses = ids_of(cursor, {person(one): str(one) for one in profiles}, now)
+        entries = [
+            NewEntry(
+                address_id=addresses[person(profile)],
+                profile_id=profile,
+                brand_id=request.brand_id,
+                purpose_id=purpose.pk,
+                state=State.WITHDRAWN.value,
+                method=Method.STAFF.value,
+                occurred_at=now,
+                evidence={"privacy_request": str(request.pk)},
+            )
+            for profile in profiles
+            for purpose in purposes
+        ]
+        ledger.append(entries, now)
+        requests.finish(request, now, by)
+
+
+def _restrict(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
+    profiles = _profiles(request)
+    with transaction.atomic():
+        requests.begin_work(request, now, by)
+        held = set(
+            Restriction.objects.filter(profile_id__in=profiles, lifted_at=None).values_list("profile_id", flat=True)
+        )
+        Restriction.objects.bulk_create(
+            [Restriction(request=request, profile_id=one, since=now) for one in profiles if one not in held],
+            ignore_conflicts=True,
+        )
+        requests.finish(request, now, by)
+
+
+def lift(request: PrivacyRequest, now: datetime, by: "Person | None") -> int:
+    """End the restrictions that this request set; how many profiles they were of."""
+    with transaction.atomic():
+        count = request.restrictions.filter(lifted_at=None).update(lifted_at=now)
+        if count:
+            requests.remark(request, "", now, by)
+            audit.record(by, "privacy_lift", request, None, {"profiles": count}, now=now)
+    return count
+
+
+def _profiles(request: PrivacyRequest) -> list[UUID]:
+    profiles = sorted(requests.subject_of(request).profiles)
+    if not profiles:
+        raise NobodyKnown
+    return profiles
+
+
+_DOES: Final[Mapping[str, Callable[[PrivacyRequest, datetime, "Person | None"], object]]] = {
+    _Kind.ACCESS: export.ask,
+    _Kind.PORTABILITY: export.ask,
+    _Kind.CORRECTION: requests.begin_work,
+    _Kind.ERASURE: erasure.ask,
+    _Kind.OBJECTION: _object,
+    _Kind.RESTRICTION: _restrict,
+}

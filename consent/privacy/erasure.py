@@ -1,0 +1,120 @@
+"""Carrying out an erasure as a job: in pieces, gone on with by any worker, twice through all stores."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.models import Erasure, PrivacyRequest
+from consent.privacy import requests
+from customers import jobs
+from customers.jobs import Slice
+from customers.models import Job
+from customers.privacy import erase
+from customers.privacy.erase import GrewMeanwhile
+from customers.privacy.subject import Subject
+from customers.sealing import open_sealed, seal
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+ERASE: Final = "erase"
+# Longer than a call to a provider, and than whoever answers a call of ours.
+_SETTLE: Final = timedelta(seconds=60)
+_HELD_UP: Final = timedelta(seconds=30)
+_PASSES: Final = 2
+
+
+def place(erasure: Erasure) -> str:
+    return f"consent_erasure:{erasure.pk}:subject"
+
+
+def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
+    """Have it done, by somebody who has seen what will go."""
+    with transaction.atomic():
+        requests.begin_work(request, now, by)
+        Erasure.objects.get_or_create(
+            request=request,
+            defaults={"brand_id": request.brand_id, "by_id": by.pk if by else None, "begun_at": now},
+        )
+        job = jobs.ask(ERASE, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
+        PrivacyRequest.objects.filter(pk=request.pk).update(job=job)
+    request.job = job
+    return job
+
+
+def work(turn: Slice) -> bool:
+    """A slice: the person is looked for and sealed, begun with, then step after step; whether all is done."""
+    request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
+    erasure = Erasure.objects.get(request=request)
+    subject = _subject(request, erasure, turn)
+    if not turn.job.cursor.get("begun"):
+        try:
+            subject = erase.begin(subject, turn.now)
+        except GrewMeanwhile:
+            Erasure.objects.filter(pk=erasure.pk).update(subject=b"")
+            return False
+        turn.note(begun=True, step=0, round=1, total=len(erase.steps()) * _PASSES)
+    if not _go_through(turn, erasure, subject):
+        return False
+    if erase.held_up(subject):
+        turn.rest = _HELD_UP
+        turn.note(step=0)
+        return False
+    if turn.job.cursor["round"] < _PASSES:
+        turn.rest = _SETTLE
+        turn.note(step=0, round=turn.job.cursor["round"] + 1)
+        return False
+    _finish(request, erasure, turn)
+    return True
+
+
+def _subject(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> Subject:
+    """Looked for once and sealed: soon nobody could find them any more."""
+    if erasure.subject:
+        return Subject.from_json(open_sealed(bytes(erasure.subject), place(erasure)))
+    found = requests.subject_of(request)
+    held = found.as_json() | {"at": turn.now.isoformat()}
+    erasure.subject = seal(held, place(erasure))
+    erasure.identifiers, erasure.addresses = len(found.names), len(found.reached)
+    erasure.save(update_fields=["subject", "identifiers", "addresses"])
+    return Subject.from_json(held)
+
+
+def _go_through(turn: Slice, erasure: Erasure, subject: Subject) -> bool:
+    """The steps from where the last slice stopped; whether that was the last of them."""
+    todo = erase.steps()
+    while (number := turn.job.cursor["step"]) < len(todo):
+        if not turn.has_time:
+            return False
+        step = todo[number]
+        with transaction.atomic():
+            count = erase.take(step, subject, turn.now)
+            if count:
+                erasure.counts[step.store.key] = erasure.counts.get(step.store.key, 0) + count
+                erasure.save(update_fields=["counts"])
+            reached = number if count else number + 1
+            turn.note(step=reached, done=(turn.job.cursor["round"] - 1) * len(todo) + reached)
+    return True
+
+
+def _finish(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> None:
+    with transaction.atomic():
+        erasure.finished_at, erasure.subject = turn.now, b""
+        erasure.save(update_fields=["finished_at", "subject"])
+        PrivacyRequest.objects.filter(pk=request.pk).update(subject=[])
+        request.steps.exclude(note="").update(note="")
+        turn.job.report = {"rows": sum(erasure.counts.values()), **erasure.counts}
+        requests.finish(request, turn.now, erasure.by)
+
+
+def given_up(job: Job) -> None:
+    request = PrivacyRequest.objects.filter(pk=job.arguments.get("request"), state=PrivacyRequest.State.WORKING).first()
+    if request is not None and job.ended_at is not None:
+        requests.give_up(request, job.ended_at, _("The job failed or was stopped; carry it out again to go on."))
+
+
+def register() -> None:
+    jobs.register(ERASE, gettext_lazy("Erase a person"), work, given_up=given_up)

@@ -1,0 +1,205 @@
+"""Everything held of one person in one file: JSON for machines, and a page for people in each language."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.models import PrivacyArchive, PrivacyRequest
+from consent.privacy import requests
+from customers import jobs
+from customers.jobs import Slice
+from customers.models import Job
+from customers.privacy import rows
+from customers.privacy.others import BASE64, Own
+from customers.privacy.stores import Store, Table, stores
+from customers.privacy.subject import Subject
+from customers.privacy.words import word
+from customers.sealing import open_sealed, seal
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+EXPORT: Final = "privacy_export"
+FORMAT: Final = "trilha-person-1"
+_LANGUAGES: Final = ("en", "pt-br")
+# Gathering cannot be cut; whoever has lived through very much takes a while.
+_LONGEST: Final = timedelta(minutes=15)
+
+
+class NotThere(Exception):
+    """The file was removed, or its time is over."""
+
+
+@dataclass(slots=True)
+class Section:
+    """What one store holds: by table, its rows."""
+
+    store: Store
+    tables: list[tuple[Table, list[dict[str, Any]]]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return sum(len(held) for _table, held in self.tables)
+
+
+def place(archive: PrivacyArchive) -> str:
+    return f"consent_privacyarchive:{archive.pk}:data"
+
+
+def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
+    """Have the file made."""
+    with transaction.atomic():
+        requests.begin_work(request, now, by)
+        job = jobs.ask(EXPORT, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
+        PrivacyRequest.objects.filter(pk=request.pk).update(job=job)
+    request.job = job
+    return job
+
+
+def work(turn: Slice) -> bool:
+    turn.hold(_LONGEST)
+    request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
+    sections = gather(requests.subject_of(request))
+    data = pack(sections, turn.now)
+    counts = {section.store.key: section.count for section in sections}
+    with transaction.atomic():
+        PrivacyArchive.objects.filter(request=request).delete()
+        archive = PrivacyArchive(
+            request=request,
+            made_at=turn.now,
+            expires_at=turn.now + timedelta(days=settings.PRIVACY_ARCHIVE_DAYS),
+            size=len(data),
+            digest=sha256(data).hexdigest(),
+            counts=counts,
+        )
+        archive.data = seal({"zip": b64encode(data).decode()}, place(archive))
+        archive.save(force_insert=True)
+        turn.job.report = {"rows": sum(counts.values()), **counts}
+        turn.note(done=sum(counts.values()))
+    return True
+
+
+def given_up(job: Job) -> None:
+    request = PrivacyRequest.objects.filter(pk=job.arguments.get("request"), state=PrivacyRequest.State.WORKING).first()
+    if request is not None and job.ended_at is not None:
+        requests.give_up(request, job.ended_at, _("The job failed or was stopped; carry it out again to go on."))
+
+
+def opened(archive: PrivacyArchive, now: datetime) -> bytes:
+    """The file; NotThere when it is gone."""
+    if archive.removed_at is not None or not archive.data or archive.expires_at <= now:
+        raise NotThere
+    return b64decode(open_sealed(bytes(archive.data), place(archive))["zip"])
+
+
+def remove_old(now: datetime) -> int:
+    """Take away files whose time is over; that there was one stays."""
+    old = PrivacyArchive.objects.filter(removed_at=None, expires_at__lte=now)
+    return old.update(data=b"", removed_at=now)
+
+
+def gather(subject: Subject) -> list[Section]:
+    """What every store holds of them, and of nobody else."""
+    own = Own(subject)
+    return [
+        Section(
+            store,
+            [(table, [own.row(row) for row in rows.read(table, subject)]) for table in store.tables if table.shown],
+        )
+        for store in stores()
+        if store.is_exported
+    ]
+
+
+def pack(sections: list[Section], now: datetime) -> bytes:
+    """The same rows and moment give the same bytes."""
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, text in _parts(sections, now):
+            # Without a time of its own.
+            archive.writestr(ZipInfo(name), text.encode(), ZIP_DEFLATED)
+    return file.getvalue()
+
+
+def _parts(sections: list[Section], now: datetime) -> Iterator[tuple[str, str]]:
+    manifest = {
+        "format": FORMAT,
+        "made_at": now.isoformat(),
+        "stores": {
+            section.store.key: {"file": f"{section.store.key}.json", "rows": section.count} for section in sections
+        },
+    }
+    yield "manifest.json", _json(manifest)
+    for section in sections:
+        yield f"{section.store.key}.json", _json(_as_json(section))
+    for language in _LANGUAGES:
+        with translation.override(language):
+            yield f"index.{language}.html", _page(sections, now, language)
+
+
+def _as_json(section: Section) -> dict[str, Any]:
+    return {
+        "store": section.store.key,
+        "label": {language: _in(language, section.store.label) for language in _LANGUAGES},
+        "why": {language: _in(language, section.store.why) for language in _LANGUAGES},
+        "tables": {table.model._meta.model_name: held for table, held in section.tables},
+    }
+
+
+def _in(language: str, text: Any) -> str:
+    with translation.override(language):
+        return str(text)
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def _page(sections: list[Section], now: datetime, language: str) -> str:
+    shown = [
+        {
+            "store": section.store,
+            "count": section.count,
+            "tables": [_readable(table, held) for table, held in section.tables if held],
+        }
+        for section in sections
+    ]
+    context = {"sections": shown, "now": now, "language": language, "languages": _LANGUAGES}
+    return render_to_string("consent/privacy_export.html", context)
+
+
+def _readable(table: Table, held: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [name.removesuffix(BASE64) for name in table.shown]
+    return {
+        "label": table.model._meta.verbose_name_plural,
+        "heads": [word(name) for name in names],
+        "rows": [[_cell(row.get(name)) for name in names] for row in held],
+    }
+
+
+def _cell(value: Any) -> tuple[str, bool]:
+    """As text, and whether it is a document to be laid out."""
+    if value is None:
+        return "", False
+    if isinstance(value, bool):
+        return (_("yes") if value else _("no")), False
+    if isinstance(value, dict | list):
+        return (_json(value), True) if value else ("", False)
+    return str(value), False
+
+
+def register() -> None:
+    jobs.register(EXPORT, gettext_lazy("Gather what is held of a person"), work, given_up=given_up)

@@ -1,0 +1,187 @@
+"""The life of a privacy request: taken down, its identity checked, carried out or refused; each step is kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+
+from consent.models import PrivacyRequest, PrivacyStep
+from consent.privacy import laws
+from customers import audit, erased, kinds
+from customers.identifiers import IdentifierError
+from customers.ids import NIL
+from customers.models import Brand, Source
+from customers.privacy.subject import Naming, Subject, find
+
+if TYPE_CHECKING:
+    from customers.sight import Person
+
+_State = PrivacyRequest.State
+
+
+class NotNow(Exception):
+    """The request is not where that could be done with it."""
+
+
+class NotSure(Exception):
+    """Who asks was not checked well enough for what they ask."""
+
+
+class NotAllowed(Exception):
+    """The law gives no such reason to refuse this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What somebody asks, by which channel, under which law; `names` are who they say they are."""
+
+    brand: Brand
+    kind: str
+    law: str
+    channel: str
+    names: Sequence[Naming]
+    source_id: UUID | None = None
+    assurance: int = PrivacyRequest.Assurance.NONE
+    note: str = ""
+
+
+def naming(kind: str, value: str, namespaces: Iterable[UUID], now: datetime) -> list[Naming]:
+    """A name as it is compared, once for each namespace where it may mean something; or IdentifierError."""
+    known = kinds.current(now).get(kind)
+    if known is None:
+        raise IdentifierError("unknown_identifier_kind", "There is no such kind of identifier.", "See the guide.")
+    compared, original = known.read(value)
+    spaces = [NIL] if known.organisation_wide else sorted(set(namespaces))
+    return [Naming(space, kind, compared, original) for space in spaces]
+
+
+def namespaces_of(brand: Brand) -> list[UUID]:
+    return list(Source.objects.filter(brand=brand).order_by("namespace").values_list("namespace", flat=True).distinct())
+
+
+@transaction.atomic
+def take_down(asking: Asking, now: datetime, by: "Person | None" = None) -> PrivacyRequest:
+    """Keep what was asked; the clock of the law runs from now."""
+    request = PrivacyRequest.objects.create(
+        brand=asking.brand,
+        kind=asking.kind,
+        law=asking.law,
+        channel=asking.channel,
+        source_id=asking.source_id,
+        subject=[[str(one.namespace), *one[1:]] for one in asking.names],
+        digests=sorted({erased.digest(*one[:3]).hex() for one in asking.names}),
+        assurance=asking.assurance,
+        state=_State.READY if asking.assurance >= laws.LEAST[asking.kind] else _State.OPEN,
+        opened_at=now,
+        due_on=laws.due_on(asking.law, now, asking.brand.zone),
+        opened_by_id=by.pk if by is not None else None,
+    )
+    _note(request, now, by, asking.note, asking.assurance or None)
+    audit.record(by, "privacy_open", request, None, _told(request), now=now)
+    return request
+
+
+def names_of(request: PrivacyRequest) -> list[Naming]:
+    return [Naming(UUID(space), kind, value, original) for space, kind, value, original in request.subject]
+
+
+def subject_of(request: PrivacyRequest) -> Subject:
+    """Whom it is about, as far as is known now."""
+    return find(names_of(request))
+
+
+def verify(request: PrivacyRequest, assurance: int, now: datetime, by: "Person | None", note: str = "") -> None:
+    """Note how the identity was checked; once that is enough, the request can be carried out."""
+
+    def checked(row: PrivacyRequest) -> None:
+        row.assurance = max(row.assurance, assurance)
+        row.state = _State.READY if row.assurance >= laws.LEAST[row.kind] else _State.VERIFYING
+
+    _move(request, (_State.OPEN, _State.VERIFYING, _State.READY), checked, now, by, note, assurance)
+
+
+def refuse(request: PrivacyRequest, reason: str, now: datetime, by: "Person | None", note: str = "") -> None:
+    if reason not in laws.reasons(request.law, request.kind):
+        raise NotAllowed
+
+    def refused(row: PrivacyRequest) -> None:
+        row.state, row.refusal, row.ended_at = _State.REFUSED, reason, now
+
+    _move(request, (_State.OPEN, _State.VERIFYING, _State.READY), refused, now, by, note)
+
+
+def begin_work(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
+    """From here on it is being carried out; by somebody whose identity was checked well enough."""
+
+    def begun(row: PrivacyRequest) -> None:
+        if row.assurance < laws.LEAST[row.kind]:
+            raise NotSure
+        row.state = _State.WORKING
+
+    _move(request, (_State.READY,), begun, now, by)
+
+
+def finish(request: PrivacyRequest, now: datetime, by: "Person | None", note: str = "") -> None:
+    def done(row: PrivacyRequest) -> None:
+        row.state, row.ended_at = _State.DONE, now
+
+    _move(request, (_State.WORKING,), done, now, by, note)
+
+
+def give_up(request: PrivacyRequest, now: datetime, note: str) -> None:
+    """What carried it out failed or was stopped: it can be carried out again."""
+
+    def ready(row: PrivacyRequest) -> None:
+        row.state = _State.READY
+
+    _move(request, (_State.WORKING,), ready, now, None, note)
+
+
+def remark(request: PrivacyRequest, note: str, now: datetime, by: "Person | None") -> None:
+    with transaction.atomic():
+        _note(request, now, by, note)
+        audit.record(by, "privacy_note", request, None, {}, now=now)
+
+
+def _move(
+    request: PrivacyRequest,
+    from_: Sequence[str],
+    change: Any,
+    now: datetime,
+    by: "Person | None",
+    note: str = "",
+    assurance: int | None = None,
+) -> None:
+    with transaction.atomic():
+        row = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        if row.state not in from_:
+            raise NotNow
+        before = _told(row)
+        change(row)
+        row.save(update_fields=["state", "assurance", "refusal", "ended_at"])
+        _note(row, now, by, note, assurance)
+        differs = audit.changes(before, _told(row))
+        audit.record(by, f"privacy_{row.state}", row, *differs, now=now)
+    for name in ("state", "assurance", "refusal", "ended_at"):
+        setattr(request, name, getattr(row, name))
+
+
+def _note(request: PrivacyRequest, now: datetime, by: "Person | None", note: str, assurance: int | None = None) -> None:
+    PrivacyStep.objects.create(
+        request=request, at=now, by_id=by.pk if by is not None else None, state=request.state, assurance=assurance,
+        note=note,
+    )  # fmt: skip
+
+
+def _told(request: PrivacyRequest) -> dict[str, Any]:
+    return {
+        "kind": request.kind,
+        "law": request.law,
+        "state": request.state,
+        "assurance": int(request.assurance),
+        "refusal": request.refusal,
+        "due_on": request.due_on.isoformat(),
+    }

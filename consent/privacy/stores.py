@@ -1,0 +1,174 @@
+"""What consent keeps of people: the ledger with its evidence, what waits to be applied, and suppressions."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import (
+    Confirmation,
+    ConsentEntry,
+    ConsentEvidence,
+    ConsentHead,
+    ConsentItem,
+    Erasure,
+    Pause,
+    Preference,
+    PrivacyArchive,
+    PrivacyRequest,
+    PrivacyStep,
+    Restriction,
+    Suppression,
+)
+from consent.privacy.suppress import suppress
+from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+
+_ENTRIES: Final = "(t.profile_id = ANY(%(profiles)s) OR t.address_id = ANY(%(addresses)s))"
+_PURPOSE: Final = "(SELECT p.name FROM consent_purpose p WHERE p.id = t.purpose_id)"
+_BRAND: Final = "(SELECT b.name FROM customers_brand b WHERE b.id = t.brand_id)"
+_ADDRESS: Final = "(SELECT a.value FROM customers_address a WHERE a.id = t.address_id AND a.channel <> 'person')"
+
+_ASKED: Final = "t.digests && %(digests)s::varchar[]"
+
+STORES: Final = (
+    Store(
+        "consent",
+        _("consent ledger"),
+        _("Proof of what somebody agreed to or refused, and in which words they were asked."),
+        Basis.DUTY,
+        Rank.CONSENT,
+        (
+            Table(ConsentItem, "t.profile_id = ANY(%(profiles)s) OR t.address_id = ANY(%(addresses)s)"),
+            Table(
+                ConsentEvidence,
+                f"t.entry_id IN (SELECT e.id FROM consent_consententry e WHERE {_ENTRIES.replace('t.', 'e.')})",
+            ),
+            Table(
+                ConsentEntry,
+                _ENTRIES,
+                {
+                    "purpose": _PURPOSE,
+                    "state": "t.state",
+                    "method": "t.method",
+                    "address": _ADDRESS,
+                    "occurred_at": "t.occurred_at",
+                    "recorded_at": "t.recorded_at",
+                    "valid_until": "t.valid_until",
+                    "legal_basis": "t.legal_basis",
+                    "language": "t.language",
+                    "collector": "t.collector",
+                    "notice": "(SELECT n.name || ' v' || v.number FROM consent_noticeversion v"
+                    " JOIN consent_notice n ON n.id = v.notice_id WHERE v.id = t.notice_version_id)",
+                    "evidence": "(SELECT v.fields FROM consent_consentevidence v WHERE v.entry_id = t.id)",
+                },
+                KEEP,
+            ),
+            Table(Confirmation, _ENTRIES, {"purpose": _PURPOSE, "asked_at": "t.asked_at", "outcome": "t.outcome"}),
+            Table(
+                ConsentHead,
+                _ENTRIES,
+                {
+                    "purpose": _PURPOSE,
+                    "state": "t.state",
+                    "effective_at": "t.effective_at",
+                    "valid_until": "t.valid_until",
+                },
+                KEEP,
+            ),
+        ),
+        kept_words=_("without an end: it is the proof"),
+        note=_("Evidence goes; the sealed entry stays, which names nobody, and the chain still verifies."),
+    ),
+    Store(
+        "preferences",
+        _("pauses and preferences"),
+        _("How often, in which language and when somebody wants to be written to."),
+        Basis.CONSENT,
+        Rank.CONSENT,
+        (
+            Table(
+                Pause,
+                "t.address_id = ANY(%(addresses)s)",
+                {
+                    "brand": _BRAND,
+                    "address": _ADDRESS,
+                    "since": "t.since",
+                    "until": "t.until",
+                    "ended_at": "t.ended_at",
+                },
+            ),
+            Table(
+                Preference,
+                "t.address_id = ANY(%(addresses)s)",
+                {"brand": _BRAND, "address": _ADDRESS, "language": "t.language", "every_days": "t.every_days"},
+            ),
+        ),
+        kept_words=_("as long as the address is known"),
+    ),
+    Store(
+        "suppressions",
+        _("suppressions"),
+        _("That an address is never written to again."),
+        Basis.DUTY,
+        Rank.CONSENT,
+        (
+            Table(
+                Suppression,
+                "t.address_id = ANY(%(addresses)s)",
+                {
+                    "reason": "t.reason",
+                    "address": _ADDRESS,
+                    "created_at": "t.created_at",
+                    "lifted_at": "t.lifted_at",
+                },
+                KEEP,
+            ),
+        ),
+        kept_words=_("without an end: whoever said no stays so"),
+        note=_("The address itself goes; a keyed hash of it stays, by which it is known again."),
+        act=suppress,
+    ),
+    Store(
+        "requests",
+        _("privacy requests"),
+        _("Proof of what somebody asked of us by law, and that it was done in time."),
+        Basis.DUTY,
+        Rank.CONSENT,
+        (
+            Table(
+                PrivacyStep,
+                f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
+                {"at": "t.at", "state": "t.state", "note": "t.note"},
+                {"note": "''"},
+            ),
+            Table(
+                PrivacyArchive,
+                f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
+                {"made_at": "t.made_at", "expires_at": "t.expires_at", "downloads": "t.downloads"},
+                {"data": "''::bytea", "removed_at": "coalesce(t.removed_at, %(at)s)"},
+            ),
+            Table(Restriction, "t.profile_id = ANY(%(profiles)s)", {"since": "t.since", "lifted_at": "t.lifted_at"}),
+            # One that is under way needs it to its end, and empties it then.
+            Table(
+                Erasure,
+                f"t.finished_at IS NOT NULL AND t.request_id IN"
+                f" (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
+                {},
+                {"subject": "''::bytea"},
+            ),
+            Table(
+                PrivacyRequest,
+                _ASKED,
+                {
+                    "kind": "t.kind",
+                    "law": "t.law",
+                    "channel": "t.channel",
+                    "state": "t.state",
+                    "opened_at": "t.opened_at",
+                },
+                {"subject": "'[]'::jsonb"},
+            ),
+        ),
+        kept_words=_("without an end; files of what is held as long as the installation says"),
+        note=_("What was asked, when it was answered and by whom stays; names, notes and files go."),
+    ),
+)

@@ -1,0 +1,119 @@
+"""What journeys keep of people: their runs and what rules looked at; an erasure ends the runs that are going on."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import Message, Reason
+from channels.outbox import cancel_unsent
+from customers.pg import raw_cursor
+from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+from customers.privacy.subject import Subject
+from journeys.engine.runs import RunState, lock_live
+from journeys.engine.walk import Moved
+from journeys.engine.write import Work, write
+from journeys.models import (
+    CancelWatch,
+    Cause,
+    EntryMemory,
+    EntryRefusal,
+    RecheckItem,
+    RuleInputs,
+    Run,
+    RunContext,
+    Transition,
+)
+
+_OWN: Final = "t.profile_id = ANY(%(profiles)s)"
+_OF_RUNS: Final = "t.run_id IN (SELECT r.id FROM journeys_run r WHERE r.profile_id = ANY(%(profiles)s))"
+_JOURNEY: Final = "(SELECT j.name FROM journeys_journey j WHERE j.id = t.journey_id)"
+_LOCK: Final = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
+
+
+def end_runs(subject: Subject, now: datetime) -> int:
+    """End what goes on with them: nothing more follows from it. How many runs it were."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute(_LOCK, [list(subject.customers)])
+        runs = [run for run, _began in lock_live(cursor, "profile_id", subject.profiles)]
+        work = Work()
+        for run in sorted(runs, key=lambda one: one.id):
+            _end(run, now, work)
+        write(cursor, work, now)
+        ended = [str(run.id) for run in runs]
+        cancel_unsent(cursor, Message.Origin.RUN.value, ended, Reason.ERASED.value, now)
+    return len(ended)
+
+
+def _end(run: RunState, now: datetime, work: Work) -> None:
+    run.seq += 1
+    work.moves.append(Moved(run, run.seq, run.step, None, run.state, Cause.ERASED, None, None))
+    run.status, run.due_at, run.ended_at = int(Run.Status.EXITED), None, now
+    work.touch(run)
+    work.ended.append(run)
+
+
+STORES: Final = (
+    Store(
+        "runs",
+        _("journeys"),
+        _("Where somebody stands in a journey, why, and where they have been."),
+        Basis.INTEREST,
+        Rank.RUNS,
+        (
+            Table(RecheckItem, _OF_RUNS),
+            Table(CancelWatch, _OF_RUNS),
+            Table(
+                RuleInputs,
+                _OF_RUNS,
+                {"run": "t.run_id", "move": "t.seq", "traits": "t.traits"},
+            ),
+            Table(
+                RunContext,
+                _OF_RUNS,
+                {"run": "t.run_id", "occurred_at": "t.occurred_at", "variables": "t.variables"},
+                {"variables": "'{}'::jsonb", "message_id": "''"},
+            ),
+            Table(
+                Transition,
+                _OF_RUNS,
+                {"run": "t.run_id", "move": "t.seq", "at": "t.at"},
+                KEEP,
+            ),
+            Table(
+                Run,
+                _OWN,
+                {
+                    "run": "t.id",
+                    "journey": _JOURNEY,
+                    "entry_key": "t.entry_key",
+                    "entered_at": "t.entered_at",
+                    "ended_at": "t.ended_at",
+                },
+                {"entry_key": "''"},
+            ),
+            Table(
+                EntryMemory,
+                _OWN,
+                {
+                    "journey": _JOURNEY,
+                    "entry_key": "t.entry_key",
+                    "last_entered_at": "t.last_entered_at",
+                    "last_ended_at": "t.last_ended_at",
+                },
+            ),
+            Table(
+                EntryRefusal,
+                _OWN,
+                {"journey": _JOURNEY, "entry_key": "t.entry_key", "reason": "t.reason", "at": "t.at"},
+                {"entry_key": "''"},
+            ),
+        ),
+        kept_words=_("without an end: numbers of journeys follow from it"),
+        note=_(
+            "Live runs end as erased. That somebody went this way stays, without a name and without what they said."
+        ),
+        act=end_runs,
+    ),
+)

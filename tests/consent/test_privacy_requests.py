@@ -1,0 +1,192 @@
+"""What people ask by law: its last day, the identity it needs, its life, and what is done at once."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from guardian.shortcuts import assign_perm
+
+from consent.as_of import permissions_as_of
+from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep
+from consent.permission import Ask, permissions
+from consent.privacy import carry_out, export, laws, requests
+from consent.privacy.requests import Asking, NotAllowed, NotNow
+from consent.weighing import Ask as AskThen
+from customers import jobs
+from customers.models import Address, AuditEntry, Identifier
+from tests.journeys.stage import Stage, make_stage
+
+pytestmark = pytest.mark.django_db
+MIDNIGHT = datetime(2026, 1, 31, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = make_stage()
+    stage.know("ana")
+    return stage
+
+
+def asked(stage: Stage, kind: str, assurance: int = 3, law: str = "gdpr") -> PrivacyRequest:
+    names = requests.naming("email", "Ana@Example.com", [], stage.now)
+    asking = Asking(brand=stage.brand, kind=kind, law=law, channel="form", names=names, assurance=assurance)
+    return requests.take_down(asking, stage.now)
+
+
+@pytest.mark.parametrize(
+    ("law", "zone", "due"),
+    [
+        ("lgpd", "America/Sao_Paulo", date(2026, 2, 14)),
+        ("lgpd", "UTC", date(2026, 2, 15)),
+        ("gdpr", "Europe/Berlin", date(2026, 2, 28)),
+        ("gdpr", "America/Sao_Paulo", date(2026, 2, 28)),
+        ("app", "Australia/Sydney", date(2026, 3, 2)),
+    ],
+)
+def test_the_last_day_is_one_of_the_brands_zone(law: str, zone: str, due: date) -> None:
+    assert laws.due_on(law, MIDNIGHT, zone) == due
+
+
+def test_a_month_from_december_is_in_january() -> None:
+    assert laws.due_on("gdpr", datetime(2026, 12, 5, 12, tzinfo=UTC), "UTC") == date(2027, 1, 5)
+
+
+def test_a_request_is_ready_once_the_identity_was_checked_well_enough(stage: Stage) -> None:
+    request = asked(stage, "access", assurance=0)
+    assert request.state == "open"
+    requests.verify(request, 2, stage.now, None)
+    assert request.state == "verifying"
+    requests.verify(request, 4, stage.now, None, "code 17 of the desk")
+    assert (request.state, request.assurance) == ("ready", 4)
+    # What was found out is not unlearnt.
+    requests.verify(request, 2, stage.now, None)
+    assert (request.state, request.assurance) == ("ready", 4)
+    assert list(PrivacyStep.objects.values_list("state", "assurance")) == [
+        ("open", None), ("verifying", 2), ("ready", 4), ("ready", 2)
+    ]  # fmt: skip
+    assert AuditEntry.objects.filter(object_type="consent.privacyrequest").count() == 4
+
+
+def test_it_is_refused_for_a_reason_of_its_law_alone(stage: Stage) -> None:
+    request = asked(stage, "erasure", law="lgpd")
+    with pytest.raises(NotAllowed):
+        requests.refuse(request, "unfounded", stage.now, None)
+    requests.refuse(request, "legal_duty", stage.now, None)
+    assert (request.state, request.ended_at) == ("refused", stage.now)
+    with pytest.raises(NotNow):
+        requests.refuse(request, "legal_duty", stage.now, None)
+    assert "legal_duty" not in laws.reasons("lgpd", "access")
+
+
+def permission(stage: Stage) -> tuple[bool, str]:
+    customer = Identifier.objects.get(value="ana").profile.customer_id
+    address = Address.objects.get(value="ana@example.com").pk
+    return permissions([Ask(customer, address, stage.purpose.pk)], stage.now)[0][:2]
+
+
+def test_an_objection_withdraws_marketing_whichever_address(stage: Stage) -> None:
+    assert permission(stage) == (True, "")
+    stage.now += timedelta(minutes=1)
+    request = asked(stage, "objection", assurance=2)
+    carry_out.carry_out(request, stage.now, None)
+    assert request.state == "done"
+    assert permission(stage) == (False, "withdrawn")
+
+
+def test_a_restriction_refuses_and_deletes_nothing_until_it_is_lifted(stage: Stage) -> None:
+    before = stage.now
+    stage.now += timedelta(minutes=1)
+    request = asked(stage, "restriction", assurance=2)
+    carry_out.carry_out(request, stage.now, None)
+    assert permission(stage) == (False, "restricted")
+    assert Identifier.objects.filter(value="ana").exists()
+    customer = Identifier.objects.get(value="ana").profile.customer_id
+    address = Address.objects.get(value="ana@example.com").pk
+    then = [AskThen(customer, address, stage.purpose.pk)]
+    assert [permissions_as_of(then, at)[0].reason for at in (before, stage.now)] == ["", "restricted"]
+    stage.now += timedelta(minutes=1)
+    assert carry_out.lift(request, stage.now, None) == 2
+    assert permission(stage) == (True, "")
+
+
+def test_what_would_change_nobody_is_not_begun(stage: Stage) -> None:
+    names = requests.naming("email", "nobody@example.com", [], stage.now)
+    asking = Asking(brand=stage.brand, kind="objection", law="gdpr", channel="form", names=names, assurance=2)
+    request = requests.take_down(asking, stage.now)
+    with pytest.raises(carry_out.NobodyKnown):
+        carry_out.carry_out(request, stage.now, None)
+    request.refresh_from_db()
+    assert request.state == "ready"
+
+
+def officer(stage: Stage, *rights: str) -> Client:
+    user = User.objects.create_user("officer", is_staff=True)
+    user.groups.add(Group.objects.get(name="privacy officer"))
+    for right in ("view_brand", *rights):
+        assign_perm(right, user, stage.brand)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(name: str, request: PrivacyRequest) -> str:
+    return reverse(f"admin:consent_privacyrequest_{name}", args=[request.pk])
+
+
+def test_staff_take_one_down_and_carry_it_out_after_a_second_look(stage: Stage) -> None:
+    client = officer(stage, "view_pii")
+    form = {
+        "brand": str(stage.brand.pk), "kind": "erasure", "law": "lgpd", "channel": "phone", "identifier_kind": "email",
+        "identifier": "ANA@example.com", "assurance": "4", "note": "",
+    }  # fmt: skip
+    answer = client.post(reverse("admin:consent_privacyrequest_add"), form)
+    request = PrivacyRequest.objects.get()
+    assert answer.headers["Location"] == page("change", request)
+    assert (request.state, request.subject[0][2], request.opened_by is not None) == ("ready", "ana@example.com", True)
+    client.post(page("act", request), {"choice": "carry_out"})
+    assert not Erasure.objects.exists()
+    shown = client.get(page("change", request), {"preview": "1"})
+    counts = {store.key: count for store, count in shown.context["preview"]}
+    assert (counts["people"], counts["events"]) == (13, 2)
+    client.post(page("act", request), {"choice": "carry_out", "seen": "yes"})
+    assert Erasure.objects.get().request == request
+    request.refresh_from_db()
+    assert request.state == "working"
+
+
+def test_who_may_not_read_the_person_carries_nothing_out_and_downloads_nothing(stage: Stage) -> None:
+    request = asked(stage, "access")
+    client = officer(stage)
+    assert "ana@example.com" not in client.get(page("change", request)).content.decode().lower()
+    assert client.post(page("act", request), {"choice": "carry_out"}).status_code == 403
+    assert client.get(page("file", request)).status_code == 403
+    request.refresh_from_db()
+    assert request.state == "ready"
+    assert AuditEntry.objects.filter(action="refused").count() == 2
+
+
+def test_a_download_is_counted_and_on_the_trail(stage: Stage) -> None:
+    request = asked(stage, "access")
+    export.ask(request, stage.now, None)
+    jobs.work_on(lambda: stage.now, 2)
+    # The page reads the clock; the file was made long ago for it.
+    PrivacyArchive.objects.update(expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+    answer = officer(stage, "view_pii").get(page("file", request))
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content[:2]) == (200, "application/zip", b"PK")
+    assert PrivacyArchive.objects.get().downloads == 1
+    assert AuditEntry.objects.filter(action="export", object_id=str(request.pk)).count() == 1
+
+
+def test_what_is_due_comes_first_and_the_map_shows_every_store(stage: Stage) -> None:
+    later = asked(stage, "access", law="app")
+    first = asked(stage, "access", law="lgpd")
+    over = asked(stage, "access", law="lgpd")
+    requests.refuse(over, "identity", stage.now, None)
+    client = officer(stage, "view_pii")
+    listed = client.get(reverse("admin:consent_privacyrequest_changelist")).context["cl"].result_list
+    assert list(listed) == [first, later, over]
+    shown = client.get(reverse("admin:consent_privacyrequest_data_map"))
+    assert shown.status_code == 200
+    assert b"customers_trait" in shown.content
