@@ -101,7 +101,7 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
     facts: list[Facts | None] = [None] * len(asks)
     with raw_cursor() as cursor:
-        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now]).fetchall():
+        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now], prepare=True).fetchall():
             known = facts[row[0] - 1]
             if known is None:
                 known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5])
