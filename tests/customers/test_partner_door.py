@@ -115,7 +115,8 @@ def test_every_route_is_looked_at_here() -> None:
     routes = {name for name in get_resolver("config.api.urls").reverse_dict if isinstance(name, str)}
     assert patterns is not None
     assert routes - {"api-openapi", "api-docs", "api-nothing"} == {
-        "api-cloudevents", "api-event", "api-events", "api-consent-request", "api-privacy-request", "api-privacy-requests",
+        "api-cloudevents", "api-event", "api-events", "api-consent-request",
+        "api-privacy-request", "api-privacy-requests",
         "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
         "api-timeline", "api-consents", "api-customer-segments", "api-segments", "api-segment", "api-segment-members",
         "api-segment-rule",
