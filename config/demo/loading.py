@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from config import memory
-from config.demo import company, history, staff
+from config.demo import company, history, privacy, staff
 from config.demo.brands import BRANDS
 from config.demo.size import Size
 from config.demo.vault import Vault
@@ -40,6 +40,7 @@ def load(*, fresh: bool, people: int | None, began: float | None = None) -> None
     shutil.rmtree(settings.TRILHA_ANCHOR_DIR, ignore_errors=True)
     with bells.silence():
         history.make(utcnow(), size, progress=lambda share: _say(began, f"history {share:4.0%}"))
+    privacy.ask(utcnow())
     make_anchor(utcnow())
     # Last of all: whoever finds them knows that the history is whole.
     staff.seat_everybody(company.load())
