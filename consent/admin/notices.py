@@ -72,6 +72,11 @@ class NoticeTextInline(AnyStacked):
     min_num = 1
     validate_min = True
 
+    def has_add_permission(self, request: HttpRequest, obj: NoticeVersion | None = None) -> bool:
+        # Of a published version there is nothing to fill in any more.
+        may = super().has_add_permission(request, obj)
+        return bool(may) and (obj is None or obj.published_at is None)
+
 
 @admin.register(NoticeVersion)
 class NoticeVersionAdmin(Versioned):

@@ -9,6 +9,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -103,7 +104,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
             return moment(row.ended_at) if row.ended_at else ""
         days = (row.due_on - clock.utcnow().date()).days
         tone: Tone = "bad" if days < 0 else "warn" if days <= SOON.days else ""
-        return badge(row.due_on.isoformat(), tone)
+        return badge(date_format(row.due_on, "SHORT_DATE_FORMAT"), tone)
 
     def get_urls(self) -> Any:
         wrap, name = self.admin_site.admin_view, "consent_privacyrequest"

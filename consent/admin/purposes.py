@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from consent import numbers
 from consent.admin import purpose_numbers
@@ -68,6 +70,17 @@ class PurposeAdmin(Kept):
     prepopulated_fields = {"key": ("name",)}
     inlines = (PurposeTextInline,)
     readonly_fields = ("consents", "whence", "days")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "channels":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.MultipleChoiceField(
+            label=db_field.verbose_name,
+            help_text=db_field.help_text,
+            choices=db_field.base_field.choices,
+            required=False,
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Purpose | None = None) -> Any:
         own = super().get_fieldsets(request, obj)

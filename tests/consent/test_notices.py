@@ -123,6 +123,8 @@ def test_a_draft_is_written_and_published_in_the_admin(client: Client, draft: No
     assert draft.published_at is not None
     assert draft.texts.get().text == "Outras palavras"
     assert AuditEntry.objects.filter(action="publish", object_type="consent.noticeversion").count() == 1
-    assert "Save and publish" not in client.get(url).content.decode()
+    shown = client.get(url).content.decode()
+    assert "Save and publish" not in shown
+    assert 'name="texts-1-text"' not in shown, "nothing is there to be filled in"
     assert client.post(url, form | {"texts-0-text": "Third"}).status_code == 403
     assert draft.texts.get().text == "Outras palavras"

@@ -119,3 +119,19 @@ def test_of_two_purposes_for_one_signal_the_stricter_counts(brand: Brand) -> Non
     assert ad_signals([profile.customer_id], brand.pk, T0) == {profile.customer_id: {"ad_user_data": "unspecified"}}
     say(two, State.GIVEN, profile=profile, address=address)
     assert ad_signals([profile.customer_id], brand.pk, T0) == {profile.customer_id: {"ad_user_data": "granted"}}
+
+
+def test_channels_are_ticked_on_the_page(newsletter: Purpose) -> None:
+    root = client_of(User.objects.create_superuser("root"))
+    address = reverse("admin:consent_purpose_change", args=[newsletter.pk])
+    page = root.get(address)
+    assert 'type="checkbox" name="channels" value="sms"' in " ".join(page.content.decode().split())
+    form = {name: getattr(newsletter, name) for name in ("name", "key", "kind")} | {"brand": newsletter.brand_id}
+    inline = {"texts-TOTAL_FORMS": "0", "texts-INITIAL_FORMS": "0"}
+    assert root.post(address, {**form, **inline, "channels": ["email", "sms"]}).status_code == 302
+    newsletter.refresh_from_db()
+    assert newsletter.channels == ["email", "sms"]
+    assert root.post(address, {**form, **inline, "channels": ["person"]}).status_code == 200
+    assert root.post(address, {**form, **inline}).status_code == 302
+    newsletter.refresh_from_db()
+    assert newsletter.channels == []
