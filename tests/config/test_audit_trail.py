@@ -66,6 +66,8 @@ def purpose_form(world: World, **fields: str) -> dict[str, Any]:
         "name": "News",
         "kind": "marketing",
         "description": "",
+        "texts-TOTAL_FORMS": "0",
+        "texts-INITIAL_FORMS": "0",
     } | fields
 
 

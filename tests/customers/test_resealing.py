@@ -9,7 +9,9 @@ from pytest_django import Settings
 
 from channels.models import Connector
 from channels.secrets import place, seal
-from customers import resealing
+from consent.models import Erasure, PrivacyArchive, PrivacyRequest
+from consent.privacy import erasure, export
+from customers import resealing, sealing
 from customers.hooks import secrets
 from customers.log_in import two_factor
 from customers.models import Authenticator, Hook, Source
@@ -54,6 +56,8 @@ def test_every_secret_opens_without_the_old_key_afterwards(
     assert Sender(hook).post({"type": "ping"}).status_code == 200
     assert {name: (count.current, count.moved) for name, count in resealing.reseal().items()} == {
         "channels_connector.credentials": (1, 0),
+        "consent_erasure.subject": (0, 0),
+        "consent_privacyarchive.data": (0, 0),
         "customers_authenticator.secret": (1, 0),
         "customers_hook.secrets": (1, 0),
     }
@@ -80,10 +84,35 @@ def test_what_does_not_open_is_named_and_costs_the_others_nothing(
         secrets.keys_of(foreign)
 
 
+def test_what_is_held_of_people_for_their_requests_follows_as_well(source: Source, settings: Settings) -> None:
+    settings.CREDENTIAL_KEYS = {"old": OLD}
+    request = PrivacyRequest.objects.create(
+        brand=source.brand, kind="access", law="lgpd", channel="email", opened_at=NOW, due_on=NOW.date()
+    )
+    archive = PrivacyArchive(request=request, made_at=NOW, expires_at=NOW, size=3, digest="")
+    archive.data = sealing.seal({"zip": "abc"}, export.place(archive))
+    archive.save()
+    erasing, done = (Erasure(brand=source.brand, begun_at=NOW) for _each in range(2))
+    erasing.subject = sealing.seal({"names": ["ana"]}, erasure.place(erasing))
+    erasing.save()
+    done.save()
+    settings.CREDENTIAL_KEYS = {"new": NEW, "old": OLD}
+    counted = resealing.reseal()
+    assert (counted["consent_privacyarchive.data"].moved, counted["consent_erasure.subject"].moved) == (1, 1)
+    settings.CREDENTIAL_KEYS = {"new": NEW}
+    for row in (archive, erasing, done):
+        row.refresh_from_db()
+    assert sealing.open_sealed(bytes(archive.data), export.place(archive)) == {"zip": "abc"}
+    assert sealing.open_sealed(bytes(erasing.subject), erasure.place(erasing)) == {"names": ["ana"]}
+    assert bytes(done.subject) == b""
+
+
 def test_every_field_in_which_secrets_lie_follows_the_ring() -> None:
     """Whoever seals has a place, and says so to the ring: a field left out is lost with the old key."""
     assert set(resealing.fields()) == {
         "channels_connector.credentials",
+        "consent_erasure.subject",
+        "consent_privacyarchive.data",
         "customers_authenticator.secret",
         "customers_hook.secrets",
     }
