@@ -20,7 +20,7 @@ SPANS: Final[dict[str, tuple[int, int]]] = {"1w": (1, 0), "1m": (0, 1), "3m": (0
 
 _OPEN = """
     SELECT address_id, until FROM consent_pause
-    WHERE brand_id = %b AND address_id = ANY(%b) AND ended_at IS NULL
+    WHERE brand_id = %b AND address_id = ANY(%b) AND ended_at IS NULL AND (%b::text IS NULL OR method = %b)
 """
 _END = """
     UPDATE consent_pause SET ended_at = least(until, %b)
@@ -81,12 +81,13 @@ def pause(
             cursor.execute(_BEGIN, [brand_id, now, until, method, message_id, changed])
 
 
-def resume(brand_id: UUID, address_ids: Collection[UUID], now: datetime) -> bool:
-    """End what pauses there are; whether there were any. This is no consent: what was withdrawn stays withdrawn."""
+def resume(brand_id: UUID, address_ids: Collection[UUID], now: datetime, *, method: str | None = None) -> bool:
+    """End what pauses there are, or those that came by this method; whether there were any. This is no consent: what
+    was withdrawn stays withdrawn."""
     with transaction.atomic(), raw_cursor() as cursor:
-        if not any(until > now for until in _open(cursor, brand_id, address_ids).values()):
+        if not any(until > now for until in _open(cursor, brand_id, address_ids, method).values()):
             return False
-        held = _locked(cursor, brand_id, address_ids)
+        held = _locked(cursor, brand_id, address_ids, method)
         cursor.execute(_END, [now, brand_id, list(held)])
         return any(until > now for until in held.values())
 
@@ -97,11 +98,13 @@ def paused_until(brand_id: UUID, address_ids: Collection[UUID], now: datetime) -
     return max(ends, default=None)
 
 
-def _locked(cursor: Cursor[Any], brand_id: UUID, address_ids: Collection[UUID]) -> dict[UUID, datetime]:
+def _locked(
+    cursor: Cursor[Any], brand_id: UUID, address_ids: Collection[UUID], method: str | None = None
+) -> dict[UUID, datetime]:
     known = _known(cursor, address_ids)
     for address_id in known:
         lock_address(address_id)
-    return _open(cursor, brand_id, known)
+    return _open(cursor, brand_id, known, method)
 
 
 def _known(cursor: Cursor[Any], address_ids: Collection[UUID]) -> list[UUID]:
@@ -110,6 +113,8 @@ def _known(cursor: Cursor[Any], address_ids: Collection[UUID]) -> list[UUID]:
     return [id_ for (id_,) in cursor]
 
 
-def _open(cursor: Cursor[Any], brand_id: UUID, address_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    cursor.execute(_OPEN, [brand_id, list(address_ids)])
+def _open(
+    cursor: Cursor[Any], brand_id: UUID, address_ids: Collection[UUID], method: str | None = None
+) -> dict[UUID, datetime]:
+    cursor.execute(_OPEN, [brand_id, list(address_ids), method, method])
     return dict(cursor.fetchall())

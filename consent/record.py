@@ -15,6 +15,8 @@ from consent.permission import Ask, Verdict, permissions
 from consent.queue import Item
 from consent.requests import Problem
 from consent.stage import apply_at_once
+from consent.withdrawing import lock_people
+from customers.models.address import Channel
 from customers.pg import raw_cursor
 
 
@@ -72,6 +74,9 @@ def record(telling: Telling, now: datetime) -> Recorded:
     place = request.place or person(telling.profile_id)
     with transaction.atomic(), raw_cursor() as cursor:
         address_id = ids_of(cursor, {place: request.original or place.value}, now)[place]
+        if place.channel == Channel.PERSON:
+            # It holds for all their addresses: no letter to any of them begins after the answer.
+            lock_people([telling.profile_id])
         item = Item(
             address_id=address_id,
             profile_id=telling.profile_id,

@@ -20,6 +20,7 @@ def withdraw_for(
     For each profile, so that it holds too when two are found not to be one person.
     """
     profiles = _profiles(customer)
+    addresses = AddressProfile.objects.filter(profile__in=profiles).values_list("address_id", flat=True)
     with transaction.atomic():
         places = [(profile, pausing.person_address(profile, now)) for profile in profiles]
         return withdraw(
@@ -36,6 +37,7 @@ def withdraw_for(
                 for purpose in purposes
             ],
             now,
+            also_locked=list(addresses),
         )
 
 

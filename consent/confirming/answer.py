@@ -9,6 +9,7 @@ from django.db import transaction
 from consent.ledger import NewEntry, append
 from consent.models import Confirmation, ConsentEntry, ConsentHead, Method, Preference, State
 from consent.permission import lock_address
+from customers.models import Profile
 
 
 def find(confirmation_id: UUID) -> Confirmation | None:
@@ -79,14 +80,16 @@ def _state(held: Confirmation, purpose_id: UUID, now: datetime) -> str:
 
 
 def _withdrawn_since(held: Confirmation) -> bool:
-    """Whether somebody said no after the mail was asked for: for the address as such, or for this profile."""
+    """Whether somebody said no after the mail was asked for: for the address as such, or for any profile of the
+    person who asked."""
     if held.purpose_id is None or held.requested_entry_id is None:
         return False
+    selves = {held.profile_id, *Profile.objects.filter(customer__profiles=held.profile_id).values_list("pk", flat=True)}
     since = ConsentEntry.objects.filter(
         # A person's pseudo-address has the id of the profile.
-        address__in=(held.address_id, held.profile_id),
+        address__in={held.address_id, *selves},
         purpose=held.purpose_id,
         pk__gt=held.requested_entry_id,
         state__in=State.opposing(),
     )
-    return any(one in (None, held.profile_id) for one in since.values_list("profile_id", flat=True))
+    return any(one is None or one in selves for one in since.values_list("profile_id", flat=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,10 +15,9 @@ from consent.ledger import NewEntry, append
 from consent.models import ConsentHead, Method, Preference, Purpose, State
 from consent.permission import lock_address
 from consent.preferences.centre import FREQUENCIES, Centre, Choice, Known
-from consent.withdrawing import Withdrawal, withdraw
+from consent.withdrawing import UNDO, Withdrawal, withdraw
+from customers.models import AddressProfile
 
-# How long what was withdrawn can be taken back by whoever pressed the button; then by the confirming mail alone.
-UNDO: Final = timedelta(minutes=10)
 _SALT: Final = "consent.undo"
 # What a withdrawal may have taken the place of to be undone: of an answer, nobody knows whom it bound.
 _NOTHING_BEFORE: Final = frozenset({State.UNKNOWN, *State.undecided()})
@@ -181,22 +180,28 @@ def _ask(centre: Centre, purpose_id: UUID | None, by: By, now: datetime, every_d
 def pause(centre: Centre, span: str, now: datetime) -> None:
     """Leave the address in peace, and the person behind it by every channel, where that is one person alone."""
     known = centre.known
-    addresses = [known.address.pk]
+    addresses, theirs = [known.address.pk], [place.address_id for place in centre.places]
+    # A link may have been forwarded: it makes a pause no shorter.
+    until = pausing.end_of(span, known.brand.zone, now)
+    until = max(until, centre.paused_until or until)
     if known.customer is not None and known.profile_id is not None:
         addresses.append(pausing.person_address(known.profile_id, now))
+        uses = AddressProfile.objects.filter(profile__customer=known.customer)
+        theirs += uses.values_list("address_id", flat=True)
     pausing.pause(
         known.brand.pk,
         addresses,
-        pausing.end_of(span, known.brand.zone, now),
+        until,
         now,
         method=Method.LINK.value,
         message_id=str(known.link.message_id),
-        also_locked=[place.address_id for place in centre.places],
+        also_locked=theirs,
     )
 
 
 def resume(centre: Centre, now: datetime) -> bool:
-    return pausing.resume(centre.known.brand.pk, centre.known.peaceful(), now)
+    """End what was asked for by a link; a pause that the staff set is theirs to end."""
+    return pausing.resume(centre.known.brand.pk, centre.known.peaceful(), now, method=Method.LINK.value)
 
 
 def speak(centre: Centre, language: str, now: datetime) -> None:

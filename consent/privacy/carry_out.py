@@ -12,6 +12,7 @@ from consent.addresses import ids_of, person
 from consent.ledger import NewEntry
 from consent.models import Method, PrivacyRequest, Purpose, Restriction, State
 from consent.privacy import erasure, export, requests
+from consent.withdrawing import lock_people
 from customers import audit
 from customers.pg import raw_cursor
 
@@ -43,6 +44,8 @@ def _object(request: PrivacyRequest, now: datetime, by: "Person | None") -> None
         requests.begin_work(request, now, by)
         with raw_cursor() as cursor:
             addresses = ids_of(cursor, {person(one): str(one) for one in profiles}, now)
+        # No letter begins once this is done, to whichever address.
+        lock_people(profiles)
         entries = [
             NewEntry(
                 address_id=addresses[person(profile)],
@@ -65,6 +68,7 @@ def _restrict(request: PrivacyRequest, now: datetime, by: "Person | None") -> No
     profiles = _profiles(request)
     with transaction.atomic():
         requests.begin_work(request, now, by)
+        lock_people(profiles)
         held = set(
             Restriction.objects.filter(profile_id__in=profiles, lifted_at=None).values_list("profile_id", flat=True)
         )

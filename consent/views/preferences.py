@@ -106,7 +106,8 @@ def _pause(request: HttpRequest, centre: Centre, by: By) -> Told:
 
 
 def _resume(request: HttpRequest, centre: Centre, by: By) -> Told:
-    change.resume(centre, clock.utcnow())
+    if not change.resume(centre, clock.utcnow()):
+        return _nothing(), Changed()
     return _("The pause is over. You get what you had chosen, and nothing else."), Changed()
 
 
