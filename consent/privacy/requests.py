@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from consent.models import PrivacyRequest, PrivacyStep
+from consent.models import Erasure, PrivacyRequest, PrivacyStep
 from consent.privacy import laws
 from customers import audit, erased, kinds
 from customers.identifiers import IdentifierError
@@ -28,6 +28,10 @@ class NotNow(Exception):
 
 class NotSure(Exception):
     """Who asks was not checked well enough for what they ask."""
+
+
+class NobodyKnown(Exception):
+    """Nobody goes by the names of the request, or they were erased: there is nobody it could be carried out for."""
 
 
 class NotAllowed(Exception):
@@ -114,11 +118,15 @@ def refuse(request: PrivacyRequest, reason: str, now: datetime, by: "Person | No
 
 
 def begin_work(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
-    """From here on it is being carried out; by somebody whose identity was checked well enough."""
+    """From here on it is being carried out; by somebody whose identity was checked well enough and whom it still
+    names."""
 
     def begun(row: PrivacyRequest) -> None:
         if row.assurance < laws.LEAST[row.kind]:
             raise NotSure
+        # An erasure that was given up half-way goes on with whom it sealed.
+        if not row.subject and not Erasure.objects.filter(request=row).exclude(subject=b"").exists():
+            raise NobodyKnown
         row.state = _State.WORKING
 
     _move(request, (_State.READY,), begun, now, by)
