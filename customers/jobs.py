@@ -169,6 +169,7 @@ def _end(job: Job, state: str, now: datetime, reason: str = "") -> None:
     is_ours = _held(job).update(
         state=state, ended_at=now, leased_until=None, reason=reason[:200], report=job.report, tries=job.tries
     )
+    job.state, job.ended_at = state, now
     kind = _kinds.get(job.kind)
     if is_ours and state != Job.State.DONE and kind is not None and kind.given_up is not None:
         kind.given_up(job)

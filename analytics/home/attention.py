@@ -14,6 +14,7 @@ from analytics.source_health import troubles
 from channels.models import Connector, Message, Reason, SendStop
 from consent.anchors.health import Health, health
 from consent.models import PrivacyRequest
+from consent.privacy.due import days_left, today_there
 from customers.models import DeadLetter, Identifier, QuarantinedEvent, Source, WriteKey
 from customers.retention.months import running_out
 
@@ -123,11 +124,10 @@ def _sources(user: "Person", now: datetime) -> list[Attention]:
 
 def _privacy(user: "Person", now: datetime) -> list[Attention]:
     """What people asked by law and the last day of which is over, or near."""
-    today = now.date()
     pending = PrivacyRequest.objects.visible_to(user).exclude(state__in=("done", "refused"))
-    soon = pending.filter(due_on__lte=today + _DUE_SOON).order_by("due_on").values_list("due_on", flat=True)
-    days = list(soon[: BOUND + 1])
-    overdue = sum(day < today for day in days)
+    soon = pending.filter(due_on__lte=today_there(now + _DUE_SOON)).order_by("due_on").select_related("brand")
+    days = [days_left(one, now) for one in soon[: BOUND + 1]]
+    overdue = sum(left < 0 for left in days)
     return [
         Attention(Kind.PRIVACY_OVERDUE, Count.within(overdue, BOUND)),
         Attention(Kind.PRIVACY_DUE, Count.within(len(days) - overdue, BOUND)),

@@ -15,9 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from consent.admin.privacy_forms import OpeningForm
-from consent.admin.privacy_page import act, page_of
+from consent.admin.privacy_page import act, page_of, reads_everywhere
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
 from consent.privacy import export, requests
+from consent.privacy.due import days_left, today_there
 from customers import audit, clock, personal
 from customers.admin.base import ExactSearch, Facts, Kept, hexadecimal, link
 from customers.admin.presented import drawn
@@ -51,12 +52,12 @@ class DueFilter(admin.SimpleListFilter):
         return (("overdue", _("overdue")), ("soon", _("within five days")), ("pending", _("to be done")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        today = clock.utcnow().date()
+        now = clock.utcnow()
         pending = queryset.exclude(state__in=OVER)
         if self.value() == "overdue":
-            return pending.filter(due_on__lt=today)
+            return pending.filter(due_on__lt=today_there(now))
         if self.value() == "soon":
-            return pending.filter(due_on__lte=today + SOON)
+            return pending.filter(due_on__lte=today_there(now + SOON))
         return pending if self.value() == "pending" else queryset
 
 
@@ -102,7 +103,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
     def due(self, row: PrivacyRequest) -> SafeString | str:
         if row.is_over:
             return moment(row.ended_at) if row.ended_at else ""
-        days = (row.due_on - clock.utcnow().date()).days
+        days = days_left(row, clock.utcnow())
         tone: Tone = "bad" if days < 0 else "warn" if days <= SOON.days else ""
         return badge(date_format(row.due_on, "SHORT_DATE_FORMAT"), tone)
 
@@ -152,7 +153,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
         row = self._known(request, pk)
         may = request.user.has_perm("consent.download_privacyrequest") and sees_pii(request.user, row.brand_id)
         archive = PrivacyArchive.objects.filter(request=row).first()
-        if not may or personal.is_masked(row):
+        if not may or personal.is_masked(row) or not reads_everywhere(request, row):
             self.note_refusal(request, [pk])
             raise PermissionDenied
         try:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep
-from consent.privacy import carry_out, laws, requests
+from consent.privacy import carry_out, due, laws, requests
 from customers import personal
 from customers.models import Customer, ProfileBrand
 from customers.privacy import erase
@@ -18,6 +18,8 @@ from customers.visibility import beside, sight_of
 
 _State = PrivacyRequest.State
 _HANDED_OUT: Final = (PrivacyRequest.Kind.ACCESS, PrivacyRequest.Kind.PORTABILITY)
+# An objection is to what its brand sends; what is mended is mended by whoever told it.
+_OF_ALL_BRANDS: Final = (*_HANDED_OUT, PrivacyRequest.Kind.ERASURE, PrivacyRequest.Kind.RESTRICTION)
 Told = tuple[str, int]
 
 
@@ -36,7 +38,7 @@ def page_of(row: PrivacyRequest, request: HttpRequest, now: datetime) -> dict[st
         "customers": Customer.objects.shown_to(request.user).filter(pk__in=subject.customers),
         "others": len(subject.shared_names) + len(subject.shared_addresses),
         "subject": subject,
-        "days": (row.due_on - now.date()).days,
+        "days": due.days_left(row, now),
         "needed": PrivacyRequest.Assurance(laws.LEAST[row.kind]).label,
         "is_sure": row.assurance >= laws.LEAST[row.kind],
         "assurances": PrivacyRequest.Assurance.choices[1:],
@@ -89,13 +91,10 @@ def _refuse(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str)
 
 
 def _carry_out(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str) -> Told:
-    if row.kind == PrivacyRequest.Kind.ERASURE:
-        if request.POST.get("seen") != "yes":
-            return _("Nothing was done: look at what will go first."), messages.WARNING
-        if not _reads_everywhere(request, requests.subject_of(row)):
-            return _(
-                "Nothing was done: the person is known in brands whose personal data you do not read."
-            ), messages.ERROR
+    if row.kind == PrivacyRequest.Kind.ERASURE and request.POST.get("seen") != "yes":
+        return _("Nothing was done: look at what will go first."), messages.WARNING
+    if row.kind in _OF_ALL_BRANDS and not reads_everywhere(request, row):
+        return _("Nothing was done: the person is known in brands whose personal data you do not read."), messages.ERROR
     carry_out.carry_out(row, now, request.user)
     if row.is_over:
         return _("It is done."), messages.SUCCESS
@@ -104,9 +103,9 @@ def _carry_out(row: PrivacyRequest, request: HttpRequest, now: datetime, note: s
     return _("A job does it; this page says how far it is."), messages.SUCCESS
 
 
-def _reads_everywhere(request: HttpRequest, subject: Subject) -> bool:
-    """An erasure is of the whole person, in every brand."""
-    sight = sight_of(request.user)
+def reads_everywhere(request: HttpRequest, row: PrivacyRequest) -> bool:
+    """What is erased, handed out or restricted is the whole person, in every brand."""
+    sight, subject = sight_of(request.user), requests.subject_of(row)
     seen_in = ProfileBrand.objects.filter(profile_id__in=subject.profiles).values_list("brand_id", flat=True).distinct()
     return all(sight.reads(brand) for brand in seen_in)
 

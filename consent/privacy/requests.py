@@ -112,6 +112,9 @@ def refuse(request: PrivacyRequest, reason: str, now: datetime, by: "Person | No
         raise NotAllowed
 
     def refused(row: PrivacyRequest) -> None:
+        # What was begun with cannot be brought back: it is gone on with.
+        if Erasure.objects.filter(request=row).exists():
+            raise NotNow
         row.state, row.refusal, row.ended_at = _State.REFUSED, reason, now
 
     _move(request, (_State.OPEN, _State.VERIFYING, _State.READY), refused, now, by, note)

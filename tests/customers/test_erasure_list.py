@@ -55,9 +55,9 @@ def test_a_line_that_only_lacks_its_end_counts(file: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        '{"kind": "person", "digest": "%s", "at": "2026-01-01T00:00:00+00:00"}' % _A.hex(),
+        '{"kind": "person", "digest": "' + _A.hex() + '", "at": "2026-01-01T00:00:00+00:00"}',
         '{"kind": "identifier", "digest": "6161", "at": "2026-01-01T00:00:00+00:00"}',
-        '{"kind": "identifier", "digest": "%s", "at": "2026-01-01T00:00:00"}' % _A.hex(),
+        '{"kind": "identifier", "digest": "' + _A.hex() + '", "at": "2026-01-01T00:00:00"}',
         '{"kind": "identifier", "digest": 1, "at": "2026-01-01T00:00:00+00:00"}',
         '{"kind": ["identifier"], "digest": "", "at": ""}',
         '"kind"',
