@@ -127,8 +127,8 @@ def begin_work(request: PrivacyRequest, now: datetime, by: "Person | None") -> N
     def begun(row: PrivacyRequest) -> None:
         if row.assurance < laws.LEAST[row.kind]:
             raise NotSure
-        # An erasure that was given up half-way goes on with whom it sealed.
-        if not row.subject and not Erasure.objects.filter(request=row).exclude(subject=b"").exists():
+        # An erasure that was begun with goes on with whom it sealed; it could not be refused either.
+        if not row.subject and not Erasure.objects.filter(request=row).exists():
             raise NobodyKnown
         row.state = _State.WORKING
 

@@ -80,7 +80,8 @@ def test_no_file_outlives_an_erasure_that_was_done_while_it_was_made(
     wanted = asked(stage, "access", by, value)
     other = asked(stage, "erasure", "user_id", "ana")
     export.ask(wanted, stage.now, None)
-    pack, packed = export.pack, []
+    pack = export.pack
+    packed: list[bytes] = []
 
     def slow(*args: Any) -> bytes:
         if not packed:
