@@ -69,7 +69,7 @@ def act(row: PrivacyRequest, request: HttpRequest, now: datetime) -> Told:
         return _("Nothing was done: who asks was not checked well enough for this."), messages.ERROR
     except requests.NotAllowed:
         return _("Nothing was done: this law gives no such reason."), messages.ERROR
-    except carry_out.NobodyKnown:
+    except requests.NobodyKnown:
         return _("Nothing was done: nobody goes by these names."), messages.WARNING
 
 

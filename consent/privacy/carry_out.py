@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 _Kind = PrivacyRequest.Kind
 
 
-class NobodyKnown(Exception):
-    """Nobody goes by the names of the request: there is nothing that could be changed for them."""
-
-
 def carry_out(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
     """Begin what was asked; raises NotNow, NotSure or NobodyKnown."""
     _DOES[request.kind](request, now, by)
@@ -92,7 +88,7 @@ def lift(request: PrivacyRequest, now: datetime, by: "Person | None") -> int:
 def _profiles(request: PrivacyRequest) -> list[UUID]:
     profiles = sorted(requests.subject_of(request).profiles)
     if not profiles:
-        raise NobodyKnown
+        raise requests.NobodyKnown
     return profiles
 
 

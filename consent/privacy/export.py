@@ -70,12 +70,21 @@ def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
 
 
 def work(turn: Slice) -> bool:
+    """Gather, and write the file, unless the names have come to lead to others meanwhile; then gather anew."""
     turn.hold(_LONGEST)
     request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
-    sections = gather(requests.subject_of(request))
+    subject = requests.subject_of(request)
+    sections = gather(subject)
     data = pack(sections, turn.now)
     counts = {section.store.key: section.count for section in sections}
     with transaction.atomic():
+        # No erasure empties the request from here to the end, and whoever was erased meanwhile gets no file.
+        request = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        if not request.subject:
+            requests.give_up(request, turn.now, _("Who asks was erased meanwhile; nothing is left to hand out."))
+            return True
+        if requests.subject_of(request).profiles != subject.profiles:
+            return False
         PrivacyArchive.objects.filter(request=request).delete()
         archive = PrivacyArchive(
             request=request,

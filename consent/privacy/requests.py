@@ -30,6 +30,10 @@ class NotSure(Exception):
     """Who asks was not checked well enough for what they ask."""
 
 
+class NobodyKnown(Exception):
+    """Nobody goes by the names of the request, or they were erased: there is nobody it could be carried out for."""
+
+
 class NotAllowed(Exception):
     """The law gives no such reason to refuse this."""
 
@@ -117,11 +121,15 @@ def refuse(request: PrivacyRequest, reason: str, now: datetime, by: "Person | No
 
 
 def begin_work(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
-    """From here on it is being carried out; by somebody whose identity was checked well enough."""
+    """From here on it is being carried out; by somebody whose identity was checked well enough and whom it still
+    names."""
 
     def begun(row: PrivacyRequest) -> None:
         if row.assurance < laws.LEAST[row.kind]:
             raise NotSure
+        # An erasure that was begun with goes on with whom it sealed; it could not be refused either.
+        if not row.subject and not Erasure.objects.filter(request=row).exists():
+            raise NobodyKnown
         row.state = _State.WORKING
 
     _move(request, (_State.READY,), begun, now, by)

@@ -1,5 +1,6 @@
 """What consent keeps of people: the ledger with its evidence, what waits to be applied, and suppressions."""
 
+from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,9 @@ from consent.models import (
     Suppression,
 )
 from consent.privacy.suppress import suppress
+from customers import erased
 from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+from customers.privacy.subject import Subject
 
 _ENTRIES: Final = "(t.profile_id = ANY(%(profiles)s) OR t.address_id = ANY(%(addresses)s))"
 _PURPOSE: Final = "(SELECT p.name FROM consent_purpose p WHERE p.id = t.purpose_id)"
@@ -28,6 +31,15 @@ _BRAND: Final = "(SELECT b.name FROM customers_brand b WHERE b.id = t.brand_id)"
 _ADDRESS: Final = "(SELECT a.value FROM customers_address a WHERE a.id = t.address_id AND a.channel <> 'person')"
 
 _ASKED: Final = "t.digests && %(digests)s::varchar[]"
+_OF_ASKED: Final = f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})"
+
+
+def remove_files(subject: Subject, now: datetime) -> int:
+    """Take away the files asked for under a name of several as well: they tell of whoever the name led to."""
+    digests = [erased.digest(*one[:3]).hex() for one in subject.shared_names]
+    files = PrivacyArchive.objects.filter(request__digests__overlap=digests, removed_at=None)
+    return files.update(data=b"", removed_at=subject.at or now)
+
 
 STORES: Final = (
     Store(
@@ -134,27 +146,7 @@ STORES: Final = (
         Basis.DUTY,
         Rank.CONSENT,
         (
-            Table(
-                PrivacyStep,
-                f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
-                {"at": "t.at", "state": "t.state", "note": "t.note"},
-                {"note": "''"},
-            ),
-            Table(
-                PrivacyArchive,
-                f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
-                {"made_at": "t.made_at", "expires_at": "t.expires_at", "downloads": "t.downloads"},
-                {"data": "''::bytea", "removed_at": "coalesce(t.removed_at, %(at)s)"},
-            ),
-            Table(Restriction, "t.profile_id = ANY(%(profiles)s)", {"since": "t.since", "lifted_at": "t.lifted_at"}),
-            # One that is under way needs it to its end, and empties it then.
-            Table(
-                Erasure,
-                f"t.finished_at IS NOT NULL AND t.request_id IN"
-                f" (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})",
-                {},
-                {"subject": "''::bytea"},
-            ),
+            # First: an export that is under way looks, before it writes its file, whether the names are there still.
             Table(
                 PrivacyRequest,
                 _ASKED,
@@ -167,8 +159,24 @@ STORES: Final = (
                 },
                 {"subject": "'[]'::jsonb"},
             ),
+            Table(
+                PrivacyStep,
+                _OF_ASKED,
+                {"at": "t.at", "state": "t.state", "note": "t.note"},
+                {"note": "''"},
+            ),
+            Table(
+                PrivacyArchive,
+                _OF_ASKED,
+                {"made_at": "t.made_at", "expires_at": "t.expires_at", "downloads": "t.downloads"},
+                {"data": "''::bytea", "removed_at": "coalesce(t.removed_at, %(at)s)"},
+            ),
+            Table(Restriction, "t.profile_id = ANY(%(profiles)s)", {"since": "t.since", "lifted_at": "t.lifted_at"}),
+            # One that is under way needs it to its end, and empties it then.
+            Table(Erasure, f"t.finished_at IS NOT NULL AND {_OF_ASKED}", {}, {"subject": "''::bytea"}),
         ),
         kept_words=_("without an end; files of what is held as long as the installation says"),
         note=_("What was asked, when it was answered and by whom stays; names, notes and files go."),
+        act=remove_files,
     ),
 )

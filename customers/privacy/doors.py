@@ -6,6 +6,7 @@ from typing import Final
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from customers import jobs
 from customers.imports.job import forget_file
 from customers.models import (
     DeadLetter,
@@ -66,6 +67,7 @@ _IN_FILE: Final = mentions_bytes(_PIECE, _IMPORT_NAMESPACE).replace(
     f"encode({_PIECE}, 'escape')", f"replace(encode({_PIECE}, 'escape'), '\\000', '')"
 )
 _WAITING: Final = "t.status = 'waiting'"
+_IN_BODY: Final = mentions_bytes("t.body || convert_to(t.headers::text, 'UTF8')", _HOOK_NAMESPACE)
 
 
 def forget_files(subject: Subject, now: datetime) -> int:
@@ -77,6 +79,29 @@ def forget_files(subject: Subject, now: datetime) -> int:
     for parent in Import.objects.filter(pk__in=found):
         forget_file(parent, now)
     return len(found)
+
+
+def stop_imports(subject: Subject, now: datetime) -> int:
+    """Cancel the imports of files that name them, so that nobody takes half a file for a whole one."""
+    query = f"""
+        SELECT DISTINCT i.job_id FROM customers_importchunk t JOIN customers_import i ON i.id = t.parent_id
+        WHERE ({_IN_FILE}) AND ({_UNDER_WAY})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, subject.values())
+        found = [row[0] for row in cursor.fetchall()]
+    return sum(jobs.cancel(one, now) for one in found)
+
+
+def stop_reading(subject: Subject, now: datetime) -> int:
+    """Have bodies that name them wait no more: soon there is nothing in them to interpret."""
+    query = f"""
+        UPDATE customers_receivedbody t SET status = 'failed', reason = 'erased', interpreted_at = %(now)s
+        WHERE ({_IN_BODY}) AND ({_WAITING})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**subject.values(), "now": now})
+        return int(cursor.rowcount)
 
 
 STORES: Final = (
@@ -149,7 +174,7 @@ STORES: Final = (
         (
             Table(
                 ReceivedBody,
-                mentions_bytes("t.body || convert_to(t.headers::text, 'UTF8')", _HOOK_NAMESPACE),
+                _IN_BODY,
                 {
                     "received_at": "t.received_at",
                     "webhook": "(SELECT h.name FROM customers_hook h WHERE h.id = t.hook_id)",
@@ -163,6 +188,7 @@ STORES: Final = (
         note=_(
             "Of a body that tells of several people an export holds only the subject’s part; erasure takes all of it."
         ),
+        stop=stop_reading,
     ),
     Store(
         "imports",
@@ -190,6 +216,7 @@ STORES: Final = (
         kept="refused_rows",
         note=_("A file that names the subject is removed whole, once no import is at work with it."),
         act=forget_files,
+        stop=stop_imports,
     ),
     Store(
         "answers",

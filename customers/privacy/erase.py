@@ -23,7 +23,12 @@ _LOCK: Final = (
     "SELECT 1 FROM customers_profile WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
     "SELECT 1 FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
 )
-_FORGET: Final = "DELETE FROM customers_identifier WHERE profile_id = ANY(%s)"
+# What leads to a profile goes with its names: whoever is grouped along an edge needs a name at both ends.
+_FORGET: Final = (
+    "DELETE FROM customers_edge WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)",
+    "DELETE FROM customers_duplicatepair WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)",
+    "DELETE FROM customers_identifier WHERE profile_id = ANY(%(own)s)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ def begin(subject: Subject, now: datetime, *, is_listed: bool = False) -> Subjec
             erased.record(raw, digests(begun), begun.at or now)
             erased.record_addresses(raw, address_digests(begun), begun.at or now)
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET, [list(begun.profiles)])
+            for forget in _FORGET:
+                cursor.execute(forget, {"own": list(begun.profiles)})
     if not is_listed:
         listing.add(digests(begun), list(address_digests(begun)), begun.at or now)
     at_the_door.forget()
@@ -101,8 +107,11 @@ def preview(subject: Subject) -> Sequence[tuple[Store, int]]:
 
 
 def whole(subject: Subject, now: datetime) -> dict[str, int]:
-    """All of it at once, of somebody whom the list names: after a restore. Rows by store."""
+    """All of it at once, of somebody whom the list names: after a restore, when nothing else runs. Rows by store."""
     begun = begin(subject, now, is_listed=True)
+    for store in stores():
+        if store.stop is not None:
+            store.stop(begun, now)
     counts: dict[str, int] = {}
     for step in steps():
         while count := take(step, begun, now):

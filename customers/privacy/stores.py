@@ -72,7 +72,8 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Store:
     """`kept` names a kind of retention, `kept_words` says it where there is none. `act` is done to a subject before
-    the tables are erased: ending what is going on with them."""
+    the tables are erased: ending what is going on with them. `stop` is done where nothing else runs and nothing can be
+    waited for, after a restore: it ends the work for which their rows are blocked."""
 
     key: str
     label: "_StrOrPromise"
@@ -84,6 +85,7 @@ class Store:
     kept_words: "_StrOrPromise" = ""
     note: "_StrOrPromise" = ""
     act: "Callable[[Subject, datetime], int] | None" = None
+    stop: "Callable[[Subject, datetime], int] | None" = None
 
     @property
     def is_exported(self) -> bool:

@@ -123,7 +123,8 @@ class Subject:
             "byte_patterns": [pattern for _space, pattern in in_binary],
             "ids": [f'%"{one}"%' for one in (*self.customers, *self.profiles)],
             "at": self.at,
-            "digests": [erased.digest(*one[:3]).hex() for one in (*self.names, *self.shared_names)],
+            # What is filed under a name of several may be meant by another of them.
+            "digests": [erased.digest(*one[:3]).hex() for one in self.names],
         }
 
 

@@ -90,6 +90,9 @@ def closure(
         ids, customers, look = reached, customers | homes, _LOCK_PROFILES
     nodes = [_node(kinds, row[0], Named(row[4], row[3], row[5]), row[6]) for row in rows]
     nodes += [_node(kinds, profile, named, False) for profile, named in made.items() if profile in ids]
+    # Who is being erased has no name any more; an edge to them, come in at the same time, leads to nobody.
+    there = {node.id for node in nodes}
+    edges = [edge for edge in edges if edge[1] in there and edge[2] in there]
     return Component(
         homes={row[0]: Home(row[1], row[2]) for row in rows},
         nodes=nodes,

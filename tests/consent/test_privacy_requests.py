@@ -117,7 +117,7 @@ def test_what_would_change_nobody_is_not_begun(stage: Stage) -> None:
     names = requests.naming("email", "nobody@example.com", [], stage.now)
     asking = Asking(brand=stage.brand, kind="objection", law="gdpr", channel="form", names=names, assurance=2)
     request = requests.take_down(asking, stage.now)
-    with pytest.raises(carry_out.NobodyKnown):
+    with pytest.raises(requests.NobodyKnown):
         carry_out.carry_out(request, stage.now, None)
     request.refresh_from_db()
     assert request.state == "ready"

@@ -23,10 +23,13 @@ class Command(BaseCommand):
             raise CommandError("There is no list: name one with --list, or set ERASURE_LIST.")
         if not file.exists():
             raise CommandError(f"There is no {file}.")
-        try:
-            done = reapply(list(listing.read(file)), clock.utcnow())
-        except listing.BrokenList as error:
-            raise CommandError(str(error)) from error
+        broken: list[int] = []
+        done = reapply(list(listing.read(file, broken.append)), clock.utcnow())
         self.stdout.write(f"{done.lines} lines; {done.people} people and {done.addresses} addresses erased again")
         for key, count in sorted(done.counts.items()):
             self.stdout.write(f"  {key}: {count}")
+        if broken:
+            numbers = ", ".join(map(str, broken))
+            raise CommandError(
+                f"{len(broken)} lines of {file} cannot be read, and whom they named was not looked for: line {numbers}"
+            )
