@@ -12,7 +12,7 @@ from psycopg import Cursor
 from consent.permission import Choice, Want, choose_addresses
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
-from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.runs import ACTIVE, Began, People, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
 from journeys.models import EntryRefusal, Journey
@@ -94,13 +94,13 @@ def enter(
     candidates: Iterable[Version],
     runs: list[RunState],
     gate: Gate,
-    traits: dict[str, Any],
+    people: People,
     now: datetime,
     work: Work,
 ) -> None:
     """Try every candidate version; `runs` are the customer's live runs and gain the new ones."""
     for candidate in candidates:
-        facts = Facts(traits=traits, properties=arrival.properties)
+        facts = people.facts(arrival.customer_id, candidate, arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
             continue
         judged = _judge(arrival, candidate, facts, runs, gate, now)

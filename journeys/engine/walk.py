@@ -90,8 +90,6 @@ def walk(
     since = since or now
     for _move in range(MAX_MOVES):
         if isinstance(outcome, Go):
-            if asked := version.traits_asked[run.step]:
-                walked.note(run, asked, facts.traits)
             _go(run, outcome, walked, event, since)
             event = None
             if version.exit_rules and version.steps[run.step].sends_message:
@@ -100,11 +98,7 @@ def walk(
                     walked.note(run, version.exit_traits, facts.traits)
                     leave(run, exit_, now, walked, None)
                     return
-            step = version.steps[run.step]
-            outcome = step.enter(Here(facts, now, version.enter_rules[run.step]))
-            if step.waits and not isinstance(outcome, Wait):
-                # What rules look at is read as far as the next wait and no further.
-                raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
+            outcome = _enter(run, facts, now, walked)
         elif isinstance(outcome, Wait):
             _park(run, outcome.until, now, walked)
             return
@@ -119,8 +113,20 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
     walked.entered.append(run)
     run.seq = 1
     walked.moves.append(Moved(run, 1, None, 0, run.state, Cause.ENTERED, None, event))
-    version = run.version
-    walk(run, version.steps[0].enter(Here(facts, now, version.enter_rules[0])), facts, now, walked)
+    walk(run, _enter(run, facts, now, walked), facts, now, walked)
+
+
+def _enter(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcome:
+    """Ask the step where the run has just come to, and keep what it saw if it decides the next move."""
+    version, step = run.version, run.version.steps[run.step]
+    outcome = step.enter(Here(facts, now, version.enter_rules[run.step]))
+    if isinstance(outcome, Go):
+        if step.waits and outcome.to not in step.at_once():
+            # What rules look at is read as far as the next wait and no further.
+            raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
+        if asked := version.traits_asked[run.step]:
+            walked.note(run, asked, facts.traits)
+    return outcome
 
 
 def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:

@@ -146,6 +146,7 @@ class Cause(models.IntegerChoices):
     UNMERGED = 12, _("came back, as the merge was undone")
     SUPERSEDED = 13, _("did not come back: another of its key had begun")
     ERASED = 14, _("the person was erased")
+    PAST = 15, _("the date was past or missing")
 
 
 class Transition(Owned):

@@ -1,17 +1,22 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Union
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
 from customers.hints import Text, form
 from customers.rules import Facts, Rule
+from customers.rules.errors import Problem
 from journeys.models import Cause
 
 ANY_KEY = "any"
+# What a step may read beside what its rules look at: the customer's traits, what the run entered with, their zone.
+TRAITS, EVENT, ZONE = "traits", "event", "zone"
 
 
 class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +41,11 @@ class Here:
     facts: Facts
     now: datetime
     rules: dict[int, Rule]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The customer's zone, else the brand's; of a step that says it reads it."""
+        return ZoneInfo(self.facts.extra[ZONE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # What authors call this type and what it does; without a label, its tag.
     label: ClassVar[Text] = ""
     help: ClassVar[Text] = ""
-    # Whether a run may rest here: a loop without such a step cannot be published.
+    # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
 
@@ -83,8 +93,32 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
         """Ids of the steps this one may lead to."""
         return []
 
+    def at_once(self) -> list[str]:
+        """Those that a run may go on to without resting here; a loop of such ways cannot be published."""
+        return [] if self.waits else self.targets()
+
+    def reads(self) -> frozenset[str]:
+        """What the step itself looks at on arrival: TRAITS, EVENT, ZONE."""
+        return frozenset()
+
+    def traits(self) -> list[str]:
+        """Names of the traits the step itself looks at; they are kept with the move they decide."""
+        return []
+
+    def properties(self) -> list[str]:
+        """Names of the entry event's properties that the step itself looks at."""
+        return []
+
+    def problems(self) -> Iterator[Problem]:
+        """What keeps a journey with this step from being published; pointers begin at the step."""
+        yield from ()
+
     def awaits(self) -> list[EventMatch]:
         """The events that resume a run waiting here, in the order of their branches."""
+        return []
+
+    def cancels(self) -> list[EventMatch]:
+        """The events that make a message needless which waits because of this step."""
         return []
 
     def rules(self) -> list[tuple[str, dict[str, Any]]]:

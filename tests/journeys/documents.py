@@ -57,6 +57,20 @@ def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
 
 
+def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
+    numbers = st.integers(-400, 400)
+    moment = st.fixed_dictionaries(
+        {"source": st.sampled_from(["event", "trait"]), "name": names, "past": ids},
+        optional={"days": numbers, "time": lines},
+    )
+    return {
+        "after": durations,
+        "on_calendar": optional(months=numbers, weeks=numbers, days=numbers),
+        "until": moment,
+        "hours": optional(days=lines, opens=lines, closes=lines),
+    }
+
+
 def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
     def step(type_: str, needed: dict[str, Any], spare: dict[str, Any] | None = None) -> Any:
         fields = {"type": st.just(type_), "id": ids, "state": states, **needed}
@@ -66,7 +80,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
     timeout = st.fixed_dictionaries({"after": durations, "next": ids})
     words = {"channel": names, "connector": names, "template": names, "next": ids}
     return st.one_of(
-        step("delay", {"after": durations, "next": ids}),
+        step("delay", {"next": ids}, delay_fields(ids)),
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
