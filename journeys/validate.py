@@ -1,6 +1,5 @@
 """May this definition be published? Every problem found, each with its place and what to do."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,13 +8,12 @@ from django.utils.translation import gettext as _
 from customers.rules import RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
-from journeys.definition import Definition, InvalidDefinition, parse
-from journeys.steps.base import EventMatch, Step
+from journeys.definition import Definition, Entry, InvalidDefinition, parse
+from journeys.spans import span_problems
+from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
 
 MAX_STEPS = 500
-# With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _MAX_EVENT_NAME = 120
 _ENDS = ("success", "failure")
 
@@ -57,7 +55,7 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     names = [(f"/steps/{n}/id", step.id) for n, step in enumerate(steps)]
     names += [(f"/states/{n}/name", state.name) for n, state in enumerate(definition.states)]
     for pointer, name in names:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             yield Problem(
                 "bad_name", pointer, _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
             )
@@ -167,6 +165,7 @@ def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
 def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
+    yield from _reentry(definition.entry)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:
@@ -176,6 +175,18 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
             yield Problem("end_state", f"/steps/{n}/state", _("A way ends in a success or failure state."))
         for problem in step.problems():
             yield replace(problem, pointer=f"/steps/{n}{problem.pointer}")
+
+
+def _reentry(entry: Entry) -> Iterator[Problem]:
+    if entry.reentry == "after":
+        if entry.reentry_after is None:
+            message = _("It is not said after how long people may come in again.")
+            yield Problem("reentry_after", "/entry/reentry_after", message)
+        else:
+            yield from span_problems(entry.reentry_after, "/entry/reentry_after")
+    elif entry.reentry_after is not None:
+        hint = _("Leave it out, or let people come in again some time after.")
+        yield Problem("reentry_after", "/entry/reentry_after", _("A time too many."), hint)
 
 
 def _reach(steps: list[Step]) -> Iterator[Problem]:

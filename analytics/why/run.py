@@ -13,6 +13,7 @@ from customers.models import Event
 from customers.rules import parse as parse_rule
 from journeys.models import Cause, Run, Transition
 from journeys.steps.base import EventMatch, Step
+from journeys.steps.random_split import RandomSplit
 
 _TEXTS: Final = {
     "entered": gettext_lazy("“%(event)s” brought them in."),
@@ -21,6 +22,7 @@ _TEXTS: Final = {
     "event": gettext_lazy("“%(event)s” came, which “%(step)s” awaited."),
     "timer": gettext_lazy("The time of “%(step)s” was over."),
     "past": gettext_lazy("The date that “%(step)s” waits for was past, missing or none that can be read."),
+    "arm": gettext_lazy("At “%(step)s” the lot fell on “%(arm)s”."),
     "timed_out": gettext_lazy("Nothing that “%(step)s” awaited came in time."),
     "branch": gettext_lazy("At “%(step)s” branch %(branch)s was taken, as %(rule)s."),
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
@@ -72,8 +74,13 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "step": before.id if before else "",
         "rule": in_words(rule) if rule else "",
         "branch": (made.branch or 0) + 1,
+        "arm": _arm(before, made),
     }
     return _TEXTS[_wording(made, rule)] % values
+
+
+def _arm(before: Step | None, made: Transition) -> str:
+    return before.arms[made.branch].name if isinstance(before, RandomSplit) and made.branch is not None else ""
 
 
 def _wording(made: Transition, rule: Any) -> str:

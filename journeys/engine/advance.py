@@ -44,7 +44,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         for run in ready:
             facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
-            here = Here(facts, now, run.version.enter_rules[run.step])
+            here = Here(facts, now, run.version.enter_rules[run.step], run)
             walk(run, run.version.steps[run.step].due(here), facts, now, work, since=run.due_at)
         write(cursor, work, now)
         # No lock keeps a profile from moving meanwhile: what was decided for a customer who is no longer this one (no

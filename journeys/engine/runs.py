@@ -35,6 +35,10 @@ class RunState:
     due_at: datetime | None
     ended_at: datetime | None = None
 
+    @property
+    def journey_id(self) -> UUID:
+        return self.version.journey_id
+
 
 @dataclass(frozen=True, slots=True)
 class Began:

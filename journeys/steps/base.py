@@ -1,9 +1,12 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Union
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +18,8 @@ from customers.rules.errors import Problem
 from journeys.models import Cause
 
 ANY_KEY = "any"
+# With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 # What a step may read beside what its rules look at: the customer's traits, what the run entered with, their zone.
 TRAITS, EVENT, ZONE = "traits", "event", "zone"
 
@@ -34,13 +39,32 @@ class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
 
+class Standing(Protocol):
+    """What tells one run from all others, the same in a simulation as it is live."""
+
+    @property
+    def journey_id(self) -> UUID: ...
+
+    profile_id: UUID
+    entry_key: str
+    entered_at: datetime
+
+
 @dataclass(slots=True)
 class Here:
-    """Where a run stands when a step is asked: the facts a rule may look at, and the time."""
+    """Where a run stands when a step is asked: the facts a rule may look at, the time, and which run it is."""
 
     facts: Facts
     now: datetime
     rules: dict[int, Rule]
+    run: Standing
+
+    def draw(self, salt: str, sides: int, *, is_fresh: bool) -> int:
+        """From 0 to below `sides`, each as likely as any other: for the person, or for this run of theirs."""
+        run = self.run
+        unit = f"{run.profile_id}:{run.entry_key}:{run.entered_at.timestamp()}" if is_fresh else str(run.profile_id)
+        digest = sha256(f"{run.journey_id}:{salt}:{unit}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") * sides >> 64
 
     @property
     def zone(self) -> ZoneInfo:
@@ -48,14 +72,24 @@ class Here:
         return ZoneInfo(self.facts.extra[ZONE])
 
 
+class Lot(NamedTuple):
+    """The arm of an experiment that was drawn, for this run or for the person."""
+
+    arm: str
+    is_holdout: bool
+    is_fresh: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Move on to the step of this id; `sends` has the message of the step left behind made."""
+    """Move on to the step of this id; `sends` has the message of the step left behind made, `lot` says what was drawn
+    there."""
 
     to: str
     cause: Cause
     branch: int | None = None
     sends: bool = False
+    lot: Lot | None = None
 
 
 @dataclass(frozen=True, slots=True)

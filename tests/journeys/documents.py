@@ -87,6 +87,19 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
             {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
             {"since": st.sampled_from(["entry", "step"])},
         ),
+        step(
+            "random_split",
+            {
+                "arms": st.lists(
+                    st.fixed_dictionaries(
+                        {"name": names, "share": st.integers(-5, 120), "next": ids},
+                        optional={"holdout": st.booleans()},
+                    ),
+                    max_size=3,
+                )
+            },
+            {"unit": st.sampled_from(["person", "run"])},
+        ),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
             "message",
@@ -118,7 +131,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             optional(
                 rule=rules,
                 key=names,
-                reentry=st.sampled_from(["never", "always"]),
+                reentry=st.sampled_from(["never", "always", "after"]),
+                reentry_after=durations,
                 guard=st.sampled_from(["any", "all", "none"]),
                 guard_reason=lines,
             )
