@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 _ANY: Final = "SELECT EXISTS (SELECT 1 FROM customers_erasedsubject)"
 _FIND: Final = "SELECT digest, erased_at FROM customers_erasedsubject WHERE digest = ANY(%b)"
+_FIND_ADDRESSES: Final = "SELECT digest, erased_at FROM customers_erasedaddress WHERE digest = ANY(%b)"
 _COUNT: Final = """
     UPDATE customers_erasedsubject e SET dropped = dropped + u.n
     FROM unnest(%b::bytea[], %b::bigint[]) AS u(digest, n) WHERE e.digest = u.digest
@@ -61,6 +62,13 @@ def times(cursor: Cursor[Any], names: Iterable[Name]) -> Mapping[Name, datetime]
     """When those of these who were erased were erased; ask first whether anybody was."""
     by_digest = {digest(*name): name for name in names}
     rows = cursor.execute(_FIND, [list(by_digest)]).fetchall()
+    return {by_digest[bytes(found)]: erased_at for found, erased_at in rows}
+
+
+def address_times(cursor: Cursor[Any], channels: Mapping[Name, Sequence[str]]) -> Mapping[Name, datetime]:
+    """When those of these names that are addresses by one of their channels were erased as such."""
+    by_digest = {address_digest(one, name[2]): name for name, held in channels.items() for one in held}
+    rows = cursor.execute(_FIND_ADDRESSES, [list(by_digest)]).fetchall() if by_digest else []
     return {by_digest[bytes(found)]: erased_at for found, erased_at in rows}
 
 

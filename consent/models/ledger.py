@@ -165,6 +165,29 @@ class ConsentEvidence(Owned):
         return str(self.entry_id)
 
 
+class ErasedEvidence(Owned):
+    """That an erasure took the evidence of an entry: where it is gone without this, somebody else took it."""
+
+    reach = ByBrand("entry__brand")
+
+    entry = models.OneToOneField(
+        ConsentEntry,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
+        verbose_name=_("consent entry"),
+    )
+    erased_at = models.DateTimeField(_("erased at"))
+
+    class Meta:
+        verbose_name = _("erased evidence")
+        verbose_name_plural = _("erased evidence")
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
 class ConsentHead(Owned):
     """The entry in force for (address, profile or null, purpose); ties of time go to the withdrawal."""
 

@@ -53,6 +53,9 @@ STORES: Final = (
             Table(
                 ConsentEvidence,
                 f"t.entry_id IN (SELECT e.id FROM consent_consententry e WHERE {_ENTRIES.replace('t.', 'e.')})",
+                # In one statement, so that none is missing without this for as much as a moment.
+                remains="INSERT INTO consent_erasedevidence (entry_id, erased_at)"
+                " SELECT entry_id, %(at)s FROM gone ON CONFLICT DO NOTHING",
             ),
             Table(
                 ConsentEntry,
