@@ -16,7 +16,7 @@ _ONE_EACH = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0008_withdraw_for_people"),
+        ("consent", "0009_ledgers_tell_more"),
         ("customers", "0032_privacy_scopes"),
     ]
 
