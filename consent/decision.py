@@ -10,6 +10,7 @@ from consent.models import Purpose, State
 # Asked for every head of every send.
 _PERMITTING = State.permitting()
 _OPPOSING = State.opposing()
+_SILENT = State.undecided() | {State.UNKNOWN}
 
 
 # Named tuples: three of them are made for every address asked for, and frozen dataclasses are slow to make.
@@ -136,6 +137,8 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
         return [
             _Voice(heads[0], heads[0].reason(now), heads[0].effective_at, heads[0].customer_since, heads[0].profile_id)
         ]
+    # Who was only asked, or took a word back, says nothing against what others or the same one said elsewhere.
+    heads = [head for head in heads if head.state not in _SILENT] or heads
     wide = max((head for head in heads if head.profile_id is None), key=_recency, default=None)
     own: dict[UUID, list[Head]] = {}
     for head in heads:
