@@ -72,7 +72,7 @@ def read(
     """The consents in an event of one of NAMES, and what had to be refused; a claim proves nothing by itself."""
     properties, context = _mapping(payload.get("properties")), _mapping(payload.get("context"))
     if name == REQUESTED:
-        return _asked(properties, context, identifiers)
+        return _asked(properties, context, identifiers, is_claim)
     answers, refused = _answers(name, properties, context)
     if not answers:
         return [], refused
@@ -84,7 +84,10 @@ def read(
 
 
 def _asked(
-    properties: Mapping[str, Any], context: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+    properties: Mapping[str, Any],
+    context: Mapping[str, Any],
+    identifiers: tuple[tuple[str, str], ...],
+    is_claim: bool,
 ) -> tuple[list[Request], list[Problem]]:
     """A request, read as strictly as the grant it is to become. It proves nothing by itself, whoever sends it."""
     answers, refused = _answers(REQUESTED, properties, context)
@@ -95,6 +98,8 @@ def _asked(
         return [], details.problems
     if details.place is None:
         return [], [Problem("required", "/properties/address", "The e-mail address to be asked is missing.")]
+    if not is_claim:
+        details.method = Method.EVENT.value
     [purpose] = answers
     request = _request(purpose, granted=False, details=details)
     request.body["state"] = State.REQUESTED.value
@@ -171,6 +176,8 @@ def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, s
 
 
 def _read_method(details: Details, claimed: object, is_claim: bool) -> None:
+    if is_claim:
+        details.method = Method.CLAIM.value
     if isinstance(claimed, str) and claimed in _CLAIMABLE and not is_claim:
         details.method = claimed
     elif isinstance(claimed, str):

@@ -69,7 +69,7 @@ def _stop(centre: Centre, withdrawals: Sequence[Withdrawal], now: datetime) -> C
         before = _heads(own, purposes)
         made = withdraw(withdrawals, now)
         for purpose in purposes:
-            ask.overtake(own, purpose, now)
+            ask.overtake(own, centre.known.brand.pk, purpose, now)
     return Changed(stopped=len(made), undo=_undo_token(own, made, before, now))
 
 
@@ -218,7 +218,7 @@ def limit(centre: Centre, every_days: int, by: By, now: datetime) -> Changed:
     with transaction.atomic():
         lock_address(centre.own.address_id)
         _prefer(centre.known, now, every_days=every_days)
-        ask.overtake(centre.own.address_id, None, now)
+        ask.overtake(centre.own.address_id, centre.known.brand.pk, None, now)
     return Changed(stopped=1)
 
 

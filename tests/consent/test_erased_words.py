@@ -141,8 +141,8 @@ def test_doors_keep_no_id_path_or_name_of_theirs(stage: Stage) -> None:
     for one in (ANA.email, "somebody@example.com"):
         ReceivedBody.objects.create(
             hook=hook, received_at=stage.now, key=new_id(), digest=new_id(), content_type="application/json",
-            body=b"{}", delivery_id=f"d-{one}", problems=[{"code": "x", "field": "", "pointer": f"/{one}"}], status="failed",
-            reason="mapping_failed",
+            body=b"{}", delivery_id=f"d-{one}", problems=[{"code": "x", "field": "", "pointer": f"/{one}"}],
+            status="failed", reason="mapping_failed",
         )  # fmt: skip
     erased(stage)
     assert search(ANA.stem) == {}
