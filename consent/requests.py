@@ -4,6 +4,7 @@ A grant whose details cannot be read is refused: it would prove nothing. A withd
 details: those that cannot be read are left out, and the evidence names them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,8 +23,12 @@ WITHDRAWN = "consent.withdrawn"
 REQUESTED = "consent.requested"
 NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN, REQUESTED})
 
-# Plain columns of the ledger and their lengths.
-_TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200}
+# Plain columns of the ledger and their lengths. What is no code could name somebody, and a chain lets go of nothing: it
+# is evidence then.
+_TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8}
+_CODE = re.compile(r"(?:(?!\d{8})[\w .:;,()/§-])*")
+_COLLECTOR = "collector"
+_MAX_COLLECTOR = 200
 # Personal ones, kept as evidence, and where a client's own context holds them.
 _EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",), "text": ("consent", "text")}
 _MAX_EVIDENCE = 2_000
@@ -143,7 +148,9 @@ def _details(
     _read_valid_until(details, properties.get("valid_until"))
     for key, limit in _TEXTS.items():
         if text := _text(details, properties, key, limit):
-            details.texts[key] = text
+            (details.texts if _CODE.fullmatch(text) else details.evidence)[key] = text
+    if text := _text(details, properties, _COLLECTOR, _MAX_COLLECTOR):
+        details.evidence[_COLLECTOR] = text
     for key, path in _EVIDENCE.items():
         if text := _text(details, properties, key, _MAX_EVIDENCE) or _at(context, path):
             details.evidence[key] = text

@@ -88,6 +88,12 @@ def address_digest(channel: str, value: str) -> bytes:
     return hmac.digest(settings.ERASURE_KEY, text, sha256)
 
 
+def veil(text: str) -> str:
+    """Stands for a text that names somebody where it could not be taken out again; the same for the same text."""
+    digest_of_it = hmac.digest(settings.ERASURE_KEY, f"veil\x1f{text}".encode(), sha256)
+    return f"veiled-{digest_of_it.hex()[:32]}"
+
+
 def record(cursor: Cursor[Any], digests: Iterable[bytes], at: datetime) -> None:
     """Whoever these name was erased `at` that time."""
     cursor.execute(_RECORD, [at, sorted(set(digests))])

@@ -35,6 +35,7 @@ _SETTLED: Final = frozenset(("message_id_conflict", "erased_subject"))
 _UNHANDLED: Final = "unhandled"
 _TOLD: Final = (
     "status", "reason", "problems", "interpreted_at", "accepted", "duplicates", "refused", "headers", "body",
+    "delivery_id",
 )  # fmt: skip
 _SUPERSEDE: Final = """
     UPDATE customers_quarantinedevent SET status = 'discarded', settled_at = %s
@@ -94,6 +95,7 @@ def _interpret(body: ReceivedBody, now: datetime) -> None:
     body.refused = len(reading.outcome.refusals)
     if _tells_of_the_erased(body, reading, now):
         body.headers, body.body = {"content-length": str(len(body.body))}, b""
+        body.delivery_id, body.problems = "", [{**one, "pointer": ""} for one in body.problems]
     body.save(update_fields=_TOLD)
 
 
@@ -102,7 +104,8 @@ def _tells_of_the_erased(body: ReceivedBody, reading: Reading, now: datetime) ->
     if any(refusal.code == "erased_subject" for refusal in reading.outcome.refusals.values()):
         return True
     source = body.hook.source
-    told = Told((as_text(bytes(body.body)), orjson.dumps(body.headers).decode()), spared=reading.named)
+    beside = orjson.dumps([body.headers, body.delivery_id]).decode()
+    told = Told((as_text(bytes(body.body)), beside), spared=reading.named)
     return any(naming_the_erased([told], Sender(source.namespace, source.region), now))
 
 

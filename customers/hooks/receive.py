@@ -68,14 +68,15 @@ def count(hook: Hook, now: datetime) -> Count:
 def keep(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> bool:
     """Store the body; whether it is new. What cannot be read is stored as well, and refused."""
     fault = _fault(delivery)
-    kept = _emptied(delivery) if fault and _names_the_erased(hook, delivery, now) else delivery
+    is_gone = fault is not None and _names_the_erased(hook, delivery, delivery_id, now)
+    kept = _emptied(delivery) if is_gone else delivery
     digest = UUID(bytes=blake2b(delivery.body, digest_size=16).digest())
     # An id that nobody signed could be changed by whoever replays: then the body itself is its name.
     key = hash_uuid(str(hook.pk), "id" if delivery_id else "body", delivery_id or str(digest))
     status = ReceivedBody.Status.FAILED if fault else ReceivedBody.Status.WAITING
     values: list[Any] = [
-        hook.pk, now, key, digest, delivery_id, delivery.content_type[:100], _kept_headers(hook, kept.headers),
-        kept.body, status.value, fault.code if fault else "",
+        hook.pk, now, key, digest, "" if is_gone else delivery_id, delivery.content_type[:100],
+        _kept_headers(hook, kept.headers), kept.body, status.value, fault.code if fault else "",
     ]  # fmt: skip
     with connection.wrap_database_errors, raw_cursor() as cursor:
         row = cursor.execute(_STORE, values).fetchone()
@@ -98,9 +99,9 @@ def _fault(delivery: Delivery) -> Refusal | None:
     return None
 
 
-def _names_the_erased(hook: Hook, delivery: Delivery, now: datetime) -> bool:
+def _names_the_erased(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> bool:
     """A body that nobody can read names people all the same."""
-    texts = (as_text(delivery.body), _kept_headers(hook, delivery.headers))
+    texts = (as_text(delivery.body), _kept_headers(hook, delivery.headers), delivery_id)
     sender = Sender(hook.source.namespace, hook.source.region)
     return any(naming_the_erased([Told(texts)], sender, now))
 
