@@ -8,7 +8,16 @@ import pytest
 from django.contrib.auth.models import User
 
 from channels.models import Message
-from consent.models import ConsentChain, ConsentEntry, Erasure, PrivacyRequest, PrivacyStep, Suppression
+from consent.models import (
+    ConsentChain,
+    ConsentEntry,
+    ConsentEvidence,
+    ErasedEvidence,
+    Erasure,
+    PrivacyRequest,
+    PrivacyStep,
+    Suppression,
+)
 from consent.permission import Ask, permissions
 from consent.privacy import erasure, requests
 from consent.privacy.requests import Asking, NotNow, NotSure
@@ -137,6 +146,9 @@ def test_runs_end_and_letters_that_wait_are_cancelled_as_erased(stage: Stage) ->
 def test_chains_and_the_audit_trail_still_verify(stage: Stage) -> None:
     carry_out(stage, asked(stage))
     assert [first_broken(chain) for chain in ConsentChain.objects.values_list("pk", flat=True)] == [None, None]
+    [erased] = ErasedEvidence.objects.all()
+    assert not ConsentEvidence.objects.filter(pk=erased.entry_id).exists()
+    assert ConsentEvidence.objects.count() == ConsentEntry.objects.count() - 1
     assert audit.verify(stage.now.date()) is None
 
 
