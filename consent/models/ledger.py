@@ -48,6 +48,8 @@ class State(models.TextChoices):
 
 class Method(models.TextChoices):
     EVENT = "event", _("event of a source")
+    # Anybody may have named anybody: a web page's, or what a source itself does not vouch for.
+    CLAIM = "claim", _("unproven claim")
     ONE_CLICK = "one_click", _("one-click unsubscribe")
     LINK = "link", _("link in a message")
     API = "api", _("API")
