@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from consent.permission import Choice, Want, choose_addresses
+from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, Began, People, RunState
@@ -46,13 +47,17 @@ def live_entries() -> dict[tuple[UUID, str], list[Version]]:
 
 @dataclass(slots=True)
 class Gate:
-    """What entry decides by, read for a whole batch: who entered before, and who may be written to."""
+    """What entry decides by, read for a whole batch: who entered before, who may be written to, and with whose data
+    nothing may be done."""
 
     # By (journey, customer, entry key), when they came in last.
     remembered: dict[tuple[UUID, UUID, str], datetime] = field(default_factory=dict)
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
+    restricted: set[UUID] = field(default_factory=set)
 
     def refusal(self, candidate: Version, customer: UUID, key: str, now: datetime) -> tuple[Reason, int | None] | None:
+        if customer in self.restricted:
+            return Reason.RESTRICTED, None
         entry, last = candidate.definition.entry, self.remembered.get((candidate.journey_id, customer, key))
         if last is not None and entry.reentry == "never":
             return Reason.NOT_AGAIN, None
@@ -84,6 +89,8 @@ class Gate:
 
 def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
     """Read what is needed to judge these (customer, version) pairs, by two statements and one bulk permission."""
+        if customer in self.restricted:
+            return Reason.RESTRICTED, None
     gate = Gate()
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
