@@ -88,10 +88,8 @@ class Gate:
 
 
 def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
-    """Read what is needed to judge these (customer, version) pairs, by two statements and one bulk permission."""
-        if customer in self.restricted:
-            return Reason.RESTRICTED, None
-    gate = Gate()
+    """Read what is needed to judge these (customer, version) pairs, by three statements and one bulk permission."""
+    gate = Gate(restricted=restricted(cursor, {customer for customer, _live in candidates}))
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
         rows = cursor.execute(
