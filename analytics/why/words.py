@@ -171,6 +171,10 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The journey has a run for each key, and the event carried none."),
         _("The key's property in the event: text of up to 200 characters, or a whole number."),
     ),
+    _Refusal.RESTRICTED: Words(
+        _("The person asked that what is known of them be kept and not used."),
+        _("The restriction lifted beforehand. Lifting it starts nothing that was refused before."),
+    ),
     _Refusal.RULE_NOT_MET: Words(
         _("Somebody asked for it by API, and the journey's entry rule did not hold."),
         _("The entry rule holding for the person and the properties that came with the call."),

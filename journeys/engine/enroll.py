@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from consent.permission import Choice, Want, choose_addresses
+from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, Began, RunState
@@ -45,12 +46,16 @@ def live_entries() -> dict[tuple[UUID, str], list[Version]]:
 
 @dataclass(slots=True)
 class Gate:
-    """What entry decides by, read for a whole batch: who entered before, and who may be written to."""
+    """What entry decides by, read for a whole batch: who entered before, who may be written to, and with whose data
+    nothing may be done."""
 
     remembered: set[tuple[UUID, UUID, str]] = field(default_factory=set)
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
+    restricted: set[UUID] = field(default_factory=set)
 
     def refusal(self, candidate: Version, customer: UUID, key: str) -> tuple[Reason, int | None] | None:
+        if customer in self.restricted:
+            return Reason.RESTRICTED, None
         if candidate.definition.entry.reentry == "never" and (candidate.journey_id, customer, key) in self.remembered:
             return Reason.NOT_AGAIN, None
         return self._no_permission(candidate, customer)
@@ -75,8 +80,8 @@ class Gate:
 
 
 def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
-    """Read what is needed to judge these (customer, version) pairs, by two statements and one bulk permission."""
-    gate = Gate()
+    """Read what is needed to judge these (customer, version) pairs, by three statements and one bulk permission."""
+    gate = Gate(restricted=restricted(cursor, {customer for customer, _live in candidates}))
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry == "never"]
     if once:
         rows = cursor.execute(

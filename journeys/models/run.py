@@ -146,6 +146,7 @@ class Cause(models.IntegerChoices):
     UNMERGED = 12, _("came back, as the merge was undone")
     SUPERSEDED = 13, _("did not come back: another of its key had begun")
     ERASED = 14, _("the person was erased")
+    RESTRICTED = 15, _("the person had processing restricted")
 
 
 class Transition(Owned):
@@ -228,6 +229,7 @@ class EntryRefusal(Owned):
         NO_ADDRESS = "no_address", _("no address for any channel")
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")
+        RESTRICTED = "restricted", _("the person had processing restricted")
         # Of a start by API alone: an event that does not meet the rule is no entry event.
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
 
