@@ -152,9 +152,7 @@ REFUSALS: Final[dict[str, Words]] = {
         _("A journey with re-entry “always”, or another entry key."),
     ),
     _Refusal.NOT_YET: Words(
-        _(
-            "The person had entered before by this key, more lately than the journey's time until people may come again."
-        ),
+        _("The person had entered before by this key, and the time until people may come again was not over."),
         _("The event once that time was over, or another entry key."),
     ),
     _Refusal.NO_CONSENT: Words(
