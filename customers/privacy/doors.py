@@ -21,7 +21,7 @@ from customers.models import (
     RefusedRow,
     UnitAttempt,
 )
-from customers.privacy.patterns import mentions, mentions_bytes
+from customers.privacy.patterns import mentions, mentions_bytes, mentions_cells
 from customers.privacy.stores import Basis, Rank, Store, Table
 from customers.privacy.subject import Subject
 
@@ -41,7 +41,7 @@ _NAMED: Final = f"""
           AND (u.space = '00000000-0000-0000-0000-000000000000' OR u.space = {_NAMESPACE})
     )
 """
-_QUARANTINED: Final = f"({_NAMED}) OR {mentions('t.raw || t.detail', _NAMESPACE)}"
+_QUARANTINED: Final = f"({_NAMED}) OR {mentions('t.raw || chr(10) || t.detail', _NAMESPACE)}"
 # A row in the dead letters is as its queue had it: by its profile, by what the inbox knows people by, or in bytes.
 _BURIED: Final = f"""
     t.row ->> 'profile_id' = ANY(%(profiles)s::text[])
@@ -51,23 +51,27 @@ _BURIED: Final = f"""
             CASE WHEN jsonb_typeof(t.row -> 'identifier_keys') = 'array' THEN t.row -> 'identifier_keys' ELSE '[]' END
         ) AS k(key) WHERE k.key = ANY(%(keys)s::text[])
     )
-    OR {mentions("t.row::text || t.reason")}
+    OR {mentions("t.row::text || chr(10) || t.reason")}
     OR CASE WHEN left(t.row ->> 'body', 2) = '\\x' THEN {mentions_bytes("(t.row ->> 'body')::bytea")} ELSE false END
 """
-# Text of two bytes a character shows its letters once the zeros are left out; a name may lie across two pieces.
+# A name may lie across two pieces, and what stands before it in the piece before. A letter where they are cut off keeps
+# the cut from being taken for the edge of a name: that is looked at in its own piece.
 _PIECE: Final = """
-    t.data || coalesce((SELECT substring(n.data FROM 1 FOR 400) FROM customers_importchunk n
-                        WHERE n.parent_id = t.parent_id AND n.number = t.number + 1), ''::bytea)
+    coalesce((SELECT 'x'::bytea || substring(p.data FROM greatest(1, length(p.data) - 31)) FROM customers_importchunk p
+              WHERE p.parent_id = t.parent_id AND p.number = t.number - 1), ''::bytea)
+    || t.data
+    || coalesce((SELECT substring(n.data FROM 1 FOR 400) || CASE WHEN length(n.data) > 400 THEN 'x' ELSE '' END::bytea
+                 FROM customers_importchunk n
+                 WHERE n.parent_id = t.parent_id AND n.number = t.number + 1), ''::bytea)
 """
+_DELIMITER: Final = "(SELECT i.delimiter FROM customers_import i WHERE i.id = t.parent_id)"
 _UNDER_WAY: Final = """
     EXISTS (SELECT 1 FROM customers_import i JOIN customers_job j ON j.id = i.job_id
             WHERE i.id = t.parent_id AND j.state IN ('waiting', 'working'))
 """
-_IN_FILE: Final = mentions_bytes(_PIECE, _IMPORT_NAMESPACE).replace(
-    f"encode({_PIECE}, 'escape')", f"replace(encode({_PIECE}, 'escape'), '\\000', '')"
-)
+_IN_FILE: Final = mentions_cells(_PIECE, _IMPORT_NAMESPACE, _DELIMITER)
 _WAITING: Final = "t.status = 'waiting'"
-_IN_BODY: Final = mentions_bytes("t.body || convert_to(t.headers::text, 'UTF8')", _HOOK_NAMESPACE)
+_IN_BODY: Final = mentions_bytes("t.body || '\\x0a'::bytea || convert_to(t.headers::text, 'UTF8')", _HOOK_NAMESPACE)
 
 
 def forget_files(subject: Subject, now: datetime) -> int:
