@@ -263,6 +263,8 @@ PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # How long the link in a mail that confirms a consent is good for.
 TRILHA_CONFIRMATION_HOURS = environ.number("TRILHA_CONFIRMATION_HOURS", 72)
+# Mails that ask for a consent, to one address in 24 hours: nobody signs up for more, and anybody can have one sent.
+TRILHA_CONFIRMATIONS_A_DAY = int(environ.number("TRILHA_CONFIRMATIONS_A_DAY", 10))
 # So many days before a consent expires journeys can hear of it, and ask again.
 TRILHA_EXPIRING_DAYS = environ.number("TRILHA_EXPIRING_DAYS", 14)
 # The largest file that may be handed in for import, how many days it is kept unless it was imported before.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from consent.decision import Head, Verdict
 from consent.heads import InForce, follow
+from consent.models import Method
 from consent.weighing import Ask, Facts, weigh
 from customers.pg import raw_cursor
 
@@ -120,5 +121,12 @@ def _heads(said: Iterable[_Said]) -> Iterator[Head]:
         held[key] = follow(before, one.entry_id, one), one
     for head, one in held.values():
         yield Head(
-            head.entry_id, one.spoken_for, head.state, head.effective_at, head.valid_until, head.proven_at, one.since
+            entry_id=head.entry_id,
+            profile_id=one.spoken_for,
+            state=head.state,
+            effective_at=head.effective_at,
+            valid_until=head.valid_until,
+            proven_at=head.proven_at,
+            customer_since=one.since,
+            is_claim=head.method == Method.CLAIM,
         )

@@ -24,9 +24,9 @@ def standings(customer_id: UUID, brand_id: UUID, now: datetime) -> list[Standing
     profiles = list(Profile.objects.filter(customer_id=customer_id).values_list("id", flat=True))
     addresses = set(AddressProfile.objects.filter(profile__in=profiles).values_list("address_id", flat=True))
     heads = _heads(profiles, addresses, brand_id)
-    entries = ConsentEntry.objects.select_related("purpose", "source", "notice_version__notice", "address").in_bulk(
-        [head.entry_id for head in heads]
-    )
+    entries = ConsentEntry.objects.select_related(
+        "purpose", "source", "notice_version__notice", "address", "evidence"
+    ).in_bulk([head.entry_id for head in heads])
     verdicts = permissions([Ask(customer_id, head.address_id, head.purpose_id) for head in heads], now)
     return [
         Standing(head, entries[head.entry_id].address, entries[head.entry_id], verdict)

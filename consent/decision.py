@@ -10,6 +10,7 @@ from consent.models import Purpose, State
 # Asked for every head of every send.
 _PERMITTING = State.permitting()
 _OPPOSING = State.opposing()
+_SILENT = State.undecided() | {State.UNKNOWN}
 
 
 # Named tuples: three of them are made for every address asked for, and frozen dataclasses are slow to make.
@@ -23,7 +24,8 @@ class Verdict(NamedTuple):
 
 class Head(NamedTuple):
     """A consent in force. `profile_id` is None for one that binds the address whoever uses it;
-    `customer_since` tells when the profile joined the customer who is asked for."""
+    `customer_since` tells when the profile joined the customer who is asked for; `is_claim`, that it rests on no more
+    than what a page told us, where anybody may have named anybody."""
 
     entry_id: int
     profile_id: UUID | None
@@ -32,6 +34,7 @@ class Head(NamedTuple):
     valid_until: datetime | None
     proven_at: datetime | None
     customer_since: datetime | None
+    is_claim: bool = False
 
     @property
     def grants(self) -> bool:
@@ -134,6 +137,8 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
         return [
             _Voice(heads[0], heads[0].reason(now), heads[0].effective_at, heads[0].customer_since, heads[0].profile_id)
         ]
+    # Who was only asked, or took a word back, says nothing against what others or the same one said elsewhere.
+    heads = [head for head in heads if head.state not in _SILENT] or heads
     wide = max((head for head in heads if head.profile_id is None), key=_recency, default=None)
     own: dict[UUID, list[Head]] = {}
     for head in heads:
@@ -146,7 +151,7 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
 
 
 def _voice(own: Sequence[Head], wide: Head | None, now: datetime) -> _Voice:
-    latest = max(own, key=_recency)
+    latest = _latest(own)
     since = latest.customer_since
     reason = latest.reason(now)
     if wide is None or wide.state not in _OPPOSING or _freed(latest, wide, now):
@@ -154,6 +159,15 @@ def _voice(own: Sequence[Head], wide: Head | None, now: datetime) -> _Voice:
     if reason == "withdrawn" and _recency(latest) > _recency(wide):
         return _Voice(latest, reason, latest.effective_at, since, latest.profile_id)
     return _Voice(wide, "withdrawn", wide.effective_at, since, latest.profile_id)
+
+
+def _latest(own: Sequence[Head]) -> Head:
+    """What the profile said last; but a no that it surely said is not taken back by a claim."""
+    latest = max(own, key=_recency)
+    if latest.is_claim and latest.grants:
+        surely = max((head for head in own if not head.is_claim), key=_recency, default=latest)
+        return surely if surely.state in _OPPOSING else latest
+    return latest
 
 
 def _freed(latest: Head, wide: Head, now: datetime) -> bool:
@@ -182,5 +196,6 @@ def _one_since(one: _Voice, other: _Voice, together: Together) -> datetime | Non
 
 
 def _granted_at(grant: Head, refusal: Head) -> datetime | None:
-    """When the grant came, as far as it counts against this refusal: an address-wide one wants proof."""
-    return grant.proven_at if refusal.profile_id is None else grant.effective_at
+    """When the grant came, as far as it counts against this refusal: an address-wide one wants proof, and a claim,
+    which may be a stranger's, counts against nobody's."""
+    return grant.proven_at if refusal.profile_id is None or grant.is_claim else grant.effective_at

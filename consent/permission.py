@@ -75,16 +75,17 @@ _FACTS = """
                WHERE p.customer_id = ask.customer_id AND s.brand_id = purpose.brand_id
                  AND s.ended_at IS NULL AND s.until > %b
            ),
-           h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since
+           h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since,
+           h.method = 'claim'
     FROM ask
     JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
     LEFT JOIN LATERAL (
-        SELECT c.entry_id, c.profile_id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since
+        SELECT c.entry_id, c.profile_id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since, c.method
         FROM consent_consenthead c LEFT JOIN customers_profile p ON p.id = c.profile_id
         WHERE c.address_id = ask.address_id AND c.purpose_id = ask.purpose_id
           AND (c.profile_id IS NULL OR p.customer_id = ask.customer_id)
         UNION ALL
-        SELECT c.entry_id, p.id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since
+        SELECT c.entry_id, p.id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since, c.method
         FROM customers_profile p JOIN consent_consenthead c ON c.address_id = p.id
         WHERE p.customer_id = ask.customer_id AND c.purpose_id = ask.purpose_id AND p.id <> ask.address_id
     ) h ON true

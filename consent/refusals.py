@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from customers.accept.refused import RefusedItem, without_the_erased
 from customers.models import QuarantinedEvent
 from customers.pg import copy_rows
 
@@ -25,6 +26,8 @@ _COLUMNS = (
     ("name", "varchar"),
     ("raw", "text"),
     ("status", "varchar"),
+    ("reason", "varchar"),
+    ("settled_at", "timestamptz"),
 )
 
 
@@ -44,19 +47,24 @@ def keep(cursor: Cursor[Any], refused: Sequence[Refused]) -> None:
     """Write these refusals down, all in one statement."""
     if not refused:
         return
+    items: dict[tuple[UUID, datetime], list[RefusedItem]] = {}
+    for one in refused:
+        items.setdefault((one.source_id, one.received_at), []).append(_item(one))
     rows = (
-        (
-            one.received_at,
-            one.source_id,
-            DOOR,
-            one.code,
-            one.pointer[:500],
-            one.detail,
-            one.message_id,
-            one.name,
-            one.raw[:_MAX_RAW],
-            QuarantinedEvent.Status.OPEN.value,
-        )
-        for one in refused
+        _row(item, source_id, at)
+        for (source_id, at), held in items.items()
+        for item in without_the_erased(held, source_id, at)
     )
-    copy_rows(cursor, "customers_quarantinedevent", _COLUMNS, rows)
+    # Whom they name is looked up on the connection that copies.
+    copy_rows(cursor, "customers_quarantinedevent", _COLUMNS, list(rows))
+
+
+def _item(one: Refused) -> RefusedItem:
+    return RefusedItem(DOOR, one.code, one.pointer[:500], one.detail, one.message_id, one.name, one.raw[:_MAX_RAW])
+
+
+def _row(item: RefusedItem, source_id: UUID, at: datetime) -> tuple[Any, ...]:
+    told = (at, source_id, item.door, item.code, item.pointer, item.detail, item.message_id, item.name, item.raw)
+    if item.is_gone:
+        return (*told, QuarantinedEvent.Status.DISCARDED.value, QuarantinedEvent.Reason.ERASED.value, at)
+    return (*told, QuarantinedEvent.Status.OPEN.value, "", None)

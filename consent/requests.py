@@ -4,6 +4,7 @@ A grant whose details cannot be read is refused: it would prove nothing. A withd
 details: those that cannot be read are left out, and the evidence names them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,8 +23,12 @@ WITHDRAWN = "consent.withdrawn"
 REQUESTED = "consent.requested"
 NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN, REQUESTED})
 
-# Plain columns of the ledger and their lengths.
-_TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8, "collector": 200}
+# Plain columns of the ledger and their lengths. What is no code could name somebody, and a chain lets go of nothing: it
+# is evidence then.
+_TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8}
+_CODE = re.compile(r"(?:(?!\d{8})[\w .:;,()/§-])*")
+_COLLECTOR = "collector"
+_MAX_COLLECTOR = 200
 # Personal ones, kept as evidence, and where a client's own context holds them.
 _EVIDENCE = {"url": ("page", "url"), "ip": ("ip",), "user_agent": ("userAgent",), "text": ("consent", "text")}
 _MAX_EVIDENCE = 2_000
@@ -67,7 +72,7 @@ def read(
     """The consents in an event of one of NAMES, and what had to be refused; a claim proves nothing by itself."""
     properties, context = _mapping(payload.get("properties")), _mapping(payload.get("context"))
     if name == REQUESTED:
-        return _asked(properties, context, identifiers)
+        return _asked(properties, context, identifiers, is_claim)
     answers, refused = _answers(name, properties, context)
     if not answers:
         return [], refused
@@ -79,7 +84,10 @@ def read(
 
 
 def _asked(
-    properties: Mapping[str, Any], context: Mapping[str, Any], identifiers: tuple[tuple[str, str], ...]
+    properties: Mapping[str, Any],
+    context: Mapping[str, Any],
+    identifiers: tuple[tuple[str, str], ...],
+    is_claim: bool,
 ) -> tuple[list[Request], list[Problem]]:
     """A request, read as strictly as the grant it is to become. It proves nothing by itself, whoever sends it."""
     answers, refused = _answers(REQUESTED, properties, context)
@@ -90,6 +98,8 @@ def _asked(
         return [], details.problems
     if details.place is None:
         return [], [Problem("required", "/properties/address", "The e-mail address to be asked is missing.")]
+    if not is_claim:
+        details.method = Method.EVENT.value
     [purpose] = answers
     request = _request(purpose, granted=False, details=details)
     request.body["state"] = State.REQUESTED.value
@@ -138,7 +148,9 @@ def _details(
     _read_valid_until(details, properties.get("valid_until"))
     for key, limit in _TEXTS.items():
         if text := _text(details, properties, key, limit):
-            details.texts[key] = text
+            (details.texts if _CODE.fullmatch(text) else details.evidence)[key] = text
+    if text := _text(details, properties, _COLLECTOR, _MAX_COLLECTOR):
+        details.evidence[_COLLECTOR] = text
     for key, path in _EVIDENCE.items():
         if text := _text(details, properties, key, _MAX_EVIDENCE) or _at(context, path):
             details.evidence[key] = text
@@ -164,6 +176,8 @@ def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, s
 
 
 def _read_method(details: Details, claimed: object, is_claim: bool) -> None:
+    if is_claim:
+        details.method = Method.CLAIM.value
     if isinstance(claimed, str) and claimed in _CLAIMABLE and not is_claim:
         details.method = claimed
     elif isinstance(claimed, str):

@@ -1,15 +1,15 @@
 """The consent stage of the pipeline: queued consent becomes ledger entries, address by address."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor
 
-from consent import ledger, queue, refusals
+from consent import claims, ledger, queue, refusals
 from consent.confirming import ask
 from consent.ledger import NewEntry
 from consent.models import Method, State
@@ -23,8 +23,16 @@ _ITEM = ", ".join(queue.COLUMNS)
 
 _MAIL: Final = "mail"
 
+
+class _Known(NamedTuple):
+    """A purpose of a brand, and whether a mail asks about what a page tells of it."""
+
+    id: UUID
+    asks_about_claims: bool
+
+
 # (brand, key) of a purpose; (brand, key, version) of a notice.
-_Purposes = dict[tuple[UUID, str], UUID]
+_Purposes = dict[tuple[UUID, str], _Known]
 _Notices = dict[tuple[UUID, str, int], int]
 
 
@@ -35,20 +43,51 @@ def apply(ids: Sequence[int], now: datetime) -> int:
         purposes = _purposes(cursor, items)
         notices = _notices(cursor, items)
         troubles = [_trouble(item, purposes, notices) for item in items]
-        ledger.append(
-            [
-                _entry(item, purposes, notices)
-                for item, trouble in zip(items, troubles, strict=True)
-                if not _is_asked(item) and (not trouble or _applies_anyway(item, trouble))
-            ],
-            now,
-        )
-        for item, trouble in zip(items, troubles, strict=True):
-            if _is_asked(item) and not trouble:
-                ask.ask(_asking(item, purposes, notices), now)
+        applied = [
+            item for item, trouble in zip(items, troubles, strict=True) if not trouble or _applies_anyway(item, trouble)
+        ]
+        _apply_in_order(cursor, applied, purposes, notices, now)
         refused = [_refused(item, trouble) for item, trouble in zip(items, troubles, strict=True) if trouble]
         refusals.keep(cursor, refused)
     return len(items)
+
+
+def _apply_in_order(
+    cursor: Cursor[Any], items: Sequence[Item], purposes: _Purposes, notices: _Notices, now: datetime
+) -> None:
+    """As many at once as nobody is to be asked about: what is asked for before a no ends with it, after it does not."""
+    refused = claims.refusals(cursor, [_key(item, purposes) for item in items if _is_claimed_grant(item)])
+    together: list[NewEntry] = []
+    for item in items:
+        entry = _entry(item, purposes, notices)
+        is_doubtful = _is_claimed_grant(item) and (
+            _purpose(item, purposes).asks_about_claims or refused.stand_against(entry)
+        )
+        if not is_doubtful and not _is_asked(item):
+            refused.hear(entry)
+            together.append(entry)
+            continue
+        ledger.append(together, now)
+        together = []
+        asking = _asking(item, purposes, notices)
+        if is_doubtful:
+            claims.ask_about(replace(asking, is_repeated=True), _channel(item), now)
+        else:
+            ask.ask(asking, now)
+    ledger.append(together, now)
+
+
+def _is_claimed_grant(item: Item) -> bool:
+    return claims.is_claimed_grant(item.request["method"], item.request["state"])
+
+
+def _key(item: Item, purposes: _Purposes) -> claims.Key:
+    return item.address_id, item.profile_id, _purpose(item, purposes).id
+
+
+def _channel(item: Item) -> Channel:
+    """Events name mailboxes, or nothing but the person, whose pseudo-address has the id of the profile."""
+    return Channel.PERSON if item.address_id == item.profile_id else Channel.EMAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +103,13 @@ def apply_at_once(cursor: Cursor[Any], item: Item, now: datetime) -> Applied:
     """Apply an item that never was in the queue; its address is waited for."""
     purposes, notices = _purposes(cursor, [item]), _notices(cursor, [item])
     trouble = _trouble(item, purposes, notices)
-    purpose_id = purposes.get((item.brand_id, item.request["purpose"]))
+    known = purposes.get((item.brand_id, item.request["purpose"]))
+    purpose_id = known.id if known else None
     if trouble and not _applies_anyway(item, trouble):
         return Applied(None, purpose_id, trouble)
     if _is_asked(item):
         ask.ask(_asking(item, purposes, notices), now)
-        return Applied(ask.open_entry(_asking(item, purposes, notices)), purpose_id, trouble)
+        return Applied(ask.request_entry(_asking(item, purposes, notices)), purpose_id, trouble)
     [entry_id] = ledger.append([_entry(item, purposes, notices)], now)
     return Applied(entry_id, purpose_id, trouble)
 
@@ -88,11 +128,16 @@ def _take(cursor: Cursor[Any], ids: Sequence[int]) -> list[Item]:
 def _purposes(cursor: Cursor[Any], items: Iterable[Item]) -> _Purposes:
     wanted = {(item.brand_id, item.request["purpose"]) for item in items}
     cursor.execute(
-        "SELECT p.brand_id, p.key, p.id FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
+        "SELECT p.brand_id, p.key, p.id, p.needs_confirmation AND p.kind = 'marketing'"
+        " FROM unnest(%b::uuid[], %b::text[]) AS u(brand_id, key)"
         " JOIN consent_purpose p ON p.brand_id = u.brand_id AND p.key = u.key",
         [[brand for brand, _key in wanted], [key for _brand, key in wanted]],
     )
-    return {(brand, key): id_ for brand, key, id_ in cursor}
+    return {(brand, key): _Known(id_, asks) for brand, key, id_, asks in cursor}
+
+
+def _purpose(item: Item, purposes: _Purposes) -> _Known:
+    return purposes[item.brand_id, item.request["purpose"]]
 
 
 def _notices(cursor: Cursor[Any], items: Iterable[Item]) -> _Notices:
@@ -151,7 +196,7 @@ def _asking(item: Item, purposes: _Purposes, notices: _Notices) -> ask.Asking:
         brand_id=item.brand_id,
         address_id=item.address_id,
         profile_id=item.profile_id,
-        purpose_id=purposes[item.brand_id, request["purpose"]],
+        purpose_id=_purpose(item, purposes).id,
         notice_version_id=notices.get((item.brand_id, request["notice"], request["notice_version"])),
         language=request["texts"].get("language", ""),
         method=request["method"],
@@ -174,7 +219,7 @@ def _entry(item: Item, purposes: _Purposes, notices: _Notices) -> NewEntry:
         address_id=item.address_id,
         profile_id=None if _binds_the_address(item) else item.profile_id,
         brand_id=item.brand_id,
-        purpose_id=purposes[item.brand_id, request["purpose"]],
+        purpose_id=_purpose(item, purposes).id,
         state=request["state"],
         method=request["method"],
         occurred_at=item.occurred_at,

@@ -45,8 +45,8 @@ _OWN_IN_FORCE = """
             AND NOT h.state = ANY(%(opposing)s)
       )
 """
-# What was said a moment ago may still be taken back by whoever said it (preferences.change.undo), so another's word is
-# kept beside it; the same word again is not.
+# What was said a moment ago may still be taken back by whoever said it (preferences.stopping.undo), so another's word
+# is kept beside it; the same word again is not.
 _ANOTHERS = """
     SELECT 1 FROM consent_consenthead h JOIN consent_consententry e ON e.id = h.entry_id
     WHERE h.address_id = %(address)s AND h.purpose_id = %(purpose)s

@@ -16,13 +16,13 @@ class CustomersConfig(AppConfig):
         from customers.log_in import noted, two_factor
         from customers.merging import anew, effects, winners
         from customers.models import Authenticator, Hook
-        from customers.privacy import checks, doors, people, stores
+        from customers.privacy import checks, doors, files, people, stores
         from customers.retention import apply, ours
         from customers.segments import build, stage
 
         noted.connect()
         checks.register_ours()
-        stores.register(*people.STORES, *doors.STORES)
+        stores.register(*people.STORES, *doors.STORES, *files.STORES)
         resealing.register(
             resealing.Sealed(Hook, "secrets", secrets.place),
             resealing.Sealed(Authenticator, "secret", two_factor.place),

@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 _ANY: Final = "SELECT EXISTS (SELECT 1 FROM customers_erasedsubject)"
 _FIND: Final = "SELECT digest, erased_at FROM customers_erasedsubject WHERE digest = ANY(%b)"
+_FIND_ADDRESSES: Final = "SELECT digest, erased_at FROM customers_erasedaddress WHERE digest = ANY(%b)"
 _COUNT: Final = """
     UPDATE customers_erasedsubject e SET dropped = dropped + u.n
     FROM unnest(%b::bytea[], %b::bigint[]) AS u(digest, n) WHERE e.digest = u.digest
@@ -64,6 +65,13 @@ def times(cursor: Cursor[Any], names: Iterable[Name]) -> Mapping[Name, datetime]
     return {by_digest[bytes(found)]: erased_at for found, erased_at in rows}
 
 
+def address_times(cursor: Cursor[Any], channels: Mapping[Name, Sequence[str]]) -> Mapping[Name, datetime]:
+    """When those of these names that are addresses by one of their channels were erased as such."""
+    by_digest = {address_digest(one, name[2]): name for name, held in channels.items() for one in held}
+    rows = cursor.execute(_FIND_ADDRESSES, [list(by_digest)]).fetchall() if by_digest else []
+    return {by_digest[bytes(found)]: erased_at for found, erased_at in rows}
+
+
 def count(cursor: Cursor[Any], names: Iterable[Name]) -> None:
     """Count one more dropped event for each."""
     dropped: dict[bytes, int] = {}
@@ -78,6 +86,12 @@ def count(cursor: Cursor[Any], names: Iterable[Name]) -> None:
 def address_digest(channel: str, value: str) -> bytes:
     text = "\x1f".join(("address", channel, value)).encode()
     return hmac.digest(settings.ERASURE_KEY, text, sha256)
+
+
+def veil(text: str) -> str:
+    """Stands for a text that names somebody where it could not be taken out again; the same for the same text."""
+    digest_of_it = hmac.digest(settings.ERASURE_KEY, f"veil\x1f{text}".encode(), sha256)
+    return f"veiled-{digest_of_it.hex()[:32]}"
 
 
 def record(cursor: Cursor[Any], digests: Iterable[bytes], at: datetime) -> None:

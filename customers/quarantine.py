@@ -18,6 +18,8 @@ from customers.models.owned import OwnedQuerySet
 if TYPE_CHECKING:
     from customers.sight import Person
 
+# What a door says of somebody who was erased.
+_GONE: Final = "erased_subject"
 # No id has more.
 _DIGITS: Final = 19
 
@@ -53,6 +55,8 @@ def replay(ids: Sequence[int], now: datetime) -> Replay:
         refusal = _replayers.get(row.door, _no_replayer)(row, now)
         if refusal is not None:
             result.refusals[row.id] = refusal
+            if refusal.code == _GONE:
+                _empty(row, now)
             row.last_code, row.tried_at = refusal.code, now
             row.save(update_fields=["last_code", "tried_at"])
             continue
@@ -76,12 +80,21 @@ def replay_mended(pk: int, raw: str, now: datetime) -> Refusal | None:
     row.raw = raw
     refusal = _replayers.get(row.door, _no_replayer)(row, now)
     if refusal is not None:
+        if refusal.code == _GONE:
+            _empty(row, now)
         return refusal
     row.status = QuarantinedEvent.Status.REPLAYED
     row.settled_at = now
     row.save(update_fields=["status", "settled_at"])
     bells.ring("engine")
     return None
+
+
+def _empty(row: QuarantinedEvent, now: datetime) -> None:
+    """It tells of somebody who was erased since: nothing of what it said is kept."""
+    row.raw = row.detail = row.pointer = row.message_id = ""
+    row.naming, row.status, row.reason, row.settled_at = [], row.Status.DISCARDED, row.Reason.ERASED, now
+    row.save()
 
 
 def discard(rows: QuerySet[QuarantinedEvent], reason: QuarantinedEvent.Reason, now: datetime) -> int:

@@ -8,6 +8,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings
 
 from customers import belief, bells, keys, work
+from customers.accept import erased as at_the_door
 from customers.accept import schemas
 from tests import query_counts
 from tests.query_counts import Frozen
@@ -66,10 +67,11 @@ def _close_the_second_connection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_believed() -> Iterator[None]:
-    """What a process believes for a second of keys, schemas and kinds is not for the test after."""
+    """What a process believes for a second of keys, schemas, kinds and the erased is not for the test after."""
     yield
     keys.forget()
     schemas.forget()
+    at_the_door.forget()
     belief.forget_all()
 
 

@@ -17,6 +17,7 @@ class LedgerAnchorAdmin(Facts):
         "entries",
         "days",
         "audit_entries",
+        "notices",
         flag("deviations", (_("deviations"), "bad"), (_("none"), "good")),
     )
     search_fields = ("number",)

@@ -16,6 +16,7 @@ _OUTCOMES: Final[dict[str, Tone]] = {
     Confirmation.Outcome.CONFIRMED: "good",
     Confirmation.Outcome.OVERTAKEN: "",
     Confirmation.Outcome.EXPIRED: "warn",
+    Confirmation.Outcome.HELD_BACK: "bad",
 }
 
 

@@ -57,6 +57,7 @@ class PurposeAdmin(Kept):
                     "channels",
                     "notice",
                     "valid_days",
+                    "needs_confirmation",
                     "ad_signal",
                 ),
                 "description": _(

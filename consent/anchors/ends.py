@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from consent.anchors.notices import published
 from consent.anchors.records import Chain, Ledger, Witness
 
 _CHAINS_AT_ONCE: Final = 10_000
@@ -66,12 +67,19 @@ def batches(cursor: Cursor[Any]) -> Iterator[list[End]]:
     rows = cursor.execute(_DAYS).fetchall()
     if rows:
         yield [End(Chain.of_day(day), position, bytes(digest)) for day, position, digest in rows]
+    if notices := published(cursor):
+        yield [End(Chain.of_notice(one.version_id), 1, one.digest) for one in notices]
 
 
 def entries_of(cursor: Cursor[Any], grown: Sequence[Grown]) -> Iterator[Witness]:
     """The entries by which these chains have grown, chain by chain, and before them the one that was anchored last;
     all chains are of one ledger."""
-    if grown and grown[0].chain.ledger is Ledger.AUDIT:
+    if grown and grown[0].chain.ledger is Ledger.NOTICE:
+        new = {one.chain for one in grown}
+        for version_id, digest, _is_sealed in published(cursor):
+            if (chain := Chain.of_notice(version_id)) in new:
+                yield Witness(Ledger.NOTICE, chain.key, 1, version_id, digest)
+    elif grown and grown[0].chain.ledger is Ledger.AUDIT:
         for chain, anchored, length in grown:
             day = date.fromordinal(int.from_bytes(chain.key, "big"))
             for _day, position, id_, digest in cursor.execute(_AUDITED, [day, anchored, length]).fetchall():

@@ -1,4 +1,4 @@
-"""Whether the ledgers are anchored as they should be, for the pages of the staff."""
+"""Whether the ledgers are anchored as they should be."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +19,14 @@ class Health:
 
 
 def health(now: datetime) -> Health:
+    """By the rows of the database, for the pages of the staff."""
     last = LedgerAnchor.objects.values_list("at", "deviations").first()
-    if last is not None:
-        return Health(last[0], now - last[0] > LATE, last[1])
-    first = ConsentEntry.objects.order_by("id").values_list("recorded_at", flat=True).first()
-    return Health(None, first is not None and now - first > LATE, 0)
+    last_at, deviations = last or (None, 0)
+    return Health(last_at, is_late(last_at, now), deviations)
+
+
+def is_late(last_at: datetime | None, now: datetime) -> bool:
+    """An installation that was never anchored is late when it has had something to anchor for so long."""
+    if last_at is None:
+        last_at = ConsentEntry.objects.order_by("id").values_list("recorded_at", flat=True).first()
+    return last_at is not None and now - last_at > LATE

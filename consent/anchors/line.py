@@ -19,12 +19,13 @@ class Torn(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many chains and entries the anchor's tree covers."""
+    """How many chains and entries the anchor's tree covers; `notices` is None in lines from before they were."""
 
     chains: int = 0
     entries: int = 0
     days: int = 0
     audit_entries: int = 0
+    notices: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def read(text: bytes) -> Line:
 
 def _content(anchor: Anchor) -> dict[str, Any]:
     counts, segment = anchor.counts, anchor.segment
+    notices = {} if counts.notices is None else {"notices": counts.notices}
     return {
         "form": _FORM,
         "number": anchor.number,
@@ -89,6 +91,7 @@ def _content(anchor: Anchor) -> dict[str, Any]:
         "entries": counts.entries,
         "days": counts.days,
         "audit_entries": counts.audit_entries,
+        **notices,
         "file": segment.file,
         "offset": segment.offset,
         "size": segment.size,
@@ -103,6 +106,8 @@ def _anchor(said: dict[str, Any]) -> Anchor:
     if said["form"] != _FORM:
         raise ValueError
     counts = {name: int(said[name]) for name in ("chains", "entries", "days", "audit_entries")}
+    if "notices" in said:
+        counts["notices"] = int(said["notices"])
     digest = bytes.fromhex(said["digest"])
     return Anchor(
         number=int(said["number"]),

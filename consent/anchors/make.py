@@ -44,7 +44,9 @@ def make_anchor(now: datetime) -> Anchor | None:
 
 def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
     last = place.last()
-    number = last.anchor.number + 1 if last else 1
+    ours, told = last.anchor.number if last else 0, _told()
+    # A number is never given twice, so that a folder whose last lines were cut off shows the gap for ever.
+    number = max(ours, told) + 1
     with place.draft(number, now) as draft:
         walk = _Walk(draft, _Anchored(_heads(place, last)))
         walk.through(cursor)
@@ -55,12 +57,17 @@ def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
         counts=walk.counts(),
         segment=draft.segment,
         heads=draft.heads.digest,
-        deviations=walk.deviations,
+        deviations=walk.deviations + (told > ours),
         previous=last.digest if last else lines.FIRST,
     )
     place.append_line(lines.write(anchor))
     place.forget_heads(before=number)
     return anchor
+
+
+def _told() -> int:
+    """The last anchor that the database knows of."""
+    return LedgerAnchor.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
 def _note(anchor: Anchor) -> None:
@@ -75,6 +82,7 @@ def _note(anchor: Anchor) -> None:
             "entries": counts.entries,
             "days": counts.days,
             "audit_entries": counts.audit_entries,
+            "notices": counts.notices or 0,
             "deviations": anchor.deviations,
         },
     )
@@ -129,6 +137,7 @@ class _Walk:
             entries=self._entries[Ledger.CONSENT],
             days=self._chains[Ledger.AUDIT],
             audit_entries=self._entries[Ledger.AUDIT],
+            notices=self._chains[Ledger.NOTICE],
         )
 
     def _take(self, cursor: Cursor[Any], batch: Sequence[End], known: dict[Chain, Head]) -> None:

@@ -9,14 +9,15 @@ from uuid import UUID
 
 
 class Ledger(IntEnum):
-    """Consent has a chain per address, the audit trail one per day."""
+    """Consent has a chain per address, the audit trail one per day; a published notice version is a chain of one."""
 
     CONSENT = 1
     AUDIT = 2
+    NOTICE = 3
 
 
 class Chain(NamedTuple):
-    """`key` names it among those of its ledger: the address's id, or the number of the day."""
+    """`key` names it among those of its ledger: the address's id, the number of the day, or the version's."""
 
     ledger: Ledger
     key: bytes
@@ -29,10 +30,15 @@ class Chain(NamedTuple):
     def of_day(cls, day: date) -> "Chain":
         return cls(Ledger.AUDIT, day.toordinal().to_bytes(16, "big"))
 
+    @classmethod
+    def of_notice(cls, version_id: int) -> "Chain":
+        return cls(Ledger.NOTICE, version_id.to_bytes(16, "big"))
+
     def __str__(self) -> str:
         if self.ledger is Ledger.CONSENT:
             return str(UUID(bytes=self.key))
-        return date.fromordinal(int.from_bytes(self.key, "big")).isoformat()
+        number = int.from_bytes(self.key, "big")
+        return str(number) if self.ledger is Ledger.NOTICE else date.fromordinal(number).isoformat()
 
 
 class Witness(NamedTuple):

@@ -1,6 +1,5 @@
 """Consent: what stands for a person and what proves it; a grant or a withdrawal, recorded at once."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -213,7 +212,7 @@ def _show(standing: Standing, partner: Partner, named: frozenset[str]) -> dict[s
         "effective_at": head.effective_at,
         "valid_until": head.valid_until,
         "permission": _permission(standing.verdict),
-        "proof": _proof(standing.entry, partner.source_ids),
+        "proof": _proof(standing.entry, partner),
     }
 
 
@@ -224,20 +223,26 @@ def _address(channel: str, value: str, partner: Partner, named: frozenset[str]) 
     return value if in_full else str(mask(value, IDENTIFIER))
 
 
-def _proof(entry: ConsentEntry, own: Sequence[UUID]) -> dict[str, Any]:
+def _collector(entry: ConsentEntry, partner: Partner) -> str | None:
+    """Words of whoever told the consent: evidence, which may be gone."""
+    evidence = getattr(entry, "evidence", None)
+    return None if evidence is None or not partner.reads_personal else evidence.fields.get("collector")
+
+
+def _proof(entry: ConsentEntry, partner: Partner) -> dict[str, Any]:
     version = entry.notice_version
     return {
         "entry": entry.pk,
         "method": entry.method,
         "occurred_at": entry.occurred_at,
         "recorded_at": entry.recorded_at,
-        "source": entry.source.key if entry.source and entry.source_id in own else None,
+        "source": entry.source.key if entry.source and entry.source_id in partner.source_ids else None,
         "notice": version.notice.key if version else None,
         "notice_version": version.number if version else None,
         "language": entry.language or None,
         "legal_basis": entry.legal_basis or None,
         "jurisdiction": entry.jurisdiction or None,
-        "collector": entry.collector or None,
+        "collector": entry.collector or _collector(entry, partner),
         "position": entry.position,
         "digest": bytes(entry.digest).hex(),
     }

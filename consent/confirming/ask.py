@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from consent import notices
+from consent.confirming import limits
 from consent.ledger import NewEntry, append
-from consent.models import Confirmation, Purpose, State
+from consent.models import Confirmation, ConsentEntry, Method, Purpose, State
 from consent.permission import lock_address
 from customers.models.address import Channel
 
@@ -27,7 +29,10 @@ _senders: list[tuple[Ready, Send]] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What is asked of whom: consent to a purpose, or (without one) a message every so many days."""
+    """What is asked of whom: consent to a purpose, or (without one) a message every so many days.
+
+    `is_repeated`: told by something that says the same on every page, which sends no second mail while one waits.
+    """
 
     brand_id: UUID
     address_id: UUID
@@ -41,6 +46,7 @@ class Asking:
     event_id: int | None = None
     message_id: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
+    is_repeated: bool = False
 
 
 def register(ready: Ready, send: Send) -> None:
@@ -58,7 +64,8 @@ def can_ask(brand_id: UUID, channel: str) -> bool:
 def ask(asking: Asking, now: datetime) -> bool:
     """Send the mail and note the request, once for as long as it is open; whether one was sent now.
 
-    The request is no consent: until it is confirmed, what stood before stands.
+    The request is no consent: until it is confirmed, what stood before stands. Of the mails of one address those beyond
+    a day's number are noted and not sent.
     """
     send = next((send for ready, send in _senders if ready(asking.brand_id)), None)
     if send is None:
@@ -66,9 +73,13 @@ def ask(asking: Asking, now: datetime) -> bool:
     asking = _with_notice(asking)
     with transaction.atomic():
         lock_address(asking.address_id)
-        for stale in _open(asking):
-            if _still_asks(stale, asking, now):
-                return False
+        standing = _open(asking)
+        if any(_still_asks(one, asking, now) for one in standing):
+            return False
+        if limits.too_many(asking.address_id, now):
+            _hold_back(asking, now)
+            return False
+        for stale in standing:
             stale.outcome = Confirmation.Outcome.EXPIRED if stale.expires_at <= now else Confirmation.Outcome.OVERTAKEN
             stale.answered_at = now
             stale.save(update_fields=["outcome", "answered_at"])
@@ -76,23 +87,44 @@ def ask(asking: Asking, now: datetime) -> bool:
     return True
 
 
-def open_entry(asking: Asking) -> int | None:
-    """The entry of the request that waits for its answer."""
-    return next((one.requested_entry_id for one in _open(asking)), None)
+def defer(asking: Asking, reason: str, now: datetime) -> None:
+    """Note a request that nobody can be asked about, with the reason; the same again is no news."""
+    if asking.purpose_id is None or _last_state(asking) == State.DEFERRED:
+        return
+    append([_requested(asking, asking.purpose_id, now, reason)], now)
 
 
-def overtake(address_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
+def request_entry(asking: Asking) -> int | None:
+    """The entry of the request that was last made, whether its mail was sent or not."""
+    return _entries(asking).filter(state__in=State.undecided()).values_list("pk", flat=True).first()
+
+
+def waits_for_another(asking: Asking) -> bool:
+    """Whether the address is being asked on behalf of another profile."""
+    return any(one.profile_id != asking.profile_id for one in _open(asking))
+
+
+def overtake(address_id: UUID, brand_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
     """What was asked for before is no longer wanted; under the address's lock."""
-    Confirmation.objects.filter(address=address_id, purpose=purpose_id, outcome=Confirmation.Outcome.OPEN).update(
-        outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now
-    )
+    waiting = Confirmation.objects.filter(address=address_id, brand=brand_id, outcome=Confirmation.Outcome.OPEN)
+    waiting.filter(purpose=purpose_id).update(outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now)
+
+
+def _entries(asking: Asking) -> QuerySet[ConsentEntry]:
+    """The newest first."""
+    return ConsentEntry.objects.filter(
+        address=asking.address_id, profile=asking.profile_id, purpose=asking.purpose_id
+    ).order_by("-position")
+
+
+def _last_state(asking: Asking) -> str | None:
+    return _entries(asking).values_list("state", flat=True).first()
 
 
 def _open(asking: Asking) -> list[Confirmation]:
     return list(
         Confirmation.objects.select_for_update().filter(
             address=asking.address_id,
-            profile=asking.profile_id,
             brand=asking.brand_id,
             purpose=asking.purpose_id,
             outcome=Confirmation.Outcome.OPEN,
@@ -101,8 +133,13 @@ def _open(asking: Asking) -> list[Confirmation]:
 
 
 def _still_asks(known: Confirmation, asking: Asking, now: datetime) -> bool:
-    """Whether its mail was sent a moment ago, and about the same."""
-    return known.every_days == asking.every_days and now < min(known.expires_at, known.asked_at + AGAIN)
+    """Whether its mail was sent a moment ago, and about the same. What was asked for another profile gives way, but to
+    a claim: with those anybody could keep anybody from being asked."""
+    if known.every_days != asking.every_days or now >= known.expires_at:
+        return False
+    if known.profile_id != asking.profile_id:
+        return asking.method == Method.CLAIM
+    return asking.is_repeated or now < known.asked_at + AGAIN
 
 
 def _with_notice(asking: Asking) -> Asking:
@@ -113,8 +150,25 @@ def _with_notice(asking: Asking) -> Asking:
     return replace(asking, notice_version_id=newest.pk if newest else None)
 
 
+def _hold_back(asking: Asking, now: datetime) -> None:
+    confirmation = _confirmation(asking, now)
+    if limits.held_back(confirmation, now):
+        return
+    confirmation.outcome, confirmation.answered_at = Confirmation.Outcome.HELD_BACK, now
+    confirmation.save(force_insert=True)
+    defer(asking, limits.TOO_MANY, now)
+
+
 def _note(asking: Asking, now: datetime) -> Confirmation:
-    confirmation = Confirmation(
+    confirmation = _confirmation(asking, now)
+    if asking.purpose_id is not None:
+        [confirmation.requested_entry_id] = append([_requested(asking, asking.purpose_id, now)], now)
+    confirmation.save(force_insert=True)
+    return confirmation
+
+
+def _confirmation(asking: Asking, now: datetime) -> Confirmation:
+    return Confirmation(
         brand_id=asking.brand_id,
         address_id=asking.address_id,
         profile_id=asking.profile_id,
@@ -126,19 +180,15 @@ def _note(asking: Asking, now: datetime) -> Confirmation:
         asked_at=now,
         expires_at=now + timedelta(hours=settings.TRILHA_CONFIRMATION_HOURS),
     )
-    if asking.purpose_id is not None:
-        [confirmation.requested_entry_id] = append([_requested(asking, asking.purpose_id, now)], now)
-    confirmation.save(force_insert=True)
-    return confirmation
 
 
-def _requested(asking: Asking, purpose_id: UUID, now: datetime) -> NewEntry:
+def _requested(asking: Asking, purpose_id: UUID, now: datetime, not_asked: str = "") -> NewEntry:
     return NewEntry(
         address_id=asking.address_id,
         profile_id=asking.profile_id,
         brand_id=asking.brand_id,
         purpose_id=purpose_id,
-        state=State.REQUESTED.value,
+        state=(State.DEFERRED if not_asked else State.REQUESTED).value,
         method=asking.method,
         occurred_at=now,
         source_id=asking.source_id,
@@ -146,5 +196,5 @@ def _requested(asking: Asking, purpose_id: UUID, now: datetime) -> NewEntry:
         message_id=asking.message_id,
         notice_version_id=asking.notice_version_id,
         language=asking.language,
-        evidence=asking.evidence,
+        evidence={**asking.evidence, limits.NOT_ASKED: not_asked} if not_asked else asking.evidence,
     )

@@ -9,6 +9,7 @@ from consent.models.ledger import (
     ConsentEntry,
     ConsentEvidence,
     ConsentHead,
+    ErasedEvidence,
     Method,
     State,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "ConsentEvidence",
     "ConsentHead",
     "ConsentItem",
+    "ErasedEvidence",
     "Erasure",
     "LedgerAnchor",
     "Method",

@@ -20,8 +20,10 @@ class LedgerAnchor(Owned):
     entries = models.BigIntegerField(_("consent entries"))
     days = models.BigIntegerField(_("days of the audit trail"))
     audit_entries = models.BigIntegerField(_("audit entries"))
+    notices = models.BigIntegerField(_("notice versions"), default=0, db_default=0)
     deviations = models.BigIntegerField(
-        _("deviations"), help_text=_("Chains that no longer held what an earlier anchor had seen.")
+        _("deviations"),
+        help_text=_("Chains that no longer held what an earlier anchor had seen, and anchors taken from the folder."),
     )
 
     class Meta:

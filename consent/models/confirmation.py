@@ -19,6 +19,8 @@ class Confirmation(Owned):
         # Withdrawn or asked anew after it was sent.
         OVERTAKEN = "overtaken", _("overtaken")
         EXPIRED = "expired", _("expired")
+        # The address had too many of them that day.
+        HELD_BACK = "held_back", _("not sent: too many that day")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
@@ -46,8 +48,9 @@ class Confirmation(Owned):
         verbose_name = _("request for confirmation")
         verbose_name_plural = _("requests for confirmation")
         constraints = (
+            # A mailbox is asked about one thing once at a time, for whichever profile.
             models.UniqueConstraint(
-                fields=("address", "profile", "brand", "purpose"),
+                fields=("address", "brand", "purpose"),
                 condition=models.Q(outcome="open"),
                 nulls_distinct=False,
                 name="one_open_confirmation",

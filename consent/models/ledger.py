@@ -48,6 +48,8 @@ class State(models.TextChoices):
 
 class Method(models.TextChoices):
     EVENT = "event", _("event of a source")
+    # Anybody may have named anybody: a web page's, or what a source itself does not vouch for.
+    CLAIM = "claim", _("unproven claim")
     ONE_CLICK = "one_click", _("one-click unsubscribe")
     LINK = "link", _("link in a message")
     API = "api", _("API")
@@ -158,6 +160,29 @@ class ConsentEvidence(Owned):
     class Meta:
         verbose_name = _("consent evidence")
         verbose_name_plural = _("consent evidence")
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
+class ErasedEvidence(Owned):
+    """That an erasure took the evidence of an entry: where it is gone without this, somebody else took it."""
+
+    reach = ByBrand("entry__brand")
+
+    entry = models.OneToOneField(
+        ConsentEntry,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
+        verbose_name=_("consent entry"),
+    )
+    erased_at = models.DateTimeField(_("erased at"))
+
+    class Meta:
+        verbose_name = _("erased evidence")
+        verbose_name_plural = _("erased evidence")
 
     def __str__(self) -> str:
         return str(self.entry_id)

@@ -71,6 +71,16 @@ class Purpose(Owned):
         validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
         help_text=_("So many days after it was given a consent that names no end of its own expires. Empty: never."),
     )
+    needs_confirmation = models.BooleanField(
+        _("confirm what a page claims"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Of marketing: where a web page tells that somebody consents, a mail to their address asks whether they "
+            "do. Without it, whoever knows an address can put it on the list; a source with a secret key is believed "
+            "anyway."
+        ),
+    )
     ad_signal = models.CharField(
         _("signal of ad platforms"),
         max_length=20,

@@ -53,6 +53,9 @@ STORES: Final = (
             Table(
                 ConsentEvidence,
                 f"t.entry_id IN (SELECT e.id FROM consent_consententry e WHERE {_ENTRIES.replace('t.', 'e.')})",
+                # In one statement, so that none is missing without this for as much as a moment.
+                remains="INSERT INTO consent_erasedevidence (entry_id, erased_at)"
+                " SELECT entry_id, %(at)s FROM gone ON CONFLICT DO NOTHING",
             ),
             Table(
                 ConsentEntry,
@@ -67,7 +70,8 @@ STORES: Final = (
                     "valid_until": "t.valid_until",
                     "legal_basis": "t.legal_basis",
                     "language": "t.language",
-                    "collector": "t.collector",
+                    "collector": "coalesce((SELECT v.fields ->> 'collector' FROM consent_consentevidence v"
+                    " WHERE v.entry_id = t.id), t.collector)",
                     "notice": "(SELECT n.name || ' v' || v.number FROM consent_noticeversion v"
                     " JOIN consent_notice n ON n.id = v.notice_id WHERE v.id = t.notice_version_id)",
                     "evidence": "(SELECT v.fields FROM consent_consentevidence v WHERE v.entry_id = t.id)",

@@ -34,7 +34,7 @@ def read_anchors(place: Shelf) -> Anchors:
             found.torn += 1
             continue
         anchor = line.anchor
-        reason = _fault(place, line, previous, len(found.known))
+        reason = _fault(place, line, previous, max(found.known, default=0))
         if reason:
             found.faults.append(Fault(reason, None, anchor.number))
         if line.is_signed is False:

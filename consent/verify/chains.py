@@ -9,7 +9,8 @@ from consent.verify.fault import Fault, Reason
 
 class Entry(NamedTuple):
     """`recomputed` is the hash that its fields have now; `is_proven` whether its evidence, where it is still there,
-    is what was committed to. Whoever takes a table's guards away may leave nothing in a column."""
+    is what was committed to; `is_explained` whether it is there or an erasure took it. Whoever takes a table's guards
+    away may leave nothing in a column."""
 
     entry_id: int
     position: int | None
@@ -17,6 +18,7 @@ class Entry(NamedTuple):
     digest: bytes | None
     recomputed: bytes | None
     is_proven: bool = True
+    is_explained: bool = True
 
 
 class Row(NamedTuple):
@@ -56,7 +58,7 @@ def _fault(entry: Entry, expected: int, previous: bytes | None, anchored: Witnes
         return Reason.EVIDENCE
     if anchored is not None and (anchored.entry_id, anchored.digest) != (entry.entry_id, entry.digest):
         return Reason.REWRITTEN
-    return None
+    return None if entry.is_explained else Reason.EVIDENCE_GONE
 
 
 def row_fault(chain: Chain, row: Row | None, last: Entry | None, count: int) -> Fault | None:

@@ -20,7 +20,7 @@ from customers.pg import raw_cursor
 
 @dataclass(slots=True)
 class Tally:
-    """What was gone through; `unproven` entries have no evidence any more."""
+    """What was gone through; `unproven` entries have no evidence any more, as of the erased."""
 
     chains: int = 0
     entries: int = 0

@@ -20,13 +20,17 @@ class Reason(Enum):
     CUT = "cut"
     REWRITTEN = "rewritten"
     EVIDENCE = "evidence"
+    EVIDENCE_GONE = "evidence_gone"
     CHAIN_ROW = "chain_row"
     HEAD = "head"
+    NOTICE = "notice"
+    NOTICE_GONE = "notice_gone"
     ANCHOR_UNSIGNED = "anchor_unsigned"
     ANCHOR_UNLINKED = "anchor_unlinked"
     ANCHOR_ENTRIES = "anchor_entries"
     ANCHOR_ROOT = "anchor_root"
     ANCHORS_GONE = "anchors_gone"
+    ANCHORS_LATE = "anchors_late"
 
 
 WORDS: dict[Reason, "_StrOrPromise"] = {
@@ -37,20 +41,24 @@ WORDS: dict[Reason, "_StrOrPromise"] = {
     Reason.CUT: _("the chain ends before this entry"),
     Reason.REWRITTEN: _("it was anchored with another hash: the chain was written anew from here on"),
     Reason.EVIDENCE: _("its evidence is not what was committed to"),
+    Reason.EVIDENCE_GONE: _("its evidence is gone, and no erasure took it"),
     Reason.CHAIN_ROW: _("the row of its chain does not end in it"),
     Reason.HEAD: _("the current consent is not what follows from it"),
+    Reason.NOTICE: _("its words are not those that were published"),
+    Reason.NOTICE_GONE: _("it was published or cited, and is gone"),
     Reason.ANCHOR_UNSIGNED: _("the anchor was not signed by this installation"),
     Reason.ANCHOR_UNLINKED: _("the anchor does not follow the one before it"),
     Reason.ANCHOR_ENTRIES: _("what the anchor saw is not in its file as it was written"),
     Reason.ANCHOR_ROOT: _("the anchor’s Merkle root is not that of what it saw"),
     Reason.ANCHORS_GONE: _("the database knows an anchor that is not in the folder"),
+    Reason.ANCHORS_LATE: _("nothing has been anchored for more than three hours since"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`entry_id` is None where nobody knows it: the entry is gone, and was not anchored. For an anchor's own fault,
-    `chain` is None and `position` its number."""
+    `chain` is None and `position` its number; 0 before the first."""
 
     reason: Reason
     chain: Chain | None

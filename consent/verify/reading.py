@@ -20,8 +20,9 @@ _FIELDS: Final = ", ".join(f"e.{name}" for name in Link._fields)
 _BOUND: Final = "SELECT address_id FROM consent_consentchain WHERE address_id >= %b ORDER BY 1 OFFSET %b LIMIT 1"
 _ROWS: Final = "SELECT address_id, length, digest FROM consent_consentchain WHERE address_id BETWEEN %b AND %b"
 _ENTRIES: Final = f"""
-    SELECT e.id, e.digest, v.salt, v.fields, {_FIELDS}
+    SELECT e.id, e.digest, v.salt, v.fields, g.entry_id IS NOT NULL, {_FIELDS}
     FROM consent_consententry e LEFT JOIN consent_consentevidence v ON v.entry_id = e.id
+    LEFT JOIN consent_erasedevidence g ON g.entry_id = e.id
 """
 _BY_CHAIN: Final = f"{_ENTRIES} WHERE e.address_id BETWEEN %b AND %b ORDER BY e.address_id, e.position"
 _ONE: Final = f"{_ENTRIES} WHERE e.id = %b"
@@ -110,10 +111,11 @@ def _alone(cursor: Cursor[Any], entry_id: int, address_id: UUID, position: int |
 
 
 def _entry(row: tuple[Any, ...]) -> _Read:
-    entry_id, digest, salt, evidence, *fields = row
+    entry_id, digest, salt, evidence, is_erased, *fields = row
     link = Link._make(fields)
     is_proven = salt is None or _commits(link, salt, evidence)
-    whole = Entry(entry_id, link.position, link.previous, digest, _recomputed(link), is_proven)
+    is_explained = salt is not None or is_erased
+    whole = Entry(entry_id, link.position, link.previous, digest, _recomputed(link), is_proven, is_explained)
     # Of fields that nothing can be made of, nothing follows.
     return whole, link.address_id, link if whole.recomputed == digest else None, salt is not None
 

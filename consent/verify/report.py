@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
 
+from consent.anchors.health import is_late
 from consent.anchors.line import Anchor
 from consent.anchors.shelf import Shelf
 from consent.verify.anchors import Anchors, read_anchors
 from consent.verify.consents import Tally, verify_consents
 from consent.verify.fault import Fault, Reason
+from consent.verify.notices import verify_notices
 from consent.verify.trail import verify_trail
 from consent.verify.witnesses import Witnesses
 
@@ -19,15 +23,17 @@ class Report:
     anchors: Anchors
     consent: Tally = field(default_factory=Tally)
     audit: Tally = field(default_factory=Tally)
+    notices: Tally = field(default_factory=Tally)
     held: Anchor | None = None
 
     @property
     def faults(self) -> list[Fault]:
         """The first bad entry of each chain, by id; then what is wrong with the anchors."""
-        return [*_by_id(self.consent.faults), *_by_id(self.audit.faults), *self.anchors.faults]
+        of_chains = [_by_id(tally.faults) for tally in (self.consent, self.audit, self.notices)]
+        return [*chain.from_iterable(of_chains), *self.anchors.faults]
 
 
-def verify_ledgers(place: Shelf) -> Report:
+def verify_ledgers(place: Shelf, now: datetime) -> Report:
     """Whoever writes meanwhile is neither stopped nor taken for a fault."""
     anchors = read_anchors(place)
     report = Report(anchors)
@@ -36,11 +42,16 @@ def verify_ledgers(place: Shelf) -> Report:
         _add(report.consent, part)
     for part in _blaming(verify_trail(witnesses), witnesses):
         _add(report.audit, part)
+    for part in _blaming(verify_notices(witnesses), witnesses):
+        _add(report.notices, part)
     if anchors.last is not None and anchors.last.root != witnesses.root():
         anchors.faults.append(Fault(Reason.ANCHOR_ROOT, None, anchors.last.number))
     for fault in anchors.faults:
         witnesses.held = min(witnesses.held, fault.position - 1)
     report.held = anchors.known.get(witnesses.held)
+    # Every anchor may hold what it saw, and those after it be gone from the folder and the database alike.
+    if is_late(anchors.last.at if anchors.last else None, now):
+        anchors.faults.append(Fault(Reason.ANCHORS_LATE, None, max(anchors.known, default=0)))
     return report
 
 

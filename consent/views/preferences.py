@@ -13,10 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from consent.pausing import SPANS
-from consent.preferences import change
+from consent.preferences import change, stopping
 from consent.preferences.centre import FREQUENCIES, Centre, Known, known, read
-from consent.preferences.change import By, Changed
 from consent.preferences.link import read_link
+from consent.preferences.stopping import By, Changed
 from consent.tokens import BadToken
 from consent.views.public import evidence_of, page, speak
 from customers import clock, locales
@@ -82,12 +82,12 @@ def _topics(request: HttpRequest, centre: Centre, by: By) -> Told:
 
 
 def _all(request: HttpRequest, centre: Centre, by: By) -> Told:
-    changed = change.stop_all(centre, by, clock.utcnow())
+    changed = stopping.stop_all(centre, by, clock.utcnow())
     return _("You are unsubscribed from everything."), changed
 
 
 def _undo(request: HttpRequest, centre: Centre, by: By) -> Told:
-    if change.undo(centre, request.POST["undo"], by, clock.utcnow()):
+    if stopping.undo(centre, request.POST["undo"], by, clock.utcnow()):
         return _("Everything is as it was before."), Changed()
     return _("This can no longer be undone here. Choose the topics again, and confirm them by e-mail."), Changed()
 

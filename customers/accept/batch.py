@@ -16,7 +16,7 @@ from customers.accept.apart import apart, undoable
 from customers.accept.dialects import DIALECTS, Dialect
 from customers.accept.message import Message, Reading
 from customers.accept.refusal import Refusal, Refused, unstorable
-from customers.accept.refused import RefusedItem, keep, refused_item
+from customers.accept.refused import RefusedItem, keep, refused_item, without_the_erased
 from customers.accept.store import fingerprints, store
 from customers.accept.strict_json import Document
 from customers.keys import Writer
@@ -75,7 +75,7 @@ def accept(submission: Submission, writer: Writer, now: datetime) -> Outcome:
     outcome = Outcome(submission.dialect.id_at)
     reading = reading_of(submission, writer, now, now)
     messages = read_all(submission, reading, outcome)
-    refused = _rows(submission, outcome, 0, writer)
+    refused = without_the_erased(_rows(submission, outcome, 0, writer), writer.source_id, now)
     gone = turn_away(messages, reading, outcome)
     if messages or refused:
         put(messages, refused, writer.source_id, now, outcome)

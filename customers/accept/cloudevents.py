@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from customers.accept import strict_json
 from customers.accept.fields import NOTHING, clock, event_name, identity, message_id, moment, schema_version
-from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys
+from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys, kept_id
 from customers.accept.refusal import Refused, pointer
 from customers.kinds import USER_ID
 
@@ -66,7 +66,7 @@ def read(item: _Json, reading: Reading) -> Message:
         # An id is unique among the events of its source alone, which the standard has nothing to do with ours.
         key=digest(reading.sender, source, id_),
         fingerprint=fingerprint,
-        message_id=id_,
+        message_id=kept_id(id_, identities),
         kind=TRACK,
         name=name,
         occurred_at=occurred_at,

@@ -25,9 +25,9 @@ _glance = _Glance()
 
 def turn_away(messages: dict[int, Message], reading: Reading) -> dict[int, Refusal]:
     """Refuse those messages that name an erased person and occurred by then; they are counted and nothing else."""
-    if not messages or not _any_known(reading.received_at):
+    if not messages or not any_known(reading.received_at):
         return {}
-    named = {index: _names(message, reading) for index, message in messages.items()}
+    named = {index: names_of(message, reading) for index, message in messages.items()}
     with raw_cursor() as cursor:
         known = erased.times(cursor, {name for names in named.values() for name in names})
         hits = {
@@ -43,7 +43,8 @@ _REFUSAL: Final = Refusal(
 )
 
 
-def _names(message: Message, reading: Reading) -> list[erased.Name]:
+def names_of(message: Message, reading: Reading) -> list[erased.Name]:
+    """Everybody whom the message names."""
     kinds, namespace = reading.kinds, reading.writer.namespace
     return [
         (NIL if kinds[kind].organisation_wide else namespace, kind, value)
@@ -51,7 +52,7 @@ def _names(message: Message, reading: Reading) -> list[erased.Name]:
     ]
 
 
-def _any_known(now: datetime) -> bool:
+def any_known(now: datetime) -> bool:
     """Whether anybody was ever erased; believed for a moment, as resolve looks again."""
     if _glance.at is None or not timedelta(0) <= now - _glance.at < BELIEVED_FOR:
         with raw_cursor() as cursor:

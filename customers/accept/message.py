@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import orjson
 
+from customers import erased
 from customers.accept.listing import Listed
 from customers.accept.schemas import Plan
 from customers.ids import NIL, hash64
@@ -16,6 +17,9 @@ from customers.kinds import Kinds
 # (kind, value, as given); the former name in an alias has a fourth member, True.
 Identity = tuple[str, str, str] | tuple[str, str, str, bool]
 _EVERYWHERE = str(NIL)
+# Shorter values are a message's id or nobody's name in it; those of this length are told from chance anywhere.
+_WORD = 3
+_TELLING = 8
 # A difference of clocks that the way through the network explains.
 _TOLERATED = timedelta(seconds=10)
 
@@ -74,6 +78,34 @@ def identifier_keys(identities: Iterable[Identity], reading: Reading) -> list[in
     """One key each, by which a send guard finds the message before it is resolved."""
     kinds, namespace = reading.kinds, reading.namespace
     return [hash64(_EVERYWHERE if kinds[one[0]].organisation_wide else namespace, one[0], one[1]) for one in identities]
+
+
+def kept_id(told: str, identities: Iterable[Identity]) -> str:
+    """A message's id as the facts keep it, which nobody can change: one that names somebody is veiled.
+
+    Repetitions are known by the id as it was told (`MessageKey`).
+    """
+    return erased.veil(told) if "@" in told or _names_one(told.lower(), identities) else told
+
+
+def _names_one(told: str, identities: Iterable[Identity]) -> bool:
+    return any(_stands_in(told, value.lower()) for one in identities for value in (one[1], one[2]))
+
+
+def _stands_in(told: str, value: str) -> bool:
+    """A short value counts as a word alone, digits count whatever stands between them."""
+    if told == value:
+        return True
+    if len(value) < _WORD:
+        return False
+    at = told.find(value)
+    while at >= 0:
+        before, after = told[at - 1 : at], told[at + len(value) : at + len(value) + 1]
+        if len(value) >= _TELLING or not (before.isalnum() or after.isalnum()):
+            return True
+        at = told.find(value, at + 1)
+    digits = "".join(filter(str.isdigit, value)) if any(map(str.isdigit, value)) else ""
+    return len(digits) >= _TELLING and digits in "".join(filter(str.isdigit, told))
 
 
 def dump(value: object) -> str:

@@ -1,5 +1,6 @@
 """What is kept of refused messages: their reason, and enough to find, mend and replay them."""
 
+import codecs
 import json
 import re
 import zlib
@@ -15,7 +16,10 @@ from django.db import connection
 
 from customers.accept import naming
 from customers.accept.apart import apart
+from customers.accept.erased import any_known
 from customers.accept.refusal import Refusal
+from customers.accept.remains import Told, naming_the_erased, sender_of
+from customers.accept.words_in import told_at
 from customers.pg import raw_cursor
 
 RAW_LIMIT = 64 * 1024
@@ -28,12 +32,13 @@ GZIP = 16 + zlib.MAX_WBITS
 _COLUMNS = "received_at, source_id, door, code, pointer, detail, message_id, name, raw, naming, from_page, body_id"
 # Parts of a statement, after each other: what is refused is kept, and counted for its source.
 KEPT = f"""
-    INSERT INTO customers_quarantinedevent ({_COLUMNS}, status)
-    SELECT %s::timestamptz, %s::uuid, door, code, pointer, detail, message_id, name, raw, naming, from_page, body_id,
-        'open'
-    FROM json_to_recordset(%s::json) AS r
+    INSERT INTO customers_quarantinedevent ({_COLUMNS}, status, reason, settled_at)
+    SELECT r.at, r.source_id, door, code, pointer, detail, message_id, name, raw, naming, from_page, body_id,
+        CASE WHEN is_gone THEN 'discarded' ELSE 'open' END, CASE WHEN is_gone THEN 'erased' ELSE '' END,
+        CASE WHEN is_gone THEN r.at END
+    FROM (SELECT %s::timestamptz AS at, %s::uuid AS source_id, i.* FROM json_to_recordset(%s::json) AS i
         (door text, code text, pointer text, detail text, message_id text, name text, raw text, naming bigint[],
-         from_page boolean, body_id bigint)
+         from_page boolean, body_id bigint, is_gone boolean)) AS r
     RETURNING received_at, source_id, code, name
 """
 COUNTED = """
@@ -58,6 +63,8 @@ class RefusedItem:
     naming: tuple[int, ...] = ()
     from_page: bool = False
     body_id: int | None = None
+    # It names somebody who was erased, and nothing of what it said is kept.
+    is_gone: bool = False
 
 
 def refused_item(
@@ -94,18 +101,27 @@ def refused_body(door: str, body: bytes, refusal: Refusal) -> RefusedItem:
 
 
 def refused_packed(door: str, sent: bytes, refusal: Refusal) -> RefusedItem:
-    """A compressed body that could not be inflated: its bytes, where no write key can be among them.
-
-    Otherwise the text it begins with, from which the key can be taken out.
+    """A compressed body that could not be inflated: the text it begins with, without a write key and so that whom it
+    names can be found in it; where there is no text its bytes.
     """
     packed = sent[:PACKED_LIMIT]
     inside = _inflated(packed)
-    if len(inside) == _LOOK or b"writeKey" in inside or b"writeKey" in packed:
-        row = refused_body(door, inside or packed, refusal)
+    text = inside or packed
+    if len(inside) == _LOOK or b"writeKey" in text or _is_text(text):
+        row = refused_body(door, text, refusal)
         return replace(row, detail=f"{row.detail} Kept: the text it begins with, without its key.")
     much = "" if len(sent) == len(packed) else f" first {PACKED_LIMIT:,}"
     row = refused_body(door, b64encode(packed), refusal)
     return replace(row, detail=f"{row.detail} Kept: the{much} bytes as sent, in base64.")
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        # The last character may be cut in two.
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _inflated(packed: bytes) -> bytes:
@@ -125,6 +141,33 @@ def _inflated(packed: bytes) -> bytes:
     return bytes(inside)
 
 
+def without_the_erased(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> list[RefusedItem]:
+    """The same rows; of those that name somebody who was erased only what was wrong, when, and how much it was."""
+    sender = sender_of(source_id) if refused and any_known(now) else None
+    if sender is None:
+        return list(refused)
+    told = [Told((item.raw, item.message_id, item.name, item.pointer), told_at(item.raw)) for item in refused]
+    named = naming_the_erased(told, sender, now)
+    return [_emptied(item, words) if words else item for item, words in zip(refused, named, strict=True)]
+
+
+def _emptied(item: RefusedItem, words: set[str]) -> RefusedItem:
+    def unless_named(text: str) -> str:
+        return "" if any(word.lower() in text.lower() for word in words) else text
+
+    size = len(item.raw.encode(errors="replace"))
+    return replace(
+        item,
+        pointer=unless_named(item.pointer),
+        detail=f"It names somebody who was erased: none of its {size:,} bytes are kept.",
+        message_id="",
+        name=unless_named(item.name),
+        raw="",
+        naming=(),
+        is_gone=True,
+    )
+
+
 def as_rows(refused: Sequence[RefusedItem]) -> str:
     """The rows for the last parameter of `KEPT`."""
     return orjson.dumps(refused).decode()
@@ -132,7 +175,7 @@ def as_rows(refused: Sequence[RefusedItem]) -> str:
 
 def keep(refused: Sequence[RefusedItem], source_id: UUID, now: datetime) -> None:
     """Put refused items into quarantine; of what the database cannot hold even there, the reason."""
-    for item, state in apart(refused, lambda part: _insert(part, source_id, now)):
+    for item, state in apart(without_the_erased(refused, source_id, now), lambda part: _insert(part, source_id, now)):
         detail = f"{item.detail} Nothing of it could be kept (SQLSTATE {state})."
         rest = RefusedItem(item.door, item.code, "", detail, "", "", "", from_page=item.from_page, body_id=item.body_id)
         _insert([rest], source_id, now)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from customers import keys
 from customers.accept import strict_json
-from customers.accept.batch import Outcome, Submission, put, read_all, reading_of
+from customers.accept.batch import Outcome, Submission, put, read_all, reading_of, turn_away
 from customers.accept.dialects import DIALECTS
 from customers.accept.refusal import Refusal, Refused
 from customers.models import QuarantinedEvent
@@ -27,7 +27,9 @@ def accept_again(row: QuarantinedEvent, now: datetime) -> Refusal | None:
     except Refused as error:
         return error.refusal
     submission = Submission(document, row.door, single=True, items=[document.value])
-    messages = read_all(submission, reading_of(submission, writer, row.received_at, now), outcome)
+    reading = reading_of(submission, writer, row.received_at, now)
+    messages = read_all(submission, reading, outcome)
+    turn_away(messages, reading, outcome)
     if messages:
         put(messages, [], writer.source_id, now, outcome)
     return outcome.refusals.get(0)

@@ -14,7 +14,7 @@ from customers.accept.fields import (
     schema_version,
     section,
 )
-from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys
+from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys, kept_id
 from customers.accept.refusal import Refused, pointer
 from customers.kinds import ANONYMOUS_ID, DEVICE, EMAIL, PHONE, USER_ID
 from customers.models.identity import Assurance
@@ -59,7 +59,7 @@ def read(item: _Json, reading: Reading) -> Message:
     return Message(
         key=digest(reading.sender, id_),
         fingerprint=fingerprint,
-        message_id=id_,
+        message_id=kept_id(id_, identities),
         kind=kind,
         name=name,
         occurred_at=occurred_at,

@@ -15,9 +15,12 @@ from customers import bells, dead_letters, keys
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, put, read_all, reading_of, turn_away
 from customers.accept.dialects import DIALECTS, HOOK
+from customers.accept.erased import names_of
 from customers.accept.message import digest
 from customers.accept.refusal import Refused
 from customers.accept.refused import keep, refused_item
+from customers.accept.remains import Sender, Told, as_text, naming_the_erased
+from customers.erased import Name
 from customers.hooks.documents import read_document
 from customers.keys import Writer
 from customers.mapping import EventMapping, Mapped, MappingError, Result, apply, parse
@@ -30,6 +33,10 @@ _MOST: Final = 50
 _SETTLED: Final = frozenset(("message_id_conflict", "erased_subject"))
 # The mapping says that such a body is none of its business.
 _UNHANDLED: Final = "unhandled"
+_TOLD: Final = (
+    "status", "reason", "problems", "interpreted_at", "accepted", "duplicates", "refused", "headers", "body",
+    "delivery_id",
+)  # fmt: skip
 _SUPERSEDE: Final = """
     UPDATE customers_quarantinedevent SET status = 'discarded', settled_at = %s
     WHERE received_at = %s AND body_id = %s AND status = 'open'
@@ -43,6 +50,8 @@ class Reading:
     reason: str = ""
     result: Result = field(default_factory=Result)
     items: list[dict[str, Any]] = field(default_factory=list)
+    # Whom the events tell of that acceptance had nothing against.
+    named: set[Name] = field(default_factory=set)
     outcome: Outcome = field(default_factory=lambda: Outcome("/id"))
 
 
@@ -50,7 +59,7 @@ def interpret(ids: Sequence[int], now: datetime) -> int:
     """Interpret these bodies; return how many."""
     bodies = ReceivedBody.objects.filter(id__in=ids, status=ReceivedBody.Status.WAITING)
     count = 0
-    for body in bodies.select_related("hook").order_by("id"):
+    for body in bodies.select_related("hook__source").order_by("id"):
         _interpret(body, now)
         count += 1
     return count
@@ -84,7 +93,20 @@ def _interpret(body: ReceivedBody, now: datetime) -> None:
     body.interpreted_at = now
     body.accepted, body.duplicates = reading.outcome.accepted, reading.outcome.duplicates
     body.refused = len(reading.outcome.refusals)
-    body.save(update_fields=("status", "reason", "problems", "interpreted_at", "accepted", "duplicates", "refused"))
+    if _tells_of_the_erased(body, reading, now):
+        body.headers, body.body = {"content-length": str(len(body.body))}, b""
+        body.delivery_id, body.problems = "", [{**one, "pointer": ""} for one in body.problems]
+    body.save(update_fields=_TOLD)
+
+
+def _tells_of_the_erased(body: ReceivedBody, reading: Reading, now: datetime) -> bool:
+    """Whether it names somebody who was erased, but for those of whom something new was accepted."""
+    if any(refusal.code == "erased_subject" for refusal in reading.outcome.refusals.values()):
+        return True
+    source = body.hook.source
+    beside = orjson.dumps([body.headers, body.delivery_id]).decode()
+    told = Told((as_text(bytes(body.body)), beside), spared=reading.named)
+    return any(naming_the_erased([told], Sender(source.namespace, source.region), now))
 
 
 def read_body(body: ReceivedBody) -> Reading:
@@ -132,6 +154,7 @@ def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime)
     against = reading_of(submission, writer, body.received_at, now)
     messages = read_all(submission, against, reading.outcome)
     turn_away(messages, against, reading.outcome)
+    reading.named = {name for message in messages.values() for name in names_of(message, against)}
     if messages:
         put(messages, [], writer.source_id, now, reading.outcome)
     rows = [

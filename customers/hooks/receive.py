@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -13,6 +13,7 @@ from django.db.models import F
 
 from customers import bells, calls
 from customers.accept.refusal import Refusal, Refused
+from customers.accept.remains import Sender, Told, as_text, naming_the_erased
 from customers.calls import Count
 from customers.hooks import secrets, signatures
 from customers.hooks.documents import read_document
@@ -67,13 +68,15 @@ def count(hook: Hook, now: datetime) -> Count:
 def keep(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> bool:
     """Store the body; whether it is new. What cannot be read is stored as well, and refused."""
     fault = _fault(delivery)
+    is_gone = fault is not None and _names_the_erased(hook, delivery, delivery_id, now)
+    kept = _emptied(delivery) if is_gone else delivery
     digest = UUID(bytes=blake2b(delivery.body, digest_size=16).digest())
     # An id that nobody signed could be changed by whoever replays: then the body itself is its name.
     key = hash_uuid(str(hook.pk), "id" if delivery_id else "body", delivery_id or str(digest))
     status = ReceivedBody.Status.FAILED if fault else ReceivedBody.Status.WAITING
     values: list[Any] = [
-        hook.pk, now, key, digest, delivery_id, delivery.content_type[:100], _kept_headers(hook, delivery.headers),
-        delivery.body, status.value, fault.code if fault else "",
+        hook.pk, now, key, digest, "" if is_gone else delivery_id, delivery.content_type[:100],
+        _kept_headers(hook, kept.headers), kept.body, status.value, fault.code if fault else "",
     ]  # fmt: skip
     with connection.wrap_database_errors, raw_cursor() as cursor:
         row = cursor.execute(_STORE, values).fetchone()
@@ -94,6 +97,18 @@ def _fault(delivery: Delivery) -> Refusal | None:
     except Refused as error:
         return error.refusal
     return None
+
+
+def _names_the_erased(hook: Hook, delivery: Delivery, delivery_id: str, now: datetime) -> bool:
+    """A body that nobody can read names people all the same."""
+    texts = (as_text(delivery.body), _kept_headers(hook, delivery.headers), delivery_id)
+    sender = Sender(hook.source.namespace, hook.source.region)
+    return any(naming_the_erased([Told(texts)], sender, now))
+
+
+def _emptied(delivery: Delivery) -> Delivery:
+    """What is left of a body that names somebody who was erased: how long it was."""
+    return replace(delivery, headers={"content-length": str(len(delivery.body))}, body=b"")
 
 
 def _kept_headers(hook: Hook, headers: Mapping[str, str]) -> str:

@@ -1,12 +1,15 @@
 """Rows that become nothing: why, in words, and the rows that keep it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from django.db import connection
 
 from customers.accept.refusal import Refusal
+from customers.accept.remains import Sender, Told, naming_the_erased
 from customers.imports.limits import MAX_CELL, MAX_ROW
 from customers.models import Import
 from customers.pg import raw_cursor
@@ -46,9 +49,23 @@ _INSERT: Final = """
 """
 
 
-def keep(parent: Import, refused: Sequence[tuple[int, list[str], Refusal]]) -> None:
-    """Note (row, cells, why) of each, in the caller's transaction."""
-    rows = [_as_row(row, cells, refusal) for row, cells, refusal in refused]
+@dataclass(frozen=True, slots=True)
+class RefusedCells:
+    """A row that becomes nothing, and when what it tells happened where that could be read."""
+
+    row: int
+    cells: list[str]
+    refusal: Refusal
+    at: datetime | None = None
+
+
+def keep(parent: Import, refused: Sequence[RefusedCells], now: datetime) -> None:
+    """Note each with its reason, in the caller's transaction; of those who were erased no more than that."""
+    sender = Sender(parent.source.namespace, parent.source.region)
+    named = naming_the_erased([Told(one.cells, one.at) for one in refused], sender, now)
+    rows = [
+        _as_row(one.row, [] if words else one.cells, one.refusal) for one, words in zip(refused, named, strict=True)
+    ]
     with connection.wrap_database_errors, raw_cursor() as cursor:
         cursor.execute(_INSERT, (parent.pk, orjson.dumps(rows).decode()))
 

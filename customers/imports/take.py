@@ -12,6 +12,7 @@ from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, accept, read_all, reading_of
 from customers.accept.dialects import CSV_DOOR, DIALECTS
 from customers.accept.refusal import Refusal
+from customers.accept.words_in import told_at
 from customers.ids import hash_uuid
 from customers.imports import refuse
 from customers.imports.columns import is_of_refused
@@ -38,6 +39,10 @@ class Made:
     item: dict[str, Any] | None
     refusal: Refusal | None
 
+    def refused(self, why: Refusal) -> refuse.RefusedCells:
+        at = None if self.item is None else told_at(orjson.dumps(self.item).decode())
+        return refuse.RefusedCells(self.record.row, self.record.cells, why, at)
+
 
 class Taker:
     """Takes in the rows of one file."""
@@ -55,10 +60,10 @@ class Taker:
         made = [self.make(record) for record in rows]
         sent = [one for one in made if one.item is not None]
         outcome = Outcome("/id") if not sent else accept(_submission(sent), self._writer, now)
-        refused = [(one.record, one.refusal) for one in made if one.refusal is not None]
-        refused += [(sent[index].record, refusal) for index, refusal in outcome.refusals.items()]
+        refused = [(one, one.refusal) for one in made if one.refusal is not None]
+        refused += [(sent[index], refusal) for index, refusal in outcome.refusals.items()]
         if refused:
-            refuse.keep(self._parent, [(record.row, record.cells, refusal) for record, refusal in refused])
+            refuse.keep(self._parent, [one.refused(why) for one, why in refused], now)
         return Taken(outcome.accepted, outcome.duplicates, len(refused))
 
     def try_out(self, rows: Sequence[Record], now: datetime) -> list[Made]:

@@ -147,7 +147,7 @@ def _string(spelling: Spelling, word: str) -> str:
 
 def _field(spelling: Spelling, word: str) -> str:
     """As the whole of a field of a form."""
-    return rf"(?:^|[?&\n])[^=&?\"\n ]*={spelling.spelled(word)}(?:[&#\"\n]|{spelling.backslash}|$)"
+    return rf"(?:^|[?&\"\n])[^=&?\"\n ]*={spelling.spelled(word)}(?:[&#\"\n]|{spelling.backslash}|$)"
 
 
 def _numbers(word: str) -> Iterator[str]:

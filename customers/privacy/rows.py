@@ -46,7 +46,10 @@ def erase_some(table: Table, subject: Subject) -> int:
     keys = ", ".join(f"t.{column}" for column in table.key)
     chosen = f"SELECT {keys} FROM {table.name} t WHERE {_pending(table)} ORDER BY {keys} LIMIT {_PIECE} FOR UPDATE OF t"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"{_change(table)} WHERE ({keys}) IN ({chosen})", subject.values())
+        change = f"{_change(table)} WHERE ({keys}) IN ({chosen})"
+        if table.remains:
+            change = f"WITH gone AS ({change} RETURNING {keys}) {table.remains}"
+        cursor.execute(change, subject.values())
         return int(cursor.rowcount)
 
 

@@ -52,13 +52,15 @@ class Basis(TextChoices):
 class Table:
     """Rows `t` of a model: `where` is SQL that is true of a subject's (see `Subject.values`). `shown` is what an
     export tells, SQL by name; empty where the rows only repeat what another table tells. `fate` is what erasure does.
-    `blocked` is SQL true of rows that work is going on with: erasure waits for it to end."""
+    `blocked` is SQL true of rows that work is going on with: erasure waits for it to end. `remains` is SQL that writes
+    down which of the rows went, as `gone` tells by their keys; only of rows that go."""
 
     model: type[Model]
     where: str
     shown: Mapping[str, str] = field(default_factory=dict)
     fate: str | Overwrite = DELETE
     blocked: str = ""
+    remains: str = ""
 
     @property
     def name(self) -> str:

@@ -1,11 +1,15 @@
-"""Twelve ways to tamper with a chain of consent, each as a superuser can; each returns the entry to be named."""
+"""Ways to tamper with the ledgers, each as a superuser can: thirteen with a chain of consent, each of which returns
+the entry to be named, three with the words of a notice, and four with the anchors, whose folder they reach as well."""
 
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from django.db import connection
 
-from consent.models import ConsentChain, ConsentEntry, ConsentEvidence
+from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, LedgerAnchor, NoticeText, NoticeVersion
 from consent.verify.fault import Reason
 from tests.consent.ledgers import Ledgers, rewrite, unguarded
 
@@ -118,6 +122,12 @@ def re_key(ledgers: Ledgers) -> int:
     return entry.pk
 
 
+def delete_the_evidence(ledgers: Ledgers) -> int:
+    entry = ledgers.entry(3)
+    ConsentEvidence.objects.filter(entry=entry).delete()
+    return entry.pk
+
+
 # How, why it is found, and the last anchor that saw nothing of it.
 ATTACKS: Final[dict[str, tuple[Callable[[Ledgers], int], Reason, int]]] = {
     "edit": (edit, Reason.ALTERED, 0),
@@ -132,4 +142,60 @@ ATTACKS: Final[dict[str, tuple[Callable[[Ledgers], int], Reason, int]]] = {
     "null": (null, Reason.ALTERED, 0),
     "shift the time": (shift_the_time, Reason.ALTERED, 1),
     "re-key": (re_key, Reason.MISSING, 1),
+    "delete the evidence": (delete_the_evidence, Reason.EVIDENCE_GONE, 1),
+}
+
+
+def change_the_words(version: NoticeVersion) -> None:
+    unguarded(("UPDATE consent_noticetext SET text = 'We sell it.' WHERE version_id = %s", [version.pk]))
+
+
+def rewrite_the_words(version: NoticeVersion) -> None:
+    """And the hash with them, so that it holds by itself."""
+    change_the_words(version)
+    words = NoticeText.objects.get(version=version).text
+    seal = "UPDATE consent_noticetext SET digest = %s WHERE version_id = %s"
+    unguarded((seal, [sha256(words.encode()).digest(), version.pk]))
+
+
+def take_the_notice_out(version: NoticeVersion) -> None:
+    unguarded(
+        ("DELETE FROM consent_noticetext WHERE version_id = %s", [version.pk]),
+        ("DELETE FROM consent_noticeversion WHERE id = %s", [version.pk]),
+    )
+
+
+NOTICE_ATTACKS: Final[dict[str, tuple[Callable[[NoticeVersion], None], Reason]]] = {
+    "change the words": (change_the_words, Reason.NOTICE),
+    "rewrite the words": (rewrite_the_words, Reason.NOTICE),
+    "take the notice out": (take_the_notice_out, Reason.NOTICE_GONE),
+}
+
+
+def take_the_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def cut_the_lines(folder: Path) -> None:
+    """The last of them."""
+    lines = (folder / "anchors.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "anchors.jsonl").write_bytes(b"".join(lines[:-1]))
+
+
+def take_the_folder_and_the_rows(folder: Path) -> None:
+    take_the_folder(folder)
+    LedgerAnchor.objects.all().delete()
+
+
+def cut_the_lines_and_the_rows(folder: Path) -> None:
+    cut_the_lines(folder)
+    LedgerAnchor.objects.order_by("-number")[0].delete()
+
+
+# How, why it is found, and of which anchor it is said.
+ANCHOR_ATTACKS: Final[dict[str, tuple[Callable[[Path], None], Reason, int]]] = {
+    "take the folder": (take_the_folder, Reason.ANCHORS_GONE, 2),
+    "cut the lines": (cut_the_lines, Reason.ANCHORS_GONE, 2),
+    "take the folder and the rows": (take_the_folder_and_the_rows, Reason.ANCHORS_LATE, 0),
+    "cut the lines and the rows": (cut_the_lines_and_the_rows, Reason.ANCHORS_LATE, 1),
 }

@@ -1,8 +1,8 @@
 """Two ledgers to tamper with: chains of several entries, an audit trail of several days, and anchors of both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from consent import chain
 from consent.anchors.make import make_anchor
 from consent.anchors.shelf import Shelf
 from consent.chain import Link
-from consent.models import ConsentChain, ConsentEntry, Purpose
+from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ErasedEvidence, Purpose
 from consent.verify.fault import Fault
 from consent.verify.report import Report, verify_ledgers
 from customers import audit
@@ -37,8 +37,8 @@ class Ledgers:
     def entry(self, position: int, address: Address | None = None) -> ConsentEntry:
         return ConsentEntry.objects.get(address=address or self.victim, position=position)
 
-    def verify(self) -> Report:
-        return verify_ledgers(self.place)
+    def verify(self, now: datetime = THIRD) -> Report:
+        return verify_ledgers(self.place, now)
 
     def fault(self) -> Fault:
         """The first; there must be one."""
@@ -80,6 +80,13 @@ def unguarded(*statements: tuple[str, Sequence[Any]]) -> None:
         for sql, parameters in statements:
             cursor.execute(sql, parameters)
         cursor.execute("RESET session_replication_role")
+
+
+def erase_evidence(entries: Iterable[ConsentEntry]) -> None:
+    """As an erasure does."""
+    ids = [entry.pk for entry in entries]
+    ConsentEvidence.objects.filter(pk__in=ids).delete()
+    ErasedEvidence.objects.bulk_create(ErasedEvidence(entry_id=pk, erased_at=THIRD) for pk in ids)
 
 
 def rewrite(address: Address, since: int) -> None:

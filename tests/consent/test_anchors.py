@@ -1,6 +1,7 @@
 """Anchors: a signed line an hour outside the database, and what is needed to say where a ledger differs from it."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from io import StringIO
@@ -11,7 +12,7 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from consent.anchors import ends
+from consent.anchors import ends, line
 from consent.anchors.health import health
 from consent.anchors.make import make_anchor
 from consent.anchors.merkle import root_of
@@ -34,6 +35,11 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def ledgers(folder: Path) -> Ledgers:
     return make_ledgers(folder)
+
+
+@pytest.fixture(autouse=True)
+def at_six(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("customers.clock.utcnow", lambda: THIRD)
 
 
 def lines(folder: Path) -> list[bytes]:
@@ -174,7 +180,7 @@ def test_an_anchor_changed_by_who_has_no_key_is_found(ledgers: Ledgers, folder: 
 
 def test_anchors_of_another_installation_are_not_ours(ledgers: Ledgers, settings: Any) -> None:
     settings.CREDENTIAL_KEYS = {"development": b"another key, of thirty-two bytes"}
-    assert {fault.reason for fault in ledgers.verify().faults} == {Reason.ANCHOR_UNSIGNED, Reason.ANCHORS_GONE}
+    assert {fault.reason for fault in ledgers.verify(hours(4)).faults} == {Reason.ANCHOR_UNSIGNED, Reason.ANCHORS_GONE}
 
 
 def test_a_key_may_be_replaced(ledgers: Ledgers, settings: Any) -> None:
@@ -210,7 +216,7 @@ def test_a_line_taken_out_is_found(ledgers: Ledgers, folder: Path, kept: tuple[i
 def test_an_empty_folder_is_found_by_the_row(ledgers: Ledgers, folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
-    assert [fault.reason for fault in ledgers.verify().faults] == [Reason.ANCHORS_GONE]
+    assert [fault.reason for fault in ledgers.verify(hours(4)).faults] == [Reason.ANCHORS_GONE]
 
 
 @pytest.mark.parametrize("change", ["flip", "cut"])
@@ -256,6 +262,7 @@ def test_the_command_says_what_it_verified(ledgers: Ledgers) -> None:
     assert "0 entries whose evidence was erased" in told
     assert "audit     5 entries in 2 days" in told
     assert "anchors   2; the last at 2026-03-02 16:30:00 UTC, root " in told
+    assert "notices   0 published versions" in told
     assert told.endswith("everything is what was written\n")
 
 
@@ -268,10 +275,27 @@ def test_the_command_fails_and_names_the_entry_and_the_anchor(ledgers: Ledgers) 
     assert "last anchor that still holds: 2026-03-02 14:30:00 UTC (anchor 1)" in out.getvalue()
 
 
+def test_the_command_fails_where_nothing_is_anchored(folder: Path) -> None:
+    make_ledgers(folder, anchored=False)
+    with pytest.raises(CommandError, match="1 faults; the first: anchors: nothing has been anchored for more than"):
+        call_command("verify_ledgers", stdout=StringIO())
+
+
+def test_a_line_from_before_notices_were_anchored_still_holds(ledgers: Ledgers) -> None:
+    first = next(ledgers.place.lines())
+    assert first is not None
+    old = replace(first.anchor, counts=replace(first.anchor.counts, notices=None))
+    text = line.write(old)
+    assert b"notices" not in text
+    read = line.read(text)
+    assert (read.is_signed, read.anchor) == (True, old)
+
+
 def test_the_command_anchors_and_says_so(ledgers: Ledgers) -> None:
     out = StringIO()
     call_command("anchor_ledgers", stdout=out)
-    assert out.getvalue().startswith("anchor 3: 15 entries in 3 chains, 5 audit entries in 2 days; root ")
+    told = "anchor 3: 15 entries in 3 chains, 5 audit entries in 2 days, 0 notice versions; root "
+    assert out.getvalue().startswith(told)
     with ledgers.place.held(), pytest.raises(CommandError, match="somebody else"):
         call_command("anchor_ledgers")
 

@@ -61,7 +61,7 @@ class Town:
         profile = self.chance.choice([None, *self.profiles])
         if address.channel == "person":
             profile = Profile.objects.get(pk=address.pk)
-        method = self.chance.choice(("event", "login", "double_opt_in", "one_click"))
+        method = self.chance.choice(("event", "claim", "login", "double_opt_in", "one_click"))
         until = self.now + timedelta(hours=self.chance.randint(1, 20)) if self.chance.random() < 0.3 else None
         at = self.now - timedelta(hours=self.chance.randint(1, 9)) if self.late else self.now
         entry = new_entry(address, profile, purpose, self.chance.choice(_STATES), at, method, until)

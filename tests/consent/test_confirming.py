@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from consent.confirming import answer, ask
 from consent.confirming.link import make_link
@@ -121,6 +122,36 @@ def test_asked_again_after_a_while_the_newest_mail_counts(
     assert answer.confirm(asked, T0 + HOUR) == "overtaken"
     assert answer.confirm(mails[1], T0 + HOUR) == "confirmed"
     assert states() == ["requested", "requested", "given"]
+
+
+def test_an_address_is_asked_about_one_thing_once_for_whichever_profile(
+    address: Address, profile: Profile, newsletter: Purpose, asked: Confirmation, mails: list[Confirmation]
+) -> None:
+    bia = people.make_profile(people.make_customer())
+    assert ask.ask(asking(address, bia, newsletter), T0 + timedelta(minutes=1))
+    assert list(Confirmation.objects.order_by("asked_at").values_list("profile_id", "outcome")) == [
+        (profile.pk, "overtaken"), (bia.pk, "open"),
+    ]  # fmt: skip
+    assert [answer.confirm(mail, T0 + HOUR) for mail in mails] == ["overtaken", "confirmed"]
+
+
+def test_an_address_gets_so_many_mails_a_day_and_the_others_are_noted(
+    address: Address, newsletter: Purpose, mails: list[Confirmation], settings: Settings
+) -> None:
+    settings.TRILHA_CONFIRMATIONS_A_DAY = 3
+    other = people.make_purpose(people.make_brand("other"))
+    flood = [people.make_profile(people.make_customer()) for _number in range(5)]
+    sent = [ask.ask(asking(address, one, newsletter if n % 2 else other), T0) for n, one in enumerate(flood)]
+    assert (sent, len(mails)) == ([True] * 3 + [False] * 2, 3)
+    assert states() == ["requested"] * 3 + ["deferred"] * 2
+    entry = ConsentEntry.objects.latest("pk")
+    assert (entry.profile_id, entry.evidence.fields["not_asked"]) == (flood[4].pk, "too_many_mails")
+    assert Confirmation.objects.filter(outcome="held_back").count() == 2
+    assert not ask.ask(asking(address, flood[4], other), T0 + HOUR), "noted once"
+    assert (len(states()), Confirmation.objects.filter(outcome="held_back").count()) == (5, 2)
+    assert answer.confirm(mails[1], T0 + HOUR) == "confirmed", "what was sent is good still"
+    assert ask.ask(asking(people.make_address("bia@example.com"), flood[0], newsletter), T0 + HOUR)
+    assert ask.ask(asking(address, flood[4], other), T0 + timedelta(days=1)), "the next day they are asked again"
 
 
 def test_more_often_takes_effect_when_confirmed(

@@ -52,9 +52,10 @@ def test_a_grant_stands_at_once_with_its_proof(partners: Partners) -> None:
         "given", "double_opt_in", partners.stage.source, partners.stage.now,
     )  # fmt: skip
     assert (entry.language, entry.legal_basis, entry.jurisdiction, entry.collector) == (
-        "pt-BR", "lgpd:7:I", "BR", "web form",
+        "pt-BR", "lgpd:7:I", "BR", "",
     )  # fmt: skip
     evidence = ConsentEvidence.objects.get(entry=entry).fields
+    assert evidence["collector"] == "web form"
     assert (evidence["url"], evidence["ip"]) == ("https://shop.example/join", "203.0.113.9")
     assert evidence["token"] == partners.tokens["shop"].prefix
     assert first_broken(entry.address_id) is None

@@ -101,9 +101,13 @@ def test_all_that_surrounds_the_answer_is_kept():
             "language": "pt-BR",
             "legal_basis": "lgpd:7:I",
             "jurisdiction": "BR",
-            "collector": "web form",
         },
-        "evidence": {"url": "https://shop.example/a", "ip": "203.0.113.9", "user_agent": "Firefox"},
+        "evidence": {
+            "collector": "web form",
+            "url": "https://shop.example/a",
+            "ip": "203.0.113.9",
+            "user_agent": "Firefox",
+        },
     }
 
 

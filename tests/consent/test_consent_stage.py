@@ -7,7 +7,8 @@ import orjson
 import pytest
 from django.db import connection, transaction
 
-from consent.models import ConsentChain, ConsentEntry, ConsentHead, ConsentItem, Purpose
+from consent.confirming import answer
+from consent.models import Confirmation, ConsentChain, ConsentEntry, ConsentHead, ConsentItem, Purpose
 from consent.permission import lock_address, prepare_locks
 from consent.stage import apply_queued
 from consent.verify.consents import first_broken
@@ -199,3 +200,23 @@ def test_workers_side_by_side_apply_every_item_once(source: Source, profile: Pro
     assert set(ConsentChain.objects.values_list("length", flat=True)) == {20}
     assert [first_broken(one.pk) for one in addresses] == [None] * 10
     assert (QuarantinedEvent.objects.count(), DeadLetter.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_asked_first", [True, False])
+def test_a_request_and_a_no_that_come_together_keep_their_order(
+    source: Source,
+    profile: Profile,
+    address: Address,
+    newsletter: Purpose,
+    mails: list[Confirmation],
+    is_asked_first: bool,
+):
+    states = ["requested", "withdrawn"] if is_asked_first else ["withdrawn", "requested"]
+    for n, state in enumerate(states):
+        queue(source, profile, address, state, n)
+    assert apply_queued(NOW) == 2
+    assert list(ConsentEntry.objects.order_by("position").values_list("state", flat=True)) == states
+    outcome = answer.confirm(mails[0], hours(11))
+    assert outcome == (Confirmation.Outcome.OVERTAKEN if is_asked_first else Confirmation.Outcome.CONFIRMED)
+    assert verdict(profile.customer, address, newsletter, hours(11)).allowed == (not is_asked_first)

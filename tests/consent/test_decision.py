@@ -132,6 +132,14 @@ def test_a_mere_request_after_an_address_wide_withdrawal_does_not_lift_it():
     assert why(head("withdrawn", 2, None), head("requested", 3), kind="service") == "withdrawn"
 
 
+@pytest.mark.parametrize("state", ["requested", "deferred", "unknown"])
+def test_who_was_only_asked_says_nothing_against_what_others_granted(state: str):
+    assert why(head("given", 1), head(state, 6, OTHER, since=5)) == ""
+    assert why(head("given", 1), head(state, 6)) == ""
+    assert why(head("withdrawn", 1), head(state, 6)) == "withdrawn"
+    assert why(head(state, 1), head(state, 6, OTHER, since=5)) == "no_consent"
+
+
 def test_an_address_wide_grant_serves_whoever_uses_the_address_but_silences_nobody():
     assert why(head("given", 2, None)) == ""
     assert why(head("given", 2, None), head("withdrawn", 1)) == "withdrawn"

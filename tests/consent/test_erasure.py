@@ -10,7 +10,16 @@ import pytest
 from django.contrib.auth.models import User
 
 from channels.models import Message
-from consent.models import ConsentChain, ConsentEntry, Erasure, PrivacyRequest, PrivacyStep, Suppression
+from consent.models import (
+    ConsentChain,
+    ConsentEntry,
+    ConsentEvidence,
+    ErasedEvidence,
+    Erasure,
+    PrivacyRequest,
+    PrivacyStep,
+    Suppression,
+)
 from consent.permission import Ask, permissions
 from consent.privacy import erasure, requests
 from consent.privacy.requests import Asking, NotNow, NotSure
@@ -145,6 +154,9 @@ def test_runs_end_and_letters_that_wait_are_cancelled_as_erased(stage: Stage) ->
 def test_chains_and_the_audit_trail_still_verify(stage: Stage) -> None:
     carry_out(stage, asked(stage))
     assert [first_broken(chain) for chain in ConsentChain.objects.values_list("pk", flat=True)] == [None, None]
+    [erased] = ErasedEvidence.objects.all()
+    assert not ConsentEvidence.objects.filter(pk=erased.entry_id).exists()
+    assert ConsentEvidence.objects.count() == ConsentEntry.objects.count() - 1
     assert audit.verify(stage.now.date()) is None
 
 
@@ -304,7 +316,7 @@ def test_whoever_is_called_almost_the_same_keeps_what_was_said_of_them(stage: St
 
 def test_a_person_is_found_by_number_and_short_id_however_they_are_written(stage: Stage) -> None:
     stage.happen("identify", ANA.user, phone="+5511987654321", crm_id="an7")
-    for raw in ("tel=%2B55+(11)+98765-4321&x=1", "a=1&crm=an7", '{"crm": "an7"}'):
+    for raw in ("tel=%2B55+(11)+98765-4321&x=1", "a=1&crm=an7", "crm=an7&a=1", '{"crm": "an7"}'):
         QuarantinedEvent.objects.create(
             received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw=raw
         )
@@ -312,6 +324,6 @@ def test_a_person_is_found_by_number_and_short_id_however_they_are_written(stage
         received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw='{"said": "an an7 an8"}'
     )
     carry_out(stage, asked(stage))
-    assert QuarantinedEvent.objects.filter(raw="", reason="erased").count() == 4
+    assert QuarantinedEvent.objects.filter(raw="", reason="erased").count() == 5
     kept.refresh_from_db()
     assert kept.raw == '{"said": "an an7 an8"}'

@@ -92,9 +92,10 @@ def test_answers_become_entries_with_their_proof(staff: Client, stage: Stage) ->
     assert numbers == {"accepted": 3, "duplicates": 0, "rejected": 1}
     ana, bia = ConsentEntry.objects.order_by("id")
     assert (ana.state, ana.method, ana.language, ana.legal_basis, ana.collector) == (
-        "given", "import", "pt-BR", "lgpd:7:I", "Old newsletter",
+        "given", "import", "pt-BR", "lgpd:7:I", "",
     )  # fmt: skip
     assert (str(ana.notice_version), ana.source) == ("sign-up v2", stage.source)
+    assert ana.evidence.fields["collector"] == "Old newsletter"
     assert ana.evidence.fields["url"] == "https://shop.example/cadastro"
     assert (bia.state, bia.method, bia.profile_id) == ("withdrawn", "import", None)
     assert ana.profile_id is not None

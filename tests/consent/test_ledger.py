@@ -12,6 +12,7 @@ from consent.ledger import append
 from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, Purpose
 from consent.verify.consents import first_broken
 from customers.models import Address, Profile
+from tests.consent.ledgers import erase_evidence
 from tests.consent.people import T0, hours, make_address, new_entry, tell
 
 pytestmark = pytest.mark.django_db
@@ -160,8 +161,15 @@ def test_the_database_refuses_to_change_or_delete_an_entry(
 def test_the_chain_holds_after_the_evidence_was_erased(address: Address, profile: Profile, newsletter: Purpose):
     tell(address, profile, newsletter, "given", T0)
     tell(address, profile, newsletter, "withdrawn", hours(1))
-    ConsentEvidence.objects.all().delete()
+    erase_evidence(ConsentEntry.objects.all())
     assert first_broken(address.pk) is None
+
+
+def test_evidence_that_no_erasure_took_breaks_the_chain(address: Address, profile: Profile, newsletter: Purpose):
+    tell(address, profile, newsletter, "given", T0)
+    tell(address, profile, newsletter, "withdrawn", hours(1))
+    ConsentEvidence.objects.filter(entry__position=2).delete()
+    assert first_broken(address.pk) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,21 @@
-"""Twelve ways to tamper with the ledgers, each done as a superuser can: all are found, and the entry is named."""
+"""Twenty ways to tamper with the ledgers, each done as a superuser can: all are found, and the entry is named."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent.models import ConsentChain, ConsentEvidence, ConsentHead
+from consent.anchors.make import make_anchor
+from consent.anchors.shelf import Shelf
+from consent.ledger import append
+from consent.models import ConsentChain, ConsentEvidence, ConsentHead, LedgerAnchor, NoticeText, NoticeVersion
 from consent.verify.fault import Reason
-from tests.consent.attacks import ATTACKS, NOT_NULL, SET
-from tests.consent.ledgers import FIRST, SECOND, Ledgers, make_ledgers, rewrite, trail, unguarded
-from tests.consent.people import hours, tell
+from consent.verify.report import verify_ledgers
+from tests.consent.attacks import ANCHOR_ATTACKS, ATTACKS, NOT_NULL, NOTICE_ATTACKS, SET
+from tests.consent.ledgers import FIRST, SECOND, THIRD, Ledgers, erase_evidence, make_ledgers, rewrite, trail, unguarded
+from tests.consent.people import hours, make_notice, new_entry, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +47,7 @@ def test_without_anchors_nobody_knows(folder: Path, attack: str) -> None:
     ledgers = make_ledgers(folder, anchored=False)
     ATTACKS[attack][0](ledgers)
     ConsentHead.objects.filter(address=ledgers.victim).delete()
-    report = ledgers.verify()
+    report = ledgers.verify(hours(4))
     assert [fault for fault in report.faults if fault.reason is not Reason.HEAD] == []
     assert report.anchors.last is None
 
@@ -99,11 +104,88 @@ def test_a_current_consent_that_nobody_gave_is_found(ledgers: Ledgers) -> None:
 
 
 def test_forged_evidence_is_found_and_erased_evidence_is_counted(ledgers: Ledgers) -> None:
-    ConsentEvidence.objects.filter(entry=ledgers.entry(1)).delete()
+    erase_evidence([ledgers.entry(1)])
     report = ledgers.verify()
     assert (report.faults, report.consent.unproven, report.consent.entries) == ([], 1, 15)
     ConsentEvidence.objects.filter(entry=ledgers.entry(4)).update(fields={"ip": "198.51.100.1"})
     assert (ledgers.fault().reason, ledgers.fault().entry_id) == (Reason.EVIDENCE, ledgers.entry(4).pk)
+
+
+@pytest.fixture
+def notice(ledgers: Ledgers) -> NoticeVersion:
+    """Published, and anchored by the third."""
+    version = make_notice(ledgers.brand)
+    anchor = make_anchor(THIRD)
+    assert anchor is not None
+    assert (anchor.counts.notices, anchor.counts.entries) == (1, 15)
+    return version
+
+
+@pytest.mark.parametrize("attack", NOTICE_ATTACKS)
+def test_words_that_are_not_those_of_then_are_named(ledgers: Ledgers, notice: NoticeVersion, attack: str) -> None:
+    tamper, reason = NOTICE_ATTACKS[attack]
+    before = ledgers.verify()
+    assert (before.faults, before.notices.entries) == ([], 1)
+    tamper(notice)
+    report = ledgers.verify()
+    assert [(one.reason, one.entry_id) for one in report.faults] == [(reason, notice.pk)]
+    assert report.held is not None
+    assert report.held.at == SECOND
+    anchor = make_anchor(hours(7))
+    assert anchor is not None
+    assert anchor.deviations == 1
+
+
+def test_words_added_to_a_published_notice_are_found(ledgers: Ledgers, notice: NoticeVersion) -> None:
+    add = "INSERT INTO consent_noticetext (version_id, locale, text, digest) VALUES (%s, 'pt-BR', 'x', sha256('x'))"
+    unguarded((add, [notice.pk]))
+    assert [(one.reason, one.entry_id) for one in ledgers.verify().faults] == [(Reason.NOTICE, notice.pk)]
+
+
+def test_a_draft_may_be_written_at_will(ledgers: Ledgers, notice: NoticeVersion) -> None:
+    draft = NoticeVersion.objects.create(notice=notice.notice, number=2)
+    NoticeText.objects.create(version=draft, locale="en", text="May we?").delete()
+    report = ledgers.verify()
+    assert (report.faults, report.notices.entries) == ([], 1)
+
+
+def test_a_notice_that_an_entry_cites_is_missed_before_anything_was_anchored(folder: Path) -> None:
+    ledgers = make_ledgers(folder, anchored=False)
+    version = make_notice(ledgers.brand)
+    entry = new_entry(ledgers.victim, ledgers.profile, ledgers.purpose, "given", hours(6))
+    append([replace(entry, notice_version_id=version.pk)], hours(6))
+    assert ledgers.verify(hours(4)).faults == []
+    NOTICE_ATTACKS["take the notice out"][0](version)
+    found = ledgers.verify(hours(4)).faults
+    assert [(one.reason, one.entry_id) for one in found] == [(Reason.NOTICE_GONE, version.pk)]
+
+
+@pytest.mark.parametrize("attack", ANCHOR_ATTACKS)
+def test_anchors_taken_away_are_missed(ledgers: Ledgers, folder: Path, attack: str) -> None:
+    tamper, reason, number = ANCHOR_ATTACKS[attack]
+    tamper(folder)
+    found = ledgers.verify().faults
+    assert (found[0].reason, found[0].position) == (reason, number)
+
+
+def test_an_anchor_made_after_lines_were_cut_does_not_hide_it(ledgers: Ledgers, folder: Path) -> None:
+    ANCHOR_ATTACKS["cut the lines"][0](folder)
+    for at in (THIRD, hours(7)):
+        anchor = make_anchor(at)
+    assert anchor is not None
+    assert (anchor.number, list(LedgerAnchor.objects.values_list("number", "deviations"))) == (
+        4, [(4, 0), (3, 1), (2, 0), (1, 0)],
+    )  # fmt: skip
+    found = ledgers.verify(hours(7)).faults
+    assert [(one.reason, one.position) for one in found] == [(Reason.ANCHOR_UNLINKED, 3)]
+
+
+def test_a_fresh_installation_has_nothing_to_miss(folder: Path) -> None:
+    assert verify_ledgers(Shelf(folder), THIRD).faults == []
+    ledgers = make_ledgers(folder, anchored=False)
+    assert ledgers.verify(hours(4)).faults == []
+    found = ledgers.verify(hours(4.1)).faults
+    assert [(one.reason, one.chain, one.position) for one in found] == [(Reason.ANCHORS_LATE, None, 0)]
 
 
 def test_a_changed_entry_of_the_audit_trail_is_named(ledgers: Ledgers) -> None:

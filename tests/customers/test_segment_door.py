@@ -160,8 +160,20 @@ def test_a_broken_gzip_is_refused(door: Door, sent: bytes) -> None:
     assert code_of(door.post("/v1/track", sent, **{"Content-Encoding": "gzip"}), 400) == "invalid_gzip"
 
 
-@BROKEN_GZIP
-def test_a_body_that_cannot_be_inflated_is_kept_as_it_came(door: Door, sent: bytes) -> None:
+@pytest.mark.parametrize(
+    ("sent", "raw"),
+    [(b"no gzip", "no gzip"), (gzip.compress(b'{"a":1}')[:-4], '{"a":1}'), (gzip.compress(b"{}") * 2, "{}{}")],
+    ids=["no gzip", "torn", "two streams"],
+)
+def test_of_a_body_that_cannot_be_inflated_its_text_is_kept(door: Door, sent: bytes, raw: str) -> None:
+    door.post("/v1/batch", sent, **{"Content-Encoding": "gzip"})
+    kept = QuarantinedEvent.objects.get()
+    assert kept.raw == raw
+    assert kept.detail.endswith("Kept: the text it begins with, without its key.")
+
+
+def test_of_one_that_holds_no_text_the_bytes_are_kept(door: Door) -> None:
+    sent = gzip.compress(b"\xff\xfe" * 9)[:-4]
     door.post("/v1/batch", sent, **{"Content-Encoding": "gzip"})
     kept = QuarantinedEvent.objects.get()
     assert b64decode(kept.raw) == sent

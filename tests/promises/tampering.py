@@ -19,12 +19,12 @@ from config.loop.checks import Check
 from config.processes import PROJECT
 from consent.anchors.shelf import Shelf
 from consent.ledger import append
-from consent.models import ConsentEvidence, Purpose
+from consent.models import ConsentEntry, Purpose
 from customers.clock import utcnow
 from customers.models import Address, AuditEntry, Profile
 from tests.consent import people
-from tests.consent.attacks import ATTACKS
-from tests.consent.ledgers import Ledgers, make_chains, unguarded
+from tests.consent.attacks import ATTACKS, NOTICE_ATTACKS
+from tests.consent.ledgers import Ledgers, erase_evidence, make_chains, unguarded
 from tests.promises.client import all_at_once
 from tests.promises.plan import Promise
 from tests.promises.stage import Stage
@@ -57,6 +57,7 @@ def _run(stage: Stage, manage: Manage, folder: Path) -> Iterator[Check]:
     purpose, profile = people.make_purpose(stage.brand), people.make_profile(people.make_customer())
     each = stage.size(1_000, 40)
     yield from _written_at_once(manage, purpose, profile, each)
+    notice = people.make_notice(stage.brand)
     manage("anchor_ledgers")
     before = sum(1 for _line in Shelf(folder).lines())
 
@@ -65,7 +66,7 @@ def _run(stage: Stage, manage: Manage, folder: Path) -> Iterator[Check]:
         manage("anchor_ledgers")
 
     chains = make_chains(purpose, profile, 2 * len(ATTACKS), anchor)
-    ConsentEvidence.objects.filter(entry__address=chains[-1]).delete()
+    erase_evidence(ConsentEntry.objects.filter(address=chains[-1]))
     told = manage("verify_ledgers")
     yield Check("before anything is done to them: verified", 0, told.returncode)
     yield Check("  entries whose evidence was erased", 5, _number(told.stdout, r"([\d,]+) entries whose evidence"))
@@ -75,12 +76,14 @@ def _run(stage: Stage, manage: Manage, folder: Path) -> Iterator[Check]:
     for number, (name, tamper) in enumerate(todo.items()):
         victim, other = chains[2 * number : 2 * number + 2]
         done[name] = tamper(Ledgers(stage.brand, purpose, profile, victim, [other], Shelf(folder)))
+    NOTICE_ATTACKS["rewrite the words"][0](notice)
     edited, gone = _tamper_with_the_trail()
     told = manage("verify_ledgers", "--show", "1000")
     named = {(ledger, int(entry)) for ledger, entry in _NAMED.findall(told.stdout)}
     yield Check("then: verified", 1, told.returncode)
     for name, entry in done.items():
         yield Check(f"  {name}: the entry is named", True, ("consent", entry) in named)
+    yield Check("  a notice rewritten with its hash: named", True, f"notice version {notice.pk}: " in told.stdout)
     yield Check("  audit entry edited: named", True, ("audit", edited) in named)
     yield Check("  the last day of the audit trail taken out: named", True, ("audit", gone) in named)
     first = min(done.values())

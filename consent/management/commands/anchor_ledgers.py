@@ -9,7 +9,7 @@ from customers import clock
 
 
 class Command(BaseCommand):
-    help = "Write the hashes of the consent ledger and the audit trail to TRILHA_ANCHOR_DIR, signed."
+    help = "Write the hashes of the consent ledger, the audit trail and published notices to TRILHA_ANCHOR_DIR, signed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         anchor = make_anchor(clock.utcnow())
@@ -18,9 +18,10 @@ class Command(BaseCommand):
         counts = anchor.counts
         self.stdout.write(
             f"anchor {anchor.number}: {counts.entries:,} entries in {counts.chains:,} chains,"
-            f" {counts.audit_entries:,} audit entries in {counts.days:,} days; root {anchor.root.hex()}"
+            f" {counts.audit_entries:,} audit entries in {counts.days:,} days,"
+            f" {counts.notices or 0:,} notice versions; root {anchor.root.hex()}"
         )
         if anchor.deviations:
             raise CommandError(
-                f"{anchor.deviations:,} chains are not what was anchored before: manage.py verify_ledgers"
+                f"{anchor.deviations:,} chains or anchors are not what was anchored before: manage.py verify_ledgers"
             )

@@ -8,10 +8,12 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from consent.anchors.records import Ledger
 from consent.anchors.shelf import Shelf
 from consent.verify.consents import Tally
 from consent.verify.fault import WORDS, Fault
 from consent.verify.report import Report, verify_ledgers
+from customers import clock
 
 _SHOWN: Final = 20
 
@@ -19,8 +21,9 @@ _SHOWN: Final = 20
 class Command(BaseCommand):
     help = (
         "Verify every chain of the consent ledger and the audit trail: hashes, links, positions, evidence, current"
-        " consents, and what was anchored outside the database. Names the first bad entry, the reason and the last"
-        " anchor that still holds; fails on a fault. Writers are not held up."
+        " consents, the words of notices, and what was anchored outside the database. Names the first bad entry, the"
+        " reason and the last anchor that still holds; fails on a fault, and where nothing was anchored for hours."
+        " Writers are not held up."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,11 +34,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder = Path(options["anchors"])
         began = time.monotonic()
-        report = verify_ledgers(Shelf(folder))
+        report = verify_ledgers(Shelf(folder), clock.utcnow())
         seconds = time.monotonic() - began
         self.stdout.write(_tally("consent", "chains", report.consent, seconds))
         self.stdout.write(f"          {report.consent.unproven:,} entries whose evidence was erased")
         self.stdout.write(_tally("audit", "days", report.audit, seconds))
+        self.stdout.write(f"{'notices':<10}{report.notices.entries:,} published versions")
         self.stdout.write(_anchors(report, folder))
         faults = report.faults
         for fault in faults[: options["show"]]:
@@ -63,8 +67,12 @@ def _anchors(report: Report, folder: Path) -> str:
 
 
 def _fault(fault: Fault) -> str:
-    if fault.chain is None:
+    if fault.chain is None and not fault.position and fault.entry_id is None:
+        place = "anchors"
+    elif fault.chain is None:
         place = f"anchor {fault.position}" if fault.entry_id is None else f"audit entry {fault.entry_id}"
+    elif fault.chain.ledger is Ledger.NOTICE:
+        place = f"notice version {fault.entry_id}"
     else:
         named = f"entry {fault.entry_id}" if fault.entry_id is not None else "an entry that is gone"
         place = f"{fault.chain.ledger.name.lower()} {named} (chain {fault.chain}, position {fault.position})"

@@ -1,0 +1,14 @@
+"""Phrases of SQL that stores are told in: whether columns name the subject, and columns without what does."""
+
+from customers.privacy.patterns import mentions
+
+
+def named_in(*columns: str, namespace: str) -> str:
+    """Whether one of these columns names the subject, a short name where it is all that stands in it."""
+    quoted = ", ".join(f"'\"', {one}, '\" '" for one in columns)
+    return mentions(f"concat({quoted})", namespace)
+
+
+def unless_named(column: str, instead: str = "''", *, namespace: str) -> str:
+    """The column, or `instead` where it names the subject."""
+    return f"CASE WHEN {named_in(f't.{column}', namespace=namespace)} THEN {instead} ELSE t.{column} END"
