@@ -13,7 +13,7 @@ class ConsentConfig(AppConfig):
         from consent.expiring import EXPIRED, EXPIRING
         from consent.imports import ROWS
         from consent.models import Erasure, PrivacyArchive
-        from consent.privacy import erasure, export
+        from consent.privacy import erasure, export, restricting
         from consent.privacy.stores import STORES
         from consent.refusals import DOOR
         from consent.replay import replay
@@ -29,6 +29,7 @@ class ConsentConfig(AppConfig):
         erased.on_return(returned)
         erasure.register()
         export.register()
+        restricting.register()
         resealing.register(
             resealing.Sealed(Erasure, "subject", erasure.place),
             resealing.Sealed(PrivacyArchive, "data", export.place),

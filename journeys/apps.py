@@ -9,12 +9,13 @@ class JourneysConfig(AppConfig):
     def ready(self) -> None:
         from channels import guards, scopes
         from channels.models import Message
+        from consent.privacy import restricting
         from customers import dead_letters, merging
         from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
-        from journeys.engine import foreseen, match, merges, recheck
+        from journeys.engine import ending, foreseen, match, merges, recheck
         from journeys.guard import guard
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
@@ -24,6 +25,7 @@ class JourneysConfig(AppConfig):
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
         merging.register(foreseen.tell)
+        restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)
         for key in ("events", "event_payloads"):

@@ -11,9 +11,8 @@ from channels.outbox import cancel_unsent
 from customers.pg import raw_cursor
 from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
 from customers.privacy.subject import Subject
-from journeys.engine.runs import RunState, lock_live
-from journeys.engine.walk import Moved
-from journeys.engine.write import Work, write
+from journeys.engine.ending import end_all
+from journeys.engine.runs import lock_live
 from journeys.models import (
     CancelWatch,
     Cause,
@@ -36,22 +35,10 @@ def end_runs(subject: Subject, now: datetime) -> int:
     """End what goes on with them: nothing more follows from it. How many runs it were."""
     with transaction.atomic(), raw_cursor() as cursor:
         cursor.execute(_LOCK, [list(subject.customers)])
-        runs = [run for run, _began in lock_live(cursor, "profile_id", subject.profiles)]
-        work = Work()
-        for run in sorted(runs, key=lambda one: one.id):
-            _end(run, now, work)
-        write(cursor, work, now)
-        ended = [str(run.id) for run in runs]
+        runs = (run for run, _began in lock_live(cursor, "profile_id", subject.profiles))
+        ended = [str(run.id) for run in end_all(cursor, runs, Cause.ERASED, now)]
         cancel_unsent(cursor, Message.Origin.RUN.value, ended, Reason.ERASED.value, now)
     return len(ended)
-
-
-def _end(run: RunState, now: datetime, work: Work) -> None:
-    run.seq += 1
-    work.moves.append(Moved(run, run.seq, run.step, None, run.state, Cause.ERASED, None, None))
-    run.status, run.due_at, run.ended_at = int(Run.Status.EXITED), None, now
-    work.touch(run)
-    work.ended.append(run)
 
 
 STORES: Final = (

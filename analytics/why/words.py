@@ -151,6 +151,10 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The person had entered before by this key, and the journey lets nobody in twice."),
         _("A journey with re-entry “always”, or another entry key."),
     ),
+    _Refusal.NOT_YET: Words(
+        _("The person had entered before by this key, and the time until people may come again was not over."),
+        _("The event once that time was over, or another entry key."),
+    ),
     _Refusal.NO_CONSENT: Words(
         _("The entry guard found no permission on the channels of the journey's messages."),
         _("A consent for the journey's purpose, in force when the event was looked at."),
@@ -170,6 +174,10 @@ REFUSALS: Final[dict[str, Words]] = {
     _Refusal.KEY_MISSING: Words(
         _("The journey has a run for each key, and the event carried none."),
         _("The key's property in the event: text of up to 200 characters, or a whole number."),
+    ),
+    _Refusal.RESTRICTED: Words(
+        _("The person asked that what is known of them be kept and not used."),
+        _("The restriction lifted beforehand. Lifting it starts nothing that was refused before."),
     ),
     _Refusal.RULE_NOT_MET: Words(
         _("Somebody asked for it by API, and the journey's entry rule did not hold."),

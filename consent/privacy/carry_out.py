@@ -10,8 +10,8 @@ from django.db import transaction
 from consent import ledger
 from consent.addresses import ids_of, person
 from consent.ledger import NewEntry
-from consent.models import Method, PrivacyRequest, Purpose, Restriction, State
-from consent.privacy import erasure, export, requests
+from consent.models import Method, PrivacyRequest, Purpose, State
+from consent.privacy import erasure, export, requests, restricting
 from consent.withdrawing import lock_people
 from customers import audit
 from customers.pg import raw_cursor
@@ -37,7 +37,6 @@ def _object(request: PrivacyRequest, now: datetime, by: "Person | None") -> None
     profiles = _profiles(request)
     purposes = Purpose.objects.filter(brand_id=request.brand_id, kind=Purpose.Kind.MARKETING).order_by("pk")
     with transaction.atomic():
-        requests.begin_work(request, now, by)
         with raw_cursor() as cursor:
             addresses = ids_of(cursor, {person(one): str(one) for one in profiles}, now)
         # No letter begins once this is done, to whichever address.
@@ -57,28 +56,24 @@ def _object(request: PrivacyRequest, now: datetime, by: "Person | None") -> None
             for purpose in purposes
         ]
         ledger.append(entries, now)
+        # The audit trail's lock is the last one taken.
+        requests.begin_work(request, now, by)
         requests.finish(request, now, by)
 
 
 def _restrict(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
     profiles = _profiles(request)
     with transaction.atomic():
+        restricting.restrict(request, profiles, now)
+        # The audit trail's lock is the last one taken.
         requests.begin_work(request, now, by)
-        lock_people(profiles)
-        held = set(
-            Restriction.objects.filter(profile_id__in=profiles, lifted_at=None).values_list("profile_id", flat=True)
-        )
-        Restriction.objects.bulk_create(
-            [Restriction(request=request, profile_id=one, since=now) for one in profiles if one not in held],
-            ignore_conflicts=True,
-        )
         requests.finish(request, now, by)
 
 
 def lift(request: PrivacyRequest, now: datetime, by: "Person | None") -> int:
     """End the restrictions that this request set; how many profiles they were of."""
     with transaction.atomic():
-        count = request.restrictions.filter(lifted_at=None).update(lifted_at=now)
+        count = restricting.lift(request, now)
         if count:
             requests.remark(request, "", now, by)
             audit.record(by, "privacy_lift", request, None, {"profiles": count}, now=now)

@@ -37,6 +37,11 @@ def follow(cursor: Cursor[Any], moved: Sequence[Moved], now: datetime) -> None:
     cursor.execute(_LOOK_AGAIN, [now, list(apart), list(apart.values())])
 
 
+def look_again(cursor: Cursor[Any], profiles: Sequence[UUID], now: datetime) -> None:
+    """Have these people asked anew for every segment; whoever comes or leaves by it starts nothing."""
+    cursor.execute(_LOOK_AGAIN, [now, list(profiles), [True] * len(profiles)])
+
+
 def gather_strays(cursor: Any, segment: UUID) -> None:
     """Those whom a build found with a customer they were leaving at the same time."""
     cursor.execute(_STRAY, [segment])

@@ -24,6 +24,8 @@ _IN_BRAND: Final = (
     "EXISTS (SELECT 1 FROM {people} o JOIN customers_profilebrand b ON b.profile_id = o.id"
     " WHERE o.customer_id = c.id AND b.brand_id = %s)"
 )
+# SQL, each true of customers `c` who are in no segment, whatever its rule says.
+_left_out: list[str] = []
 _GONE: Final = """gone AS (
         UPDATE customers_segmentmembership m SET left_at = %s
         WHERE m.segment_id = %s AND m.left_at IS NULL AND {concerned}
@@ -56,6 +58,12 @@ _NAMES: Final = " SELECT 'came', customer_id FROM come UNION ALL SELECT DISTINCT
 _NOT_FOUND: Final = " AND NOT EXISTS (SELECT 1 FROM truth t WHERE t.id = m.customer_id AND t.holds)"
 _NO_LONGER: Final = ("m.customer_id IN (SELECT t.id FROM truth t WHERE NOT t.holds)", ())
 _COUNTS: Final = " SELECT 'came', count(*) FROM come UNION ALL SELECT 'left', count(DISTINCT customer_id) FROM gone"
+
+
+def leave_out(condition: str) -> None:
+    """Whoever makes it true or untrue of somebody has them looked at again (`follow.look_again`)."""
+    if condition not in _left_out:
+        _left_out.append(condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ def place(cursor: CursorWrapper, segment: Segment, people: Sequence[UUID], now: 
     statement = Statement("WITH ")
     statement.add(
         "truth AS (SELECT c.id, %s AS holds, false AS historical FROM customers_customer c WHERE c.id = ANY(%s::uuid[])"
-        f" AND {_IN_BRAND.format(people='customers_profile')}), ",
+        f" AND {_may_be_in('customers_profile', heed_left_out=inside)}), ",
         inside, array(people), segment.brand_id,
     )  # fmt: skip
     _write(statement, segment, Reading(now), now, _NO_LONGER)
@@ -132,6 +140,11 @@ def build(cursor: CursorWrapper, segment: Segment, within: Range, now: datetime)
     return counts["came"], counts["left"]
 
 
+def _may_be_in(people: str, *, heed_left_out: bool = True) -> str:
+    left_out = [f"NOT ({condition})" for condition in _left_out if heed_left_out]
+    return " AND ".join((_IN_BRAND.format(people=people), *left_out))
+
+
 def array(values: Iterable[object]) -> str:
     """Keys, numbers or flags as PostgreSQL writes an array: a thousand are quoted as one text."""
     return f"{{{','.join(map(str, values))}}}"
@@ -140,7 +153,7 @@ def array(values: Iterable[object]) -> str:
 def truth_of(rule: Rule, reading: Reading, asked: Fragment, historical: str = "true") -> Fragment:
     """A relation of customers (id, holds, turn, historical) out of `asked`, a relation `c` of customers. Read by key
     it has all of them; else only those in whom the rule holds, or may come to hold by itself."""
-    in_brand = (_IN_BRAND.format(people=reading.people), [reading.brand_id])
+    in_brand = (_may_be_in(reading.people), [reading.brand_id])
     holds = rule.sql(reading)
     most, least, turn = rule.bound(reading, most=True), rule.bound(reading, most=False), reading.next_turn()
     found = Statement("SELECT c.id, ")

@@ -11,10 +11,12 @@ from psycopg import Cursor
 
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent, restore_cancelled
+from consent.privacy.restricting import restricted
 from customers import bells
 from customers.pg import copy_rows, raw_cursor
 from customers.segments import follow as segments
 from customers.work import Queue, first_in_line, work_once
+from journeys.engine.ending import end_all
 from journeys.engine.runs import RunState, lock_live, lock_merged
 from journeys.engine.walk import Moved
 from journeys.engine.write import Work, write
@@ -65,6 +67,7 @@ def follow(ids: Sequence[int], now: datetime) -> int:
         segments.follow(cursor, [item[1:] for item in items], now)
         alive = [run for run in live if run.status == Run.Status.ACTIVE]
         alive += _bring_back(cursor, homes, alive, now)
+        alive = _without_restricted(cursor, alive, homes, now)
         if alive:
             # The other profiles' events may be what these wait for.
             copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in alive))
@@ -153,6 +156,15 @@ def _bring_back(
     if restore_cancelled(cursor, Message.Origin.RUN.value, keys, Reason.MERGED.value, now):
         bells.ring("dispatch")
     return back
+
+
+def _without_restricted(
+    cursor: Cursor[Any], alive: Sequence[RunState], homes: dict[UUID, UUID], now: datetime
+) -> list[RunState]:
+    """Whoever turns out to be somebody who had processing restricted is in no journey any more either."""
+    held = restricted(cursor, set(homes.values()))
+    gone = end_all(cursor, (run for run in alive if homes[run.profile_id] in held), Cause.RESTRICTED, now)
+    return [run for run in alive if run not in gone]
 
 
 def _revive(run: RunState, now: datetime, work: Work, due_at: datetime | None) -> None:

@@ -146,6 +146,9 @@ class Cause(models.IntegerChoices):
     UNMERGED = 12, _("came back, as the merge was undone")
     SUPERSEDED = 13, _("did not come back: another of its key had begun")
     ERASED = 14, _("the person was erased")
+    RESTRICTED = 15, _("the person had processing restricted")
+    PAST = 16, _("the date was past or missing")
+    ARM = 17, _("drawn by lot")
 
 
 class Transition(Owned):
@@ -223,11 +226,13 @@ class EntryRefusal(Owned):
     class Reason(models.TextChoices):
         ALREADY_LIVE = "already_live", _("a run of this key is live")
         NOT_AGAIN = "not_again", _("entered before and may not again")
+        NOT_YET = "not_yet", _("entered before, too short a time ago")
         NO_CONSENT = "no_consent", _("no consent")
         PAUSED = "paused", _("the person has paused messages")
         NO_ADDRESS = "no_address", _("no address for any channel")
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")
+        RESTRICTED = "restricted", _("the person had processing restricted")
         # Of a start by API alone: an event that does not meet the rule is no entry event.
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
 
