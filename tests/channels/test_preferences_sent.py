@@ -106,7 +106,7 @@ def test_the_last_one_is_found_by_an_index_of_its_own(world: World) -> None:
     ana = world.person()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        given = [ana.address.pk, NOW, world.brand.pk, ana.profile.pk]
+        given = [str(ana.address.pk), NOW.isoformat(), str(world.brand.pk), str(ana.profile.pk)]
         cursor.execute("EXPLAIN " + frequency._LAST.replace("%b", "%s"), given)
         assert "using message_taken on" in "\n".join(line for (line,) in cursor.fetchall())
 
