@@ -4,16 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0005_erased'),
-        ('consent', '0010_claims_are_confirmed'),
-        ('customers', '0032_privacy_scopes'),
+        ("channels", "0006_arms"),
+        ("consent", "0010_claims_are_confirmed"),
+        ("customers", "0032_privacy_scopes"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('sent', 'delivered', 'opened', 'clicked', 'unknown'))), fields=['address', 'settled_at'], name='message_taken'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ("sent", "delivered", "opened", "clicked", "unknown"))),
+                fields=["address", "settled_at"],
+                name="message_taken",
+            ),
         ),
     ]
