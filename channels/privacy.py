@@ -6,9 +6,9 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Message, MessageContent, RecentSend
+from channels.models import Exposure, Message, MessageContent, RecentSend
 from customers.privacy.phrases import namespace_of
-from customers.privacy.stores import Basis, Rank, Spoken, Store, Table
+from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
@@ -33,6 +33,23 @@ def cancel(subject: Subject, now: datetime) -> int:
 
 
 STORES: Final = (
+    Store(
+        "exposures",
+        _("experiments"),
+        _("Which arm of an experiment somebody was drawn for, the first time."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        (
+            Table(
+                Exposure,
+                _OWN,
+                {"experiment": "t.key", "arm": "t.arm", "held_out": "t.is_holdout", "at": "t.at"},
+                KEEP,
+            ),
+        ),
+        kept_words=_("without an end: results of experiments follow from it"),
+        note=_("That a number of people were drawn stays, without a name."),
+    ),
     Store(
         "messages",
         _("messages"),

@@ -4,8 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 
+from channels import frequency
 from channels.dispatch import dispatch_due
 from channels.models import Message, MessageContent, Template, TemplateText, TemplateVersion
 from config.loop.smtp_sink import SmtpSink
@@ -82,6 +84,42 @@ def test_what_would_be_too_late_by_then_is_not_sent(world: World) -> None:
     dispatch_due(world.connector.pk, NOW)
     assert (state(first), state(second)) == (("sent", ""), ("suppressed", "too_often"))
     assert (Message.objects.get(pk=second).decision or {})["every_days"] == 7
+
+
+@pytest.mark.parametrize("fate", ["sent", "opened", "unknown"])
+def test_the_same_step_again_is_counted_by_what_was_sent_and_not_by_its_copies(world: World, fate: str) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    first = world.queue(ana, copy_key="welcome:news:")
+    dispatch_due(world.connector.pk, NOW)
+    # A receipt came, or nobody knows what became of it.
+    Message.objects.filter(pk=first).update(state=fate)
+    again = world.queue(ana, copy_key="welcome:news:", due_at=NOW + 2 * DAY, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW + 2 * DAY)
+    assert state(again) == ("held", "too_often")
+    assert Message.objects.get(pk=again).due_at.replace(microsecond=0) == NOW + 7 * DAY
+    dispatch_due(world.connector.pk, NOW + 7 * DAY + timedelta(seconds=5))
+    assert state(again) == ("sent", "")
+
+
+def test_the_last_one_is_found_by_an_index_of_its_own(world: World) -> None:
+    ana = world.person()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        given = [str(ana.address.pk), NOW.isoformat(), str(world.brand.pk), str(ana.profile.pk)]
+        cursor.execute("EXPLAIN " + frequency._LAST.replace("%b", "%s"), given)
+        assert "using message_taken on" in "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_what_the_provider_refused_is_not_counted(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    first = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    Message.objects.filter(pk=first).update(state="failed", reason="refused")
+    second = world.queue(ana, due_at=NOW + DAY, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW + DAY)
+    assert state(second) == ("sent", "")
 
 
 @pytest.mark.parametrize("kind", [Purpose.Kind.SERVICE, Purpose.Kind.LEGAL])
