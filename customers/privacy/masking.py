@@ -4,7 +4,8 @@ Nothing leads from a person to such rows, so a table is walked from its first ro
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,14 +14,16 @@ from django.db import connection, transaction
 from django.db.models import JSONField
 
 from customers.ids import NIL
-from customers.privacy.patterns import mentions
+from customers.privacy import patterns
 from customers.privacy.stores import Spoken
 from customers.privacy.subject import Subject
 
 MASK: Final = "•••"
 _WINDOW: Final = 2_000
-# Shorter names count where they are the whole of a text, as they do where one looks for them.
 _TELLING: Final = 8
+# What stands about a name and was found with it.
+_EDGE_BEFORE: Final = re.compile(r"[^\w+]*")
+_EDGE_AFTER: Final = re.compile(r"\W*$")
 
 # The key of a row, as JSON has it.
 Key = list[str]
@@ -33,7 +36,7 @@ def mask_some(table: Spoken, subject: Subject, after: Key | None) -> tuple[int, 
         columns = ", ".join(f"t.{name}::text" for name in table.columns)
         keys = ", ".join(f"t.{name}::text" for name in table.key)
         bounds, given = _bounds(table, after, end)
-        named = mentions(f"concat_ws(' ', {columns})", "u.space")
+        named = patterns.mentions(f"concat_ws(' ', {columns})", "u.space")
         cursor.execute(
             f"SELECT {table.namespace}, {keys}, {columns} FROM {table.name} t WHERE {bounds} AND {named}"
             f" ORDER BY {', '.join(f't.{name}' for name in table.key)} FOR UPDATE OF t",
@@ -80,13 +83,13 @@ def _mask(cursor: Any, table: Spoken, subject: Subject, row: Sequence[Any]) -> b
     return True
 
 
-def _words(subject: Subject, space: UUID | None) -> set[str]:
+def _words(subject: Subject, space: UUID | None) -> "Words":
     """By what the subject is called there: a local name means somebody else elsewhere."""
     own = {word for one in subject.names if one.namespace in (NIL, space) for word in (one.value, one.original)}
-    return {word.lower() for word in own | {value for _id, _channel, value in subject.reached} if word}
+    return Words.of(own | {value for _id, _channel, value in subject.reached})
 
 
-def _masked(table: Spoken, name: str, text: str | None, words: set[str]) -> str | None:
+def _masked(table: Spoken, name: str, text: str | None, words: "Words") -> str | None:
     if text is None:
         return None
     field = table.model._meta.get_field(name)
@@ -97,20 +100,40 @@ def _masked(table: Spoken, name: str, text: str | None, words: set[str]) -> str 
     return text if after == before else orjson.dumps(after).decode()
 
 
-def mask_document(value: Any, words: set[str]) -> Any:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """By what somebody is called, in small letters, and how that stands in a text."""
+
+    whole: frozenset[str]
+    standing: "re.Pattern[str] | None"
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> "Words":
+        whole = frozenset(word.lower() for word in words if word)
+        return cls(whole, patterns.standing(whole))
+
+
+def mask_document(value: Any, words: Words) -> Any:
     """The same, with every name of these in it masked, in keys as well."""
     if isinstance(value, dict):
         return {mask_text(key, words): mask_document(held, words) for key, held in value.items()}
     if isinstance(value, list):
         return [mask_document(one, words) for one in value]
     if isinstance(value, int) and not isinstance(value, bool):
-        return MASK if len(str(value)) >= _TELLING and str(value) in words else value
+        return MASK if len(str(value)) >= _TELLING and str(value) in words.whole else value
     return mask_text(value, words) if isinstance(value, str) else value
 
 
-def mask_text(text: str, words: set[str]) -> str:
-    if text.strip().lower() in words:
+def mask_text(text: str, words: Words) -> str:
+    if text.strip().lower() in words.whole:
         return MASK
-    # The longest first: an address may begin as another ends.
-    telling = sorted((one for one in words if len(one) >= _TELLING or "@" in one), key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, telling)), MASK, text, flags=re.IGNORECASE) if telling else text
+    # Small letters may be more than the capital they are of: then the text is left small.
+    while words.standing is not None and (found := words.standing.search(text.lower())):
+        told = text if len(text.lower()) == len(text) else text.lower()
+        text = told[: found.start()] + _with_its_edges(told[found.start() : found.end()]) + told[found.end() :]
+    return text
+
+
+def _with_its_edges(found: str) -> str:
+    before, after = _EDGE_BEFORE.match(found), _EDGE_AFTER.search(found)
+    return f"{before[0] if before else ''}{MASK}{after[0] if after else ''}"
