@@ -24,6 +24,8 @@ from customers.admin.base import ExactSearch, Facts, Kept, hexadecimal, link
 from customers.admin.presented import drawn
 from customers.admin.show import Tone, badge, laid_out, moment, state, when
 from customers.models import ErasedAddress, Source
+from customers.privacy.erase import OF_OTHERS
+from customers.privacy.exceptions import EXCEPTIONS
 from customers.privacy.stores import stores
 from customers.retention import kinds
 from customers.visibility import sees_pii
@@ -188,10 +190,12 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
             self.message_user(request, gettext("There is no certificate before the erasure is done."), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:consent_privacyrequest_change", args=[pk]))
         labels = {store.key: store.label for store in stores()}
+        labels[OF_OTHERS] = _("others’ rows, in which the name was masked")
         context = {
             "request_row": row,
             "erasure": erasure,
             "counts": [(labels.get(key, key), count) for key, count in sorted(erasure.counts.items())],
+            "exceptions": EXCEPTIONS,
             "is_download": "download" in request.GET,
         }
         if "download" not in request.GET:
@@ -209,6 +213,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
             "opts": self.opts,
             "title": _("Data map"),
             "stores": [_of_store(store, days) for store in stores()],
+            "exceptions": EXCEPTIONS,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/consent/data_map.html", context)

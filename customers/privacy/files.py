@@ -10,7 +10,7 @@ from customers import jobs
 from customers.imports.job import forget_file
 from customers.models import Import, ImportChunk, Job, RefusedRow
 from customers.privacy.patterns import mentions_cells
-from customers.privacy.phrases import named_in, unless_named
+from customers.privacy.phrases import named_in, stem, unless_named
 from customers.privacy.stores import Basis, Rank, Store, Table
 from customers.privacy.subject import Subject
 
@@ -37,9 +37,9 @@ _IN_FILE: Final = mentions_cells(_PIECE, _IMPORT_NAMESPACE, _DELIMITER)
 _OF_JOB: Final = "EXISTS (SELECT 1 FROM customers_job j WHERE j.id = t.job_id AND j.state IN ('waiting', 'working'))"
 _CHOSEN: Final = ("t.columns::text", "t.choices::text", "t.mapping::text")
 _IN_CHOSEN: Final = named_in(*_CHOSEN, namespace=_NAMESPACE)
-_IN_IMPORT: Final = named_in("t.file_name", *_CHOSEN, namespace=_NAMESPACE)
+_IN_IMPORT: Final = named_in("t.file_name", stem("t.file_name"), *_CHOSEN, namespace=_NAMESPACE)
 # A job is nobody's source: whatever namespace a name is of, it may be meant.
-_IN_JOB: Final = named_in("t.subject", "t.arguments::text", namespace="u.space")
+_IN_JOB: Final = named_in("t.subject", stem("t.subject"), "t.arguments::text", namespace="u.space")
 _WORKED_ON: Final = "t.state IN ('waiting', 'working')"
 
 

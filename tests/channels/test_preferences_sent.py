@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 
@@ -189,3 +190,27 @@ def test_a_brand_without_mail_cannot_ask(db: None) -> None:
     world.connector.is_active = False
     world.connector.save()
     assert not ask.can_ask(world.brand.pk, "email")
+
+
+def test_a_purpose_of_the_brand_s_own_is_not_taken_for_that_of_the_mails_that_confirm(world: World) -> None:
+    ana = world.person(granted=False)
+    people.make_purpose(world.brand, "consent-confirmation", Purpose.Kind.MARKETING)
+    asking = ask.Asking(
+        brand_id=world.brand.pk, address_id=ana.address.pk, profile_id=ana.profile.pk, purpose_id=world.purpose.pk,
+        language="en", method="link",
+    )  # fmt: skip
+    ask.ask(asking, NOW)
+    dispatch_due(world.connector.pk, NOW)
+    message = Message.objects.get()
+    assert (message.state, message.purpose.kind, message.purpose.key) == (
+        "sent", "legal", "consent-confirmation-by-law",
+    )  # fmt: skip
+
+
+def test_nobody_makes_such_a_purpose(world: World) -> None:
+    made = Purpose(brand=world.brand, key="consent-confirmation", name="Mine", kind=Purpose.Kind.MARKETING)
+    with pytest.raises(ValidationError) as refused:
+        made.full_clean()
+    assert list(refused.value.message_dict) == ["kind"]
+    made.kind = Purpose.Kind.LEGAL
+    made.full_clean()
