@@ -44,6 +44,14 @@ def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
     return job
 
 
+def subject_of(request: PrivacyRequest) -> Subject:
+    """Whom it is about; once it has begun, whom it sealed."""
+    begun = Erasure.objects.filter(request=request).first()
+    if begun is not None and begun.subject:
+        return Subject.from_json(open_sealed(bytes(begun.subject), place(begun)))
+    return requests.subject_of(request)
+
+
 def work(turn: Slice) -> bool:
     """A slice: the person is looked for and sealed, begun with, then step after step; whether all is done."""
     request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])

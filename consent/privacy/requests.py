@@ -114,6 +114,14 @@ def subject_of(request: PrivacyRequest) -> Subject:
     return find(names_of(request))
 
 
+def unfinished_erasure(names: Sequence[Naming]) -> PrivacyRequest | None:
+    """One that was begun with by such a name: it is still found by its keyed hash."""
+    digests = [erased.digest(*one[:3]).hex() for one in names]
+    begun = Erasure.objects.filter(request__digests__overlap=digests, finished_at=None).order_by("begun_at")
+    found = begun.exclude(request__state=_State.REFUSED).select_related("request").first()
+    return found.request if found is not None else None
+
+
 def verify(request: PrivacyRequest, assurance: int, now: datetime, by: "Person | None", note: str = "") -> None:
     """Note how the identity was checked; once that is enough, the request can be carried out."""
 
