@@ -7,11 +7,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Exposure, Message, MessageContent, RecentSend
-from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+from customers.privacy.phrases import namespace_of
+from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_MESSAGES: Final = "IN (SELECT m.id FROM channels_message m WHERE m.profile_id = ANY(%(profiles)s))"
+_WHOSE: Final = "(SELECT m.profile_id FROM channels_message m WHERE m.id = t.message_id)"
 # A leased one, too: its worker finds the lease gone and passes on.
 _CANCEL: Final = """
     UPDATE channels_message SET state = 'cancelled', reason = 'erased', settled_at = %s,
@@ -84,5 +86,6 @@ STORES: Final = (
         kept="message_contents",
         note=_("What waits is cancelled. That a message was sent, when and how it went stays; its words go."),
         act=cancel,
+        spoken=(Spoken(MessageContent, ("context", "subject", "body"), namespace_of(_WHOSE)),),
     ),
 )

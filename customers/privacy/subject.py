@@ -12,7 +12,7 @@ from customers import erased
 from customers.accept.naming import digest as naming_digest
 from customers.ids import NIL, hash64
 from customers.kinds import EMAIL, PHONE
-from customers.privacy.patterns import in_bytes, in_text
+from customers.privacy import patterns
 
 
 class Naming(NamedTuple):
@@ -126,8 +126,6 @@ class Subject:
         mentioned = {(one.namespace, word) for one in self.names for word in (one.value, one.original)}
         mentioned |= {(NIL, value) for _id, _channel, value in self.reached}
         ordered = sorted(mentioned, key=lambda pair: (pair[0].int, pair[1]))
-        in_texts = [(space, pattern) for space, word in ordered for pattern in in_text(word)]
-        in_binary = [(space, pattern) for space, word in ordered for pattern in in_bytes(word)]
         return {
             "customers": list(self.customers),
             "profiles": list(self.profiles),
@@ -136,10 +134,7 @@ class Subject:
             "keys": [hash64(str(one.namespace), one.kind, one.value) for one in self.names],
             "naming": [naming_digest(word) for _space, word in ordered],
             "naming_spaces": [space for space, _word in ordered],
-            "text_spaces": [space for space, _pattern in in_texts],
-            "text_patterns": [pattern for _space, pattern in in_texts],
-            "byte_spaces": [space for space, _pattern in in_binary],
-            "byte_patterns": [pattern for _space, pattern in in_binary],
+            **patterns.values(ordered),
             "ids": [f'%"{one}"%' for one in (*self.customers, *self.profiles)],
             "at": self.at,
             # What is filed under a name of several may be meant by another of them.
