@@ -78,6 +78,8 @@ def _branch_names(journey_id: UUID) -> dict[tuple[str, int], str]:
         for step in definition["steps"]:
             for number, branch in enumerate(step.get("branches") or ()):
                 names[step["id"], number] = branch.get("event") or in_words(branch.get("rule"))
+            for number, arm in enumerate(step.get("arms") or ()):
+                names[step["id"], number] = arm["name"]
     return names
 
 

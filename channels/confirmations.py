@@ -10,13 +10,14 @@ from channels.models import Connector, Message, Template, TemplateText, Template
 from channels.outbox import NewMessage, write_messages
 from consent.confirming.link import confirm_url
 from consent.models import Confirmation, Purpose
+from consent.models.purpose import CONFIRMATION_KEY
 from customers import bells
 from customers.models import Brand, Customer
 from customers.models.address import Channel
 from customers.pg import raw_cursor
 
-# The keys under which a brand has them; made with the first request, and its own to rewrite from then on.
-KEY: Final = "consent-confirmation"
+# Purpose and template of a brand; made with the first request, and its own to rewrite from then on.
+KEY: Final = CONFIRMATION_KEY
 
 _HTML: Final = (
     "<p>{ask}</p>"
@@ -95,12 +96,13 @@ def _connector(brand_id: UUID) -> Connector | None:
 
 
 def _purpose(brand: Brand) -> Purpose:
-    made, _new = Purpose.objects.get_or_create(
-        brand=brand,
-        key=KEY,
-        defaults={"name": _("Confirmation of a consent"), "kind": Purpose.Kind.LEGAL, "is_offered": False},
-    )
-    return made
+    """The brand's; where it uses the key for something of its own, that is not to be taken for it."""
+    defaults = {"name": _("Confirmation of a consent"), "kind": Purpose.Kind.LEGAL, "is_offered": False}
+    for key in (KEY, f"{KEY}-by-law"):
+        made, _new = Purpose.objects.get_or_create(brand=brand, key=key, defaults=defaults)
+        if made.kind == Purpose.Kind.LEGAL:
+            return made
+    raise LookupError("no legal purpose for the mails that confirm")
 
 
 def _template_version(brand: Brand) -> TemplateVersion:

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from customers.pg import raw_cursor
 
-# What the provider took, or may have taken; what is just being handed over is decided under the address's lock.
-_TAKEN: Final = ["sent", "delivered", "opened", "clicked", "unknown"]
-_LAST = """
-    SELECT max(r.sent_at)
-    FROM channels_recentsend r
-    JOIN channels_message m ON m.id = r.message_id
-    JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind = 'marketing'
-    WHERE r.address_id = %b AND r.sent_at > %b AND m.brand_id = %b AND m.id <> %b AND m.state = ANY(%b)
+# What the provider took, or may have taken; what is just being handed over is decided under the address's lock. The
+# states are written out, as in the condition of the index that answers this.
+_LAST: Final = """
+    SELECT max(m.settled_at)
+    FROM channels_message m JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind = 'marketing'
+    WHERE m.address_id = %b AND m.settled_at > %b AND m.brand_id = %b AND m.id <> %b
+      AND m.state IN ('sent', 'delivered', 'opened', 'clicked', 'unknown')
 """
 
 
@@ -21,6 +20,6 @@ def next_at(message_id: UUID, address_id: UUID, brand_id: UUID, every_days: int,
     """From when on the address may have its next one; None: from now on. The caller holds the address's lock."""
     window = timedelta(days=every_days)
     with raw_cursor() as cursor:
-        cursor.execute(_LAST, [address_id, now - window, brand_id, message_id, _TAKEN])
+        cursor.execute(_LAST, [address_id, now - window, brand_id, message_id])
         [last] = cursor.fetchone() or (None,)
     return None if last is None else last + window

@@ -6,12 +6,14 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Message, MessageContent, RecentSend
-from customers.privacy.stores import Basis, Rank, Store, Table
+from channels.models import Exposure, Message, MessageContent, RecentSend
+from customers.privacy.phrases import namespace_of
+from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_MESSAGES: Final = "IN (SELECT m.id FROM channels_message m WHERE m.profile_id = ANY(%(profiles)s))"
+_WHOSE: Final = "(SELECT m.profile_id FROM channels_message m WHERE m.id = t.message_id)"
 # A leased one, too: its worker finds the lease gone and passes on.
 _CANCEL: Final = """
     UPDATE channels_message SET state = 'cancelled', reason = 'erased', settled_at = %s,
@@ -31,6 +33,23 @@ def cancel(subject: Subject, now: datetime) -> int:
 
 
 STORES: Final = (
+    Store(
+        "exposures",
+        _("experiments"),
+        _("Which arm of an experiment somebody was drawn for, the first time."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        (
+            Table(
+                Exposure,
+                _OWN,
+                {"experiment": "t.key", "arm": "t.arm", "held_out": "t.is_holdout", "at": "t.at"},
+                KEEP,
+            ),
+        ),
+        kept_words=_("without an end: results of experiments follow from it"),
+        note=_("That a number of people were drawn stays, without a name."),
+    ),
     Store(
         "messages",
         _("messages"),
@@ -67,5 +86,6 @@ STORES: Final = (
         kept="message_contents",
         note=_("What waits is cancelled. That a message was sent, when and how it went stays; its words go."),
         act=cancel,
+        spoken=(Spoken(MessageContent, ("context", "subject", "body"), namespace_of(_WHOSE)),),
     ),
 )

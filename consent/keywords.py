@@ -2,6 +2,8 @@
 
 A keyword counts only when it is all that was said: "STOP", "stop.", "PARAR". With other words around it a message may
 mean the contrary ("please don't stop"), so it is handed on with a suggestion and changes nothing by itself.
+
+No door takes replies yet; the one that comes to is to ask here.
 """
 
 import re

@@ -1,8 +1,7 @@
 """Peace for a while: nothing of a brand to an address until a day, whatever was granted, but what law demands."""
 
-from calendar import monthrange
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from psycopg import Cursor
 from consent.addresses import ids_of, person
 from consent.permission import lock_address
 from customers.models import Profile
+from customers.moments import months_on
 from customers.pg import raw_cursor
 
 # What people may choose: (weeks, months).
@@ -36,15 +36,8 @@ def end_of(span: str, zone: str, now: datetime) -> datetime:
     """The midnight of the brand's zone with which a pause of this span ends; asked again the same day, the same."""
     weeks, months = SPANS[span]
     place = ZoneInfo(zone)
-    day = _months_on(now.astimezone(place).date(), months) + timedelta(weeks=weeks)
+    day = months_on(now.astimezone(place).date(), months) + timedelta(weeks=weeks)
     return datetime.combine(day, time(), place)
-
-
-def _months_on(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of a month that is shorter."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def person_address(profile_id: UUID, now: datetime) -> UUID:

@@ -1,6 +1,7 @@
 """The document a journey is written as: states, entry, exits and steps."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -53,12 +54,19 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     reentry: Annotated[
-        Literal["never", "always"],
+        Literal["never", "always", "after"],
         form(
             _("may people come in again?"),
-            choices={"never": _("never"), "always": _("always, once the last run has ended")},
+            choices={
+                "never": _("never"),
+                "always": _("always, once the last run has ended"),
+                "after": _("some time after they came in last"),
+            },
         ),
     ] = "never"
+    reentry_after: Annotated[timedelta | None, form(_("how long after"), _("Counted from when they came in last."))] = (
+        None
+    )
     # On how many channels of the message steps the purpose must be allowed at entry.
     guard: Annotated[
         Literal["any", "all", "none"],

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
 from customers.pg import raw_cursor
-from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+from customers.privacy.phrases import namespace_of
+from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
 from journeys.engine.ending import end_all
 from journeys.engine.runs import lock_live
@@ -27,6 +28,7 @@ from journeys.models import (
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_RUNS: Final = "t.run_id IN (SELECT r.id FROM journeys_run r WHERE r.profile_id = ANY(%(profiles)s))"
+_WHOSE: Final = "(SELECT r.profile_id FROM journeys_run r WHERE r.id = t.run_id)"
 _JOURNEY: Final = "(SELECT j.name FROM journeys_journey j WHERE j.id = t.journey_id)"
 _LOCK: Final = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
@@ -102,5 +104,9 @@ STORES: Final = (
             "Live runs end as erased. That somebody went this way stays, without a name and without what they said."
         ),
         act=end_runs,
+        spoken=(
+            Spoken(RuleInputs, ("traits",), namespace_of(_WHOSE)),
+            Spoken(RunContext, ("variables",), namespace_of(_WHOSE)),
+        ),
     ),
 )

@@ -1,28 +1,21 @@
 """May this definition be published? Every problem found, each with its place and what to do."""
 
-import re
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from customers.models.address import Channel
 from customers.rules import RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
-from journeys.definition import Definition, InvalidDefinition, parse
-from journeys.steps.base import EventMatch, Step
+from journeys.definition import Definition, Entry, InvalidDefinition, parse
+from journeys.spans import span_problems
+from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
-from journeys.steps.hold import Hold
-from journeys.steps.message import Message
 
 MAX_STEPS = 500
-MAX_SPAN = timedelta(days=3650)
-# With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _MAX_EVENT_NAME = 120
 _ENDS = ("success", "failure")
-_CHANNELS = frozenset(channel.value for channel in Channel if channel is not Channel.PERSON)
 
 
 def check(document: object) -> tuple[Definition, list[Step]]:
@@ -62,7 +55,7 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     names = [(f"/steps/{n}/id", step.id) for n, step in enumerate(steps)]
     names += [(f"/states/{n}/name", state.name) for n, state in enumerate(definition.states)]
     for pointer, name in names:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             yield Problem(
                 "bad_name", pointer, _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
             )
@@ -146,9 +139,8 @@ def _matches(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, E
     for n, step in enumerate(steps):
         for b, branch in enumerate(step.awaits()):
             yield f"/steps/{n}/branches/{b}", branch
-        if isinstance(step, Message) and isinstance(step.cancel_on, list):
-            for c, match in enumerate(step.cancel_on):
-                yield f"/steps/{n}/cancel_on/{c}", match
+        for c, match in enumerate(step.cancels()):
+            yield f"/steps/{n}/cancel_on/{c}", match
 
 
 def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
@@ -173,6 +165,7 @@ def _keys(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
 def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
+    yield from _reentry(definition.entry)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:
@@ -180,21 +173,20 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     for n, step in enumerate(steps):
         if isinstance(step, Exit) and kinds.get(step.state) not in _ENDS:
             yield Problem("end_state", f"/steps/{n}/state", _("A way ends in a success or failure state."))
-        if isinstance(step, Message) and step.channel not in _CHANNELS:
-            yield Problem(
-                "unknown_channel", f"/steps/{n}/channel", _("There is no channel “%(name)s”.") % {"name": step.channel}
-            )
-        if isinstance(step, Hold) and not step.branches:
-            yield Problem(
-                "no_branch", f"/steps/{n}/branches", _("A hold awaits at least one event."), _("Use a delay.")
-            )
-        for field in ("after", "timeout", "not_later_than"):
-            span = getattr(step, field, None)
-            span = getattr(span, "after", span)
-            if span is not None and not timedelta(0) < span <= MAX_SPAN:
-                yield Problem(
-                    "duration", f"/steps/{n}/{field}", _("A span is longer than nothing and at most ten years.")
-                )
+        for problem in step.problems():
+            yield replace(problem, pointer=f"/steps/{n}{problem.pointer}")
+
+
+def _reentry(entry: Entry) -> Iterator[Problem]:
+    if entry.reentry == "after":
+        if entry.reentry_after is None:
+            message = _("It is not said after how long people may come in again.")
+            yield Problem("reentry_after", "/entry/reentry_after", message)
+        else:
+            yield from span_problems(entry.reentry_after, "/entry/reentry_after")
+    elif entry.reentry_after is not None:
+        hint = _("Leave it out, or let people come in again some time after.")
+        yield Problem("reentry_after", "/entry/reentry_after", _("A time too many."), hint)
 
 
 def _reach(steps: list[Step]) -> Iterator[Problem]:
@@ -217,7 +209,7 @@ def _reach(steps: list[Step]) -> Iterator[Problem]:
 
 def _loops(steps: list[Step]) -> Iterator[Problem]:
     """A way from a step back to itself on which a run never rests."""
-    restless = {step.id: step.targets() for step in steps if not step.waits}
+    restless = {step.id: ways for step in steps if (ways := step.at_once())}
     settled: set[str] = set()
     for n, step in enumerate(steps):
         if step.id in restless and _comes_back(step.id, restless, settled):

@@ -11,7 +11,7 @@ from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.definition import Definition, parse
 from journeys.models import JourneyVersion
-from journeys.steps.base import ANY_KEY, EventMatch, Step
+from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
 
@@ -81,7 +81,7 @@ class Version:
     # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
     names_joined: list[str]
     sendings: dict[int, Sending]
-    needs_traits: bool
+    needs_person: bool
     needs_variables: bool
 
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
@@ -95,9 +95,7 @@ class Version:
     def cancels(self, step: int) -> list[EventMatch]:
         """The events that make a message needless which waits because of `step`."""
         at = self.steps[step]
-        if isinstance(at, Message):
-            return at.cancel_on if isinstance(at.cancel_on, list) else []
-        return at.awaits()
+        return at.cancels() if at.sends_message else at.awaits()
 
 
 def key_of(properties: Any, name: str) -> str | None:
@@ -137,6 +135,7 @@ def compile_version(
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
     asked_on_the_way += [rule for rule, _end in exit_rules]
+    reads = [step.reads() for step in steps]
     rules = list(asked_on_the_way)
     rules += [meaning.rule for of_step in meanings for group in of_step.values() for meaning in group if meaning.rule]
     return Version(
@@ -149,7 +148,9 @@ def compile_version(
         state_of=[states[step.state] for step in steps],
         legal=frozenset((states[one], states[other]) for one, other in definition.transitions),
         enter_rules=enter_rules,
-        traits_asked=[_traits(of_step.values()) for of_step in enter_rules],
+        traits_asked=[
+            _traits(of_step.values(), step.traits()) for step, of_step in zip(steps, enter_rules, strict=True)
+        ],
         exit_traits=_traits(rule for rule, _end in exit_rules),
         asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules]),
         entry_rule=entry_rule,
@@ -159,15 +160,18 @@ def compile_version(
         meanings=meanings,
         names_joined=["\x1f".join(at_step) for at_step in meanings],
         sendings=sendings,
-        needs_traits=any("traits" in rule.inputs for rule in rules),
-        needs_variables=any(
-            "event" in rule.inputs for rule in (*asked_on_the_way, *(rule for rule, _end in exit_rules))
-        ),
+        needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
+        needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
     )
 
 
-def _traits(rules: Iterable[Rule]) -> tuple[str, ...]:
-    return tuple(sorted({name for rule in rules for name in rule.traits}))
+def of_person(inputs: frozenset[str]) -> frozenset[str]:
+    """Those of the inputs that are read of the customer."""
+    return inputs & {TRAITS, ZONE}
+
+
+def _traits(rules: Iterable[Rule], more: Iterable[str] = ()) -> tuple[str, ...]:
+    return tuple(sorted({name for rule in rules for name in rule.traits} | set(more)))
 
 
 def _asked(
@@ -175,7 +179,7 @@ def _asked(
 ) -> list[frozenset[str]]:
     exits = frozenset[str]().union(*(rule.inputs for rule in exit_rules))
     own = [
-        frozenset[str]().union(*(rule.inputs for rule in rules.values()), exits if step.sends_message else ())
+        step.reads().union(*(rule.inputs for rule in rules.values()), exits if step.sends_message else ())
         for step, rules in zip(steps, enter_rules, strict=True)
     ]
     return [frozenset[str]().union(*(own[n] for n in _walked_from(start, steps, index))) for start in range(len(steps))]
@@ -186,8 +190,9 @@ def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) ->
     found, ahead = {start}, [start]
     while ahead:
         step = ahead.pop()
-        if step == start or not steps[step].waits:
-            new = {index[target] for target in steps[step].targets()} - found
+        ways = steps[step].targets() if step == start else steps[step].at_once()
+        if ways:
+            new = {index[target] for target in ways} - found
             found |= new
             ahead += new
     return found

@@ -13,7 +13,7 @@ _SQL = f"""
                s.definition ->> 'type' AS type
         FROM journeys_journeyversion v
         CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'steps') WITH ORDINALITY AS s(definition, position)
-        WHERE v.journey_id = %(journey)s AND s.definition ? 'branches'
+        WHERE v.journey_id = %(journey)s AND s.definition ?| array['branches', 'arms']
     ), place AS (
         SELECT id, type, max(number) AS number FROM parting GROUP BY id, type
     ), move AS MATERIALIZED (

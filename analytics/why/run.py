@@ -1,5 +1,6 @@
 """A run's way in words: each move with its cause, and what its rules saw."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from customers.models import Event
 from customers.rules import parse as parse_rule
 from journeys.models import Cause, Run, Transition
 from journeys.steps.base import EventMatch, Step
+from journeys.steps.random_split import RandomSplit
 
 _TEXTS: Final = {
     "entered": gettext_lazy("“%(event)s” brought them in."),
@@ -19,6 +21,8 @@ _TEXTS: Final = {
     "continued": gettext_lazy("The message of “%(step)s” was asked for, and the run went on."),
     "event": gettext_lazy("“%(event)s” came, which “%(step)s” awaited."),
     "timer": gettext_lazy("The time of “%(step)s” was over."),
+    "past": gettext_lazy("The date that “%(step)s” waits for was past, missing or none that can be read."),
+    "arm": gettext_lazy("At “%(step)s” the lot fell on “%(arm)s”."),
     "timed_out": gettext_lazy("Nothing that “%(step)s” awaited came in time."),
     "branch": gettext_lazy("At “%(step)s” branch %(branch)s was taken, as %(rule)s."),
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
@@ -49,7 +53,7 @@ def _move(way: Way, made: Transition) -> Move:
     event = way.events.get(made.event_id) if made.event_id is not None else None
     before = None if made.step_from is None else steps[made.step_from]
     rule = _rule(way, made, before, event)
-    saw, not_kept = _inputs(way, made, rule, event)
+    saw, not_kept = _inputs(way, made, rule, before)
     return Move(
         seq=made.seq,
         at=made.at,
@@ -71,8 +75,13 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "step": before.id if before else "",
         "rule": in_words(rule) if rule else "",
         "branch": (made.branch or 0) + 1,
+        "arm": _arm(before, made),
     }
     return _TEXTS[_wording(made, rule)] % values
+
+
+def _arm(before: Step | None, made: Transition) -> str:
+    return before.arms[made.branch].name if isinstance(before, RandomSplit) and made.branch is not None else ""
 
 
 def _wording(made: Transition, rule: Any) -> str:
@@ -125,23 +134,30 @@ def _exit_rule(way: Way, made: Transition, event: Event | None) -> dict[str, Any
     return rules[0] if len(rules) == 1 else {"any": rules}
 
 
-def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, event: Event | None) -> tuple[dict[str, Any], str]:
-    if rule is None:
-        return {}, ""
-    parsed = parse_rule(rule)
+def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Step | None) -> tuple[dict[str, Any], str]:
+    traits, properties = _looked_at(made, rule, before)
     saw: dict[str, Any] = {}
     not_kept = ""
-    if parsed.traits:
+    if traits:
         kept = way.traits.get(made.seq)
         if kept is None:
             not_kept = _("What the rule saw of the person's traits was not kept, or was erased.")
         else:
-            saw |= {f"traits.{name}": kept.get(name) for name in parsed.traits}
-    if "event" in parsed.inputs and made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT):
-        # Rules on the way look at the entry event, whose properties the run keeps.
-        variables = way.context.variables if way.context else {}
-        saw |= {f"event.{name}": value for name, value in variables.items() if name in _properties(rule)}
+            saw |= {f"traits.{name}": kept.get(name) for name in traits}
+    # Rules on the way look at the entry event, whose properties the run keeps.
+    variables = way.context.variables if way.context else {}
+    saw |= {f"event.{name}": value for name, value in variables.items() if name in properties}
     return saw, not_kept
+
+
+def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | None) -> tuple[Iterable[str], set[str]]:
+    """Names of the traits, and of the entry event's properties, that decided the move."""
+    if rule is not None:
+        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
+        return parse_rule(rule).traits, _properties(rule) if on_the_way else set()
+    if before is not None and made.cause == Cause.PAST:
+        return before.traits(), set(before.properties())
+    return (), set()
 
 
 def _properties(rule: Any) -> set[str]:

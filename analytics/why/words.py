@@ -151,6 +151,10 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The person had entered before by this key, and the journey lets nobody in twice."),
         _("A journey with re-entry “always”, or another entry key."),
     ),
+    _Refusal.NOT_YET: Words(
+        _("The person had entered before by this key, and the time until people may come again was not over."),
+        _("The event once that time was over, or another entry key."),
+    ),
     _Refusal.NO_CONSENT: Words(
         _("The entry guard found no permission on the channels of the journey's messages."),
         _("A consent for the journey's purpose, in force when the event was looked at."),

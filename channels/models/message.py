@@ -191,6 +191,12 @@ class Message(Owned):
                 name="message_not_sent",
             ),
             models.Index(fields=("reason", "created_at"), condition=~models.Q(reason=""), name="message_by_reason"),
+            # Read by a send to whom wants marketing no oftener than so: when had the address its last one?
+            models.Index(
+                fields=("address", "settled_at"),
+                condition=models.Q(state__in=("sent", "delivered", "opened", "clicked", "unknown")),
+                name="message_taken",
+            ),
             # Read where the days of a step are counted, from the index alone.
             models.Index(
                 fields=("scope_id", "settled_at"),

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consent.admin.privacy_forms import OpeningForm
+from consent.admin.privacy_forms import OpeningForm, local_kinds
 from consent.admin.privacy_page import act, page_of, reads_everywhere
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
 from consent.privacy import export, requests
@@ -23,7 +23,9 @@ from customers import audit, clock, personal
 from customers.admin.base import ExactSearch, Facts, Kept, hexadecimal, link
 from customers.admin.presented import drawn
 from customers.admin.show import Tone, badge, laid_out, moment, state, when
-from customers.models import ErasedAddress
+from customers.models import ErasedAddress, Source
+from customers.privacy.erase import OF_OTHERS
+from customers.privacy.exceptions import EXCEPTIONS
 from customers.privacy.stores import stores
 from customers.retention import kinds
 from customers.visibility import sees_pii
@@ -82,7 +84,20 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
     show_full_result_count = False
     list_per_page = 50
     when_empty = _("Nobody has asked for anything by law yet. Take a request down when somebody does: its clock runs.")
-    fields = ("brand", "kind", "law", "channel", "asked_on", "identifier_kind", "identifier", "assurance", "note")
+    fields = (
+        "brand", "kind", "law", "channel", "asked_on", "identifier_kind", "source", "identifier", "assurance", "note",
+    )  # fmt: skip
+
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        """Asked for where an id is one system's own; without scripts, always."""
+        local = local_kinds(clock.utcnow())
+        return {"source": " || ".join(f"identifier_kind == '{key}'" for key in local) or "false"}
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        if db_field.name != "source":
+            return super().get_field_queryset(db, db_field, request)
+        return Source.objects.exclude(key=Source.RESERVED_KEY).select_related("brand").order_by("brand__name", "name")
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done before what is done, and of that what is due first."""
@@ -178,10 +193,12 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
             self.message_user(request, gettext("There is no certificate before the erasure is done."), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:consent_privacyrequest_change", args=[pk]))
         labels = {store.key: store.label for store in stores()}
+        labels[OF_OTHERS] = _("others’ rows, in which the name was masked")
         context = {
             "request_row": row,
             "erasure": erasure,
             "counts": [(labels.get(key, key), count) for key, count in sorted(erasure.counts.items())],
+            "exceptions": EXCEPTIONS,
             "is_download": "download" in request.GET,
         }
         if "download" not in request.GET:
@@ -199,6 +216,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
             "opts": self.opts,
             "title": _("Data map"),
             "stores": [_of_store(store, days) for store in stores()],
+            "exceptions": EXCEPTIONS,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/consent/data_map.html", context)

@@ -27,7 +27,7 @@ class SuppressionAdmin(ExactSearch, Kept):
         when("created_at", _("since")),
         flag("lifted_at", (_("lifted"), "good"), (_("in force"), "warn")),
     )
-    when_empty = _("No address is suppressed. Bounces, complaints and STOP replies come here by themselves.")
+    when_empty = _("No address is suppressed. Those of the erased come here by themselves, others by hand.")
     list_filter = ("reason", ("lifted_at", admin.EmptyFieldListFilter), "brand")
     list_select_related = ("address", "brand")
     search_fields = ("address__value", "address__id")

@@ -44,7 +44,9 @@ class PrivacyBody(Body):
 
     kind = Choice(choices=PrivacyRequest.Kind.values)
     law = Choice(choices=PrivacyRequest.Law.values)
-    identifier = IdentifierBody()
+    identifier = IdentifierBody(
+        help_text="Theirs alone. An id that is your system's own is looked for where the source that speaks gives ids."
+    )
     checked = Choice(
         choices=list(_CHECKED),
         required=False,
@@ -132,10 +134,17 @@ class PrivacyRequests(Writing):
             )
         named = said["identifier"]
         try:
-            names = requests.naming(named["kind"], named["value"], [source.namespace], self.now)
+            names = requests.name_of_one(named["kind"], named["value"], [source.namespace], self.now)
         except IdentifierError as error:
             place = "kind" if error.code == "unknown_identifier_kind" else "value"
             raise Refused(error.code, error.message, error.hint, f"/identifier/{place}") from None
+        except requests.SeveralMeant:
+            raise Refused(
+                "identifier_of_several",
+                "More than one person goes by this identifier.",
+                "Send one that is theirs alone, a user id or a document's number.",
+                "/identifier",
+            ) from None
         asking = Asking(
             brand=Brand.objects.get(pk=self.partner.brand_id),
             kind=said["kind"],

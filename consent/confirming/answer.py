@@ -29,7 +29,17 @@ def stands(confirmation: Confirmation, now: datetime) -> str:
 def confirm(
     confirmation: Confirmation, now: datetime, *, language: str = "", evidence: Mapping[str, str] | None = None
 ) -> str:
-    """Have it take effect, if it is still open, and return what holds: twice is the same as once."""
+    """Have it take effect, if it is still open, and return what holds: twice is the same as once.
+
+    Empty: it was erased meanwhile, with whom it was about.
+    """
+    try:
+        return _confirm(confirmation, now, language, evidence or {})
+    except Confirmation.DoesNotExist:
+        return ""
+
+
+def _confirm(confirmation: Confirmation, now: datetime, language: str, evidence: Mapping[str, str]) -> str:
     with transaction.atomic():
         lock_address(confirmation.address_id)
         held = Confirmation.objects.select_for_update().get(pk=confirmation.pk)
@@ -38,7 +48,7 @@ def confirm(
             return outcome
         if outcome == Confirmation.Outcome.OPEN:
             outcome = Confirmation.Outcome.CONFIRMED
-            _take_effect(held, now, language or held.language, evidence or {})
+            _take_effect(held, now, language or held.language, evidence)
         held.outcome, held.answered_at = outcome, now
         held.save(update_fields=["outcome", "answered_at", "given_entry_id"])
     return outcome

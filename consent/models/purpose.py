@@ -16,6 +16,8 @@ from customers.models.owned import Owned
 from customers.partner import InBrand
 from customers.reach import ByBrand
 
+# Under which a brand has the purpose of the mails that confirm a consent; owed by law, since they are asked for.
+CONFIRMATION_KEY = "consent-confirmation"
 # A hundred years: what lasts longer has no end.
 MOST_DAYS = 36_500
 
@@ -109,6 +111,9 @@ class Purpose(Owned):
         super().clean()
         if self.notice is not None and self.brand_id and self.notice.brand_id != self.brand_id:
             raise ValidationError({"notice": _("This notice is of another brand.")}, code="notice_of_other_brand")
+        if self.key == CONFIRMATION_KEY and self.kind != self.Kind.LEGAL:
+            text = _("The mails that confirm a consent go out by this key; such a purpose is legal.")
+            raise ValidationError({"kind": text}, code="kind_of_confirmations")
 
     def public(self, *wanted: str) -> tuple[str, str]:
         """Name and description for whoever reads them, in the first of these locales that there are words in."""

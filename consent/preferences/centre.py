@@ -83,6 +83,12 @@ class Known:
     # As whom the reader speaks: the profile the message was for, as long as it uses the address.
     profile_id: UUID | None
 
+    @property
+    def may_resume(self) -> bool:
+        """The link that mailbox providers are given to unsubscribe by leads here too, and goes wherever a mail goes: it
+        ends no pause. It names no profile."""
+        return self.link.profile_id != NIL
+
     def peaceful(self) -> list[UUID]:
         """The addresses whose pauses hold here."""
         people = pausing.addresses_of(self.customer.pk) if self.customer else []
@@ -120,9 +126,11 @@ def known(link: Link) -> Known | None:
     address = Address.objects.filter(pk=link.address_id).first()
     if brand is None or address is None:
         return None
-    profiles = dict(Profile.objects.filter(addresses__address=address).order_by("pk").values_list("pk", "customer_id"))
+    # In one statement: beside a merge or an erasure the next one might find somebody else.
+    users = Profile.objects.filter(addresses__address=address).select_related("customer").order_by("pk")
+    profiles = {profile.pk: profile.customer for profile in users}
     people = set(profiles.values())
-    customer = Customer.objects.get(pk=people.pop()) if len(people) == 1 else None
+    customer = people.pop() if len(people) == 1 else None
     alone = next(iter(profiles)) if customer else None
     return Known(link, brand, address, customer, link.profile_id if link.profile_id in profiles else alone)
 

@@ -76,6 +76,8 @@ def pause(centre: Centre, span: str, now: datetime) -> None:
 
 def resume(centre: Centre, now: datetime) -> bool:
     """End what was asked for by a link; a pause that the staff set is theirs to end."""
+    if not centre.known.may_resume:
+        return False
     return pausing.resume(centre.known.brand.pk, centre.known.peaceful(), now, method=Method.LINK.value)
 
 

@@ -49,6 +49,14 @@ def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
     return job
 
 
+def subject_of(request: PrivacyRequest) -> Subject:
+    """Whom it is about; once it has begun, whom it sealed."""
+    begun = Erasure.objects.filter(request=request).first()
+    if begun is not None and begun.subject:
+        return Subject.from_json(open_sealed(bytes(begun.subject), place(begun)))
+    return requests.subject_of(request)
+
+
 def work(turn: Slice) -> bool:
     """A slice: the person is looked for and sealed, begun with, then step after step; whether all is done."""
     request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
@@ -60,7 +68,7 @@ def work(turn: Slice) -> bool:
         return True
     if not turn.job.cursor.get("begun"):
         try:
-            subject = erase.begin(subject, turn.now)
+            subject = erase.begin(subject, turn.now, tell=lambda key, count: _count(erasure, key, count))
         except GrewMeanwhile:
             Erasure.objects.filter(pk=erasure.pk).update(subject=b"")
             return False
@@ -112,13 +120,23 @@ def _go_through(turn: Slice, erasure: Erasure, subject: Subject) -> bool:
             return False
         step = todo[number]
         with transaction.atomic():
-            count = erase.take(step, subject, turn.now)
+            reached, after = number + 1, None
+            if step.spoken is not None:
+                count, after = erase.mask(step, subject, turn.job.cursor.get("after"))
+                reached -= after is not None
+                key = erase.OF_OTHERS
+            else:
+                count, key = erase.take(step, subject, turn.now), step.store.key
+                reached -= count > 0
             if count:
-                erasure.counts[step.store.key] = erasure.counts.get(step.store.key, 0) + count
-                erasure.save(update_fields=["counts"])
-            reached = number if count else number + 1
-            turn.note(step=reached, done=(turn.job.cursor["round"] - 1) * len(todo) + reached)
+                _count(erasure, key, count)
+            turn.note(step=reached, after=after, done=(turn.job.cursor["round"] - 1) * len(todo) + reached)
     return True
+
+
+def _count(erasure: Erasure, key: str, count: int) -> None:
+    erasure.counts[key] = erasure.counts.get(key, 0) + count
+    erasure.save(update_fields=["counts"])
 
 
 def _finish(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> None:

@@ -38,6 +38,10 @@ class NotThatDay(Exception):
     """Nothing was asked of the brand on that day: it is still to come, or there was no such brand."""
 
 
+class SeveralMeant(Exception):
+    """More than one person goes by the name, or it is not said whose system gave it: whom it is about is not known."""
+
+
 class NotAllowed(Exception):
     """The law gives no such reason to refuse this."""
 
@@ -69,7 +73,20 @@ def naming(kind: str, value: str, namespaces: Iterable[UUID], now: datetime) -> 
 
 
 def namespaces_of(brand: Brand) -> list[UUID]:
-    return list(Source.objects.filter(brand=brand).order_by("namespace").values_list("namespace", flat=True).distinct())
+    """Of the brand's sources; what happens inside Trilha names nobody."""
+    told = Source.objects.filter(brand=brand).exclude(key=Source.RESERVED_KEY)
+    return list(told.order_by("namespace").values_list("namespace", flat=True).distinct())
+
+
+def name_of_one(kind: str, value: str, namespaces: Sequence[UUID], now: datetime) -> list[Naming]:
+    """A name that means one person at most, whether or not anybody is known by it; IdentifierError or SeveralMeant."""
+    names = naming(kind, value, namespaces, now)
+    if len(names) > 1:
+        raise SeveralMeant
+    asked = {one[:3] for one in names}
+    if any(one[:3] in asked for one in find(names).shared_names):
+        raise SeveralMeant
+    return names
 
 
 def day_asked(brand: Brand, asked_on: date | None, now: datetime) -> date:
@@ -112,6 +129,14 @@ def names_of(request: PrivacyRequest) -> list[Naming]:
 def subject_of(request: PrivacyRequest) -> Subject:
     """Whom it is about, as far as is known now."""
     return find(names_of(request))
+
+
+def unfinished_erasure(names: Sequence[Naming]) -> PrivacyRequest | None:
+    """One that was begun with by such a name: it is still found by its keyed hash."""
+    digests = [erased.digest(*one[:3]).hex() for one in names]
+    begun = Erasure.objects.filter(request__digests__overlap=digests, finished_at=None).order_by("begun_at")
+    found = begun.exclude(request__state=_State.REFUSED).select_related("request").first()
+    return found.request if found is not None else None
 
 
 def verify(request: PrivacyRequest, assurance: int, now: datetime, by: "Person | None", note: str = "") -> None:

@@ -34,6 +34,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if "confirm" not in request.POST:
         return HttpResponseBadRequest("confirm is missing\n", content_type="text/plain; charset=utf-8")
     outcome = take_effect(confirmation, clock.utcnow(), language=language, evidence=evidence_of(request))
+    if not outcome:
+        # Erased at this very moment.
+        raise Http404
     return _page(request, confirmation, language, outcome)
 
 

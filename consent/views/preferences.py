@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -36,18 +38,29 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     except BadToken:
         raise Http404 from None
     if reader is None:
-        # Erased meanwhile.
-        speak(request, "")
-        return page(request, "consent/no_preferences.html", {}, status=410)
+        return _gone(request)
     language = speak(request, reader.locale())
     if request.method != "POST":
         return _page(request, reader, language, ("", Changed()))
     act = next((act for name, act in _ACTS.items() if name in request.POST), None)
     if act is None:
         return _page(request, reader, language, ("", Changed()), status=400)
-    centre = read(reader, language, clock.utcnow())
-    told = act(request, centre, By(language, evidence_of(request)))
+    try:
+        centre = read(reader, language, clock.utcnow())
+        told = act(request, centre, By(language, evidence_of(request)))
+    except (ObjectDoesNotExist, IntegrityError):
+        now_known = known(reader.link)
+        if now_known == reader:
+            raise
+        # Erased or merged at this very moment; nothing was done, and what is so now is shown.
+        return _gone(request) if now_known is None else _page(request, now_known, language, (_nothing(), Changed()))
     return _page(request, reader, language, told)
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """Erased meanwhile."""
+    speak(request, "")
+    return page(request, "consent/no_preferences.html", {}, status=410)
 
 
 def _page(request: HttpRequest, reader: Known, language: str, told: Told, status: int = 200) -> HttpResponse:

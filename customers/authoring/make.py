@@ -117,7 +117,9 @@ class Maker:
 
     def _group(self, made: Control, one: Field, value: Any, _values: dict[str, Any]) -> None:
         made.extra |= {"may_be_unset": one.may_be_unset, "is_set": value is not None, "unset": one.hint.unset}
-        made.controls = self._parts(one.fields, value, made.name, made.pointer)
+        # Of a group that is left out the page shows nothing but that it could be there.
+        is_shown = value is not None or not one.may_be_unset
+        made.controls = self._parts(one.fields, value, made.name, made.pointer) if is_shown else []
 
     def _list(self, made: Control, one: Field, value: Any, _values: dict[str, Any]) -> None:
         made.extra |= {"may_be_unset": one.may_be_unset, "is_set": value is not None, "unset": one.hint.unset}

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
-from customers.models.identity import Profile
+from customers.models.identity import Assurance, Profile
 from customers.models.owned import Owned
 from customers.personal import IDENTIFIER, personal
 from customers.reach import AnyOf, ByProfile, Through
@@ -50,6 +50,13 @@ class AddressProfile(Owned):
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
+    assurance = models.SmallIntegerField(
+        _("assurance"),
+        choices=Assurance.choices,
+        default=Assurance.OBSERVED,
+        db_default=2,
+        help_text=_("How sure the surest sender was that it is theirs; what a page says is a mere claim."),
+    )
 
     class Meta:
         verbose_name = _("address of a profile")

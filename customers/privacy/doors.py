@@ -45,12 +45,12 @@ _BURIED: Final = f"""
             CASE WHEN jsonb_typeof(t.row -> 'identifier_keys') = 'array' THEN t.row -> 'identifier_keys' ELSE '[]' END
         ) AS k(key) WHERE k.key = ANY(%(keys)s::text[])
     )
-    OR {mentions("t.row::text || t.reason")}
+    OR {mentions("t.row::text || chr(10) || t.reason")}
     OR CASE WHEN left(t.row ->> 'body', 2) = '\\x' THEN {mentions_bytes("(t.row ->> 'body')::bytea")} ELSE false END
 """
 _WAITING: Final = "t.status = 'waiting'"
 _BESIDE: Final = """concat(t.headers::text, ' "', t.delivery_id, '" ', t.problems::text)"""
-_IN_BODY: Final = mentions_bytes(f"t.body || convert_to({_BESIDE}, 'UTF8')", _HOOK_NAMESPACE)
+_IN_BODY: Final = mentions_bytes(f"t.body || convert_to(chr(10) || {_BESIDE}, 'UTF8')", _HOOK_NAMESPACE)
 
 
 def stop_reading(subject: Subject, now: datetime) -> int:

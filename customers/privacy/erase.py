@@ -5,7 +5,7 @@ that was under way somewhere else (a letter being handed over, a call being answ
 a while all stores are gone through once more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,8 @@ from customers import awaited, erased
 from customers.accept import erased as at_the_door
 from customers.pg import raw_cursor
 from customers.privacy import listing, rows
-from customers.privacy.stores import DELETE, Store, Table, stores
+from customers.privacy.masking import Key, mask_some
+from customers.privacy.stores import DELETE, Spoken, Store, Table, stores
 from customers.privacy.subject import Subject, find
 
 _LOCK: Final = (
@@ -25,28 +26,36 @@ _LOCK: Final = (
 )
 # What leads to a profile goes with its names: whoever is grouped along an edge needs a name at both ends.
 _FORGET: Final = (
-    "DELETE FROM customers_edge WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)",
-    "DELETE FROM customers_duplicatepair WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)",
-    "DELETE FROM customers_identifier WHERE profile_id = ANY(%(own)s)",
+    ("evidence", "DELETE FROM customers_edge WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)"),
+    ("evidence", "DELETE FROM customers_duplicatepair WHERE low_id = ANY(%(own)s) OR high_id = ANY(%(own)s)"),
+    ("people", "DELETE FROM customers_identifier WHERE profile_id = ANY(%(own)s)"),
 )
+
+
+# Under which rows of others are counted.
+OF_OTHERS: Final = "of_others"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to be done to a store: what it does first, or one of its tables."""
+    """One thing to be done to a store: what it does first, one of its tables, or one where others name the subject."""
 
     store: Store
     table: Table | None
+    spoken: Spoken | None = None
 
 
 class GrewMeanwhile(Exception):
     """More is known to be theirs than when the person was looked for; look again."""
 
 
-def begin(subject: Subject, now: datetime, *, is_listed: bool = False) -> Subject:
+def begin(
+    subject: Subject, now: datetime, *, is_listed: bool = False, tell: Callable[[str, int], object] | None = None
+) -> Subject:
     """From here on nobody is known by their names, and what occurred by now is dropped wherever it comes in.
 
-    Must not be called within a transaction that resolve could wait for. Again is the same as once.
+    Must not be called within a transaction that resolve could wait for. Again is the same as once. `tell` is called in
+    the transaction that forgets them, with a store and how many of its rows went.
     """
     begun = replace(subject, at=subject.at or now)
     with transaction.atomic():
@@ -59,8 +68,10 @@ def begin(subject: Subject, now: datetime, *, is_listed: bool = False) -> Subjec
             erased.record(raw, digests(begun), begun.at or now)
             erased.record_addresses(raw, address_digests(begun), begun.at or now)
         with connection.cursor() as cursor:
-            for forget in _FORGET:
+            for store, forget in _FORGET:
                 cursor.execute(forget, {"own": list(begun.profiles)})
+                if tell is not None and cursor.rowcount:
+                    tell(store, int(cursor.rowcount))
     if not is_listed:
         listing.add(digests(begun), list(address_digests(begun)), begun.at or now)
     at_the_door.forget()
@@ -85,15 +96,24 @@ def _steps_of(store: Store) -> Iterator[Step]:
     if store.act is not None:
         yield Step(store, None)
     yield from (Step(store, table) for table in store.tables if table.fate == DELETE or table.fate)
+    yield from (Step(store, None, spoken) for spoken in store.spoken)
 
 
 def take(step: Step, subject: Subject, now: datetime) -> int:
     """Do the next piece of a step; how many rows it was, 0 when nothing is left of it."""
     if step.table is not None:
         return rows.erase_some(step.table, subject)
+    if step.spoken is not None:
+        raise ValueError("What others say is walked through by mask.")
     assert step.store.act is not None
     step.store.act(subject, now)
     return 0
+
+
+def mask(step: Step, subject: Subject, after: Key | None) -> tuple[int, Key | None]:
+    """Do the next piece of a step through what others say; how many rows it was, and where to go on if anywhere."""
+    assert step.spoken is not None
+    return mask_some(step.spoken, subject, after)
 
 
 def held_up(subject: Subject) -> int:
@@ -108,12 +128,29 @@ def preview(subject: Subject) -> Sequence[tuple[Store, int]]:
 
 def whole(subject: Subject, now: datetime) -> dict[str, int]:
     """All of it at once, of somebody whom the list names: after a restore, when nothing else runs. Rows by store."""
-    begun = begin(subject, now, is_listed=True)
+    counts: dict[str, int] = {}
+
+    def note(key: str, count: int) -> None:
+        counts[key] = counts.get(key, 0) + count
+
+    begun = begin(subject, now, is_listed=True, tell=note)
     for store in stores():
         if store.stop is not None:
             store.stop(begun, now)
-    counts: dict[str, int] = {}
     for step in steps():
+        if step.spoken is not None:
+            _mask_all(step, begun, note)
+            continue
         while count := take(step, begun, now):
-            counts[step.store.key] = counts.get(step.store.key, 0) + count
+            note(step.store.key, count)
     return counts
+
+
+def _mask_all(step: Step, subject: Subject, note: Callable[[str, int], object]) -> None:
+    count, after = mask(step, subject, None)
+    while True:
+        if count:
+            note(OF_OTHERS, count)
+        if after is None:
+            return
+        count, after = mask(step, subject, after)

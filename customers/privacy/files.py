@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from customers import jobs
 from customers.imports.job import forget_file
 from customers.models import Import, ImportChunk, Job, RefusedRow
-from customers.privacy.patterns import mentions_bytes
-from customers.privacy.phrases import named_in, unless_named
+from customers.privacy.patterns import mentions_cells
+from customers.privacy.phrases import named_in, stem, unless_named
 from customers.privacy.stores import Basis, Rank, Store, Table
 from customers.privacy.subject import Subject
 
@@ -18,24 +18,28 @@ _NAMESPACE: Final = "(SELECT s.namespace FROM customers_source s WHERE s.id = t.
 _IMPORT_NAMESPACE: Final = """
     (SELECT s.namespace FROM customers_import i JOIN customers_source s ON s.id = i.source_id WHERE i.id = t.parent_id)
 """
-# Text of two bytes a character shows its letters once the zeros are left out; a name may lie across two pieces.
+# A name may lie across two pieces, and what stands before it in the piece before. A letter where they are cut off keeps
+# the cut from being taken for the edge of a name: that is looked at in its own piece.
 _PIECE: Final = """
-    t.data || coalesce((SELECT substring(n.data FROM 1 FOR 400) FROM customers_importchunk n
-                        WHERE n.parent_id = t.parent_id AND n.number = t.number + 1), ''::bytea)
+    coalesce((SELECT 'x'::bytea || substring(p.data FROM greatest(1, length(p.data) - 31)) FROM customers_importchunk p
+              WHERE p.parent_id = t.parent_id AND p.number = t.number - 1), ''::bytea)
+    || t.data
+    || coalesce((SELECT substring(n.data FROM 1 FOR 400) || CASE WHEN length(n.data) > 400 THEN 'x' ELSE '' END::bytea
+                 FROM customers_importchunk n
+                 WHERE n.parent_id = t.parent_id AND n.number = t.number + 1), ''::bytea)
 """
+_DELIMITER: Final = "(SELECT i.delimiter FROM customers_import i WHERE i.id = t.parent_id)"
 _UNDER_WAY: Final = """
     EXISTS (SELECT 1 FROM customers_import i JOIN customers_job j ON j.id = i.job_id
             WHERE i.id = t.parent_id AND j.state IN ('waiting', 'working'))
 """
-_IN_FILE: Final = mentions_bytes(_PIECE, _IMPORT_NAMESPACE).replace(
-    f"encode({_PIECE}, 'escape')", f"replace(encode({_PIECE}, 'escape'), '\\000', '')"
-)
+_IN_FILE: Final = mentions_cells(_PIECE, _IMPORT_NAMESPACE, _DELIMITER)
 _OF_JOB: Final = "EXISTS (SELECT 1 FROM customers_job j WHERE j.id = t.job_id AND j.state IN ('waiting', 'working'))"
 _CHOSEN: Final = ("t.columns::text", "t.choices::text", "t.mapping::text")
 _IN_CHOSEN: Final = named_in(*_CHOSEN, namespace=_NAMESPACE)
-_IN_IMPORT: Final = named_in("t.file_name", *_CHOSEN, namespace=_NAMESPACE)
+_IN_IMPORT: Final = named_in("t.file_name", stem("t.file_name"), *_CHOSEN, namespace=_NAMESPACE)
 # A job is nobody's source: whatever namespace a name is of, it may be meant.
-_IN_JOB: Final = named_in("t.subject", "t.arguments::text", namespace="u.space")
+_IN_JOB: Final = named_in("t.subject", stem("t.subject"), "t.arguments::text", namespace="u.space")
 _WORKED_ON: Final = "t.state IN ('waiting', 'working')"
 
 

@@ -9,6 +9,7 @@ import orjson
 from django.db import connection
 
 from customers.personal import DOCUMENT, mask
+from customers.privacy import patterns
 from customers.privacy.subject import Subject
 
 WITHHELD: Final = "•••"
@@ -16,7 +17,7 @@ BASE64: Final = "_base64"
 # Shorter words are what somebody has bought, not who somebody is.
 _TELLING: Final = 6
 _LONGEST: Final = 320
-_EMAIL: Final = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL: Final = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _NUMBER: Final = re.compile(r"\+\d{8,15}\b|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b")
 # Where messages put what they say: whatever stands directly in there is said of the one who is meant.
 _OWN_PARTS: Final = frozenset(("properties", "traits", "context", "data"))
@@ -33,6 +34,7 @@ class Own:
         self._profiles = list(subject.profiles)
         self._words = {word.lower() for word in subject.words}
         self._words |= {word.lower() for one in subject.shared_names for word in (one.value, one.original)}
+        self._standing = patterns.standing(self._words)
         self._foreign: set[str] = set()
         self._looked_at: set[str] = set()
 
@@ -77,7 +79,7 @@ class Own:
 
     def _is_own(self, text: str) -> bool:
         lower = text.lower()
-        return lower in self._words or any(word in lower for word in self._words if len(word) >= _TELLING)
+        return lower in self._words or (self._standing is not None and self._standing.search(lower) is not None)
 
     def _text(self, text: str) -> str:
         if text.strip().lower() in self._foreign:
@@ -85,7 +87,7 @@ class Own:
         return _NUMBER.sub(self._spare, _EMAIL.sub(self._spare, text))
 
     def _spare(self, found: "re.Match[str]") -> str:
-        return found[0] if found[0].lower() in self._words else WITHHELD
+        return found[0] if self._is_own(found[0]) else WITHHELD
 
 
 def _opened(name: str, value: Any) -> Any:

@@ -17,18 +17,25 @@ from customers.models import (
     ProfileBrand,
     ProfileMove,
     ProfileSource,
+    Segment,
     SegmentItem,
     SegmentMembership,
     SegmentTurn,
     Trait,
 )
-from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
+from customers.privacy.phrases import namespace_of
+from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _PAIR: Final = "(t.low_id = ANY(%(profiles)s) OR t.high_id = ANY(%(profiles)s))"
 _EVENT_OF: Final = "SELECT e.id FROM customers_event e WHERE e.profile_id = ANY(%(profiles)s)"
 _SOURCE: Final = "(SELECT s.name FROM customers_source s WHERE s.id = t.source_id)"
 _BRAND: Final = "(SELECT b.name FROM customers_brand b WHERE b.id = t.brand_id)"
+_OF_EVENT: Final = """
+    (SELECT s.namespace FROM customers_event e JOIN customers_source s ON s.id = e.source_id
+     WHERE e.id = t.event_id AND e.received_at = t.received_at)
+"""
+_FIRST: Final = "(SELECT p.id FROM customers_profile p WHERE p.customer_id = t.id ORDER BY p.id LIMIT 1)"
 # What takes the place of an address: nobody is reached by it, and no two of them are the same.
 _GONE: Final = "'erased:' || t.id"
 
@@ -59,6 +66,7 @@ STORES: Final = (
         ),
         kept="event_payloads",
         note=_("That an event of this name came stays, without what it told and without anybody's name."),
+        spoken=(Spoken(EventPayload, ("payload",), _OF_EVENT),),
     ),
     Store(
         "traits",
@@ -80,6 +88,7 @@ STORES: Final = (
             ),
         ),
         kept="trait_history",
+        spoken=(Spoken(Trait, ("value",), "(SELECT s.namespace FROM customers_source s WHERE s.id = t.source_id)"),),
     ),
     Store(
         "segments",
@@ -101,6 +110,7 @@ STORES: Final = (
             Table(SegmentTurn, _OWN),
         ),
         kept_words=_("as long as the person is known"),
+        spoken=(Spoken(Segment, ("rule",)),),
     ),
     Store(
         "evidence",
@@ -166,5 +176,12 @@ STORES: Final = (
         ),
         kept_words=_("as long as the person is known"),
         note=_("An address that others use as well stays with them. Of what is erased a keyed hash stays."),
+        spoken=(
+            Spoken(
+                Customer,
+                ("traits",),
+                namespace_of(_FIRST),
+            ),
+        ),
     ),
 )

@@ -9,6 +9,20 @@ def named_in(*columns: str, namespace: str) -> str:
     return mentions(f"concat({quoted})", namespace)
 
 
+def stem(column: str) -> str:
+    """The name of a file without its ending, which would else belong to an address."""
+    return f"regexp_replace({column}, '[.][A-Za-z0-9]+$', '')"
+
+
 def unless_named(column: str, instead: str = "''", *, namespace: str) -> str:
-    """The column, or `instead` where it names the subject."""
-    return f"CASE WHEN {named_in(f't.{column}', namespace=namespace)} THEN {instead} ELSE t.{column} END"
+    """The column, or `instead` where it names the subject, as a name of a file does too."""
+    named = named_in(f"t.{column}", stem(f"t.{column}"), namespace=namespace)
+    return f"CASE WHEN {named} THEN {instead} ELSE t.{column} END"
+
+
+def namespace_of(profile: str) -> str:
+    """That in which what is said of the profile was said; of several, which are rare, the first."""
+    return (
+        "(SELECT s.namespace FROM customers_profilesource f JOIN customers_source s ON s.id = f.source_id"
+        f" WHERE f.profile_id = {profile} ORDER BY s.namespace LIMIT 1)"
+    )

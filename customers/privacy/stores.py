@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from django.apps import apps
+from django.db import connection
 from django.db.models import Model, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -72,10 +73,36 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """Columns of anybody's rows in which the subject may be spoken of: their name is masked there, at an erasure.
+    `namespace` is SQL for that of the row, in which local names mean somebody."""
+
+    model: type[Model]
+    columns: tuple[str, ...]
+    namespace: str = "NULL::uuid"
+
+    @property
+    def name(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(str(one.column) for one in self.model._meta.pk_fields)
+
+    @property
+    def key_types(self) -> tuple[str, ...]:
+        return tuple(one.db_type(connection) or "" for one in self.model._meta.pk_fields)
+
+    def type_of(self, column: str) -> str:
+        [field] = (one for one in self.model._meta.concrete_fields if one.column == column)
+        return field.db_type(connection) or ""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """`kept` names a kind of retention, `kept_words` says it where there is none. `act` is done to a subject before
     the tables are erased: ending what is going on with them. `stop` is done where nothing else runs and nothing can be
-    waited for, after a restore: it ends the work for which their rows are blocked."""
+    waited for, after a restore: it ends the work for which their rows are blocked. In `spoken` others may name them."""
 
     key: str
     label: "_StrOrPromise"
@@ -88,6 +115,7 @@ class Store:
     note: "_StrOrPromise" = ""
     act: "Callable[[Subject, datetime], int] | None" = None
     stop: "Callable[[Subject, datetime], int] | None" = None
+    spoken: tuple[Spoken, ...] = ()
 
     @property
     def is_exported(self) -> bool:

@@ -12,7 +12,7 @@ from customers import erased
 from customers.accept.naming import digest as naming_digest
 from customers.ids import NIL, hash64
 from customers.kinds import EMAIL, PHONE
-from customers.privacy.patterns import in_bytes, in_text
+from customers.privacy import patterns
 
 
 class Naming(NamedTuple):
@@ -43,14 +43,33 @@ _NAMES: Final = """
            )
     FROM customers_identifier i WHERE i.profile_id = ANY(%(profiles)s) ORDER BY i.id
 """
+# An address is others' as well, unless all that they have is a claim and the subject has more. The profile of the
+# address itself is grouped with whoever claimed it first, and makes nobody its owner beside others.
 _ADDRESSES: Final = """
-    SELECT a.id, a.channel, a.value, a.original,
-           EXISTS (SELECT 1 FROM customers_addressprofile o
-                   WHERE o.address_id = a.id AND NOT o.profile_id = ANY(%(profiles)s))
+    SELECT a.id, a.channel, a.value, a.original, EXISTS (
+        SELECT 1 FROM customers_addressprofile o
+        WHERE o.address_id = a.id AND NOT o.profile_id = ANY(%(profiles)s)
+          AND NOT EXISTS (
+              SELECT 1 FROM customers_identifier i JOIN customers_profile p ON p.id = i.profile_id
+              JOIN customers_profile s ON s.customer_id = p.customer_id AND s.id <> p.id
+              WHERE i.profile_id = o.profile_id AND i.value = a.value AND i.kind_id IN ('email', 'phone')
+          ) AND (o.assurance > 1 OR NOT EXISTS (
+              SELECT 1 FROM customers_addressprofile own
+              WHERE own.address_id = a.id AND own.profile_id = ANY(%(profiles)s) AND own.assurance > 1
+          ))
+    )
     FROM customers_address a
     WHERE a.id IN (SELECT address_id FROM customers_addressprofile WHERE profile_id = ANY(%(profiles)s))
        OR (a.channel <> 'person' AND a.value = ANY(%(reached)s)) OR a.id = ANY(%(profiles)s)
     ORDER BY a.id
+"""
+# The profiles of what is theirs, whoever claimed it; and whether there is more to the customer.
+_CLAIMED: Final = """
+    SELECT i.profile_id, p.customer_id,
+           EXISTS (SELECT 1 FROM customers_profile s WHERE s.customer_id = p.customer_id AND s.id <> p.id)
+    FROM customers_identifier i JOIN customers_profile p ON p.id = i.profile_id
+    WHERE i.kind_id IN ('email', 'phone') AND i.value = ANY(%(values)s) AND i.closed_at IS NULL
+      AND NOT i.profile_id = ANY(%(profiles)s)
 """
 
 
@@ -107,8 +126,6 @@ class Subject:
         mentioned = {(one.namespace, word) for one in self.names for word in (one.value, one.original)}
         mentioned |= {(NIL, value) for _id, _channel, value in self.reached}
         ordered = sorted(mentioned, key=lambda pair: (pair[0].int, pair[1]))
-        in_texts = [(space, pattern) for space, word in ordered for pattern in in_text(word)]
-        in_binary = [(space, pattern) for space, word in ordered for pattern in in_bytes(word)]
         return {
             "customers": list(self.customers),
             "profiles": list(self.profiles),
@@ -117,10 +134,7 @@ class Subject:
             "keys": [hash64(str(one.namespace), one.kind, one.value) for one in self.names],
             "naming": [naming_digest(word) for _space, word in ordered],
             "naming_spaces": [space for space, _word in ordered],
-            "text_spaces": [space for space, _pattern in in_texts],
-            "text_patterns": [pattern for _space, pattern in in_texts],
-            "byte_spaces": [space for space, _pattern in in_binary],
-            "byte_patterns": [pattern for _space, pattern in in_binary],
+            **patterns.values(ordered),
             "ids": [f'%"{one}"%' for one in (*self.customers, *self.profiles)],
             "at": self.at,
             # What is filed under a name of several may be meant by another of them.
@@ -149,14 +163,24 @@ def find(names: Iterable[Naming], customers: Sequence[UUID] = ()) -> Subject:
         values = [one.value for one, shared in known if one.kind in (EMAIL, PHONE) and not shared]
         cursor.execute(_ADDRESSES, {"profiles": profiles, "reached": values})
         addresses = cursor.fetchall()
+        claimed = _claimed(cursor, addresses, profiles)
+        if claimed:
+            cursor.execute(_NAMES, {"profiles": [one for one, _customer, _more in claimed]})
+            known += [(Naming(*row[:4]), row[4]) for row in cursor.fetchall()]
     shared_values = {row[2] for row in addresses if row[4]}
     own = tuple(one for one, shared in known if not shared and one.value not in shared_values)
     return Subject(
-        customers=tuple(sorted({row[1] for row in rows} | set(customers))),
-        profiles=tuple(profiles),
+        customers=tuple(sorted({row[1] for row in rows} | set(customers) | {row[1] for row in claimed if not row[2]})),
+        profiles=tuple(sorted({*profiles, *(row[0] for row in claimed)})),
         names=own,
         shared_names=tuple(one for one, _shared in known if one not in own),
         addresses=tuple(row[0] for row in addresses if not row[4]),
         shared_addresses=tuple(row[0] for row in addresses if row[4]),
         reached=tuple((row[0], row[1], row[2]) for row in addresses if not row[4] and row[1] != "person"),
     )
+
+
+def _claimed(cursor: Any, addresses: Iterable[Any], profiles: Sequence[UUID]) -> list[Any]:
+    values = [row[2] for row in addresses if not row[4] and row[1] != "person"]
+    cursor.execute(_CLAIMED, {"values": values, "profiles": list(profiles)})
+    return list(cursor.fetchall())

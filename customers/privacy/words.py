@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 WORDS: Final[Mapping[str, "_StrOrPromise"]] = {
     "address": _("address"),
+    "arm": _("arm"),
     "assurance": _("assurance"),
     "at": _("at"),
     "body": _("text"),
@@ -33,10 +34,12 @@ WORDS: Final[Mapping[str, "_StrOrPromise"]] = {
     "outcome": _("outcome"),
     "until": _("until"),
     "evidence": _("evidence"),
+    "experiment": _("experiment"),
     "expires_at": _("kept until"),
     "file": _("file"),
     "first_seen_at": _("first seen at"),
     "handed_in_at": _("handed in at"),
+    "held_out": _("held out"),
     "identifiers": _("identifiers"),
     "journey": _("journey"),
     "kind": _("kind"),

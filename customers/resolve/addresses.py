@@ -14,6 +14,7 @@ from customers.identifiers.schemes.phone import is_mobile
 from customers.ids import new_id
 from customers.kinds import EMAIL, PHONE
 from customers.models.address import Channel
+from customers.models.identity import Assurance
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
 
@@ -27,6 +28,7 @@ class Seen(NamedTuple):
     channel: str
     profile_id: UUID
     original: str
+    assurance: int
 
 
 def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> None:
@@ -34,7 +36,7 @@ def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: 
     seen = sorted({one for message in batch.messages for one in _told(message, batch, profiles)})
     if not seen:
         return
-    values, channels, owners, originals = (list(column) for column in zip(*seen, strict=True))
+    values, channels, owners, originals, assurances = (list(column) for column in zip(*seen, strict=True))
     made = cursor.execute(
         "INSERT INTO customers_address (id, channel, value, original, created_at)"
         " SELECT u.id, u.channel, u.value, u.original, %b"
@@ -45,13 +47,15 @@ def write_addresses(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: 
     ).fetchall()
     erased.note_new(cursor, made)
     cursor.execute(
-        "INSERT INTO customers_addressprofile AS p (profile_id, address_id, first_seen_at, last_seen_at)"
-        " SELECT DISTINCT u.profile_id, a.id, %b::timestamptz, %b::timestamptz"
-        " FROM unnest(%b::uuid[], %b::text[], %b::text[]) AS u(profile_id, channel, value)"
-        " JOIN customers_address a ON a.value = u.value AND a.channel = u.channel ORDER BY 1, 2"
-        " ON CONFLICT (profile_id, address_id) DO UPDATE SET last_seen_at = excluded.last_seen_at"
-        " WHERE p.last_seen_at < excluded.last_seen_at",
-        [now, now, owners, channels, values],
+        "INSERT INTO customers_addressprofile AS p (profile_id, address_id, first_seen_at, last_seen_at, assurance)"
+        " SELECT u.profile_id, a.id, %b::timestamptz, %b::timestamptz, max(u.assurance)"
+        " FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::int[]) AS u(profile_id, channel, value, assurance)"
+        " JOIN customers_address a ON a.value = u.value AND a.channel = u.channel GROUP BY 1, 2 ORDER BY 1, 2"
+        " ON CONFLICT (profile_id, address_id) DO UPDATE SET"
+        " last_seen_at = greatest(p.last_seen_at, excluded.last_seen_at),"
+        " assurance = greatest(p.assurance, excluded.assurance)"
+        " WHERE p.last_seen_at < excluded.last_seen_at OR p.assurance < excluded.assurance",
+        [now, now, owners, channels, values, assurances],
     )
 
 
@@ -60,15 +64,15 @@ def _told(message: Incoming, batch: Batch, profiles: Profiles) -> Iterator[Seen]
 
     Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
     """
-    own = profiles.of_message[message.id]
+    own, surely = profiles.of_message[message.id], int(message.assurance or Assurance.OBSERVED)
     for one, profile in zip(message.named, own, strict=True):
         for channel in _channels(one.kind, one.value):
             for owner in (profile, own[0]):
-                yield Seen(one.value, channel, owner, batch.originals[one])
+                yield Seen(one.value, channel, owner, batch.originals[one], surely)
     # A glance at the text first: few messages tell either, and decoding all of them would show.
     if '"phone"' in message.payload_text or '"token"' in message.payload_text:
         for channel, value, original in _inside(orjson.loads(message.payload_text), message.region):
-            yield Seen(value, channel, own[0], original)
+            yield Seen(value, channel, own[0], original, surely)
 
 
 def _channels(kind: str, value: str) -> tuple[str, ...]:

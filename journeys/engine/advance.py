@@ -8,15 +8,15 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.pg import raw_cursor
-from customers.rules import Facts
 from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
-from journeys.engine.runs import RunState, lock_due, traits_of, variables_of
+from journeys.engine.runs import RunState, lock_due, people_of, variables_of
 from journeys.engine.walk import walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
-from journeys.steps.base import Here
+from journeys.steps.base import EVENT, Here
+from journeys.version import of_person
 
 _ON_THEIR_WAY = """
     SELECT p.customer_id, m.first FROM customers_profile p, LATERAL (
@@ -39,12 +39,12 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         ready = _ready(cursor, runs, now) if runs else []
         if not ready:
             return 0
-        traits = traits_of(cursor, [run.customer_id for run in ready if "traits" in run.version.asked[run.step]])
+        people = people_of(cursor, {run.customer_id for run in ready if of_person(run.version.asked[run.step])})
         work = Work()
-        variables = variables_of(cursor, [run.id for run in ready if "event" in run.version.asked[run.step]])
+        variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         for run in ready:
-            facts = Facts(traits=traits.get(run.customer_id, {}), properties=variables.get(run.id, {}))
-            here = Here(facts, now, run.version.enter_rules[run.step])
+            facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
+            here = Here(facts, now, run.version.enter_rules[run.step], run)
             walk(run, run.version.steps[run.step].due(here), facts, now, work, since=run.due_at)
         write(cursor, work, now)
         # No lock keeps a profile from moving meanwhile: what was decided for a customer who is no longer this one (no

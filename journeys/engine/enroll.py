@@ -13,7 +13,7 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
-from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.runs import ACTIVE, Began, People, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
 from journeys.models import EntryRefusal, Journey
@@ -23,10 +23,11 @@ Reason = EntryRefusal.Reason
 
 # Never flattened, so never a reading of all that a journey remembers, whatever the planner believes.
 _REMEMBERED = """
-    SELECT u.journey_id, u.customer_id, m.entry_key FROM unnest(%b::uuid[], %b::uuid[]) AS u(customer_id, journey_id),
+    SELECT u.journey_id, u.customer_id, m.entry_key, m.last_entered_at
+    FROM unnest(%b::uuid[], %b::uuid[]) AS u(customer_id, journey_id),
     LATERAL (
-        SELECT m.entry_key FROM customers_profile p, LATERAL (
-            SELECT m.entry_key FROM journeys_entrymemory m
+        SELECT m.entry_key, m.last_entered_at FROM customers_profile p, LATERAL (
+            SELECT m.entry_key, m.last_entered_at FROM journeys_entrymemory m
             WHERE m.journey_id = u.journey_id AND m.profile_id = p.id OFFSET 0
         ) m
         WHERE p.customer_id = u.customer_id OFFSET 0
@@ -49,16 +50,23 @@ class Gate:
     """What entry decides by, read for a whole batch: who entered before, who may be written to, and with whose data
     nothing may be done."""
 
-    remembered: set[tuple[UUID, UUID, str]] = field(default_factory=set)
+    # By (journey, customer, entry key), when they came in last.
+    remembered: dict[tuple[UUID, UUID, str], datetime] = field(default_factory=dict)
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
     restricted: set[UUID] = field(default_factory=set)
 
-    def refusal(self, candidate: Version, customer: UUID, key: str) -> tuple[Reason, int | None] | None:
+    def refusal(self, candidate: Version, customer: UUID, key: str, now: datetime) -> tuple[Reason, int | None] | None:
         if customer in self.restricted:
             return Reason.RESTRICTED, None
-        if candidate.definition.entry.reentry == "never" and (candidate.journey_id, customer, key) in self.remembered:
+        entry, last = candidate.definition.entry, self.remembered.get((candidate.journey_id, customer, key))
+        if last is not None and entry.reentry == "never":
             return Reason.NOT_AGAIN, None
+        if last is not None and entry.reentry_after and last + entry.reentry_after > now:
+            return Reason.NOT_YET, None
         return self._no_permission(candidate, customer)
+
+    def remember(self, run: RunState, now: datetime) -> None:
+        self.remembered[run.journey_id, run.customer_id, run.entry_key] = now
 
     def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
         if not candidate.entry_guard:
@@ -82,13 +90,15 @@ class Gate:
 def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
     """Read what is needed to judge these (customer, version) pairs, by three statements and one bulk permission."""
     gate = Gate(restricted=restricted(cursor, {customer for customer, _live in candidates}))
-    once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry == "never"]
+    once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
         rows = cursor.execute(
             _REMEMBERED,
             [[customer for customer, _live in once], [live.journey_id for _customer, live in once]],
         )
-        gate.remembered.update(rows.fetchall())
+        for *place, last in rows.fetchall():
+            key = (place[0], place[1], place[2])
+            gate.remembered[key] = max(last, gate.remembered.get(key, last))
     wants = list({Want(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
     gate.choices.update(zip(wants, choose_addresses(wants, now), strict=True))
     return gate
@@ -99,13 +109,13 @@ def enter(
     candidates: Iterable[Version],
     runs: list[RunState],
     gate: Gate,
-    traits: dict[str, Any],
+    people: People,
     now: datetime,
     work: Work,
 ) -> None:
     """Try every candidate version; `runs` are the customer's live runs and gain the new ones."""
     for candidate in candidates:
-        facts = Facts(traits=traits, properties=arrival.properties)
+        facts = people.facts(arrival.customer_id, candidate, arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
             continue
         judged = _judge(arrival, candidate, facts, runs, gate, now)
@@ -131,7 +141,7 @@ def _judge(
     live = _live_run(runs, candidate.journey_id, key)
     if live is not None:
         return refuse(Reason.ALREADY_LIVE, live_run=live)
-    refusal = gate.refusal(candidate, arrival.customer_id, key)
+    refusal = gate.refusal(candidate, arrival.customer_id, key, now)
     if refusal is not None:
         return refuse(*refusal)
     for number, (rule, _end) in enumerate(candidate.exit_rules):
@@ -163,7 +173,7 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
         consent_entry_id=gate.consent_entry(run.version, arrival.customer_id),
         variables=arrival.properties,
     )
-    gate.remembered.add((run.version.journey_id, arrival.customer_id, run.entry_key))
+    gate.remember(run, now)
     if run.version.entry_rule is not None:
         work.note(run, run.version.entry_rule.traits, facts.traits)
     arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

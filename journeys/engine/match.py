@@ -13,14 +13,14 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.pg import raw_cursor
-from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
 from journeys.engine.on_their_way import moving_customers, oldest_before
-from journeys.engine.runs import ACTIVE, Began, RunState, lock_live, traits_of, variables_of
+from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
 from journeys.engine.walk import leave, walk
 from journeys.engine.write import Work, write
+from journeys.steps.base import TRAITS
 from journeys.version import Meaning, Version
 
 Entries = dict[tuple[UUID, str], list[Version]]
@@ -161,7 +161,7 @@ class Table:
             (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
         }
         load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
-        self.traits = self._read_traits(cursor, candidates)
+        self.people = self._read_people(cursor, candidates)
         self.resumed = self._read_resumed(cursor, arrivals)
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
@@ -177,14 +177,14 @@ class Table:
         candidates = self._candidates(arrival)
         if candidates:
             before = len(runs)
-            enter(arrival, candidates, runs, self.gate, self.traits.get(customer, {}), self.now, work)
+            enter(arrival, candidates, runs, self.gate, self.people, self.now, work)
             for run in runs[before:]:
                 self.began[id(run)] = work.origins[id(run)].began
                 self.entered_with[id(run)] = arrival.properties
 
     def play(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
         """Let the event do to the run what it means where the run stands; return that meaning."""
-        traits = self.traits.get(run.customer_id, {})
+        traits = self.people.traits_of(run.customer_id)
         meaning = meaning_for(run, self.began[id(run)], arrival, traits)
         if meaning is None:
             return None
@@ -196,7 +196,7 @@ class Table:
             return meaning
         variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
         outcome = run.version.steps[run.step].resume(meaning.number)
-        walk(run, outcome, Facts(traits=traits, properties=variables), self.now, work, event)
+        walk(run, outcome, self.people.facts(run.customer_id, run.version, variables), self.now, work, event)
         return meaning
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
@@ -209,12 +209,10 @@ class Table:
             for meaning in _everywhere(run.version, arrival.name)
         )
 
-    def _read_traits(
-        self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]
-    ) -> dict[UUID, dict[str, Any]]:
-        needing = {customer for customer, candidate in candidates if _needs_traits(candidate)}
-        needing |= {customer for customer, runs in self.runs.items() if any(run.version.needs_traits for run in runs)}
-        return traits_of(cursor, sorted(needing)) if needing else {}
+    def _read_people(self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]) -> People:
+        needing = {customer for customer, candidate in candidates if _needs_person(candidate)}
+        needing |= {customer for customer, runs in self.runs.items() if any(run.version.needs_person for run in runs)}
+        return people_of(cursor, needing)
 
     def _read_resumed(self, cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[tuple[int, int]]:
         """(run, event) pairs in which the event has already moved the run, found by looking back before."""
@@ -224,9 +222,9 @@ class Table:
         return set(cursor.execute(_RESUMED, [runs, [one.event_id for one in arrivals]], prepare=True).fetchall())
 
 
-def _needs_traits(candidate: Version) -> bool:
+def _needs_person(candidate: Version) -> bool:
     rule = candidate.entry_rule
-    return candidate.needs_traits or (rule is not None and "traits" in rule.inputs)
+    return candidate.needs_person or (rule is not None and TRAITS in rule.inputs)
 
 
 def _everywhere(version: Version, name: str) -> Iterable[Meaning]:

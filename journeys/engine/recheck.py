@@ -17,7 +17,7 @@ from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.enroll import enter, live_entries, open_gate
 from journeys.engine.match import Table
-from journeys.engine.runs import Began, RunState, lock_live, traits_of
+from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
 from journeys.version import version
 
@@ -170,7 +170,7 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
     load_properties(cursor, list(asked.values()))
     customers = list({arrival.customer_id for arrival in asked.values()})
     gate = open_gate(cursor, {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}, now)
-    traits = traits_of(cursor, customers)
+    people = people_of(cursor, customers)
     ended_ids = {run.id for run, _arrival in ended}
     runs: dict[UUID, list[RunState]] = defaultdict(list)
     for other, _began in lock_live(cursor, "customer_id", customers):
@@ -178,7 +178,7 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
             runs[other.customer_id].append(other)
     for (_event_id, candidate), arrival in asked.items():
         customer = arrival.customer_id
-        enter(arrival, [candidate], runs[customer], gate, traits.get(customer, {}), now, work)
+        enter(arrival, [candidate], runs[customer], gate, people, now, work)
 
 
 QUEUE = Queue(

@@ -1,14 +1,16 @@
 """A run in the engine's hands, and what the database knows of many at once."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 
+from customers.rules import Facts
 from journeys.models import Run
+from journeys.steps.base import ZONE
 from journeys.version import Version, version
 
 ACTIVE = int(Run.Status.ACTIVE)
@@ -32,6 +34,10 @@ class RunState:
     stepped_at: datetime
     due_at: datetime | None
     ended_at: datetime | None = None
+
+    @property
+    def journey_id(self) -> UUID:
+        return self.version.journey_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +120,32 @@ def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[
     return dict(rows)
 
 
-def traits_of(cursor: Cursor[Any], customer_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class People:
+    """What rules and steps look at of many customers at once."""
+
+    traits: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    zones: Mapping[UUID, str] = field(default_factory=dict)
+    # Of a customer whose zone nobody knows.
+    brand_zones: Mapping[UUID, str] = field(default_factory=dict)
+
+    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
+        zone = self.zones.get(customer) or self.brand_zones.get(version.brand_id, "UTC")
+        return Facts(traits=self.traits_of(customer), properties=properties, extra={ZONE: zone})
+
+    def traits_of(self, customer: UUID) -> Mapping[str, Any]:
+        return self.traits.get(customer, {})
+
+
+NOBODY = People()
+
+
+def people_of(cursor: Cursor[Any], customer_ids: Collection[UUID]) -> People:
     if not customer_ids:
-        return {}
+        return NOBODY
     rows = cursor.execute(
-        "SELECT id, traits FROM customers_customer WHERE id = ANY(%b)", [list(customer_ids)], prepare=True
+        "SELECT id, traits, zone FROM customers_customer WHERE id = ANY(%b)", [sorted(customer_ids)], prepare=True
     ).fetchall()
-    return dict(rows)
+    zones = {id_: zone for id_, _traits, zone in rows}
+    brands = {} if all(zones.values()) else dict(cursor.execute("SELECT id, zone FROM customers_brand").fetchall())
+    return People({id_: traits for id_, traits, _zone in rows}, zones, brands)

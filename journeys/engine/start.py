@@ -15,12 +15,11 @@ from psycopg import Cursor
 
 from customers import bells
 from customers.pg import raw_cursor
-from customers.rules import Facts
 from customers.told import Happening, tell
 from journeys.engine.arrivals import Arrival
 from journeys.engine.enroll import enter, open_gate
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
-from journeys.engine.runs import RunState, lock_live, traits_of
+from journeys.engine.runs import RunState, lock_live, people_of
 from journeys.engine.walk import leave
 from journeys.engine.write import Refused, Work, write
 from journeys.models import EntryRefusal, Journey, Run
@@ -135,15 +134,15 @@ def _lock_customer(cursor: Cursor[Any], profile_id: UUID, now: datetime) -> UUID
 
 def _try(cursor: Cursor[Any], arrival: Arrival, candidate: Version, now: datetime, work: Work) -> None:
     customer = arrival.customer_id
-    traits = traits_of(cursor, [customer]).get(customer, {})
+    people = people_of(cursor, [customer])
     rule = candidate.entry_rule
-    if rule is not None and not rule.holds(Facts(traits=traits, properties=arrival.properties)):
+    if rule is not None and not rule.holds(people.facts(customer, candidate, arrival.properties)):
         work.refusals.append(_rule_not_met(arrival, candidate))
         return
     runs = [run for run, _began in lock_live(cursor, "customer_id", [customer])]
     gate = open_gate(cursor, {(customer, candidate)}, now)
     work.choices.update(gate.choices)
-    enter(arrival, [candidate], runs, gate, traits, now, work)
+    enter(arrival, [candidate], runs, gate, people, now, work)
 
 
 def _rule_not_met(arrival: Arrival, candidate: Version) -> Refused:

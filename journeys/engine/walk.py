@@ -11,7 +11,7 @@ from typing import Any
 from customers.rules import Facts
 from journeys.engine.runs import RunState
 from journeys.models import Cause, Run
-from journeys.steps.base import Go, Here, Outcome, Wait
+from journeys.steps.base import Go, Here, Lot, Outcome, Wait
 from journeys.version import EndState
 
 # Publication refuses loops without a wait, so only an error of the program reaches this.
@@ -54,6 +54,15 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Drawn:
+    """A run for which an arm was drawn at a step."""
+
+    run: RunState
+    step: int
+    lot: Lot
+
+
+@dataclass(slots=True)
 class Walked:
     """All that a stage decided, to be written by a few statements."""
 
@@ -64,6 +73,7 @@ class Walked:
     parked: list[RunState] = field(default_factory=list)
     ended: list[RunState] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    drawn: list[Drawn] = field(default_factory=list)
 
     def note(self, run: RunState, names: tuple[str, ...], traits: Mapping[str, Any]) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -90,8 +100,6 @@ def walk(
     since = since or now
     for _move in range(MAX_MOVES):
         if isinstance(outcome, Go):
-            if asked := version.traits_asked[run.step]:
-                walked.note(run, asked, facts.traits)
             _go(run, outcome, walked, event, since)
             event = None
             if version.exit_rules and version.steps[run.step].sends_message:
@@ -100,11 +108,7 @@ def walk(
                     walked.note(run, version.exit_traits, facts.traits)
                     leave(run, exit_, now, walked, None)
                     return
-            step = version.steps[run.step]
-            outcome = step.enter(Here(facts, now, version.enter_rules[run.step]))
-            if step.waits and not isinstance(outcome, Wait):
-                # What rules look at is read as far as the next wait and no further.
-                raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
+            outcome = _enter(run, facts, now, walked)
         elif isinstance(outcome, Wait):
             _park(run, outcome.until, now, walked)
             return
@@ -119,8 +123,20 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
     walked.entered.append(run)
     run.seq = 1
     walked.moves.append(Moved(run, 1, None, 0, run.state, Cause.ENTERED, None, event))
-    version = run.version
-    walk(run, version.steps[0].enter(Here(facts, now, version.enter_rules[0])), facts, now, walked)
+    walk(run, _enter(run, facts, now, walked), facts, now, walked)
+
+
+def _enter(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcome:
+    """Ask the step where the run has just come to, and keep what it saw if it decides the next move."""
+    version, step = run.version, run.version.steps[run.step]
+    outcome = step.enter(Here(facts, now, version.enter_rules[run.step], run))
+    if isinstance(outcome, Go):
+        if step.waits and outcome.to not in step.at_once():
+            # What rules look at is read as far as the next wait and no further.
+            raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
+        if asked := version.traits_asked[run.step]:
+            walked.note(run, asked, facts.traits)
+    return outcome
 
 
 def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:
@@ -138,6 +154,8 @@ def exit_by_rule(run: RunState, facts: Facts) -> EndState | None:
 
 def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | None, since: datetime) -> None:
     version = run.version
+    if go.lot:
+        walked.drawn.append(Drawn(run, run.step, go.lot))
     if go.sends:
         walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
     if go.cause is Cause.TIMED_OUT:

@@ -10,13 +10,14 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from channels.exposures import NewExposure, keep_exposures
 from channels.models import Message
 from channels.outbox import Contexts, NewMessage, write_messages
 from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
-from journeys.engine.walk import Moved, Send, Walked
+from journeys.engine.walk import Drawn, Moved, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
 from journeys.version import Sending
@@ -153,6 +154,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)
     if work.seen:
@@ -271,6 +273,20 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
+
+
+def _exposure(drawn: Drawn) -> NewExposure:
+    run, lot = drawn.run, drawn.lot
+    return NewExposure(
+        brand_id=run.version.brand_id,
+        scope_id=run.journey_id,
+        key=run.version.steps[drawn.step].id,
+        unit=f"run:{run.id}" if lot.is_fresh else str(run.profile_id),
+        arm=lot.arm,
+        is_holdout=lot.is_holdout,
+        profile_id=run.profile_id,
+        run_id=run.id,
+    )
 
 
 def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> NewMessage:

@@ -147,6 +147,8 @@ class Cause(models.IntegerChoices):
     SUPERSEDED = 13, _("did not come back: another of its key had begun")
     ERASED = 14, _("the person was erased")
     RESTRICTED = 15, _("the person had processing restricted")
+    PAST = 16, _("the date was past or missing")
+    ARM = 17, _("drawn by lot")
 
 
 class Transition(Owned):
@@ -224,6 +226,7 @@ class EntryRefusal(Owned):
     class Reason(models.TextChoices):
         ALREADY_LIVE = "already_live", _("a run of this key is live")
         NOT_AGAIN = "not_again", _("entered before and may not again")
+        NOT_YET = "not_yet", _("entered before, too short a time ago")
         NO_CONSENT = "no_consent", _("no consent")
         PAUSED = "paused", _("the person has paused messages")
         NO_ADDRESS = "no_address", _("no address for any channel")

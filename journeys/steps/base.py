@@ -1,17 +1,27 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Union
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
 from customers.hints import Text, form
 from customers.rules import Facts, Rule
+from customers.rules.errors import Problem
 from journeys.models import Cause
 
 ANY_KEY = "any"
+# With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+# What a step may read beside what its rules look at: the customer's traits, what the run entered with, their zone.
+TRAITS, EVENT, ZONE = "traits", "event", "zone"
 
 
 class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -29,23 +39,57 @@ class EventMatch(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
 
+class Standing(Protocol):
+    """What tells one run from all others, the same in a simulation as it is live."""
+
+    @property
+    def journey_id(self) -> UUID: ...
+
+    profile_id: UUID
+    entry_key: str
+    entered_at: datetime
+
+
 @dataclass(slots=True)
 class Here:
-    """Where a run stands when a step is asked: the facts a rule may look at, and the time."""
+    """Where a run stands when a step is asked: the facts a rule may look at, the time, and which run it is."""
 
     facts: Facts
     now: datetime
     rules: dict[int, Rule]
+    run: Standing
+
+    def draw(self, salt: str, sides: int, *, is_fresh: bool) -> int:
+        """From 0 to below `sides`, each as likely as any other: for the person, or for this run of theirs."""
+        run = self.run
+        unit = f"{run.profile_id}:{run.entry_key}:{run.entered_at.timestamp()}" if is_fresh else str(run.profile_id)
+        digest = sha256(f"{run.journey_id}:{salt}:{unit}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") * sides >> 64
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The customer's zone, else the brand's; of a step that says it reads it."""
+        return ZoneInfo(self.facts.extra[ZONE])
+
+
+class Lot(NamedTuple):
+    """The arm of an experiment that was drawn, for this run or for the person."""
+
+    arm: str
+    is_holdout: bool
+    is_fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Move on to the step of this id; `sends` has the message of the step left behind made."""
+    """Move on to the step of this id; `sends` has the message of the step left behind made, `lot` says what was drawn
+    there."""
 
     to: str
     cause: Cause
     branch: int | None = None
     sends: bool = False
+    lot: Lot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +119,7 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # What authors call this type and what it does; without a label, its tag.
     label: ClassVar[Text] = ""
     help: ClassVar[Text] = ""
-    # Whether a run may rest here: a loop without such a step cannot be published.
+    # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
 
@@ -83,8 +127,32 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
         """Ids of the steps this one may lead to."""
         return []
 
+    def at_once(self) -> list[str]:
+        """Those that a run may go on to without resting here; a loop of such ways cannot be published."""
+        return [] if self.waits else self.targets()
+
+    def reads(self) -> frozenset[str]:
+        """What the step itself looks at on arrival: TRAITS, EVENT, ZONE."""
+        return frozenset()
+
+    def traits(self) -> list[str]:
+        """Names of the traits the step itself looks at; they are kept with the move they decide."""
+        return []
+
+    def properties(self) -> list[str]:
+        """Names of the entry event's properties that the step itself looks at."""
+        return []
+
+    def problems(self) -> Iterator[Problem]:
+        """What keeps a journey with this step from being published; pointers begin at the step."""
+        yield from ()
+
     def awaits(self) -> list[EventMatch]:
         """The events that resume a run waiting here, in the order of their branches."""
+        return []
+
+    def cancels(self) -> list[EventMatch]:
+        """The events that make a message needless which waits because of this step."""
         return []
 
     def rules(self) -> list[tuple[str, dict[str, Any]]]:

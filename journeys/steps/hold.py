@@ -1,5 +1,6 @@
 """Hold until: wait for one of several events, or for time to run out."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
@@ -7,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
 from customers.hints import Text, form
+from customers.rules.errors import Problem
 from journeys.models import Cause
+from journeys.spans import span_problems
 from journeys.steps.base import EventMatch, Go, Here, Outcome, Step, Wait
 
 
@@ -44,6 +47,11 @@ class Hold(Step, tag_field="type", tag="hold", kw_only=True, forbid_unknown_fiel
 
     def awaits(self) -> list[EventMatch]:
         return list(self.branches)
+
+    def problems(self) -> Iterator[Problem]:
+        if not self.branches:
+            yield Problem("no_branch", "/branches", _("A hold awaits at least one event."), _("Use a delay."))
+        yield from span_problems(self.timeout.after, "/timeout")
 
     def enter(self, here: Here) -> Outcome:
         return Wait(here.now + self.timeout.after)

@@ -1,15 +1,21 @@
 """Message: make a message and move on at once; whether it may go is settled again when it goes."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import UNSET, UnsetType
 
 from customers.hints import Text, form
+from customers.models.address import Channel
+from customers.rules.errors import Problem
 from journeys.models import Cause
+from journeys.spans import span_problems
 from journeys.steps.base import EventMatch, Go, Here, Outcome, Step
+
+_CHANNELS: Final = frozenset(channel.value for channel in Channel if channel is not Channel.PERSON)
 
 
 class Message(Step, tag_field="type", tag="message", kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +54,14 @@ class Message(Step, tag_field="type", tag="message", kw_only=True, forbid_unknow
 
     def targets(self) -> list[str]:
         return [self.next]
+
+    def cancels(self) -> list[EventMatch]:
+        return self.cancel_on if isinstance(self.cancel_on, list) else []
+
+    def problems(self) -> Iterator[Problem]:
+        if self.channel not in _CHANNELS:
+            yield Problem("unknown_channel", "/channel", _("There is no channel “%(name)s”.") % {"name": self.channel})
+        yield from span_problems(self.not_later_than, "/not_later_than")
 
     def enter(self, here: Here) -> Outcome:
         return Go(self.next, Cause.CONTINUED, sends=True)

@@ -4,8 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
 
+from channels import frequency
 from channels.dispatch import dispatch_due
 from channels.models import Message, MessageContent, Template, TemplateText, TemplateVersion
 from config.loop.smtp_sink import SmtpSink
@@ -84,6 +87,42 @@ def test_what_would_be_too_late_by_then_is_not_sent(world: World) -> None:
     assert (Message.objects.get(pk=second).decision or {})["every_days"] == 7
 
 
+@pytest.mark.parametrize("fate", ["sent", "opened", "unknown"])
+def test_the_same_step_again_is_counted_by_what_was_sent_and_not_by_its_copies(world: World, fate: str) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    first = world.queue(ana, copy_key="welcome:news:")
+    dispatch_due(world.connector.pk, NOW)
+    # A receipt came, or nobody knows what became of it.
+    Message.objects.filter(pk=first).update(state=fate)
+    again = world.queue(ana, copy_key="welcome:news:", due_at=NOW + 2 * DAY, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW + 2 * DAY)
+    assert state(again) == ("held", "too_often")
+    assert Message.objects.get(pk=again).due_at.replace(microsecond=0) == NOW + 7 * DAY
+    dispatch_due(world.connector.pk, NOW + 7 * DAY + timedelta(seconds=5))
+    assert state(again) == ("sent", "")
+
+
+def test_the_last_one_is_found_by_an_index_of_its_own(world: World) -> None:
+    ana = world.person()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        given = [str(ana.address.pk), NOW.isoformat(), str(world.brand.pk), str(ana.profile.pk)]
+        cursor.execute("EXPLAIN " + frequency._LAST.replace("%b", "%s"), given)
+        assert "using message_taken on" in "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_what_the_provider_refused_is_not_counted(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    first = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    Message.objects.filter(pk=first).update(state="failed", reason="refused")
+    second = world.queue(ana, due_at=NOW + DAY, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW + DAY)
+    assert state(second) == ("sent", "")
+
+
 @pytest.mark.parametrize("kind", [Purpose.Kind.SERVICE, Purpose.Kind.LEGAL])
 def test_only_marketing_is_counted_and_held(world: World, kind: str) -> None:
     ana = world.person()
@@ -151,3 +190,27 @@ def test_a_brand_without_mail_cannot_ask(db: None) -> None:
     world.connector.is_active = False
     world.connector.save()
     assert not ask.can_ask(world.brand.pk, "email")
+
+
+def test_a_purpose_of_the_brand_s_own_is_not_taken_for_that_of_the_mails_that_confirm(world: World) -> None:
+    ana = world.person(granted=False)
+    people.make_purpose(world.brand, "consent-confirmation", Purpose.Kind.MARKETING)
+    asking = ask.Asking(
+        brand_id=world.brand.pk, address_id=ana.address.pk, profile_id=ana.profile.pk, purpose_id=world.purpose.pk,
+        language="en", method="link",
+    )  # fmt: skip
+    ask.ask(asking, NOW)
+    dispatch_due(world.connector.pk, NOW)
+    message = Message.objects.get()
+    assert (message.state, message.purpose.kind, message.purpose.key) == (
+        "sent", "legal", "consent-confirmation-by-law",
+    )  # fmt: skip
+
+
+def test_nobody_makes_such_a_purpose(world: World) -> None:
+    made = Purpose(brand=world.brand, key="consent-confirmation", name="Mine", kind=Purpose.Kind.MARKETING)
+    with pytest.raises(ValidationError) as refused:
+        made.full_clean()
+    assert list(refused.value.message_dict) == ["kind"]
+    made.kind = Purpose.Kind.LEGAL
+    made.full_clean()

@@ -213,3 +213,14 @@ def test_a_forged_link_is_not_found(client: Client, url: str, method: str) -> No
     forged = url[:-1] + ("A" if url[-1] != "A" else "B")
     unknown = f"/c/{make_link(UUID(int=5))}"
     assert [getattr(client, method)(one, {"confirm": "1"}).status_code for one in (forged, unknown)] == [404, 404]
+
+
+def test_what_was_erased_at_this_very_moment_is_not_found(
+    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erased(_address: UUID) -> None:
+        Confirmation.objects.all().delete()
+
+    monkeypatch.setattr(answer, "lock_address", erased)
+    assert client.post(url, {"confirm": "1"}).status_code == 404
+    assert states() == ["requested"]

@@ -1,7 +1,9 @@
 """Erasure: nothing of the person stays, everything of others does, and nothing brings them back."""
 
+import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -24,16 +26,22 @@ from consent.privacy.requests import Asking, NotNow, NotSure
 from consent.verify.consents import first_broken
 from customers import audit, jobs
 from customers.accept import erased as at_the_door
+from customers.hooks.documents import FORM
+from customers.ids import new_id
 from customers.models import (
     Address,
     Customer,
     ErasedSubject,
     Event,
     EventPayload,
+    Hook,
     Identifier,
+    Import,
+    ImportChunk,
     Profile,
     QuarantinedEvent,
     ReceivedBody,
+    RefusedRow,
     Trait,
 )
 from customers.privacy import erase
@@ -274,3 +282,48 @@ def test_other_requests_of_the_same_person_are_emptied_as_well(stage: Stage) -> 
     other.refresh_from_db()
     assert (other.subject, other.state) == ([], "ready")
     assert not PrivacyStep.objects.exclude(note="").exists()
+
+
+def test_whoever_is_called_almost_the_same_keeps_what_was_said_of_them(stage: Stage) -> None:
+    longer = Marked(f"x{ANA.stem}")
+    raw = [{"userId": ANA.user + "0"}, {"traits": {"email": longer.email}}, {"traits": {"email": ANA.email + ".br"}}]
+    others = [
+        QuarantinedEvent.objects.create(
+            received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw=json.dumps(one)
+        )
+        for one in raw
+    ]
+    hook = Hook.objects.get()
+    body = ReceivedBody.objects.create(
+        hook=hook, received_at=stage.now, key=new_id(), digest=new_id(), content_type=FORM,
+        body=urlencode({"payer": longer.email}).encode(), status="done",
+    )  # fmt: skip
+    file = Import.objects.get(pk=Import.objects.earliest("pk").pk)
+    ImportChunk.objects.filter(parent=file).delete()
+    ImportChunk.objects.create(parent=file, number=0, data=f"email\n{'y' * 400}x".encode())
+    ImportChunk.objects.create(parent=file, number=1, data=f"{ANA.email}\n".encode())
+    row = RefusedRow.objects.create(parent=file, row=9, code="x", message="No.", cells=[longer.email, ANA.user + "0"])
+    carry_out(stage, asked(stage))
+    for one, said in zip(others, raw, strict=True):
+        one.refresh_from_db()
+        assert (json.loads(one.raw), one.status) == (said, "open")
+    body.refresh_from_db()
+    assert longer.email.partition("@")[0] in bytes(body.body).decode()
+    row.refresh_from_db()
+    assert row.cells == [longer.email, ANA.user + "0"]
+    assert ImportChunk.objects.filter(parent=file).count() == 2
+
+
+def test_a_person_is_found_by_number_and_short_id_however_they_are_written(stage: Stage) -> None:
+    stage.happen("identify", ANA.user, phone="+5511987654321", crm_id="an7")
+    for raw in ("tel=%2B55+(11)+98765-4321&x=1", "a=1&crm=an7", "crm=an7&a=1", '{"crm": "an7"}'):
+        QuarantinedEvent.objects.create(
+            received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw=raw
+        )
+    kept = QuarantinedEvent.objects.create(
+        received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw='{"said": "an an7 an8"}'
+    )
+    carry_out(stage, asked(stage))
+    assert QuarantinedEvent.objects.filter(raw="", reason="erased").count() == 5
+    kept.refresh_from_db()
+    assert kept.raw == '{"said": "an an7 an8"}'

@@ -13,7 +13,7 @@ from consent.privacy import carry_out, erasure, export, requests
 from consent.privacy.requests import Asking
 from customers import jobs
 from customers.ids import new_id
-from customers.models import Hook, ReceivedBody
+from customers.models import Hook, QuarantinedEvent, ReceivedBody
 from customers.privacy.stores import stores
 from customers.privacy.words import WORDS
 from tests.consent.marked import Marked, leave_waiting, lie_about, live_through
@@ -94,6 +94,25 @@ def test_of_a_body_that_tells_of_several_only_their_part_is_told(stage: Stage) -
     last = rows(files, "webhooks", "receivedbody")[-1]["content"]
     assert last == {"sent_by": "till", "people": [{"email": ANA.email, "said": ANA("batch")}]}
     assert BIA.stem not in "".join(files.values())
+
+
+def test_whoever_is_called_almost_the_same_is_not_told_of(stage: Stage) -> None:
+    for email in (f"x{ANA.email}", f"{ANA.email}.br"):
+        raw = json.dumps({"traits": {"email": email, "said": "cherimoya"}})
+        QuarantinedEvent.objects.create(
+            received_at=stage.now, source=stage.source, door="segment", code="wrong_type", raw=raw
+        )
+    people = [{"email": one, "said": one} for one in (ANA.email, f"x{ANA.email}")]
+    ReceivedBody.objects.create(
+        hook=Hook.objects.get(), received_at=stage.now, key=new_id(), digest=new_id(), content_type="application/json",
+        body=json.dumps({"people": people}).encode(), status="done",
+    )  # fmt: skip
+    files = file_of(stage, asked(stage))
+    assert "cherimoya" not in "".join(files.values())
+    assert f"x{ANA.email}" not in "".join(files.values())
+    assert rows(files, "webhooks", "receivedbody")[-1]["content"] == {
+        "people": [{"email": ANA.email, "said": ANA.email}]
+    }
 
 
 def test_others_whom_they_named_are_masked(stage: Stage) -> None:

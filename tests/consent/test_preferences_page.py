@@ -14,7 +14,7 @@ from consent.preferences.link import Link, make_link
 from consent.unsubscribe import Token, make_token
 from customers import clock
 from customers.ids import NIL
-from customers.models import Address, Brand, Customer, Profile
+from customers.models import Address, AddressProfile, Brand, Customer, Profile
 from tests.consent import people
 from tests.consent.people import T0, tell, verdict
 
@@ -355,3 +355,35 @@ def test_what_is_not_offered_or_not_by_this_channel_is_not_there(
     assert "Offers" not in page
     Purpose.objects.update(is_offered=False)
     assert "There is nothing to choose from yet." in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("is_erased", [True, False])
+def test_an_erasure_or_a_merge_at_the_very_moment_is_answered(
+    client: Client, link: str, ana: Customer, profile: Profile, address: Address, newsletter: Purpose,
+    monkeypatch: pytest.MonkeyPatch, is_erased: bool,
+) -> None:  # fmt: skip
+    def beside(*_given: object, **_also: object) -> None:
+        if is_erased:
+            AddressProfile.objects.all().delete()
+            address.delete()
+        else:
+            Profile.objects.filter(pk=profile.pk).update(customer=people.make_customer())
+        raise Customer.DoesNotExist
+
+    monkeypatch.setattr("consent.views.preferences.stopping.stop_all", beside)
+    answer = client.post(link, {"all": "1"})
+    text = answer.content.decode()
+    assert answer.status_code == (410 if is_erased else 200)
+    assert ("Nothing was changed." in text, "unsubscribed from everything" in text) == (not is_erased, False)
+    assert entries() == []
+
+
+def test_a_fault_of_our_own_is_not_taken_for_one(
+    client: Client, link: str, newsletter: Purpose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object, **_also: object) -> None:
+        raise Customer.DoesNotExist
+
+    monkeypatch.setattr("consent.views.preferences.stopping.stop_all", broken)
+    with pytest.raises(Customer.DoesNotExist):
+        client.post(link, {"all": "1"})

@@ -16,7 +16,8 @@ from consent.privacy.due import day_there, days_left
 from consent.privacy.requests import Asking, NotAllowed, NotNow, NotThatDay
 from consent.weighing import Ask as AskThen
 from customers import jobs, merging
-from customers.models import Address, AuditEntry, Brand, Identifier
+from customers.ids import NIL, new_id
+from customers.models import Address, AuditEntry, Brand, Identifier, Source
 from tests.config.partners import make_partners
 from tests.customers.partner_api import code_of, pointer_of
 from tests.journeys.stage import Stage, make_stage
@@ -91,7 +92,7 @@ def test_it_was_not_received_on_a_day_to_come_nor_before_the_brand(stage: Stage,
 
 def test_staff_say_when_it_was_received_and_are_kept_as_who_took_it_down(stage: Stage) -> None:
     Brand.objects.filter(pk=stage.brand.pk).update(created_at=LONG_AGO)
-    client, form = officer(stage, "view_pii"), FORM | {"brand": str(stage.brand.pk)}
+    client, form = officer(stage, "view_pii"), TYPED_IN | {"brand": str(stage.brand.pk)}
     refused = client.post(reverse("admin:consent_privacyrequest_add"), form | {"asked_on": "2999-01-01"})
     assert list(refused.context["adminform"].form.errors) == ["asked_on"]
     client.post(reverse("admin:consent_privacyrequest_add"), form | {"asked_on": "2026-01-05"})
@@ -181,7 +182,7 @@ def officer(stage: Stage, *rights: str) -> Client:
     return client
 
 
-FORM = {
+TYPED_IN = {
     "kind": "erasure", "law": "lgpd", "channel": "phone", "identifier_kind": "email",
     "identifier": "ANA@example.com", "assurance": "4", "note": "",
 }  # fmt: skip
@@ -193,7 +194,7 @@ def page(name: str, request: PrivacyRequest) -> str:
 
 def test_staff_take_one_down_and_carry_it_out_after_a_second_look(stage: Stage) -> None:
     client = officer(stage, "view_pii")
-    answer = client.post(reverse("admin:consent_privacyrequest_add"), FORM | {"brand": str(stage.brand.pk)})
+    answer = client.post(reverse("admin:consent_privacyrequest_add"), TYPED_IN | {"brand": str(stage.brand.pk)})
     request = PrivacyRequest.objects.get()
     assert answer.headers["Location"] == page("change", request)
     assert (request.state, request.subject[0][2], request.opened_by is not None) == ("ready", "ana@example.com", True)
@@ -290,6 +291,69 @@ def test_what_is_due_comes_first_and_the_map_shows_every_store(stage: Stage) -> 
     assert b"customers_trait" in shown.content
 
 
+FORM = {"kind": "access", "law": "lgpd", "channel": "phone", "assurance": "3", "note": ""}
+
+
+def typed_in(client: Client, stage: Stage, kind: str, value: str, source: str = "") -> dict[str, list[str]]:
+    """What the page says against it, field by field."""
+    form = FORM | {"brand": str(stage.brand.pk), "identifier_kind": kind, "identifier": value, "source": source}
+    answer = client.post(reverse("admin:consent_privacyrequest_add"), form)
+    return {} if answer.status_code == 302 else dict(answer.context["adminform"].form.errors)
+
+
+def test_staff_say_whose_id_it_is_where_it_could_be_two_peoples(stage: Stage) -> None:
+    till = Source.objects.create(brand=stage.brand, key="till", name="Till", namespace=new_id())
+    rival = Source.objects.create(brand=Brand.objects.create(key="rival", name="Rival"), key="shop", name="Rival shop")
+    client = officer(stage, "view_pii")
+    assert typed_in(client, stage, "user_id", "ana") == {
+        "source": ["Say which source gave the id: the same one may be another person's elsewhere."]
+    }
+    assert list(typed_in(client, stage, "user_id", "ana", str(rival.pk))) == ["source"]
+    assert not PrivacyRequest.objects.exists()
+    assert typed_in(client, stage, "user_id", "ana", str(stage.source.pk)) == {}
+    request = PrivacyRequest.objects.get()
+    assert request.subject == [[str(stage.source.namespace), "user_id", "ana", "ana"]]
+    assert requests.subject_of(request).profiles
+    # It is no partner's: the source only says where the id means somebody.
+    assert request.source is None
+    assert typed_in(client, stage, "user_id", "ana", str(till.pk)) == {}
+    assert requests.subject_of(PrivacyRequest.objects.latest("opened_at")).profiles == ()
+
+
+def test_a_kind_that_means_the_same_everywhere_needs_no_source(stage: Stage) -> None:
+    till = Source.objects.create(brand=stage.brand, key="till", name="Till", namespace=new_id())
+    client = officer(stage, "view_pii")
+    assert typed_in(client, stage, "email", "ana@example.com") == {}
+    assert typed_in(client, stage, "email", "ana@example.com", str(till.pk)) == {}
+    assert [one.subject[0][0] for one in PrivacyRequest.objects.all()] == [str(NIL)] * 2
+
+
+def test_the_only_source_is_meant_without_saying_so(stage: Stage) -> None:
+    Source.objects.create(brand=stage.brand, key=Source.RESERVED_KEY, name="Trilha")
+    assert typed_in(officer(stage, "view_pii"), stage, "user_id", "ana") == {}
+    assert [one[0] for one in PrivacyRequest.objects.get().subject] == [str(stage.source.namespace)]
+
+
+def test_the_page_asks_for_the_source_of_local_kinds_alone(stage: Stage) -> None:
+    Source.objects.create(brand=stage.brand, key=Source.RESERVED_KEY, name="Trilha")
+    client = officer(stage, "view_pii")
+    shown = client.get(reverse("admin:consent_privacyrequest_add")).context["adminform"]
+    condition = shown.model_admin.conditional_fields["source"]
+    assert "identifier_kind == 'user_id'" in condition
+    assert "identifier_kind == 'email'" not in condition
+    assert list(shown.form.fields["source"].queryset) == [stage.source]
+    client.cookies["django_language"] = "pt-br"
+    page = client.get(reverse("admin:consent_privacyrequest_add")).content.decode()
+    assert "id dado por" in page
+
+
+def test_a_name_of_several_people_is_not_taken_down(stage: Stage) -> None:
+    stage.happen("identify", "bia", email="ana@example.com")
+    told = "More than one person goes by this. Take the request down by a name that is theirs alone."
+    assert typed_in(officer(stage, "view_pii"), stage, "email", "Ana@example.com") == {"identifier": [told]}
+    assert not PrivacyRequest.objects.exists()
+
+
 ASKING = {"kind": "erasure", "law": "lgpd", "identifier": {"kind": "email", "value": "Ana@Example.com"}}
 
 
@@ -312,6 +376,43 @@ def test_a_partner_hands_one_on_and_sees_its_own_alone() -> None:
     for stranger in (partners.till, partners.rival):
         assert code_of(stranger.get(path), 404) == "not_found"
         assert stranger.get("privacy-requests").json()["items"] == []
+
+
+def test_a_partners_id_is_looked_for_where_its_source_gives_ids() -> None:
+    partners = make_partners()
+    asking = {"kind": "access", "law": "lgpd", "identifier": {"kind": "user_id", "value": "ana"}}
+    Source.objects.filter(key="till").update(namespace=new_id())
+    partners.know(partners.shop, "ana", email=False)
+    partners.know(partners.till, "ana", email=False)
+    assert partners.till.post("privacy-requests", asking).status_code == 201
+    till = Source.objects.get(key="till")
+    request = PrivacyRequest.objects.get()
+    assert request.subject == [[str(till.namespace), "user_id", "ana", "ana"]]
+    [profile] = Identifier.objects.filter(value="ana", namespace=till.namespace).values_list("profile_id", flat=True)
+    assert requests.subject_of(request).profiles == (profile,)
+
+
+def test_a_token_of_several_sources_says_which_one_speaks() -> None:
+    partners = make_partners()
+    asking = {"kind": "access", "law": "lgpd", "identifier": {"kind": "user_id", "value": "ana"}}
+    Source.objects.filter(key="till").update(namespace=new_id())
+    till = Source.objects.get(key="till")
+    partners.tokens["shop"].sources.add(till)
+    assert code_of(partners.shop.post("privacy-requests", asking), 400) == "missing_filter"
+    assert code_of(partners.shop.post("privacy-requests?source=rival", asking), 404) == "unknown_source"
+    assert not PrivacyRequest.objects.exists()
+    assert partners.shop.post("privacy-requests?source=till", asking).status_code == 201
+    assert [one[0] for one in PrivacyRequest.objects.get().subject] == [str(till.namespace)]
+
+
+def test_a_partners_name_of_several_people_is_refused_without_telling_of_them() -> None:
+    partners = make_partners()
+    partners.know(partners.shop, "ana")
+    partners.stage.happen("identify", "bia", email="ana@example.com")
+    answer = partners.shop.post("privacy-requests", ASKING)
+    assert (code_of(answer, 422), pointer_of(answer)) == ("identifier_of_several", "/identifier")
+    assert not {"ana", "bia"} & set(answer.content.decode().lower().replace('"', " ").replace("@", " ").split())
+    assert not PrivacyRequest.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,19 @@
 """The unsubscribe page and RFC 8058's one-click request, as scanners, providers and people use them."""
 
+import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from consent.models import ConsentEntry, Purpose
+from consent import pausing
+from consent.models import Confirmation, ConsentEntry, Pause, Preference, Purpose
+from consent.pausing import paused_until
 from consent.unsubscribe import Token, make_token
-from customers.models import Address
+from customers import clock
+from customers.models import Address, Profile
+from tests.consent import people
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 pytestmark = pytest.mark.django_db
@@ -114,3 +120,41 @@ def test_the_page_speaks_the_readers_language(client: Client, url: str):
     assert 'lang="pt-br"' in portuguese.content.decode()
     assert "Sim, cancelar minha inscrição" in portuguese.content.decode()
     assert "Yes, unsubscribe me" in english.content.decode()
+
+
+@pytest.fixture
+def beyond(client: Client, url: str) -> str:
+    """The preference centre as the page of the link leads there."""
+    [path] = re.findall(r'href="(/p/[^"?]+)', client.get(url).content.decode())
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "body", [{"all": "1"}, {"pause": "1w"}, {"resume": "1"}, {"undo": "x"}, {"save_frequency": "1", "every_days": "0"}]
+)
+def test_the_link_itself_does_nothing_but_unsubscribe(client: Client, url: str, body: dict[str, str]) -> None:
+    assert client.post(url, body).status_code == 400
+    assert (entries(), Pause.objects.count()) == ([], 0)
+
+
+def test_whoever_was_forwarded_the_link_sees_no_address_and_can_only_lessen(
+    client: Client, beyond: str, address: Address, profile: Profile, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    people.seen(profile, people.make_address("+5511987654321", "sms"))
+    Preference.objects.create(brand=newsletter.brand, address=address, every_days=30, changed_at=people.T0)
+    until = clock.utcnow() + timedelta(days=7)
+    pausing.pause(newsletter.brand_id, [address.pk], until, clock.utcnow(), method="link")
+    page = client.get(beyond).content.decode()
+    assert ("a•••@e•••.com" in page, "•••21" in page) == (True, True)
+    assert [whole in page for whole in ("ana@example.com", "987654321", 'name="resume"')] == [False] * 3
+    client.post(beyond, {"resume": "1"})
+    client.post(beyond, {"pause": "1w"})
+    client.post(beyond, {"save_frequency": "1", "every_days": "0"})
+    client.post(beyond, {"save_topics": "1", "topic": f"{newsletter.pk}.{address.pk}"})
+    held = paused_until(newsletter.brand_id, [address.pk], clock.utcnow())
+    assert held is not None
+    assert held >= until
+    assert (Preference.objects.get().every_days, entries()) == (30, [("requested", "link", profile.pk)])
+    assert {mail.address_id for mail in mails} == {address.pk}, "what adds waits in the mailbox of whoever it is about"
+    client.post(beyond, {"all": "1"})
+    assert {state for state, _method, _profile in entries()} == {"requested", "withdrawn"}

@@ -57,6 +57,20 @@ def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
 
 
+def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
+    numbers = st.integers(-400, 400)
+    moment = st.fixed_dictionaries(
+        {"source": st.sampled_from(["event", "trait"]), "name": names, "past": ids},
+        optional={"days": numbers, "time": lines},
+    )
+    return {
+        "after": durations,
+        "on_calendar": optional(months=numbers, weeks=numbers, days=numbers),
+        "until": moment,
+        "hours": optional(days=lines, opens=lines, closes=lines),
+    }
+
+
 def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
     def step(type_: str, needed: dict[str, Any], spare: dict[str, Any] | None = None) -> Any:
         fields = {"type": st.just(type_), "id": ids, "state": states, **needed}
@@ -66,12 +80,25 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
     timeout = st.fixed_dictionaries({"after": durations, "next": ids})
     words = {"channel": names, "connector": names, "template": names, "next": ids}
     return st.one_of(
-        step("delay", {"after": durations, "next": ids}),
+        step("delay", {"next": ids}, delay_fields(ids)),
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
             {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
             {"since": st.sampled_from(["entry", "step"])},
+        ),
+        step(
+            "random_split",
+            {
+                "arms": st.lists(
+                    st.fixed_dictionaries(
+                        {"name": names, "share": st.integers(-5, 120), "next": ids},
+                        optional={"holdout": st.booleans()},
+                    ),
+                    max_size=3,
+                )
+            },
+            {"unit": st.sampled_from(["person", "run"])},
         ),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
@@ -104,7 +131,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             optional(
                 rule=rules,
                 key=names,
-                reentry=st.sampled_from(["never", "always"]),
+                reentry=st.sampled_from(["never", "always", "after"]),
+                reentry_after=durations,
                 guard=st.sampled_from(["any", "all", "none"]),
                 guard_reason=lines,
             )

@@ -431,3 +431,21 @@ def test_a_time_out_waits_for_a_log_in_that_a_merge_brings(stage: Stage) -> None
     assert advance_due(stage.now) == 0
     stage.run()
     assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]
+
+
+def test_people_come_in_again_once_enough_time_is_over(stage: Stage) -> None:
+    entry = {"event": "customer.signed_up", "reentry": "after", "reentry_after": "P7D"}
+    stage.publish(welcome(entry=entry))
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.pass_time(days=2)
+    stage.happen("customer.signed_up")
+    assert stage.refusals() == ["not_yet"]
+    # Counted from when they came in, not from when they were refused or the run ended.
+    stage.pass_time(days=5, seconds=-1)
+    stage.happen("customer.signed_up")
+    assert stage.refusals() == ["not_yet", "not_yet"]
+    stage.pass_time(seconds=1)
+    stage.happen("customer.signed_up")
+    assert stage.refusals() == ["not_yet", "not_yet"]
+    assert [run.entered_at for run in stage.runs()] == [T0, T0 + timedelta(days=7)]

@@ -38,7 +38,7 @@ def codes(document: object) -> list[tuple[str, str]]:
 
 
 def test_the_step_types_are_the_files_of_the_package() -> None:
-    assert sorted(step_types()) == ["delay", "exit", "hold", "message", "split"]
+    assert sorted(step_types()) == ["delay", "exit", "hold", "message", "random_split", "split"]
 
 
 def test_a_good_definition_passes() -> None:
@@ -133,3 +133,16 @@ def test_keys_that_name_nothing_in_the_brand_are_refused(
         stage.publish(welcome(steps=[message("a", next="lost", **changes), LOST]))
     assert [(problem.code, problem.pointer) for problem in refused.value.problems] == [expected]
     assert (JourneyVersion.objects.count(), AwaitedName.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"reentry": "after"}, {"reentry": "after", "reentry_after": "PT0S"}, {"reentry_after": "P1D"}],
+    ids=["no time", "no time at all", "a time too many"],
+)
+def test_a_time_until_people_may_come_in_again_is_given_where_it_is_asked_and_only_there(
+    entry: dict[str, Any],
+) -> None:
+    with pytest.raises(InvalidDefinition) as refused:
+        check(welcome(entry={"event": "customer.signed_up"} | entry))
+    assert [one.pointer for one in refused.value.problems] == ["/entry/reentry_after"]

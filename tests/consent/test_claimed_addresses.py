@@ -1,0 +1,110 @@
+"""Whose an address is when somebody else merely says that it is theirs, as any page can."""
+
+import pytest
+
+from consent.models import PrivacyRequest, Suppression
+from consent.privacy import erasure, requests
+from consent.privacy.requests import Asking
+from customers import erased, jobs
+from customers.ids import NIL
+from customers.models import (
+    Address,
+    AddressProfile,
+    Customer,
+    ErasedAddress,
+    ErasedSubject,
+    Identifier,
+    InboxItem,
+    Profile,
+)
+from customers.privacy.subject import find
+from tests.journeys.stage import Stage, make_stage
+
+pytestmark = pytest.mark.django_db
+
+EMAIL = "ana@example.com"
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return make_stage()
+
+
+def claim(stage: Stage, user: str) -> None:
+    """As a page would: whoever opens it can say so."""
+    stage.accept("identify", user, traits={"email": EMAIL}, email=EMAIL)
+    InboxItem.objects.update(assurance=1)
+    stage.run()
+
+
+def erase(stage: Stage, user: str) -> None:
+    names = requests.naming("user_id", user, [stage.source.namespace], stage.now)
+    asking = Asking(brand=stage.brand, kind="erasure", law="lgpd", channel="email", names=names, assurance=4)
+    request = requests.take_down(asking, stage.now)
+    erasure.ask(request, stage.now, None)
+    for _turn in range(9):
+        jobs.work_on(lambda: stage.now, 2)
+        stage.pass_time(seconds=61)
+    assert PrivacyRequest.objects.get().state == "done"
+
+
+def is_erased(channel: str = "email") -> bool:
+    return ErasedAddress.objects.filter(digest=erased.address_digest(channel, EMAIL)).exists()
+
+
+@pytest.mark.parametrize("order", [("ana", "mal"), ("mal", "ana")])
+def test_an_owners_address_is_erased_whoever_claims_it_too(stage: Stage, order: tuple[str, str]) -> None:
+    for one in order:
+        stage.know("ana") if one == "ana" else claim(stage, "mal")
+    assert dict(AddressProfile.objects.filter(address__value=EMAIL).values_list(
+        "profile__identifier__value", "assurance")) == {"ana": 2, EMAIL: 2, "mal": 1}  # fmt: skip
+    erase(stage, "ana")
+    assert not Address.objects.filter(value=EMAIL).exists()
+    assert not Identifier.objects.filter(value__in=["ana", EMAIL]).exists()
+    assert is_erased()
+    assert ErasedSubject.objects.filter(digest=erased.digest(NIL, "email", EMAIL)).exists()
+    assert Suppression.objects.get(reason="erasure").address.value.startswith("erased:")
+    assert Identifier.objects.get().value == "mal"
+    assert Customer.objects.count() == Profile.objects.count() == 1
+
+
+@pytest.mark.parametrize("order", [("ana", "mal"), ("mal", "ana")])
+def test_a_claim_takes_nothing_from_the_owner_when_who_claimed_is_erased(stage: Stage, order: tuple[str, str]) -> None:
+    for one in order:
+        stage.know("ana") if one == "ana" else claim(stage, "mal")
+    erase(stage, "mal")
+    address = Address.objects.get(value=EMAIL)
+    assert set(address.profiles.values_list("profile__identifier__value", flat=True)) >= {"ana"}
+    assert not is_erased()
+    assert not ErasedSubject.objects.filter(digest=erased.digest(NIL, "email", EMAIL)).exists()
+    assert not Suppression.objects.exists()
+    stage.happen("identify", "ana", traits={"email": EMAIL}, email=EMAIL)
+    customer = Identifier.objects.get(value="ana").profile.customer_id
+    assert Identifier.objects.get(value=EMAIL).profile.customer_id == customer
+
+
+def test_what_two_people_merely_claim_stays_with_the_other(stage: Stage) -> None:
+    claim(stage, "mal")
+    claim(stage, "moe")
+    erase(stage, "mal")
+    assert Address.objects.filter(value=EMAIL).exists()
+    assert not is_erased()
+
+
+def test_what_they_alone_claimed_is_theirs(stage: Stage) -> None:
+    claim(stage, "mal")
+    erase(stage, "mal")
+    assert not Address.objects.filter(value=EMAIL).exists()
+    assert is_erased()
+
+
+def test_a_claim_that_is_told_by_a_server_later_is_more_than_one(stage: Stage) -> None:
+    stage.know("ana")
+    claim(stage, "mal")
+    names = requests.naming("user_id", "ana", [stage.source.namespace], stage.now)
+    assert not find(names).shared_addresses
+    stage.happen("identify", "mal", traits={"email": EMAIL}, email=EMAIL)
+    assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
+    assert [value for _id, _channel, value in find(names).reached] == []
+    claim(stage, "mal")
+    assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
