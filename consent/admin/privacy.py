@@ -73,7 +73,8 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
         state("state", STATES, _("state")),
         "due",
         "brand",
-        when("opened_at", _("asked")),
+        "asked_on",
+        when("opened_at", _("taken down")),
     )
     list_filter = (DueFilter, "state", "kind", "law", "brand")
     list_select_related = ("brand",)
@@ -83,7 +84,9 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
     show_full_result_count = False
     list_per_page = 50
     when_empty = _("Nobody has asked for anything by law yet. Take a request down when somebody does: its clock runs.")
-    fields = ("brand", "kind", "law", "channel", "identifier_kind", "source", "identifier", "assurance", "note")
+    fields = (
+        "brand", "kind", "law", "channel", "asked_on", "identifier_kind", "source", "identifier", "assurance", "note",
+    )  # fmt: skip
 
     @property
     def conditional_fields(self) -> dict[str, str]:
@@ -286,7 +289,7 @@ class ErasureAdmin(Facts):
     )
     list_select_related = ("by",)
     search_fields = ("id", "request__id")
-    exclude = ("subject", "counts")
+    exclude = ("subject", "counts", "shown")
     readonly_fields = ("shown_counts",)
     shown_counts = staticmethod(laid_out("counts", _("rows by store")))
     when_empty = _("Nobody was erased yet.")

@@ -24,7 +24,13 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Whole: an e-mail address, a number, a user id. Whoever else is the same person is found by it."),
     )
-    field_order = ("brand", "kind", "law", "channel", "identifier_kind", "source", "identifier")
+    asked_on = forms.DateField(
+        label=_("asked on"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
+        help_text=_("The day it was received: the clock of the law runs from it. Empty: today."),
+    )
+    field_order = ("brand", "kind", "law", "channel", "asked_on", "identifier_kind", "source", "identifier")
     note = forms.CharField(
         label=_("note"), required=False, widget=UnfoldAdminTextareaWidget, help_text=_("Gone when they are erased.")
     )
@@ -52,6 +58,11 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         given = self.cleaned_data
+        if {"brand", "asked_on"} <= given.keys():
+            try:
+                requests.day_asked(given["brand"], given["asked_on"], clock.utcnow())
+            except requests.NotThatDay:
+                self.add_error("asked_on", _("That day is still to come for the brand, or before there was the brand."))
         if {"brand", "identifier_kind", "identifier", "source"} <= given.keys():
             try:
                 self._names = self._name()
@@ -84,6 +95,7 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             assurance=given["assurance"],
             names=self._names,
             note=given["note"],
+            asked_on=given["asked_on"],
         )
 
 

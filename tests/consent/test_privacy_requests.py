@@ -11,10 +11,11 @@ from guardian.shortcuts import assign_perm
 from consent.as_of import permissions_as_of
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep
 from consent.permission import Ask, permissions
-from consent.privacy import carry_out, export, laws, requests
-from consent.privacy.requests import Asking, NotAllowed, NotNow
+from consent.privacy import carry_out, erasure, export, laws, requests
+from consent.privacy.due import day_there, days_left
+from consent.privacy.requests import Asking, NotAllowed, NotNow, NotThatDay
 from consent.weighing import Ask as AskThen
-from customers import jobs
+from customers import jobs, merging
 from customers.ids import NIL, new_id
 from customers.models import Address, AuditEntry, Brand, Identifier, Source
 from tests.config.partners import make_partners
@@ -23,6 +24,7 @@ from tests.journeys.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = datetime(2026, 1, 31, 2, 30, tzinfo=UTC)
+LONG_AGO = datetime(2025, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -49,11 +51,57 @@ def asked(stage: Stage, kind: str, assurance: int = 3, law: str = "gdpr") -> Pri
     ],
 )
 def test_the_last_day_is_one_of_the_brands_zone(law: str, zone: str, due: date) -> None:
-    assert laws.due_on(law, MIDNIGHT, zone) == due
+    assert laws.due_on(law, day_there(Brand(zone=zone), MIDNIGHT)) == due
 
 
 def test_a_month_from_december_is_in_january() -> None:
-    assert laws.due_on("gdpr", datetime(2026, 12, 5, 12, tzinfo=UTC), "UTC") == date(2027, 1, 5)
+    assert laws.due_on("gdpr", date(2026, 12, 5)) == date(2027, 1, 5)
+
+
+def received(stage: Stage, day: date | None) -> PrivacyRequest:
+    Brand.objects.filter(pk=stage.brand.pk).update(created_at=LONG_AGO, zone="America/Sao_Paulo")
+    stage.brand.refresh_from_db()
+    names = requests.naming("email", "ana@example.com", [], stage.now)
+    asking = Asking(brand=stage.brand, kind="access", law="lgpd", channel="letter", names=names, asked_on=day)
+    return requests.take_down(asking, stage.now)
+
+
+def test_the_clock_runs_from_the_day_it_was_received(stage: Stage) -> None:
+    stage.now = MIDNIGHT
+    request = received(stage, date(2026, 1, 20))
+    assert (request.asked_on, request.opened_at, request.due_on) == (date(2026, 1, 20), MIDNIGHT, date(2026, 2, 4))
+    # In São Paulo it is still the day before.
+    assert received(stage, None).asked_on == date(2026, 1, 30)
+    assert AuditEntry.objects.filter(action="privacy_open").count() == 2
+
+
+def test_it_may_be_overdue_at_once(stage: Stage) -> None:
+    request = received(stage, date(2026, 1, 5))
+    assert days_left(request, stage.now) == -41
+    shown = officer(stage, "view_pii").get(reverse("admin:consent_privacyrequest_changelist"), {"due": "overdue"})
+    assert list(shown.context["cl"].result_list) == [request]
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 31), date(2025, 11, 30)])
+def test_it_was_not_received_on_a_day_to_come_nor_before_the_brand(stage: Stage, day: date) -> None:
+    stage.now = MIDNIGHT
+    with pytest.raises(NotThatDay):
+        received(stage, day)
+    assert not PrivacyRequest.objects.exists()
+
+
+def test_staff_say_when_it_was_received_and_are_kept_as_who_took_it_down(stage: Stage) -> None:
+    Brand.objects.filter(pk=stage.brand.pk).update(created_at=LONG_AGO)
+    client, form = officer(stage, "view_pii"), TYPED_IN | {"brand": str(stage.brand.pk)}
+    refused = client.post(reverse("admin:consent_privacyrequest_add"), form | {"asked_on": "2999-01-01"})
+    assert list(refused.context["adminform"].form.errors) == ["asked_on"]
+    client.post(reverse("admin:consent_privacyrequest_add"), form | {"asked_on": "2026-01-05"})
+    request = PrivacyRequest.objects.get()
+    assert (request.asked_on, request.due_on) == (date(2026, 1, 5), date(2026, 1, 20))
+    assert request.opened_by == User.objects.get(username="officer")
+    text = client.get(page("change", request)).content.decode()
+    for told in ("Jan. 5, 2026", "overdue", "officer"):
+        assert told in text
 
 
 def test_a_request_is_ready_once_the_identity_was_checked_well_enough(stage: Stage) -> None:
@@ -134,17 +182,19 @@ def officer(stage: Stage, *rights: str) -> Client:
     return client
 
 
+TYPED_IN = {
+    "kind": "erasure", "law": "lgpd", "channel": "phone", "identifier_kind": "email",
+    "identifier": "ANA@example.com", "assurance": "4", "note": "",
+}  # fmt: skip
+
+
 def page(name: str, request: PrivacyRequest) -> str:
     return reverse(f"admin:consent_privacyrequest_{name}", args=[request.pk])
 
 
 def test_staff_take_one_down_and_carry_it_out_after_a_second_look(stage: Stage) -> None:
     client = officer(stage, "view_pii")
-    form = {
-        "brand": str(stage.brand.pk), "kind": "erasure", "law": "lgpd", "channel": "phone", "identifier_kind": "email",
-        "identifier": "ANA@example.com", "assurance": "4", "note": "",
-    }  # fmt: skip
-    answer = client.post(reverse("admin:consent_privacyrequest_add"), form)
+    answer = client.post(reverse("admin:consent_privacyrequest_add"), TYPED_IN | {"brand": str(stage.brand.pk)})
     request = PrivacyRequest.objects.get()
     assert answer.headers["Location"] == page("change", request)
     assert (request.state, request.subject[0][2], request.opened_by is not None) == ("ready", "ana@example.com", True)
@@ -154,9 +204,55 @@ def test_staff_take_one_down_and_carry_it_out_after_a_second_look(stage: Stage) 
     counts = {store.key: count for store, count in shown.context["preview"]}
     assert (counts["people"], counts["events"]) == (13, 2)
     client.post(page("act", request), {"choice": "carry_out", "seen": "yes"})
+    assert not Erasure.objects.exists()
+    client.post(page("act", request), {"choice": "carry_out", "seen": shown.context["seen"]})
     assert Erasure.objects.get().request == request
     request.refresh_from_db()
     assert request.state == "working"
+
+
+def test_who_was_shown_fewer_people_than_are_found_looks_again(stage: Stage) -> None:
+    client, request = officer(stage, "view_pii"), asked(stage, "erasure", assurance=4)
+    seen = client.get(page("change", request), {"preview": "1"}).context["seen"]
+    stage.know("bia")
+    merge_with_bia(stage)
+    client.post(page("act", request), {"choice": "carry_out", "seen": seen})
+    request.refresh_from_db()
+    assert (request.state, Erasure.objects.exists()) == ("ready", False)
+
+
+def merge_with_bia(stage: Stage) -> None:
+    ana, bia = (Identifier.objects.get(value=value).profile_id for value in ("ana", "bia"))
+    merging.join(ana, bia, merging.decide.decision(stage.brand.pk, 1, "test", stage.now))
+    stage.run()
+
+
+def test_an_erasure_takes_nobody_who_was_not_shown(stage: Stage) -> None:
+    stage.know("bia")
+    request = asked(stage, "erasure", assurance=4)
+    erasure.ask(request, stage.now, None)
+    stage.now += timedelta(minutes=1)
+    merge_with_bia(stage)
+    jobs.work_on(lambda: stage.now, 2)
+    request.refresh_from_db()
+    assert (request.state, Erasure.objects.exists()) == ("ready", False)
+    assert request.job is not None
+    assert (request.job.state, request.job.report) == ("done", {"more_people": True})
+    assert request.steps.latest("id").note.startswith("Nothing was erased: more people")
+    assert Identifier.objects.filter(value__in=["ana", "bia"], closed_at=None).count() == 2
+    requests.refuse(request, "identity", stage.now, None)
+
+
+def test_who_was_seen_on_a_new_device_meanwhile_is_erased_with_it(stage: Stage) -> None:
+    request = asked(stage, "erasure", assurance=4)
+    erasure.ask(request, stage.now, None)
+    stage.now += timedelta(minutes=1)
+    stage.happen("page", "ana", anonymous_id="new-device")
+    for _turn in range(4):
+        jobs.work_on(lambda: stage.now, 2)
+        stage.now += timedelta(seconds=61)
+    request.refresh_from_db()
+    assert (request.state, Identifier.objects.count()) == ("done", 0)
 
 
 def test_who_may_not_read_the_person_carries_nothing_out_and_downloads_nothing(stage: Stage) -> None:
@@ -270,6 +366,7 @@ def test_a_partner_hands_one_on_and_sees_its_own_alone() -> None:
     request = PrivacyRequest.objects.get()
     assert (request.subject[0][1:], request.channel) == (["email", "ana@example.com", "Ana@Example.com"], "api")
     assert made.headers["Location"] == f"/api/v1/privacy-requests/{request.pk}"
+    assert made.json()["asked_on"] == request.asked_on.isoformat() == made.json()["opened_at"][:10]
     path = f"privacy-requests/{request.pk}"
     assert partners.shop.get(path).json() == made.json()
     assert [one["id"] for one in partners.shop.get("privacy-requests", state="ready").json()["items"]] == [
@@ -328,6 +425,10 @@ def test_a_partners_name_of_several_people_is_refused_without_telling_of_them() 
         ({"checked": "document"}, 422, "unknown_value", "/checked"),
         ({"checked": "login"}, 403, "insufficient_scope", "/checked"),
         ({"note": "by the way"}, 422, "unknown_field", "/note"),
+        ({"asked_on": "2999-01-01"}, 422, "out_of_range", "/asked_on"),
+        ({"asked_on": "1999-01-01"}, 422, "out_of_range", "/asked_on"),
+        ({"asked_on": "yesterday"}, 422, "wrong_type", "/asked_on"),
+        ({"asked_on": 20260301}, 422, "wrong_type", "/asked_on"),
     ],
 )
 def test_what_is_no_request_is_refused_and_nothing_is_kept(
