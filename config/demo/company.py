@@ -1,22 +1,24 @@
 """The company as staff would have set it up: brands, sources, events, notices, connectors, words, squads."""
 
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from channels.models import Connector, Template, TemplateText, TemplateVersion
 from config.demo import maps, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
-from config.demo.definitions import JOURNEYS
 from config.demo.registry import plan_events
 from consent import notices
 from consent.models import Notice, NoticeText, NoticeVersion, Purpose, PurposeText
 from customers.models import Brand, Source, Squad
+from journeys.code.file import read
 from journeys.models import Journey
 from journeys.publish import publish
 
+# With the cases they must pass: `manage.py test_journey`.
+JOURNEYS: Final = sorted((Path(__file__).parent / "journeys").glob("*.yaml"))
 SQUADS: Final = {
     "Welcome": ("onboarding",),
     "Checkout": ("payment-recovery", "abandoned-cart"),
@@ -188,16 +190,18 @@ def _template(plan: BrandPlan, brand: Brand, wording: words.Wording) -> None:
 def _draft(shop: Shop, now: datetime) -> None:
     """Write the journeys down, each message at its place on the map."""
     places = maps.draw_map(shop.plan, shop.brand, shop.squads["Welcome"], now)
-    for key, (name, description, squad, document) in JOURNEYS.items():
-        draft = deepcopy(document)
+    squads = {key: squad for squad, keys in SQUADS.items() for key in keys}
+    for path in JOURNEYS:
+        file = read(path.read_text())
+        draft = file.definition
         for step in draft["steps"]:
-            if (key, step["id"]) in places:
-                step["touchpoint"] = str(places[key, step["id"]].pk)
-        shop.journeys[key] = Journey.objects.create(
+            if (file.key, step["id"]) in places:
+                step["touchpoint"] = str(places[file.key, step["id"]].pk)
+        shop.journeys[file.key] = Journey.objects.create(
             brand=shop.brand,
-            squad=shop.squads[squad],
-            key=key,
-            name=f"{name} – {shop.plan.name}",
-            description=description,
+            squad=shop.squads[squads[file.key]],
+            key=file.key,
+            name=f"{file.name} – {shop.plan.name}",
+            description=file.description,
             draft=draft,
         )

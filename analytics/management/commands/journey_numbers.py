@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from analytics.journey_numbers import as_json, as_text, journey_numbers
 from analytics.metrics.period import ALWAYS, Period
 from customers import clock
-from journeys.models import Journey
+from journeys.management.find import find_journey
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("table", "json"), default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        journey = _find(options["journey"], options["brand"])
+        journey = find_journey(options["journey"], options["brand"])
         days = options["days"]
         period = ALWAYS if days is None else Period(since=clock.utcnow() - timedelta(days=days))
         numbers = journey_numbers(journey.pk, period)
@@ -37,14 +37,3 @@ class Command(BaseCommand):
             self.stdout.write(f"{journey.brand} · {journey}\n{as_text(numbers)}")
         if numbers.broken:
             raise CommandError("these sums do not hold: " + ", ".join(str(one.label) for one in numbers.broken))
-
-
-def _find(key: str, brand: str | None) -> Journey:
-    found = Journey.objects.select_related("brand").filter(key=key)
-    journeys = list(found.filter(brand__key=brand) if brand else found)
-    if not journeys:
-        raise CommandError(f"there is no journey {key!r}" + (f" in brand {brand!r}" if brand else ""))
-    if len(journeys) > 1:
-        brands = ", ".join(sorted(journey.brand.key for journey in journeys))
-        raise CommandError(f"several brands have a journey {key!r}; add --brand, one of: {brands}")
-    return journeys[0]

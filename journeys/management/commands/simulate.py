@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers import clock
 from journeys.definition import InvalidDefinition
+from journeys.management.find import find_journey
 from journeys.models import Journey
 from journeys.simulation.events import NotAnEvent, from_file, stored
 from journeys.simulation.past import Assumed, Recorded
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("table", "json"), default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        journey = _find(options["journey"], options["brand"])
+        journey = find_journey(options["journey"], options["brand"])
         zone = ZoneInfo(journey.brand.zone)
         until = _moment(options["until"], zone) or clock.utcnow()
         since = _moment(options["since"], zone) or until - timedelta(days=_DAYS)
@@ -58,15 +59,6 @@ class Command(BaseCommand):
         else:
             for line in _table(results):
                 self.stdout.write(line)
-
-
-def _find(key: str, brand: str | None) -> Journey:
-    found = Journey.objects.select_related("brand").filter(key=key)
-    journeys = list(found.filter(brand__key=brand) if brand else found)
-    if len(journeys) != 1:
-        said = "several brands have" if journeys else "there is no"
-        raise CommandError(f"{said} journey {key!r}" + ("; add --brand" if journeys else ""))
-    return journeys[0]
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
