@@ -82,6 +82,7 @@ _NAVIGATION: Final[tuple[tuple["_StrOrPromise", bool, tuple[List | Page, ...]], 
             List("channels.Template", "draft"),
             List("channels.Connector", "cable"),
             List("channels.SendStop", "front_hand"),
+            List("channels.Exposure", "science"),
         ),
     ),
     (

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from psycopg import Cursor
 
 from consent.decision import Head, Verdict
 from consent.heads import InForce, follow
@@ -13,42 +15,49 @@ from consent.models import Method
 from consent.weighing import Ask, Facts, weigh
 from customers.pg import raw_cursor
 
+# Each ask looks through the members of all.
+_AT_ONCE: Final = 500
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
+_TODAY: Final = """
+        SELECT ask.n, p.id AS profile_id, p.customer_since AS since
+        FROM ask JOIN customers_profile p ON p.customer_id = ask.customer_id
+"""
 # Whose profiles were whose: where one is since before the moment, or where it was until after it.
+_THEN: Final = f"""{_TODAY} AND p.customer_since <= ask.moment
+        UNION ALL
+        SELECT ask.n, m.profile_id, m.was_since
+        FROM ask JOIN customers_profilemove m
+            ON m.from_customer_id = ask.customer_id AND m.was_since <= ask.moment AND m.at > ask.moment
+"""
 _FACTS: Final = """
     WITH ask AS (
-        SELECT * FROM unnest(%(customers)b::uuid[], %(addresses)b::uuid[], %(purposes)b::uuid[])
-            WITH ORDINALITY AS t(customer_id, address_id, purpose_id, n)
-    ), member AS MATERIALIZED (
-        SELECT p.id AS profile_id, p.customer_id, p.customer_since AS since
-        FROM customers_profile p WHERE p.customer_id = ANY(%(customers)b) AND p.customer_since <= %(moment)b
-        UNION ALL
-        SELECT m.profile_id, m.from_customer_id, m.was_since
-        FROM customers_profilemove m
-        WHERE m.from_customer_id = ANY(%(customers)b) AND m.was_since <= %(moment)b AND m.at > %(moment)b
-    ), unsettled AS MATERIALIZED (
-        SELECT DISTINCT member.customer_id
+        SELECT * FROM unnest(%(customers)b::uuid[], %(addresses)b::uuid[], %(purposes)b::uuid[],
+                             %(moments)b::timestamptz[])
+            WITH ORDINALITY AS t(customer_id, address_id, purpose_id, moment, n)
+    ), member AS MATERIALIZED ({members}), unsettled AS MATERIALIZED (
+        SELECT DISTINCT ask.n
         FROM customers_deadletter d JOIN member ON member.profile_id = (d.row ->> 'profile_id')::uuid
-        WHERE d.queue = 'consent' AND d.at <= %(moment)b AND (d.replayed_at IS NULL OR d.replayed_at > %(moment)b)
+        JOIN ask ON ask.n = member.n
+        WHERE d.queue = 'consent' AND d.at <= ask.moment AND (d.replayed_at IS NULL OR d.replayed_at > ask.moment)
     )
     SELECT ask.n, purpose.kind,
            EXISTS (
                SELECT 1 FROM consent_suppression s
                WHERE s.address_id = ask.address_id AND (s.brand_id IS NULL OR s.brand_id = purpose.brand_id)
-                 AND s.created_at <= %(moment)b AND (s.lifted_at IS NULL OR s.lifted_at > %(moment)b)
+                 AND s.created_at <= ask.moment AND (s.lifted_at IS NULL OR s.lifted_at > ask.moment)
            ),
-           ask.customer_id IN (SELECT customer_id FROM unsettled),
+           ask.n IN (SELECT n FROM unsettled),
            EXISTS (
                SELECT 1 FROM consent_restriction r JOIN member ON member.profile_id = r.profile_id
-               WHERE member.customer_id = ask.customer_id AND r.since <= %(moment)b
-                 AND (r.lifted_at IS NULL OR r.lifted_at > %(moment)b)
+               WHERE member.n = ask.n AND r.since <= ask.moment
+                 AND (r.lifted_at IS NULL OR r.lifted_at > ask.moment)
            ),
            EXISTS (
                SELECT 1 FROM consent_pause s
-               WHERE s.brand_id = purpose.brand_id AND s.since <= %(moment)b AND s.until > %(moment)b
-                 AND (s.ended_at IS NULL OR s.ended_at > %(moment)b)
+               WHERE s.brand_id = purpose.brand_id AND s.since <= ask.moment AND s.until > ask.moment
+                 AND (s.ended_at IS NULL OR s.ended_at > ask.moment)
                  AND (s.address_id = ask.address_id OR s.address_id IN (
-                     SELECT member.profile_id FROM member WHERE member.customer_id = ask.customer_id
+                     SELECT member.profile_id FROM member WHERE member.n = ask.n
                  ))
            ),
            e.address_id, e.profile_id, e.spoken_for, e.since,
@@ -58,16 +67,16 @@ _FACTS: Final = """
     LEFT JOIN LATERAL (
         SELECT c.*, c.profile_id AS spoken_for, member.since
         FROM consent_consententry c
-        LEFT JOIN member ON member.profile_id = c.profile_id AND member.customer_id = ask.customer_id
+        LEFT JOIN member ON member.profile_id = c.profile_id AND member.n = ask.n
         WHERE c.address_id = ask.address_id AND c.purpose_id = ask.purpose_id
           AND (c.profile_id IS NULL OR member.profile_id IS NOT NULL)
         UNION ALL
         -- A pseudo-address has the id of its profile, for whom it speaks.
         SELECT c.*, member.profile_id, member.since
         FROM member JOIN consent_consententry c ON c.address_id = member.profile_id
-        WHERE member.customer_id = ask.customer_id AND c.purpose_id = ask.purpose_id
+        WHERE member.n = ask.n AND c.purpose_id = ask.purpose_id
           AND member.profile_id <> ask.address_id
-    ) e ON e.effective_at <= %(moment)b AND e.recorded_at <= %(heard_by)b
+    ) e ON e.effective_at <= ask.moment AND e.recorded_at <= %(heard_by)b
     ORDER BY ask.n, e.address_id, e.position
 """
 
@@ -95,21 +104,47 @@ def permissions_as_of(asks: Sequence[Ask], moment: datetime, *, heard_by: dateti
     """
     if not asks:
         return []
+    with raw_cursor() as cursor:
+        facts = _facts(cursor, _FACTS.format(members=_THEN), asks, [moment] * len(asks), heard_by or _EVER)
+        return weigh(cursor, asks, facts, moment, by=moment)
+
+
+def permissions_at(asks: Sequence[tuple[Ask, datetime]]) -> list[Verdict]:
+    """The verdict on each ask at a moment of its own, by what had taken effect then, of people as they are known
+    today: whoever turned out to be somebody is taken for them from the beginning."""
+    verdicts: list[Verdict] = []
+    with raw_cursor() as cursor:
+        for part in _parts(asks):
+            facts = _facts(
+                cursor, _FACTS.format(members=_TODAY), [ask for ask, _at in part], [at for _ask, at in part], _EVER
+            )
+            for (ask, moment), fact in zip(part, facts, strict=True):
+                verdicts += weigh(cursor, [ask], [fact], moment)
+    return verdicts
+
+
+def _parts(asks: Sequence[tuple[Ask, datetime]]) -> Iterator[Sequence[tuple[Ask, datetime]]]:
+    for first in range(0, len(asks), _AT_ONCE):
+        yield asks[first : first + _AT_ONCE]
+
+
+def _facts(
+    cursor: Cursor[Any], statement: str, asks: Sequence[Ask], moments: Sequence[datetime], heard_by: datetime
+) -> list[Facts | None]:
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
     facts: list[Facts | None] = [None] * len(asks)
     given = {
         "customers": customers,
         "addresses": addresses,
         "purposes": purposes,
-        "moment": moment,
-        "heard_by": heard_by or _EVER,
+        "moments": list(moments),
+        "heard_by": heard_by,
     }
-    with raw_cursor() as cursor:
-        rows = cursor.execute(_FACTS, given).fetchall()
-        for (n, kind, barred, unsettled, restricted, paused), said in groupby(rows, key=itemgetter(*range(6))):
-            heads = list(_heads(_Said._make(row[6:]) for row in said if row[6] is not None))
-            facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, heads)
-        return weigh(cursor, asks, facts, moment, by=moment)
+    rows = cursor.execute(statement, given).fetchall()
+    for (n, kind, barred, unsettled, restricted, paused), said in groupby(rows, key=itemgetter(*range(6))):
+        heads = list(_heads(_Said._make(row[6:]) for row in said if row[6] is not None))
+        facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, heads)
+    return facts
 
 
 def _heads(said: Iterable[_Said]) -> Iterator[Head]:

@@ -1,6 +1,6 @@
 """Whether an address may be written to for a purpose, and which address of a person that is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ __all__ = [
     "Verdict",
     "Want",
     "choose_addresses",
+    "choose_by",
     "lock_address",
     "permissions",
     "prepare_locks",
@@ -142,13 +143,20 @@ def choose_addresses(wants: Sequence[Want], now: datetime) -> list[list[Choice]]
 
     None permitted: the one that came closest, with its refusal. No address at all: a choice of nothing.
     """
+    return choose_by(wants, lambda asks: permissions([ask for _n, ask in asks], now))
+
+
+def choose_by(
+    wants: Sequence[Want], permitted: Callable[[Sequence[tuple[int, Ask]]], Sequence[Verdict]]
+) -> list[list[Choice]]:
+    """The same by permission of whichever moment; each ask comes with the number of its want."""
     candidates = _candidates(wants)
     asks = [
-        Ask(want.customer_id, candidate.address_id, want.purpose_id)
-        for want, known in zip(wants, candidates, strict=True)
+        (n, Ask(want.customer_id, candidate.address_id, want.purpose_id))
+        for n, (want, known) in enumerate(zip(wants, candidates, strict=True))
         for candidate in known
     ]
-    verdicts = iter(permissions(asks, now))
+    verdicts = iter(permitted(asks))
     return [
         _choose(
             want.channel,

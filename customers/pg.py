@@ -1,13 +1,14 @@
 """psycopg beneath Django's connection, for the hot paths: binary parameters and COPY in the same transaction."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import Cursor
+from psycopg import Cursor, ServerCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
@@ -29,6 +30,23 @@ def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
     wrapper.connection.prepare_threshold = sys.maxsize
     cursor = Cursor[Any](wrapper.connection)
     cursor.format = Format.BINARY
+    _adapt(cursor)
+    return cursor
+
+
+@contextmanager
+def held_cursor(name: str, wrapper: BaseDatabaseWrapper | None = None) -> Iterator[ServerCursor[Any]]:
+    """The same for more rows than memory should hold: they stay with the server until they are asked for, and other
+    statements may be made meanwhile."""
+    wrapper = wrapper or connection
+    wrapper.ensure_connection()
+    with ServerCursor[Any](wrapper.connection, name, withhold=True) as cursor:
+        cursor.format = Format.BINARY
+        _adapt(cursor)
+        yield cursor
+
+
+def _adapt(cursor: Cursor[Any] | ServerCursor[Any]) -> None:
     cursor.adapters.register_loader("jsonb", _Jsonb)
     # By default numbers travel as the smallest type that holds them, and PostgreSQL compares a bigint column with
     # each number of a smallint array in turn instead of hashing the array.
@@ -36,7 +54,6 @@ def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
     cursor.adapters.register_dumper(list, PackedListDumper)
     # What is registered last is taken for `%s`, where lists may be of mixed types.
     cursor.adapters.register_dumper(list, ListDumper)
-    return cursor
 
 
 class _Jsonb(Loader):

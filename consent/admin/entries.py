@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, ConsentItem, State
+from consent.models import ConsentChain, ConsentEntry, ConsentEvidence, ConsentHead, ConsentItem, ErasedEvidence, State
 from consent.verify.consents import first_broken
 from customers.admin.base import Facts, QueueRows, hexadecimal, link, table
 from customers.admin.show import Tone, state, when
@@ -78,6 +78,17 @@ class ConsentEntryAdmin(Facts):
 class ConsentEvidenceAdmin(Facts):
     list_display = ("pk", link("entry_id", "consent_consententry", _("entry")))
     search_fields = ("entry__id",)
+
+
+@admin.register(ErasedEvidence)
+class ErasedEvidenceAdmin(Facts):
+    list_display = (
+        "pk",
+        link("entry_id", "consent_consententry", _("entry")),
+        when("erased_at", _("erased at")),
+    )
+    search_fields = ("entry__id",)
+    when_empty = _("No erasure has taken the evidence of a consent yet.")
 
 
 @admin.register(ConsentHead)

@@ -38,6 +38,7 @@ _REFUSED: Final[dict[str, "_StrOrPromise"]] = {
     "consent_expired": _("consent expired"),
     "consent_unsettled": _("a consent of the person could not be applied yet"),
     "suppressed": _("address suppressed"),
+    "restricted": _("the person had processing restricted"),
     "paused": _("the person has paused messages"),
 }
 

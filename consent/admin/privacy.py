@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consent.admin.privacy_forms import OpeningForm
+from consent.admin.privacy_forms import OpeningForm, local_kinds
 from consent.admin.privacy_page import act, page_of, reads_everywhere
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep, Restriction
 from consent.privacy import export, requests
@@ -23,7 +23,7 @@ from customers import audit, clock, personal
 from customers.admin.base import ExactSearch, Facts, Kept, hexadecimal, link
 from customers.admin.presented import drawn
 from customers.admin.show import Tone, badge, laid_out, moment, state, when
-from customers.models import ErasedAddress
+from customers.models import ErasedAddress, Source
 from customers.privacy.erase import OF_OTHERS
 from customers.privacy.exceptions import EXCEPTIONS
 from customers.privacy.stores import stores
@@ -73,7 +73,8 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
         state("state", STATES, _("state")),
         "due",
         "brand",
-        when("opened_at", _("asked")),
+        "asked_on",
+        when("opened_at", _("taken down")),
     )
     list_filter = (DueFilter, "state", "kind", "law", "brand")
     list_select_related = ("brand",)
@@ -83,7 +84,20 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
     show_full_result_count = False
     list_per_page = 50
     when_empty = _("Nobody has asked for anything by law yet. Take a request down when somebody does: its clock runs.")
-    fields = ("brand", "kind", "law", "channel", "identifier_kind", "identifier", "assurance", "note")
+    fields = (
+        "brand", "kind", "law", "channel", "asked_on", "identifier_kind", "source", "identifier", "assurance", "note",
+    )  # fmt: skip
+
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        """Asked for where an id is one system's own; without scripts, always."""
+        local = local_kinds(clock.utcnow())
+        return {"source": " || ".join(f"identifier_kind == '{key}'" for key in local) or "false"}
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        if db_field.name != "source":
+            return super().get_field_queryset(db, db_field, request)
+        return Source.objects.exclude(key=Source.RESERVED_KEY).select_related("brand").order_by("brand__name", "name")
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done before what is done, and of that what is due first."""
@@ -275,7 +289,7 @@ class ErasureAdmin(Facts):
     )
     list_select_related = ("by",)
     search_fields = ("id", "request__id")
-    exclude = ("subject", "counts")
+    exclude = ("subject", "counts", "shown")
     readonly_fields = ("shown_counts",)
     shown_counts = staticmethod(laid_out("counts", _("rows by store")))
     when_empty = _("Nobody was erased yet.")

@@ -1,6 +1,7 @@
 """The page of one privacy request: where it stands, what can be done with it, and doing that."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from django.contrib import messages
@@ -38,6 +39,7 @@ def page_of(row: PrivacyRequest, request: HttpRequest, now: datetime) -> dict[st
         "customers": Customer.objects.shown_to(request.user).filter(pk__in=subject.customers),
         "others": len(subject.shared_names) + len(subject.shared_addresses),
         "subject": subject,
+        "seen": _seen(subject),
         "days": due.days_left(row, now),
         "needed": PrivacyRequest.Assurance(laws.LEAST[row.kind]).label,
         "is_sure": row.assurance >= laws.LEAST[row.kind],
@@ -56,6 +58,11 @@ def page_of(row: PrivacyRequest, request: HttpRequest, now: datetime) -> dict[st
         "preview_total": sum(count for _store, count in preview or ()),
         "now": now,
     }
+
+
+def _seen(subject: Subject) -> str:
+    """What stands in the form for the people who are shown beside it."""
+    return sha256(",".join(map(str, subject.profiles)).encode()).hexdigest()
 
 
 def act(row: PrivacyRequest, request: HttpRequest, now: datetime) -> Told:
@@ -91,8 +98,10 @@ def _refuse(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str)
 
 
 def _carry_out(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str) -> Told:
-    if row.kind == PrivacyRequest.Kind.ERASURE and request.POST.get("seen") != "yes":
-        return _("Nothing was done: look at what will go first."), messages.WARNING
+    if row.kind == PrivacyRequest.Kind.ERASURE and request.POST.get("seen") != _seen(requests.subject_of(row)):
+        return _(
+            "Nothing was done: look at what will go first. Who it is may have changed meanwhile."
+        ), messages.WARNING
     if row.kind in _OF_ALL_BRANDS and not reads_everywhere(request, row):
         return _("Nothing was done: the person is known in brands whose personal data you do not read."), messages.ERROR
     carry_out.carry_out(row, now, request.user)

@@ -16,7 +16,7 @@ from customers.api.pages import Listing, Order, uuid_key
 from customers.api.parameters import one_of, one_uuid
 from customers.api.shapes import IdentifierBody
 from customers.api.sources import SOURCE, source_of
-from customers.api.strict import Body, Choice
+from customers.api.strict import Body, Choice, Day
 from customers.identifiers import IdentifierError
 from customers.kept_answers import Answer
 from customers.models import Brand, Scope
@@ -44,11 +44,18 @@ class PrivacyBody(Body):
 
     kind = Choice(choices=PrivacyRequest.Kind.values)
     law = Choice(choices=PrivacyRequest.Law.values)
-    identifier = IdentifierBody()
+    identifier = IdentifierBody(
+        help_text="Theirs alone. An id that is your system's own is looked for where the source that speaks gives ids."
+    )
     checked = Choice(
         choices=list(_CHECKED),
         required=False,
         help_text="How you checked who asks; more than none takes the scope identity:assure. Left out: none.",
+    )
+
+    asked_on = Day(
+        required=False,
+        help_text="The day you received it, in the brand's zone: the clock of the law runs from it. Left out: today.",
     )
 
     class Meta:
@@ -64,7 +71,8 @@ class PrivacyShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=PrivacyRequest.State.values)
     checked = serializers.ChoiceField(choices=list(_SHOWN.values()))
     refusal = serializers.CharField(allow_null=True, help_text="The reason, of those the law allows.")
-    opened_at = serializers.DateTimeField()
+    asked_on = serializers.DateField(help_text="The day it was received, in the brand's zone.")
+    opened_at = serializers.DateTimeField(help_text="When it was taken down here.")
     due_on = serializers.DateField(help_text="The last day, in the brand's zone.")
     ended_at = serializers.DateTimeField(allow_null=True)
 
@@ -97,7 +105,7 @@ class PrivacyListShape(serializers.Serializer[Any]):
     )
 )
 class PrivacyRequests(Writing):
-    """Its clock runs from the answer; people of the brand carry it out."""
+    """Its clock runs from the day it was received; people of the brand carry it out."""
 
     scopes = {"GET": Scope.PRIVACY_READ.value, "POST": Scope.PRIVACY_WRITE.value}
     parameters = LISTING.parameters() | SOURCE
@@ -126,10 +134,17 @@ class PrivacyRequests(Writing):
             )
         named = said["identifier"]
         try:
-            names = requests.naming(named["kind"], named["value"], [source.namespace], self.now)
+            names = requests.name_of_one(named["kind"], named["value"], [source.namespace], self.now)
         except IdentifierError as error:
             place = "kind" if error.code == "unknown_identifier_kind" else "value"
             raise Refused(error.code, error.message, error.hint, f"/identifier/{place}") from None
+        except requests.SeveralMeant:
+            raise Refused(
+                "identifier_of_several",
+                "More than one person goes by this identifier.",
+                "Send one that is theirs alone, a user id or a document's number.",
+                "/identifier",
+            ) from None
         asking = Asking(
             brand=Brand.objects.get(pk=self.partner.brand_id),
             kind=said["kind"],
@@ -138,8 +153,13 @@ class PrivacyRequests(Writing):
             names=names,
             source_id=source.source_id,
             assurance=checked,
+            asked_on=said.get("asked_on"),
         )
-        made = requests.take_down(asking, self.now)
+        try:
+            made = requests.take_down(asking, self.now)
+        except requests.NotThatDay:
+            hint = "A day of the brand's zone, not to come and not before the brand."
+            raise Refused("out_of_range", "Nothing was asked of the brand on that day.", hint, "/asked_on") from None
         return answer_of(_show(made), 201, f"/api/v1/privacy-requests/{made.pk}")
 
 
@@ -167,6 +187,7 @@ def _show(row: PrivacyRequest) -> dict[str, Any]:
         "state": row.state,
         "checked": _SHOWN[PrivacyRequest.Assurance(row.assurance)],
         "refusal": row.refusal or None,
+        "asked_on": row.asked_on,
         "opened_at": row.opened_at,
         "due_on": row.due_on,
         "ended_at": row.ended_at,

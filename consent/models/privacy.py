@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -69,7 +70,13 @@ class PrivacyRequest(Owned):
     assurance = models.SmallIntegerField(_("identity checked by"), choices=Assurance.choices, default=Assurance.NONE)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     refusal = models.CharField(_("reason of the refusal"), max_length=24, blank=True)
-    opened_at = models.DateTimeField(_("asked at"))
+    # Workers of the version before leave it to the database.
+    asked_on = models.DateField(
+        _("asked on"),
+        db_default=Cast(Now(), models.DateField()),
+        help_text=_("The day it was received, in the brand’s zone: the clock of the law runs from it."),
+    )
+    opened_at = models.DateTimeField(_("taken down at"))
     due_on = models.DateField(_("due on"), help_text=_("The last day, in the brand’s zone."))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     opened_by = models.ForeignKey(
@@ -161,8 +168,8 @@ class PrivacyArchive(Owned):
 
 
 class Erasure(Owned):
-    """One erasure, and its certificate: when, by whom, how many rows. `subject` is what it still needs to know of the
-    person, sealed, and empty when it is done."""
+    """One erasure, and its certificate: when, by whom, how many rows. `shown` are the profiles that it was confirmed
+    for; `subject` is what it still needs to know of the person, sealed. Both are empty when it is done."""
 
     reach = ByBrand("brand")
 
@@ -191,6 +198,7 @@ class Erasure(Owned):
     identifiers = models.PositiveIntegerField(_("identifiers"), default=0)
     addresses = models.PositiveIntegerField(_("addresses"), default=0)
     counts = models.JSONField(_("rows by store"), default=dict)
+    shown = ArrayField(models.UUIDField(), verbose_name=_("profiles shown"), default=list, db_default=[], blank=True)
     subject = personal(models.BinaryField(_("sealed subject"), default=b""), TEXT)
 
     class Meta:

@@ -1,17 +1,22 @@
 """How long there is until a request's last day, in days of its brand's zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import DateField, DateTimeField, F, Func, Value
 from django.db.models.functions import Cast
 
 from consent.models import PrivacyRequest
+from customers.models import Brand
+
+
+def day_there(brand: Brand, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(brand.zone)).date()
 
 
 def days_left(request: PrivacyRequest, now: datetime) -> int:
     """Below 0: the last day is over."""
-    return (request.due_on - now.astimezone(ZoneInfo(request.brand.zone)).date()).days
+    return (request.due_on - day_there(request.brand, now)).days
 
 
 def today_there(now: datetime) -> Cast:

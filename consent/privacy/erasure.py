@@ -12,7 +12,7 @@ from consent.models import Erasure, PrivacyRequest
 from consent.privacy import requests
 from customers import jobs
 from customers.jobs import Slice
-from customers.models import Job
+from customers.models import Job, Profile
 from customers.privacy import erase
 from customers.privacy.erase import GrewMeanwhile
 from customers.privacy.subject import Subject
@@ -26,17 +26,22 @@ _HELD_UP: Final = timedelta(seconds=30)
 _PASSES: Final = 2
 
 
+class MorePeople(Exception):
+    """More people go by these names now than were shown to whoever confirmed it."""
+
+
 def place(erasure: Erasure) -> str:
     return f"consent_erasure:{erasure.pk}:subject"
 
 
 def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
-    """Have it done, by somebody who has seen what will go."""
+    """Have it done, by somebody who has seen what will go: these people, and no others."""
+    shown = list(requests.subject_of(request).profiles)
     with transaction.atomic():
         requests.begin_work(request, now, by)
         Erasure.objects.get_or_create(
             request=request,
-            defaults={"brand_id": request.brand_id, "by_id": by.pk if by else None, "begun_at": now},
+            defaults={"brand_id": request.brand_id, "by_id": by.pk if by else None, "begun_at": now, "shown": shown},
         )
         job = jobs.ask(ERASE, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
         PrivacyRequest.objects.filter(pk=request.pk).update(job=job)
@@ -44,11 +49,23 @@ def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
     return job
 
 
+def subject_of(request: PrivacyRequest) -> Subject:
+    """Whom it is about; once it has begun, whom it sealed."""
+    begun = Erasure.objects.filter(request=request).first()
+    if begun is not None and begun.subject:
+        return Subject.from_json(open_sealed(bytes(begun.subject), place(begun)))
+    return requests.subject_of(request)
+
+
 def work(turn: Slice) -> bool:
     """A slice: the person is looked for and sealed, begun with, then step after step; whether all is done."""
     request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
     erasure = Erasure.objects.get(request=request)
-    subject = _subject(request, erasure, turn)
+    try:
+        subject = _subject(request, erasure, turn)
+    except MorePeople:
+        _ask_again(request, erasure, turn)
+        return True
     if not turn.job.cursor.get("begun"):
         try:
             subject = erase.begin(subject, turn.now, tell=lambda key, count: _count(erasure, key, count))
@@ -75,11 +92,24 @@ def _subject(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> Subject:
     if erasure.subject:
         return Subject.from_json(open_sealed(bytes(erasure.subject), place(erasure)))
     found = requests.subject_of(request)
+    # Whoever comes up after it was confirmed is a new trace of the same person; whoever was there before is another.
+    others = Profile.objects.filter(pk__in=set(found.profiles) - set(erasure.shown), created_at__lte=erasure.begun_at)
+    if others.exists():
+        raise MorePeople
     held = found.as_json() | {"at": turn.now.isoformat()}
     erasure.subject = seal(held, place(erasure))
     erasure.identifiers, erasure.addresses = len(found.names), len(found.reached)
     erasure.save(update_fields=["subject", "identifiers", "addresses"])
     return Subject.from_json(held)
+
+
+def _ask_again(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> None:
+    """Nothing was erased yet: whoever confirmed it looks again, or refuses it."""
+    with transaction.atomic():
+        erasure.delete()
+        turn.job.report = {"more_people": True}
+        note = _("Nothing was erased: more people go by these names now than were shown. Look again at what will go.")
+        requests.give_up(request, turn.now, note)
 
 
 def _go_through(turn: Slice, erasure: Erasure, subject: Subject) -> bool:
@@ -111,8 +141,8 @@ def _count(erasure: Erasure, key: str, count: int) -> None:
 
 def _finish(request: PrivacyRequest, erasure: Erasure, turn: Slice) -> None:
     with transaction.atomic():
-        erasure.finished_at, erasure.subject = turn.now, b""
-        erasure.save(update_fields=["finished_at", "subject"])
+        erasure.finished_at, erasure.shown, erasure.subject = turn.now, [], b""
+        erasure.save(update_fields=["finished_at", "shown", "subject"])
         PrivacyRequest.objects.filter(pk=request.pk).update(subject=[])
         request.steps.exclude(note="").update(note="")
         turn.job.report = {"rows": sum(erasure.counts.values()), **erasure.counts}

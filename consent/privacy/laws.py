@@ -2,9 +2,8 @@
 
 from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -57,12 +56,11 @@ _REASONS: Final[Mapping[str, Mapping[str, tuple["_StrOrPromise", frozenset[str]]
 }
 
 
-def due_on(law: str, asked_at: datetime, zone: str) -> date:
-    """The last day to answer, counted in days of the brand's zone from the day it was asked."""
-    day = asked_at.astimezone(ZoneInfo(zone)).date()
+def due_on(law: str, asked_on: date) -> date:
+    """The last day to answer, counted from the day it was asked; both are days of the brand's zone."""
     if law == _Law.GDPR:
-        return _a_month_after(day)
-    return day + timedelta(days=_LGPD_DAYS if law == _Law.LGPD else _APP_DAYS)
+        return _a_month_after(asked_on)
+    return asked_on + timedelta(days=_LGPD_DAYS if law == _Law.LGPD else _APP_DAYS)
 
 
 def _a_month_after(day: date) -> date:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
 
 from consent.models import Erasure, PrivacyRequest, PrivacyStep
-from consent.privacy import laws
+from consent.privacy import due, laws
 from customers import audit, erased, kinds
 from customers.identifiers import IdentifierError
 from customers.ids import NIL
@@ -34,13 +34,22 @@ class NobodyKnown(Exception):
     """Nobody goes by the names of the request, or they were erased: there is nobody it could be carried out for."""
 
 
+class NotThatDay(Exception):
+    """Nothing was asked of the brand on that day: it is still to come, or there was no such brand."""
+
+
+class SeveralMeant(Exception):
+    """More than one person goes by the name, or it is not said whose system gave it: whom it is about is not known."""
+
+
 class NotAllowed(Exception):
     """The law gives no such reason to refuse this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What somebody asks, by which channel, under which law; `names` are who they say they are."""
+    """What somebody asks, by which channel, under which law; `names` are who they say they are, and `asked_on` the day
+    of the brand's zone on which it was received, today if it is not told."""
 
     brand: Brand
     kind: str
@@ -50,6 +59,7 @@ class Asking:
     source_id: UUID | None = None
     assurance: int = PrivacyRequest.Assurance.NONE
     note: str = ""
+    asked_on: date | None = None
 
 
 def naming(kind: str, value: str, namespaces: Iterable[UUID], now: datetime) -> list[Naming]:
@@ -63,12 +73,35 @@ def naming(kind: str, value: str, namespaces: Iterable[UUID], now: datetime) -> 
 
 
 def namespaces_of(brand: Brand) -> list[UUID]:
-    return list(Source.objects.filter(brand=brand).order_by("namespace").values_list("namespace", flat=True).distinct())
+    """Of the brand's sources; what happens inside Trilha names nobody."""
+    told = Source.objects.filter(brand=brand).exclude(key=Source.RESERVED_KEY)
+    return list(told.order_by("namespace").values_list("namespace", flat=True).distinct())
+
+
+def name_of_one(kind: str, value: str, namespaces: Sequence[UUID], now: datetime) -> list[Naming]:
+    """A name that means one person at most, whether or not anybody is known by it; IdentifierError or SeveralMeant."""
+    names = naming(kind, value, namespaces, now)
+    if len(names) > 1:
+        raise SeveralMeant
+    asked = {one[:3] for one in names}
+    if any(one[:3] in asked for one in find(names).shared_names):
+        raise SeveralMeant
+    return names
+
+
+def day_asked(brand: Brand, asked_on: date | None, now: datetime) -> date:
+    """From when the clock of the law runs; raises NotThatDay."""
+    first, today = due.day_there(brand, brand.created_at), due.day_there(brand, now)
+    if asked_on is not None and not first <= asked_on <= today:
+        raise NotThatDay
+    return asked_on or today
 
 
 @transaction.atomic
 def take_down(asking: Asking, now: datetime, by: "Person | None" = None) -> PrivacyRequest:
-    """Keep what was asked; the clock of the law runs from now."""
+    """Keep what was asked; the clock of the law runs from the day it was received, which may be long ago. Raises
+    NotThatDay."""
+    asked_on = day_asked(asking.brand, asking.asked_on, now)
     request = PrivacyRequest.objects.create(
         brand=asking.brand,
         kind=asking.kind,
@@ -79,8 +112,9 @@ def take_down(asking: Asking, now: datetime, by: "Person | None" = None) -> Priv
         digests=sorted({erased.digest(*one[:3]).hex() for one in asking.names}),
         assurance=asking.assurance,
         state=_State.READY if asking.assurance >= laws.LEAST[asking.kind] else _State.OPEN,
+        asked_on=asked_on,
         opened_at=now,
-        due_on=laws.due_on(asking.law, now, asking.brand.zone),
+        due_on=laws.due_on(asking.law, asked_on),
         opened_by_id=by.pk if by is not None else None,
     )
     _note(request, now, by, asking.note, asking.assurance or None)
@@ -95,6 +129,14 @@ def names_of(request: PrivacyRequest) -> list[Naming]:
 def subject_of(request: PrivacyRequest) -> Subject:
     """Whom it is about, as far as is known now."""
     return find(names_of(request))
+
+
+def unfinished_erasure(names: Sequence[Naming]) -> PrivacyRequest | None:
+    """One that was begun with by such a name: it is still found by its keyed hash."""
+    digests = [erased.digest(*one[:3]).hex() for one in names]
+    begun = Erasure.objects.filter(request__digests__overlap=digests, finished_at=None).order_by("begun_at")
+    found = begun.exclude(request__state=_State.REFUSED).select_related("request").first()
+    return found.request if found is not None else None
 
 
 def verify(request: PrivacyRequest, assurance: int, now: datetime, by: "Person | None", note: str = "") -> None:
@@ -194,5 +236,6 @@ def _told(request: PrivacyRequest) -> dict[str, Any]:
         "state": request.state,
         "assurance": int(request.assurance),
         "refusal": request.refusal,
+        "asked_on": request.asked_on.isoformat(),
         "due_on": request.due_on.isoformat(),
     }

@@ -159,6 +159,7 @@ STORES: Final = (
                     "law": "t.law",
                     "channel": "t.channel",
                     "state": "t.state",
+                    "asked_on": "t.asked_on",
                     "opened_at": "t.opened_at",
                 },
                 {"subject": "'[]'::jsonb"},

@@ -96,6 +96,15 @@ class Number(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Day(serializers.DateField):
+    """A day as ISO 8601 writes it, and nothing else that could be read as one."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if type(value) is not str:
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
 class Document(serializers.DictField):
     """A JSON object, taken as it stands."""
 

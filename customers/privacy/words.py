@@ -29,6 +29,7 @@ WORDS: Final[Mapping[str, "_StrOrPromise"]] = {
     "entered_at": _("entered at"),
     "entry_key": _("entry key"),
     "asked_at": _("asked at"),
+    "asked_on": _("asked on"),
     "every_days": _("days between messages"),
     "outcome": _("outcome"),
     "until": _("until"),

@@ -1,10 +1,10 @@
 """Entry: may this event bring this customer in, and if so, the first walk."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg import Cursor
@@ -13,7 +13,7 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
-from journeys.engine.runs import ACTIVE, Began, People, RunState
+from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
 from journeys.models import EntryRefusal, Journey
@@ -104,12 +104,18 @@ def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]],
     return gate
 
 
+class Known(Protocol):
+    """Who says what rules may look at of a customer."""
+
+    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts: ...
+
+
 def enter(
     arrival: Arrival,
     candidates: Iterable[Version],
     runs: list[RunState],
     gate: Gate,
-    people: People,
+    people: Known,
     now: datetime,
     work: Work,
 ) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from channels.models import Message, MessageContent, RecentSend, SendStop
+from channels.models import Exposure, Message, MessageContent, RecentSend, SendStop
 from consent.models import (
     Confirmation,
+    ConsentEntry,
     ConsentItem,
+    ErasedEvidence,
     Erasure,
     LedgerAnchor,
     Pause,
@@ -255,6 +257,7 @@ def _consent(world: World, source: Source, ana: Person) -> None:
         asked_at=NOW, expires_at=NOW + timedelta(days=3),
     )  # fmt: skip
     Suppression.objects.create(address=ana.address, reason="bounce", created_at=NOW)
+    ErasedEvidence.objects.create(entry=ConsentEntry.objects.latest("pk"), erased_at=NOW)
     covered = {"chains": 1, "entries": 1, "days": 1, "audit_entries": 1, "deviations": 0}
     LedgerAnchor.objects.create(number=1, at=NOW, root=b"r" * 32, **covered)
     ConsentItem.objects.create(
@@ -324,6 +327,10 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
     RecentSend.objects.create(address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id)
     CancelWatch.objects.create(message_id=message_id, run_id=run.pk, version_id=run.version_id, step=0)
     SendStop.objects.create(scope_id=run.journey_id, stopped_at=NOW)
+    Exposure.objects.create(
+        brand=world.brand, scope_id=run.journey_id, key="which", unit=str(run.pk), arm=HOSTILE, profile=ana.profile,
+        run_id=run.pk, at=NOW,
+    )  # fmt: skip
 
 
 def _books(world: World) -> None:

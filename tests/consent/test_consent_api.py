@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from consent.models import ConsentEntry, ConsentEvidence
+from consent.confirming import ask
+from consent.models import Confirmation, ConsentEntry, ConsentEvidence
 from consent.verify.consents import first_broken
 from customers.models import Address
 from tests.config.partners import Partners, make_partners
@@ -150,3 +151,28 @@ def test_everything_wrong_is_told_at_once(partners: Partners) -> None:
     assert {(one["pointer"], one["code"]) for one in answer.json()["errors"]} == {
         ("/purpose", "wrong_type"), ("/language", "wrong_type"),
     }  # fmt: skip
+
+
+def ask_by_mail(partners: Partners, **said: Any) -> Any:
+    return partners.shop.post("consents/request", {**ANA, "purpose": "news", **said}, **{"Idempotency-Key": "one"})
+
+
+def test_a_consent_is_asked_for_by_mail_once_and_grants_nothing_yet(
+    partners: Partners, mails: list[Confirmation]
+) -> None:
+    answer, again = (ask_by_mail(partners, language="pt-BR") for _time in range(2))
+    told = answer.json()
+    assert (answer.status_code, again.json()) == (201, told)
+    assert (told["channel"], told["permission"]) == ("email", {"allowed": False, "reason": "no_consent"})
+    entry = ConsentEntry.objects.get()
+    assert (entry.pk, entry.state, entry.source) == (told["entry"], "requested", partners.stage.source)
+    [mail] = mails
+    assert (mail.address.value, mail.language, mail.outcome) == ("ana@example.com", "pt-BR", "open")
+
+
+def test_nothing_is_asked_for_where_no_mail_can_go(partners: Partners, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ask, "_senders", [])
+    assert code_of(ask_by_mail(partners), 422) == "cannot_ask"
+    assert code_of(partners.shop.post("consents/request", {**ANA, "purpose": "shoes"}), 422) == "unknown_purpose"
+    assert not ConsentEntry.objects.exists()
+    assert not Confirmation.objects.exists()

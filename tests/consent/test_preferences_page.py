@@ -1,6 +1,7 @@
 """The preference centre as its readers, scanners and finders of forwarded mail use it."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -387,3 +388,26 @@ def test_a_fault_of_our_own_is_not_taken_for_one(
     monkeypatch.setattr("consent.views.preferences.stopping.stop_all", broken)
     with pytest.raises(Customer.DoesNotExist):
         client.post(link, {"all": "1"})
+
+
+def test_a_consent_about_to_end_is_renewed_by_a_mail_and_stands_meanwhile(
+    client: Client, link: str, ana: Customer, address: Address, profile: Profile, newsletter: Purpose,
+    mails: list[Confirmation],
+) -> None:  # fmt: skip
+    now = clock.utcnow()
+    tell(address, profile, newsletter, "given", T0, valid_until=now + timedelta(days=5))
+    assert f'name="renew" value="{key(newsletter, address)}"' in client.get(link).content.decode()
+    client.post(link, {"renew": key(newsletter, address)})
+    [mail] = mails
+    assert (mail.purpose_id, mail.address_id, mail.method) == (newsletter.pk, address.pk, "link")
+    assert [state for state, _method, _profile in entries()] == ["given", "requested"]
+    assert allowed(ana, address, newsletter)
+    assert 'name="renew"' not in client.get(link).content.decode()
+
+
+def test_a_consent_without_an_end_is_not_renewed(
+    client: Client, link: str, granted: int, address: Address, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    client.post(link, {"renew": key(newsletter, address)})
+    assert mails == []
+    assert len(entries()) == 1

@@ -26,6 +26,7 @@ NOT_PERSONAL = {
     "analytics.MapCount": "basis",
     "analytics.TouchpointDay": "outcome",
     "channels.Connector": "key name provider config credentials owner documentation_url region",
+    "channels.Exposure": "key unit arm",
     "channels.Message": "origin_id copy_key step_id provider_id locale decision",
     "channels.RecentSend": "copy_key",
     "channels.SendStop": "reason",

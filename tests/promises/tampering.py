@@ -57,9 +57,10 @@ def _run(stage: Stage, manage: Manage, folder: Path) -> Iterator[Check]:
     purpose, profile = people.make_purpose(stage.brand), people.make_profile(people.make_customer())
     each = stage.size(1_000, 40)
     yield from _written_at_once(manage, purpose, profile, each)
-    notice = people.make_notice(stage.brand)
     manage("anchor_ledgers")
     before = sum(1 for _line in Shelf(folder).lines())
+
+    notice = people.make_notice(stage.brand)
 
     # Each attack has a chain of its own, and another one to move things to.
     def anchor(_position: int) -> None:

@@ -1,0 +1,90 @@
+"""Past events for a simulation, customer by customer: those that are stored, or those in a file."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, TextIO
+from uuid import UUID, uuid5
+
+from customers.ids import NIL
+from customers.pg import held_cursor
+from customers.registry import shapes
+from journeys.engine.arrivals import Arrival
+
+# What occurred counts when it occurred: a simulation knows of no delay on the way (DESIGN §4). A clock that was ahead
+# is not believed here either.
+_STORED: Final = """
+    SELECT e.id, least(e.occurred_at, e.received_at), e.profile_id, e.brand_id, e.name, e.message_id, p.customer_id,
+           coalesce(y.payload -> 'properties', y.payload -> 'traits'), e.schema_version_id
+    FROM customers_event e JOIN customers_profile p ON p.id = e.profile_id
+    LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
+    WHERE e.brand_id = %b AND e.name = ANY(%b) AND least(e.occurred_at, e.received_at) BETWEEN %b AND %b
+    ORDER BY p.customer_id, 2, e.message_id, e.id
+"""
+_AT_ONCE: Final = 2_000
+
+
+class NotAnEvent(ValueError):
+    """A line of a file that is no event; says which, and why."""
+
+
+def stored(brand_id: UUID, names: Iterable[str], since: datetime, until: datetime) -> Iterator[list[Arrival]]:
+    """The brand's events of these names, in either moment included, customer by customer in the order of time."""
+    with held_cursor("simulated_events") as cursor:
+        cursor.itersize = _AT_ONCE
+        cursor.execute(_STORED, [brand_id, sorted(names), since, until])
+        yield from _by_customer(_arrival(*row) for row in cursor)
+
+
+def _arrival(
+    id_: int, at: datetime, profile: UUID, brand: UUID, name: str, message: str, customer: UUID,
+    properties: Mapping[str, Any] | None, schema: int | None,
+) -> Arrival:  # fmt: skip
+    said = shapes.said(properties, schema)
+    return Arrival(0, id_, at, at, profile, brand, name, message, customer, said)
+
+
+def from_file(lines: TextIO, brand_id: UUID) -> Iterator[list[Arrival]]:
+    """A JSON object a line: `event`, `user_id`, `occurred_at` and, if there are any, `properties`; raises NotAnEvent.
+
+    The whole file is read, since its order may be any.
+    """
+    arrivals = [_read(line, n, brand_id) for n, line in enumerate(lines, 1) if line.strip()]
+    arrivals.sort(key=lambda one: (one.customer_id, one.received_at, one.event_id))
+    yield from _by_customer(arrivals)
+
+
+def _read(line: str, number: int, brand_id: UUID) -> Arrival:
+    try:
+        held = json.loads(line)
+        name, user, said = held["event"], str(held["user_id"]), held.get("properties") or {}
+        at = datetime.fromisoformat(held["occurred_at"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotAnEvent(f"line {number}: {error!r}") from error
+    if not isinstance(name, str) or not isinstance(said, dict):
+        raise NotAnEvent(f"line {number}: event is a text and properties are an object")
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    person = uuid5(NIL, user)
+    # The order of lines stands for that of message ids.
+    return Arrival(0, number, at, at, person, brand_id, name, f"{number:020}", person, said)
+
+
+def _by_customer(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    for _customer, own in groupby(arrivals, key=attrgetter("customer_id")):
+        yield list(own)
+
+
+def together(lives: Iterable[Sequence[Arrival]], at_once: int = _AT_ONCE) -> Iterator[list[Sequence[Arrival]]]:
+    """Some customers at a time, with about so many events."""
+    held: list[Sequence[Arrival]] = []
+    events = 0
+    for one in lives:
+        held.append(one)
+        events += len(one)
+        if events >= at_once:
+            yield held
+            held, events = [], 0
+    if held:
+        yield held

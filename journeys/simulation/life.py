@@ -1,0 +1,142 @@
+"""One customer's events played through a version in virtual time, by the very functions that move live runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from consent.permission import Choice, Want
+from customers.rules import Facts
+from journeys.engine.arrivals import Arrival, meaning_for
+from journeys.engine.enroll import Gate, enter
+from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.walk import Moved, Send, Walked, leave, walk
+from journeys.engine.write import Refused, Work
+from journeys.steps.base import Here
+from journeys.version import Version
+
+
+class Past(Protocol):
+    """What was known of a customer at a moment."""
+
+    def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts: ...
+
+    def choices(self, want: Want, at: datetime) -> list[Choice]: ...
+
+
+@dataclass(slots=True)
+class Life:
+    """All that happened to one customer: runs, each with its moves and when they were made, and entries refused."""
+
+    runs: list[RunState] = field(default_factory=list)
+    moves: list[tuple[datetime, Moved]] = field(default_factory=list)
+    sends: list[tuple[datetime, Send]] = field(default_factory=list)
+    refused: list[tuple[datetime, Refused]] = field(default_factory=list)
+
+
+def live(version: Version, events: Sequence[Arrival], past: Past, until: datetime) -> Life:
+    """Play the events, in their order, and let time run on to `until`, that moment included.
+
+    At one moment an event comes before a timer: what is received at the very deadline is in time.
+    """
+    player = _Player(version, past)
+    for arrival in events:
+        player.pass_time(arrival.received_at, is_included=False)
+        player.happen(arrival)
+    player.pass_time(until, is_included=True)
+    return player.life
+
+
+class _Player:
+    def __init__(self, version: Version, past: Past) -> None:
+        self.version, self.past, self.life = version, past, Life()
+        self.live: list[RunState] = []
+        self.began: dict[int, Began] = {}
+        self.variables: dict[int, Mapping[str, Any]] = {}
+        self.came: list[Arrival] = []
+        # (run, event) where the event moved the run.
+        self.resumed: set[tuple[int, int]] = set()
+        self.remembered: dict[tuple[UUID, UUID, str], datetime] = {}
+
+    def pass_time(self, moment: datetime, *, is_included: bool) -> None:
+        while self.live:
+            run = min(self.live, key=lambda one: (one.due_at, one.entered_at))
+            due = run.due_at
+            if due is None or due > moment or (due == moment and not is_included):
+                return
+            step, facts = run.version.steps[run.step], self._facts(run, due)
+            walked = Walked()
+            here = Here(facts, due, run.version.enter_rules[run.step], run)
+            walk(run, step.due(here), facts, due, walked, since=due)
+            self._keep(walked, due)
+            self._look_back(run, due)
+
+    def happen(self, arrival: Arrival) -> None:
+        now = arrival.received_at
+        self.came.append(arrival)
+        for run in list(self.live):
+            if self._meet(run, arrival, now):
+                self._look_back(run, now)
+        if arrival.name == self.version.definition.entry.event:
+            self._enter(arrival, now)
+
+    def _meet(self, run: RunState, arrival: Arrival, now: datetime) -> bool:
+        """Let the event do to the run what it means where the run stands; whether it meant anything."""
+        traits = self.past.facts(run.customer_id, now, {}).traits if self.version.needs_person else {}
+        meaning = meaning_for(run, self.began[id(run)], arrival, traits)
+        if meaning is None:
+            return False
+        self.resumed.add((id(run), arrival.event_id))
+        walked, event = Walked(), (arrival.event_id, arrival.received_at)
+        if meaning.kind == "exit":
+            leave(run, self.version.exits[meaning.number][1], now, walked, event)
+        else:
+            outcome = self.version.steps[run.step].resume(meaning.number)
+            walk(run, outcome, self._facts(run, now), now, walked, event)
+        self._keep(walked, now)
+        return True
+
+    def _enter(self, arrival: Arrival, now: datetime) -> None:
+        guarded = [Want(arrival.customer_id, *one) for one in self.version.entry_guard]
+        gate = Gate(self.remembered, {want: self.past.choices(want, now) for want in guarded})
+        work = Work()
+        runs = list(self.live)
+        enter(arrival, [self.version], runs, gate, _Moment(self.past, now), now, work)
+        self.life.refused += [(now, refused) for refused in work.refusals]
+        for run in runs[len(self.live) :]:
+            self.began[id(run)] = work.origins[id(run)].began
+            self.variables[id(run)] = arrival.properties
+            self.life.runs.append(run)
+            self.live.append(run)
+            self._keep(work, now)
+            self._look_back(run, now)
+
+    def _look_back(self, run: RunState, now: datetime) -> None:
+        """A run that has come to a wait resumes by what happened since its entry, as a re-check has it."""
+        while run.status == ACTIVE and self.version.meanings[run.step]:
+            if not any(self._meet(run, one, now) for one in self._not_met(run)):
+                return
+
+    def _not_met(self, run: RunState) -> Iterator[Arrival]:
+        awaited = self.version.meanings[run.step]
+        return (one for one in self.came if one.name in awaited and (id(run), one.event_id) not in self.resumed)
+
+    def _facts(self, run: RunState, now: datetime) -> Facts:
+        return self.past.facts(run.customer_id, now, self.variables[id(run)])
+
+    def _keep(self, walked: Walked, now: datetime) -> None:
+        self.life.moves += [(now, moved) for moved in walked.moves]
+        self.life.sends += [(now, send) for send in walked.sends]
+        self.live = [run for run in self.live if run.status == ACTIVE]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What is known at a moment, as entry asks for it."""
+
+    past: Past
+    now: datetime
+
+    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
+        return self.past.facts(customer, self.now, properties)

@@ -1,0 +1,120 @@
+"""What a simulation counts: entries, ways, messages, times, and some paths to look at."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any, Final
+
+from consent.permission import Choice
+from journeys.engine.runs import RunState
+from journeys.engine.walk import Moved, Send
+from journeys.models import Cause, Run
+from journeys.simulation.life import Life
+from journeys.version import Version
+
+_PATHS: Final = 10
+# Enough for a median that is told in whole units.
+_STAYS: Final = 10_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of runs and messages by what the version calls them; `stays` are seconds in each state."""
+
+    version: Version
+    customers: int = 0
+    events: int = 0
+    entered: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    came: Counter[str] = field(default_factory=Counter)
+    ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    blocked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    paths: list[list[dict[str, Any]]] = field(default_factory=list)
+
+    def add(self, life: Life) -> None:
+        self.entered += len(life.runs)
+        self.refused.update(refused.reason.value for _at, refused in life.refused)
+        for run in life.runs:
+            self.ended[Run.Status(run.status).name.lower(), self._state(run.state)] += 1
+        moves: dict[int, list[tuple[datetime, Moved]]] = defaultdict(list)
+        for at, moved in life.moves:
+            moves[id(moved.run)].append((at, moved))
+            self._move(moved)
+        for run in life.runs:
+            own = moves[id(run)]
+            self._stay(run, own)
+            if len(self.paths) < _PATHS:
+                self.paths.append([self._told(at, moved) for at, moved in own])
+
+    def message(self, send: Send, choices: Sequence[Choice]) -> None:
+        """What would have become of a message: to each address that was permitted, or the reason why to none."""
+        step, channel = self.version.steps[send.step].id, self.version.sendings[send.step].channel
+        for choice in choices:
+            if choice.verdict.allowed:
+                self.sent[channel, step] += 1
+            else:
+                self.blocked[step, choice.verdict.reason] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "customers": self.customers,
+            "events": self.events,
+            "entered": self.entered,
+            "refused": dict(sorted(self.refused.items())),
+            "runs": [
+                {"status": status, "state": state, "runs": runs} for (status, state), runs in sorted(self.ended.items())
+            ],
+            "steps": [{"step": step.id, "came": self.came[step.id]} for step in self.version.steps],
+            "ways": [
+                {"step": step, "way": way, "to": to, "runs": runs}
+                for (step, way, to), runs in sorted(self.ways.items())
+            ],
+            "sent": [
+                {"channel": channel, "step": step, "messages": count}
+                for (channel, step), count in sorted(self.sent.items())
+            ],
+            "blocked": [
+                {"step": step, "reason": reason, "messages": count}
+                for (step, reason), count in sorted(self.blocked.items())
+            ],
+            "time_in_state": [
+                {"state": state, "median_seconds": median(stays), "longest_seconds": max(stays)}
+                for state, stays in sorted(self.stays.items())
+            ],
+            "paths": self.paths,
+        }
+
+    def _move(self, moved: Moved) -> None:
+        to = "" if moved.step_to is None else self.version.steps[moved.step_to].id
+        if to:
+            self.came[to] += 1
+        if moved.step_from is not None:
+            way = Cause(moved.cause).name.lower()
+            way = way if moved.branch is None else f"{way} {moved.branch + 1}"
+            self.ways[self.version.steps[moved.step_from].id, way, to] += 1
+
+    def _stay(self, run: RunState, own: Sequence[tuple[datetime, Moved]]) -> None:
+        ends = [*(at for at, _moved in own[1:]), run.ended_at]
+        spent: dict[int, timedelta] = defaultdict(timedelta)
+        for (at, moved), end in zip(own, ends, strict=True):
+            if end is not None:
+                spent[moved.state_to] += end - at
+        if own and run.ended_at is None:
+            # They are there still: how long they will have been is not known.
+            spent.pop(own[-1][1].state_to, None)
+        for state, span in spent.items():
+            defined = self.version.definition.states[state]
+            if defined.kind not in ("success", "failure") and len(self.stays[defined.name]) < _STAYS:
+                self.stays[defined.name].append(span.total_seconds())
+
+    def _told(self, at: datetime, moved: Moved) -> dict[str, Any]:
+        to = "" if moved.step_to is None else self.version.steps[moved.step_to].id
+        return {"at": at.isoformat(), "cause": Cause(moved.cause).name.lower(), "step": to}
+
+    def _state(self, number: int) -> str:
+        return self.version.definition.states[number].name

@@ -1,0 +1,35 @@
+"""Which version of a journey is simulated: a published one, or the draft as it would be published now."""
+
+from typing import Final
+
+from journeys.models import Journey, JourneyVersion
+from journeys.publish import bind
+from journeys.validate import check
+from journeys.version import Version, compile_version
+from journeys.version import version as published
+
+DRAFT: Final = "draft"
+LIVE: Final = "live"
+
+
+class NoSuchVersion(LookupError):
+    """The journey has no version of this name."""
+
+
+def find_version(journey: Journey, name: str) -> Version:
+    """`draft`, `live` or a number; raises NoSuchVersion, and InvalidDefinition of a draft that cannot be published."""
+    if name == DRAFT:
+        if not journey.draft:
+            raise NoSuchVersion(name)
+        definition, steps = check(journey.draft)
+        bindings = bind(journey, definition, steps)
+        return compile_version(journey.draft, bindings, id_=0, journey_id=journey.pk, brand_id=journey.brand_id)
+    if name == LIVE:
+        if journey.live_version_id is None:
+            raise NoSuchVersion(name)
+        return published(journey.live_version_id)
+    number = int(name) if name.isdecimal() and len(name) < 10 else 0
+    found = JourneyVersion.objects.filter(journey=journey, number=number).values_list("pk", flat=True).first()
+    if found is None:
+        raise NoSuchVersion(name)
+    return published(found)
