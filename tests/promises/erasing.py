@@ -21,11 +21,13 @@ from consent.privacy.requests import Asking
 from consent.verify.consents import first_broken
 from customers import audit
 from customers.clock import utcnow
-from customers.models import Address, Customer, Identifier
+from customers.models import Address, Customer, Identifier, Job
 from tests.consent.marked import Marked, lie_about
 from tests.promises import dump
+from tests.promises.beside import Beside, erase_as_officer
 from tests.promises.client import Client
 from tests.promises.letters import PURPOSE, Letters
+from tests.promises.malformed import Malformed
 from tests.promises.plan import Promise
 from tests.promises.stage import DATABASE, Stage
 
@@ -62,27 +64,42 @@ def run(stage: Stage) -> Iterator[Check]:
     stay = [Marked(f"{STAYS}{number:05d}x") for number in range(stage.size(100, 6))]
     began = utcnow()
     _live(stage, more, [*gone, *stay])
+    beside = Beside(stage, gone, stay)
+    beside.live()
     _stop(stage)
     before, kept = dump.search(GONE), dump.search(STAYS)
     yield Check("tables that hold something of them", range(14, 100), len(before))
+    yield Check("rows that hold a short id of theirs", range(3, 1_000_000), beside.short_ones())
     connections.close_all()
     stage.servers.make(_BACKUP, like=DATABASE)
 
     stage.start_web(2, more)
     stage.start_engine(more)
-    for one in gone:
+    beside.ask_for_files()
+    erase_as_officer(stage, gone[0])
+    for one in gone[1:]:
         _ask(stage, one)
-    stage.until(lambda: not PrivacyRequest.objects.exclude(state="done").exists(), "the erasures", PATIENCE)
+    asked = PrivacyRequest.objects.filter(kind="erasure").exclude(state="done")
+    stage.until(lambda: not asked.exists(), "the erasures", PATIENCE)
+    at_work = Job.objects.filter(state__in=["waiting", "working"])
+    stage.until(lambda: not at_work.exists(), "the files", PATIENCE)
     yield Check("people erased", len(gone), Erasure.objects.exclude(finished_at=None).count())
     yield Check("rows that hold a marker of theirs", {}, dict(dump.search(GONE)))
     yield Check("keys of the broker that do", 0, _in_broker(stage))
     yield Check("files that do", [], _in_files(stage.logs))
     yield Check("rows of others that changed", {}, dict(kept - dump.search(STAYS)))
+    yield from beside.checks()
     yield Check("chains of consent that are broken", 0, _broken())
     yield Check("days of the audit trail that are", None, audit.verify(utcnow().date()))
 
     people = Customer.objects.count()
     yield from _late(stage, gone, began, people)
+    malformed = Malformed(stage, gone, began)
+    malformed.send()
+    yield from malformed.checks()
+    yield Check("  rows that hold a marker of theirs", {}, dict(dump.search(GONE)))
+    yield Check("  people they brought back", 0, Customer.objects.count() - people)
+    yield Check("  files that hold a marker", [], _in_files(stage.logs))
     yield from _back(stage, gone)
 
     _stop(stage)
@@ -207,8 +224,8 @@ PROMISE = Promise(
     "P27",
     "Erasure: nothing of the person is left, late events and restores do not bring them back",
     run,
-    controls=("soft delete",),
-    code=("customers/privacy/", "customers/erased.py", "customers/resolve/", "consent/privacy/", "channels/privacy.py",
-          "journeys/privacy.py"),
+    controls=("soft delete", "refused and kept", "friends not masked"),
+    code=("customers/privacy/", "customers/erased.py", "customers/accept/", "customers/resolve/", "consent/privacy/",
+          "channels/privacy.py", "journeys/privacy.py"),
     minutes=20,
 )  # fmt: skip

@@ -266,6 +266,20 @@ def soft_delete() -> None:
     _put(rows, "erase_some", lambda table, subject: 0)
 
 
+def refused_and_kept() -> None:
+    """What is refused is kept as it came, whomever it names."""
+    from customers.accept import remains
+
+    _put(remains, "words_in", lambda text: set())
+
+
+def friends_not_masked() -> None:
+    """What others said of the erased stays as they said it."""
+    from customers.privacy import erase
+
+    _put(erase, "mask_some", lambda table, subject, after: (0, None))
+
+
 def others_not_masked() -> None:
     """Rows are told as they are, whomever they name."""
     from customers.privacy.others import Own
@@ -303,6 +317,8 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "suppression of the profile": suppressed_by_profile,
     "unanchored chain": unanchored_chain,
     "soft delete": soft_delete,
+    "refused and kept": refused_and_kept,
+    "friends not masked": friends_not_masked,
     "others are not masked": others_not_masked,
     "names read without the lock": names_without_the_lock,
 }
