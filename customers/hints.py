@@ -12,7 +12,8 @@ Text = str | Promise
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
     """`refers` names what the value is a key of (a step, a connector …); `beside` the sibling that narrows the
-    choice; `kind` a way of showing that the type does not tell; `unset` what it means to leave it out."""
+    choice; `kind` a way of showing that the type does not tell; `unset` what it means to leave it out; `is_usual` that it is filled in
+    more often than not, though it may be left out."""
 
     label: Text = ""
     help: Text = ""
@@ -20,6 +21,7 @@ class Hint:
     beside: str = ""
     kind: str = ""
     unset: Text = ""
+    is_usual: bool = False
     choices: Mapping[str, Text] = field(default_factory=dict)
 
 
@@ -31,7 +33,17 @@ def form(
     beside: str = "",
     kind: str = "",
     unset: Text = "",
+    is_usual: bool = False,
     choices: Mapping[str, Text] | None = None,
 ) -> msgspec.Meta:
-    hint = Hint(label=label, help=help, refers=refers, beside=beside, kind=kind, unset=unset, choices=choices or {})
+    hint = Hint(
+        label=label,
+        help=help,
+        refers=refers,
+        beside=beside,
+        kind=kind,
+        unset=unset,
+        is_usual=is_usual,
+        choices=choices or {},
+    )
     return msgspec.Meta(extra={"form": hint})

@@ -89,7 +89,7 @@ class _Maker(Maker):
 
     def _step_parts(self, form: StepForm, values: dict[str, Any], n: int) -> tuple[list[Control], list[Control]]:
         at = (f"steps/{n}", f"/steps/{n}")
-        needed = [one for one in form.fields if one.required or one.name in values or one.hint.refers == "touchpoint"]
+        needed = [one for one in form.fields if one.required or one.name in values or one.hint.is_usual]
         needed.sort(key=lambda one: one.hint.refers == "step")
         spare = [one for one in form.fields if one not in needed]
         return [self.control(one, values, *at) for one in needed], [self.control(one, values, *at) for one in spare]

@@ -86,10 +86,10 @@ class Delay(Step, tag_field="type", tag="delay", kw_only=True, forbid_unknown_fi
     waits: ClassVar[bool] = True
 
     next: Annotated[str, form(_("then go to"), refers="step")]
-    after: Annotated[timedelta | None, form(_("wait for"), _("Elapsed time: a day is 24 hours."))] = None
-    on_calendar: Annotated[CalendarSpan | None, form(_("or on the calendar"), unset=_("no"))] = None
-    until: Annotated[Moment | None, form(_("or until a date"), unset=_("no"))] = None
-    hours: Annotated[OpenHours | None, form(_("then until certain hours"), unset=_("any time"))] = None
+    after: Annotated[timedelta | None, form(_("wait for"), _("Elapsed time: a day is 24 hours."), is_usual=True)] = None
+    on_calendar: Annotated[CalendarSpan | None, form(_("or on the calendar"))] = None
+    until: Annotated[Moment | None, form(_("or until a date"))] = None
+    hours: Annotated[OpenHours | None, form(_("then until certain hours"))] = None
 
     def targets(self) -> list[str]:
         return [self.next, *self.at_once()]

@@ -49,7 +49,12 @@ class Message(Step, tag_field="type", tag="message", kw_only=True, forbid_unknow
     ] = UNSET
     touchpoint: Annotated[
         UUID | None,
-        form(_("touchpoint"), _("The place on the journey map that this message fills."), refers="touchpoint"),
+        form(
+            _("touchpoint"),
+            _("The place on the journey map that this message fills."),
+            refers="touchpoint",
+            is_usual=True,
+        ),
     ] = None
 
     def targets(self) -> list[str]:
