@@ -12,8 +12,8 @@ Text = str | Promise
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
     """`refers` names what the value is a key of (a step, a connector …); `beside` the sibling that narrows the
-    choice; `kind` a way of showing that the type does not tell; `unset` what it means to leave it out; `is_usual` that it is filled in
-    more often than not, though it may be left out."""
+    choice; `kind` a way of showing that the type does not tell; `unset` what it means to leave it out;
+    `is_usual` that it is filled in more often than not, though it may be left out."""
 
     label: Text = ""
     help: Text = ""
