@@ -139,6 +139,9 @@ def _matches(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, E
     for n, step in enumerate(steps):
         for b, branch in enumerate(step.awaits()):
             yield f"/steps/{n}/branches/{b}", branch
+        reset = step.resets()
+        if reset:
+            yield f"/steps/{n}/reset", reset
         for c, match in enumerate(step.cancels()):
             yield f"/steps/{n}/cancel_on/{c}", match
 

@@ -18,9 +18,10 @@ from journeys.steps.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an event means to a run at a step: branch `number` of the hold, or exit `number` of the journey."""
+    """What an event means to a run at a step: branch `number` of the hold, or exit `number` of the journey; that time
+    begins anew, at most `number` times; or, kept until time is up, that branch `number` may be taken then."""
 
-    kind: Literal["branch", "exit"]
+    kind: Literal["branch", "exit", "reset", "kept"]
     number: int
     # Property that must equal the run's entry key; None where any will do.
     key: str | None
@@ -111,7 +112,7 @@ def awaited_names(definition: Definition, steps: Iterable[Step]) -> set[str]:
     """Every event name a version may want to hear of, entry included."""
     names = {definition.entry.event, *(exit_.event for exit_ in definition.exit_events)}
     for step in steps:
-        names |= {match.event for match in step.awaits()}
+        names |= {match.event for match in (*step.awaits(), *filter(None, [step.resets()]))}
     return names
 
 
@@ -198,7 +199,7 @@ def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) ->
     return found
 
 
-def _meaning(kind: Literal["branch", "exit"], number: int, match: EventMatch) -> Meaning:
+def _meaning(kind: Literal["branch", "exit", "reset", "kept"], number: int, match: EventMatch) -> Meaning:
     key = None if match.key in (None, ANY_KEY) else match.key
     return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None)
 
@@ -208,7 +209,11 @@ def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[
     for exit_, meaning in zip(definition.exit_events, exits, strict=True):
         found.setdefault(exit_.event, []).append(meaning)
     for n, branch in enumerate(step.awaits()):
-        found.setdefault(branch.event, []).append(_meaning("branch", n, branch))
+        kind: Literal["branch", "kept"] = "kept" if step.takes_the_best() else "branch"
+        found.setdefault(branch.event, []).append(_meaning(kind, n, branch))
+    reset = step.resets()
+    if reset:
+        found.setdefault(reset.event, []).append(_meaning("reset", reset.most, reset))
     return {name: tuple(group) for name, group in found.items()}
 
 

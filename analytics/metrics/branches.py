@@ -15,7 +15,7 @@ DEFINITION = gettext_lazy(
     "there now. Arrivals and departures are counted from different moves, so a run that vanished breaks the sum."
 )
 
-_BRANCHES = (Cause.EVENT, Cause.BRANCH, Cause.ARM)
+_BRANCHES = (Cause.EVENT, Cause.BEST, Cause.BRANCH, Cause.ARM)
 _BROKEN_OFF = (Cause.EXIT, Cause.MERGED, Cause.FAILED)
 # (step, branch) to what the branch waits for or asks.
 Names = Mapping[tuple[str, int], str]
@@ -37,6 +37,9 @@ def _parts(parting: Parting, names: Names) -> Iterator[Part]:
         yield Part(f"branch_{branch + 1}", f"{number}: {name}" if name else number, count)
     if parting.type == "hold":
         yield Part("timed_out", _("timed out"), parting.gone(Cause.TIMED_OUT))
+        anew = parting.gone(Cause.RESET)
+        if anew:
+            yield Part("reset", _("waited anew"), anew)
     elif parting.type == "split":
         yield Part("otherwise", _("no rule held"), parting.gone(Cause.OTHERWISE))
     yield Part("broken_off", _("ended there by an exit, merge or failure"), parting.gone(*_BROKEN_OFF))

@@ -39,7 +39,13 @@ class HoldConversions:
 
 def hold_conversion(partings: Iterable[Parting]) -> HoldConversions:
     holds = tuple(
-        HoldConversion(one.step, one.gone(Cause.EVENT), sum(one.left.values()), one.standing)
+        HoldConversion(
+            one.step,
+            one.gone(Cause.EVENT, Cause.BEST),
+            # A wait that begins anew goes on.
+            sum(one.left.values()) - one.gone(Cause.RESET),
+            one.standing,
+        )
         for one in partings
         if one.type == "hold"
     )

@@ -15,6 +15,8 @@ from journeys.models import Cause, Run, Transition
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
 
+# By an event that a hold awaits.
+_AWAITED: Final = (Cause.EVENT, Cause.BEST)
 _TEXTS: Final = {
     "entered": gettext_lazy("“%(event)s” brought them in."),
     "entered_by_rule": gettext_lazy("“%(event)s” brought them in, as %(rule)s."),
@@ -22,6 +24,8 @@ _TEXTS: Final = {
     "event": gettext_lazy("“%(event)s” came, which “%(step)s” awaited."),
     "timer": gettext_lazy("The time of “%(step)s” was over."),
     "past": gettext_lazy("The date that “%(step)s” waits for was past, missing or none that can be read."),
+    "reset": gettext_lazy("“%(event)s” came, and “%(step)s” waits anew."),
+    "best": gettext_lazy("The time of “%(step)s” was over, and “%(event)s” was the best of what had come."),
     "arm": gettext_lazy("At “%(step)s” the lot fell on “%(arm)s”."),
     "timed_out": gettext_lazy("Nothing that “%(step)s” awaited came in time."),
     "branch": gettext_lazy("At “%(step)s” branch %(branch)s was taken, as %(rule)s."),
@@ -97,7 +101,7 @@ def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
         return way.version.definition.entry.event
-    awaited = before.awaits() if before is not None and made.cause == Cause.EVENT else []
+    awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event
     return _("an event")
@@ -112,7 +116,10 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
         return _exit_rule(way, made, event)
     if before is None:
         return None
-    if made.cause == Cause.EVENT and made.branch is not None:
+    if made.cause == Cause.RESET:
+        reset = before.resets()
+        return reset.rule if reset else None
+    if made.cause in _AWAITED and made.branch is not None:
         return before.awaits()[made.branch].rule
     if made.cause in (Cause.BRANCH, Cause.OTHERWISE):
         asked = [rule for _pointer, rule in before.rules()]

@@ -9,9 +9,10 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
+from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
-from journeys.engine.walk import walk
+from journeys.engine.walk import take, walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
@@ -39,13 +40,18 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         ready = _ready(cursor, runs, now) if runs else []
         if not ready:
             return 0
-        people = people_of(cursor, {run.customer_id for run in ready if of_person(run.version.asked[run.step])})
+        people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
+        best = weigh(cursor, ready, people)
         work = Work()
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         for run in ready:
             facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
-            here = Here(facts, now, run.version.enter_rules[run.step], run)
-            walk(run, run.version.steps[run.step].due(here), facts, now, work, since=run.due_at)
+            step, taken = run.version.steps[run.step], best.get(run.id)
+            if taken is None:
+                here = Here(facts, now, run.version.enter_rules[run.step], run)
+                walk(run, step.due(here), facts, now, work, since=run.due_at)
+            else:
+                take(run, *taken, facts, now, work)
         write(cursor, work, now)
         # No lock keeps a profile from moving meanwhile: what was decided for a customer who is no longer this one (no
         # address, no traits) is thrown away and decided anew. The move stands in the queue of merges until our locks
@@ -53,6 +59,12 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         if not moving_customers(cursor).isdisjoint(run.customer_id for run in ready):
             raise CustomerMoved
     return len(ready)
+
+
+def _looks_at_people(run: RunState) -> bool:
+    version = run.version
+    weighs = version.steps[run.step].takes_the_best() and version.needs_person
+    return weighs or bool(of_person(version.asked[run.step]))
 
 
 def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list[RunState]:

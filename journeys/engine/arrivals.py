@@ -1,7 +1,7 @@
 """Events on their way to the runs, and what makes one mean something to a run."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,7 +69,7 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
     """Whether the event counts for this wait (DESIGN §4).
 
     It occurred after the entry (at one instant, the greater message id is later), is not the entry itself, and,
-    for a branch of a hold, was received by the deadline; `since: step` narrows it to the wait itself.
+    for a branch of a hold, was received by the deadline; `since: step` narrows it to the wait itself, as a reset is.
     """
     if arrival.event_id == began.event_id:
         return False
@@ -79,6 +79,8 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
         return True
     if run.due_at is not None and arrival.received_at > run.due_at:
         return False
+    if meaning.kind == "reset":
+        return arrival.place[0] > run.stepped_at
     return not run.version.looks_back_to_step(run.step) or arrival.place[0] > run.stepped_at
 
 
@@ -88,6 +90,19 @@ def meaning_for(run: RunState, began: Began, arrival: Arrival, traits: Mapping[s
         return None
     facts = Facts(traits=traits, properties=arrival.properties)
     for meaning in run.version.meaning(run.step, arrival.name):
-        if in_window(run, began, arrival, meaning) and meaning.applies(run.entry_key, facts):
+        if meaning.kind != "kept" and in_window(run, began, arrival, meaning) and meaning.applies(run.entry_key, facts):
             return meaning
     return None
+
+
+def best_of(run: RunState, began: Began, arrivals: Iterable[Arrival], person: Facts) -> tuple[Meaning, Arrival] | None:
+    """Of what came to a hold that takes the best, the branch that stands first, and the event that came first for it;
+    or None."""
+    best: tuple[Meaning, Arrival] | None = None
+    for arrival in arrivals:
+        facts = Facts(traits=person.traits, properties=arrival.properties)
+        for meaning in run.version.meaning(run.step, arrival.name):
+            is_better = meaning.kind == "kept" and (best is None or meaning.number < best[0].number)
+            if is_better and in_window(run, began, arrival, meaning) and meaning.applies(run.entry_key, facts):
+                best = meaning, arrival
+    return best

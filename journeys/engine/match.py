@@ -4,7 +4,7 @@ Events of one customer are worked in the order of receipt, by one worker at a ti
 lock). An event that means nothing to anybody costs no lock.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,10 @@ from customers.pg import raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, live_entries, open_gate
+from journeys.engine.looking_back import resumed
 from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
-from journeys.engine.walk import leave, walk
+from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.steps.base import TRAITS
 from journeys.version import Meaning, Version
@@ -50,11 +51,10 @@ _OLDER = """
         WHERE m.profile_id = u.id AND NOT m.id = ANY(%b) ORDER BY m.received_at, m.event_id LIMIT 1
     ) m
 """
-_RESUMED = """
-    SELECT t.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
-        SELECT t.run_id, t.event_id FROM journeys_transition t
-        WHERE t.run_id = u.id AND t.event_id = ANY(%b) OFFSET 0
-    ) t
+# How often the time of runs that wait where it can begin anew has done so since they came there.
+_RESETS = """
+    SELECT r.id, r.stepped_at, count(*) FROM journeys_run r JOIN journeys_transition t ON t.run_id = r.id
+    WHERE r.id = ANY(%b) AND t.cause = 18 AND t.at >= r.stepped_at GROUP BY r.id
 """
 
 
@@ -163,6 +163,7 @@ class Table:
         load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
         self.people = self._read_people(cursor, candidates)
         self.resumed = self._read_resumed(cursor, arrivals)
+        self.resets = self._read_resets(cursor)
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
@@ -189,10 +190,16 @@ class Table:
         if meaning is None:
             return None
         event = (arrival.event_id, arrival.received_at)
+        if meaning.kind == "reset" and self.resets[id(run), run.stepped_at] >= meaning.number:
+            return None
         if meaning.rule is not None:
             work.note(run, meaning.rule.traits, traits)
         if meaning.kind == "exit":
             leave(run, run.version.exits[meaning.number][1], self.now, work, event)
+            return meaning
+        if meaning.kind == "reset":
+            self.resets[id(run), run.stepped_at] += 1
+            begin_anew(run, arrival.place[0], work, event)
             return meaning
         variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
         outcome = run.version.steps[run.step].resume(meaning.number)
@@ -217,9 +224,14 @@ class Table:
     def _read_resumed(self, cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[tuple[int, int]]:
         """(run, event) pairs in which the event has already moved the run, found by looking back before."""
         runs = [run.id for runs in self.runs.values() for run in runs]
-        if not runs:
-            return set()
-        return set(cursor.execute(_RESUMED, [runs, [one.event_id for one in arrivals]], prepare=True).fetchall())
+        return resumed(cursor, runs, [one.event_id for one in arrivals])
+
+    def _read_resets(self, cursor: Cursor[Any]) -> Counter[tuple[int, datetime]]:
+        waiting = {run.id: run for runs in self.runs.values() for run in runs if run.version.steps[run.step].resets()}
+        if not waiting:
+            return Counter()
+        rows = cursor.execute(_RESETS, [list(waiting)]).fetchall()
+        return Counter({(id(waiting[id_]), stepped_at): count for id_, stepped_at, count in rows})
 
 
 def _needs_person(candidate: Version) -> bool:

@@ -5,7 +5,7 @@ two comes second sees the other, and no wake-up is lost (DESIGN §3).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.enroll import enter, live_entries, open_gate
+from journeys.engine.looking_back import look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
@@ -43,21 +44,6 @@ _GLANCE = """
               AND e.id IS DISTINCT FROM c.event_id AND NOT e.historical
             OFFSET 0
         ) e
-"""
-# What a run awaits where it stands, among its customer's events since the run's entry.
-_LOOK_BACK = """
-    SELECT w.run_id, e.* FROM
-        unnest(%b::bigint[], %b::uuid[], %b::text[], %b::timestamptz[]) AS w(run_id, customer_id, names, since),
-        LATERAL (
-            SELECT e.id, e.received_at, e.occurred_at, e.profile_id, e.brand_id, e.name, e.message_id
-            FROM customers_profile p JOIN customers_event e ON e.profile_id = p.id
-            WHERE p.customer_id = w.customer_id AND e.occurred_at >= w.since
-              -- Nothing is accepted a day before it occurs, so older partitions need no look.
-              AND e.received_at >= w.since - interval '1 day'
-              AND e.name = ANY(string_to_array(w.names, E'\\x1f')) AND NOT e.historical
-            OFFSET 0
-        ) e
-    ORDER BY e.received_at, e.id
 """
 
 
@@ -88,7 +74,7 @@ def _settle(cursor: Cursor[Any], run_ids: Sequence[int], now: datetime) -> set[i
     # A run that changed its customer between the two statements is left for the next pass.
     moved = {run.id for run, _began in live if run.customer_id not in customers}
     live = [pair for pair in live if pair[0].id not in moved]
-    found = _look_back(cursor, live)
+    found = look_back(cursor, live)
     if found:
         work = Work()
         _replay(cursor, live, found, now, work)
@@ -110,25 +96,6 @@ def _glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> lis
     """The runs that await one of their customer's events, by as little reading as will do."""
     rows = cursor.execute(_GLANCE, [sorted(run_ids), now + _AHEAD], prepare=True).fetchall()
     return sorted({run_id for run_id, version_id, step, name in rows if name in version(version_id).meanings[step]})
-
-
-def _events(cursor: Cursor[Any], asked: Sequence[tuple[int, UUID, str, datetime]]) -> list[tuple[Any, ...]]:
-    if not asked:
-        return []
-    return cursor.execute(_LOOK_BACK, [list(column) for column in zip(*asked, strict=True)]).fetchall()
-
-
-def _look_back(cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]) -> dict[int, list[Arrival]]:
-    asked = [
-        (run.id, run.customer_id, names, began.occurred_at)
-        for run, began in live
-        if (names := run.version.names_joined[run.step])
-    ]
-    customer = {run.id: run.customer_id for run, _began in live}
-    found: dict[int, list[Arrival]] = defaultdict(list)
-    for run_id, *event in _events(cursor, asked):
-        found[run_id].append(Arrival(*[0, *event, customer[run_id]]))
-    return found
 
 
 def _replay(

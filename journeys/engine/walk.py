@@ -6,13 +6,16 @@ The same function serves live runs and tests in virtual time; what it decides is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from customers.rules import Facts
 from journeys.engine.runs import RunState
 from journeys.models import Cause, Run
 from journeys.steps.base import Go, Here, Lot, Outcome, Wait
-from journeys.version import EndState
+from journeys.version import EndState, Meaning
+
+if TYPE_CHECKING:
+    from journeys.engine.arrivals import Arrival
 
 # Publication refuses loops without a wait, so only an error of the program reaches this.
 MAX_MOVES = 1000
@@ -148,6 +151,26 @@ def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: 
     _finish(run, Run.Status.EXITED, now, walked)
 
 
+def take(run: RunState, meaning: Meaning, arrival: "Arrival", facts: Facts, now: datetime, walked: Walked) -> None:
+    """Time is up, and this is the best of what came."""
+    if meaning.rule is not None:
+        walked.note(run, meaning.rule.traits, facts.traits)
+    event = (arrival.event_id, arrival.received_at)
+    walk(run, run.version.steps[run.step].resume(meaning.number), facts, now, walked, event, since=run.due_at)
+
+
+def begin_anew(run: RunState, at: datetime, walked: Walked, event: tuple[int, datetime]) -> None:
+    """Let the time of a waiting run begin anew at this moment; it never becomes shorter."""
+    outcome = run.version.steps[run.step].enter(Here(Facts(), at, {}, run))
+    if not isinstance(outcome, Wait) or run.due_at is None:
+        raise RuntimeError(f"version {run.version.id}: no wait at step {run.step}")
+    run.seq += 1
+    walked.moves.append(Moved(run, run.seq, run.step, run.step, run.state, Cause.RESET, None, event))
+    run.due_at = max(run.due_at, outcome.until)
+    walked.touch(run)
+    walked.parked.append(run)
+
+
 def exit_by_rule(run: RunState, facts: Facts) -> EndState | None:
     return next((end for rule, end in run.version.exit_rules if rule.holds(facts)), None)
 
@@ -160,7 +183,7 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
         walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
     if go.cause is Cause.TIMED_OUT:
         run.timed_out_step = run.step
-    elif go.cause is Cause.EVENT:
+    elif go.cause in (Cause.EVENT, Cause.BEST):
         run.timed_out_step = None
     to = version.index[go.to]
     state = version.state_of[to]

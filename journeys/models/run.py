@@ -149,6 +149,8 @@ class Cause(models.IntegerChoices):
     RESTRICTED = 15, _("the person had processing restricted")
     PAST = 16, _("the date was past or missing")
     ARM = 17, _("drawn by lot")
+    RESET = 18, _("waits anew")
+    BEST = 19, _("best of what came")
 
 
 class Transition(Owned):

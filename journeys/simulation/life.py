@@ -1,5 +1,6 @@
 """One customer's events played through a version in virtual time, by the very functions that move live runs."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,10 +9,10 @@ from uuid import UUID
 
 from consent.permission import Choice, Want
 from customers.rules import Facts
-from journeys.engine.arrivals import Arrival, meaning_for
+from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.runs import ACTIVE, Began, RunState
-from journeys.engine.walk import Moved, Send, Walked, leave, walk
+from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
 from journeys.engine.write import Refused, Work
 from journeys.steps.base import Here
 from journeys.version import Version
@@ -57,6 +58,8 @@ class _Player:
         self.came: list[Arrival] = []
         # (run, event) where the event moved the run.
         self.resumed: set[tuple[int, int]] = set()
+        # By wait, how often its time began anew.
+        self.resets: Counter[tuple[int, datetime]] = Counter()
         self.remembered: dict[tuple[UUID, UUID, str], datetime] = {}
 
     def pass_time(self, moment: datetime, *, is_included: bool) -> None:
@@ -65,12 +68,19 @@ class _Player:
             due = run.due_at
             if due is None or due > moment or (due == moment and not is_included):
                 return
-            step, facts = run.version.steps[run.step], self._facts(run, due)
-            walked = Walked()
-            here = Here(facts, due, run.version.enter_rules[run.step], run)
-            walk(run, step.due(here), facts, due, walked, since=due)
-            self._keep(walked, due)
+            self._time_out(run, due)
             self._look_back(run, due)
+
+    def _time_out(self, run: RunState, due: datetime) -> None:
+        step, facts, walked = self.version.steps[run.step], self._facts(run, due), Walked()
+        best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
+        if best is None:
+            here = Here(facts, due, self.version.enter_rules[run.step], run)
+            walk(run, step.due(here), facts, due, walked, since=due)
+        else:
+            self.resumed.add((id(run), best[1].event_id))
+            take(run, *best, facts, due, walked)
+        self._keep(walked, due)
 
     def happen(self, arrival: Arrival) -> None:
         now = arrival.received_at
@@ -87,10 +97,15 @@ class _Player:
         meaning = meaning_for(run, self.began[id(run)], arrival, traits)
         if meaning is None:
             return False
+        if meaning.kind == "reset" and self.resets[id(run), run.stepped_at] >= meaning.number:
+            return False
         self.resumed.add((id(run), arrival.event_id))
         walked, event = Walked(), (arrival.event_id, arrival.received_at)
         if meaning.kind == "exit":
             leave(run, self.version.exits[meaning.number][1], now, walked, event)
+        elif meaning.kind == "reset":
+            self.resets[id(run), run.stepped_at] += 1
+            begin_anew(run, arrival.place[0], walked, event)
         else:
             outcome = self.version.steps[run.step].resume(meaning.number)
             walk(run, outcome, self._facts(run, now), now, walked, event)

@@ -50,6 +50,12 @@ class Standing(Protocol):
     entered_at: datetime
 
 
+class Reset(EventMatch, kw_only=True, forbid_unknown_fields=True):
+    """An event that lets the time begin anew, counted from when it occurred."""
+
+    most: Annotated[int, form(_("at most so often"), _("At each arrival here; later ones change nothing."))] = 10
+
+
 @dataclass(slots=True)
 class Here:
     """Where a run stands when a step is asked: the facts a rule may look at, the time, and which run it is."""
@@ -150,6 +156,14 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     def awaits(self) -> list[EventMatch]:
         """The events that resume a run waiting here, in the order of their branches."""
         return []
+
+    def takes_the_best(self) -> bool:
+        """Whether what is awaited is weighed when time is up, rather than resuming at once."""
+        return False
+
+    def resets(self) -> Reset | None:
+        """The event that lets the time of a run waiting here begin anew."""
+        return None
 
     def cancels(self) -> list[EventMatch]:
         """The events that make a message needless which waits because of this step."""

@@ -85,7 +85,11 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
         step(
             "hold",
             {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
-            {"since": st.sampled_from(["entry", "step"])},
+            {
+                "since": st.sampled_from(["entry", "step"]),
+                "take": st.sampled_from(["first", "best"]),
+                "reset": matches() | matches(most=st.integers(-1, 200)),
+            },
         ),
         step(
             "random_split",

@@ -47,7 +47,7 @@ def simulate_command(*arguments: str) -> dict[str, Any]:
     return told
 
 
-def wandering() -> dict[str, Any]:
+def wandering(**more: Any) -> dict[str, Any]:
     """Every kind of step: a split by the entry, hours, a hold that looks back over a delay, an exit, a lot."""
     hold = {
         "type": "hold", "id": "hold", "state": "not_activated",
@@ -57,6 +57,7 @@ def wandering() -> dict[str, Any]:
                                                               "value": 2}},
         ],
         "timeout": {"after": "PT20H", "next": "remind"},
+        **more,
     }  # fmt: skip
     return welcome(
         entry={"event": "customer.signed_up", "reentry": "after", "reentry_after": "PT30H"},
@@ -77,10 +78,19 @@ def wandering() -> dict[str, Any]:
     )  # fmt: skip
 
 
+HOLDS: list[dict[str, Any]] = [
+    {},
+    {"take": "best"},
+    {"reset": {"event": "page.seen", "most": 2}},
+    {"take": "best", "since": "step", "reset": {"event": "cart.filled", "most": 1}},
+]
+NAMES = ["customer.signed_up", "login.succeeded", "cart.filled", "page.seen", "customer.left", "consent.withdrawn"]
 happenings = st.lists(
     st.tuples(
         st.sampled_from(["ana", "bia"]),
-        st.sampled_from(["customer.signed_up", "login.succeeded", "cart.filled", "customer.left", "consent.withdrawn"]),
+        st.sampled_from(
+            ["customer.signed_up", "login.succeeded", "cart.filled", "page.seen", "customer.left", "consent.withdrawn"]
+        ),
         st.integers(1, 3),
         st.integers(0, 60 * 24),
     ),
@@ -92,10 +102,12 @@ class TestTheSame(TestCase):
     @settings(
         max_examples=int(os.environ.get("EXAMPLES", "12")), deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
-    @given(happenings)
-    def test_what_happened_live_is_what_is_simulated(self, sequence: list[tuple[str, str, int, int]]) -> None:
+    @given(happenings, st.sampled_from(HOLDS))
+    def test_what_happened_live_is_what_is_simulated(
+        self, sequence: list[tuple[str, str, int, int]], more: dict[str, Any]
+    ) -> None:
         stage = make_stage()
-        stage.publish(wandering())
+        stage.publish(wandering(**more))
         for user in ("ana", "bia"):
             stage.know(user)
         for user, name, n, minutes in sequence:
