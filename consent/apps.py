@@ -14,7 +14,7 @@ class ConsentConfig(AppConfig):
         from consent.imports import ROWS
         from consent.models import Erasure, PrivacyArchive
         from consent.privacy import erasure, export, restricting
-        from consent.privacy.stores import STORES
+        from consent.privacy.stores import MENTIONS, STORES
         from consent.refusals import DOOR
         from consent.replay import replay
         from consent.requests import NAMES
@@ -23,9 +23,10 @@ class ConsentConfig(AppConfig):
         from customers import consumers, dead_letters, erased, internal, merging, quarantine, resealing
         from customers.imports import rows
         from customers.models import Import
-        from customers.privacy import stores
+        from customers.privacy import stores, subject
 
         stores.register(*STORES)
+        subject.register(MENTIONS)
         erased.on_return(returned)
         erasure.register()
         export.register()

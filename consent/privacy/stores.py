@@ -23,7 +23,7 @@ from consent.models import (
 from consent.privacy.suppress import suppress
 from customers import erased
 from customers.privacy.stores import KEEP, Basis, Rank, Store, Table
-from customers.privacy.subject import Subject
+from customers.privacy.subject import Mentions, Subject
 
 _ENTRIES: Final = "(t.profile_id = ANY(%(profiles)s) OR t.address_id = ANY(%(addresses)s))"
 _PURPOSE: Final = "(SELECT p.name FROM consent_purpose p WHERE p.id = t.purpose_id)"
@@ -32,6 +32,20 @@ _ADDRESS: Final = "(SELECT a.value FROM customers_address a WHERE a.id = t.addre
 
 _ASKED: Final = "t.digests && %(digests)s::varchar[]"
 _OF_ASKED: Final = f"t.request_id IN (SELECT r.id FROM consent_privacyrequest r WHERE {_ASKED.replace('t.', 'r.')})"
+
+# A consent may name another address than those its person was ever seen with.
+_SURELY: Final = "FROM consent_consententry e WHERE e.address_id = a.id AND e.method <> 'claim'"
+MENTIONS: Final = Mentions(
+    theirs="SELECT address_id FROM consent_consententry WHERE profile_id = ANY(%(profiles)s)"
+    " UNION ALL SELECT address_id FROM consent_queue WHERE profile_id = ANY(%(profiles)s)",
+    # Of the erased nothing counts any more.
+    others=f"""EXISTS (
+        SELECT 1 FROM consent_consententry e JOIN customers_profile p ON p.id = e.profile_id
+        WHERE e.address_id = a.id AND NOT e.profile_id = ANY(%(profiles)s) AND (
+            e.method <> 'claim' OR NOT EXISTS (SELECT 1 {_SURELY} AND e.profile_id = ANY(%(profiles)s))
+        )
+    )""",
+)
 
 
 def remove_files(subject: Subject, now: datetime) -> int:

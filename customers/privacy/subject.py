@@ -15,6 +15,21 @@ from customers.kinds import EMAIL, PHONE
 from customers.privacy import patterns
 
 
+class Mentions(NamedTuple):
+    """Where else a profile tells of an address that it was never seen with. `theirs` is SQL for the addresses that the
+    profiles tell of, `others` SQL true of an address `a` that others tell of, as surely as they."""
+
+    theirs: str
+    others: str
+
+
+_mentions: list[Mentions] = []
+
+
+def register(*mentions: Mentions) -> None:
+    _mentions.extend(one for one in mentions if one not in _mentions)
+
+
 class Naming(NamedTuple):
     """One name of somebody: as it is compared, and as it was given."""
 
@@ -57,9 +72,9 @@ _ADDRESSES: Final = """
               SELECT 1 FROM customers_addressprofile own
               WHERE own.address_id = a.id AND own.profile_id = ANY(%(profiles)s) AND own.assurance > 1
           ))
-    )
+    ){others}
     FROM customers_address a
-    WHERE a.id IN (SELECT address_id FROM customers_addressprofile WHERE profile_id = ANY(%(profiles)s))
+    WHERE a.id IN (SELECT address_id FROM customers_addressprofile WHERE profile_id = ANY(%(profiles)s){theirs})
        OR (a.channel <> 'person' AND a.value = ANY(%(reached)s)) OR a.id = ANY(%(profiles)s)
     ORDER BY a.id
 """
@@ -161,7 +176,7 @@ def find(names: Iterable[Naming], customers: Sequence[UUID] = ()) -> Subject:
         # Named by the request and by nobody yet: something refused may name them all the same.
         known += [(one, False) for one in asked if one[:3] not in held]
         values = [one.value for one, shared in known if one.kind in (EMAIL, PHONE) and not shared]
-        cursor.execute(_ADDRESSES, {"profiles": profiles, "reached": values})
+        cursor.execute(_addresses(), {"profiles": profiles, "reached": values})
         addresses = cursor.fetchall()
         claimed = _claimed(cursor, addresses, profiles)
         if claimed:
@@ -177,6 +192,15 @@ def find(names: Iterable[Naming], customers: Sequence[UUID] = ()) -> Subject:
         addresses=tuple(row[0] for row in addresses if not row[4]),
         shared_addresses=tuple(row[0] for row in addresses if row[4]),
         reached=tuple((row[0], row[1], row[2]) for row in addresses if not row[4] and row[1] != "person"),
+    )
+
+
+def _addresses() -> str:
+    """Who was seen with an address comes before who merely tells of it."""
+    seen = "EXISTS (SELECT 1 FROM customers_addressprofile WHERE address_id = a.id AND profile_id = ANY(%(profiles)s))"
+    return _ADDRESSES.format(
+        theirs="".join(f" UNION ALL {one.theirs}" for one in _mentions),
+        others="".join(f" OR NOT {seen} AND {one.others}" for one in _mentions),
     )
 
 

@@ -108,3 +108,34 @@ def test_a_claim_that_is_told_by_a_server_later_is_more_than_one(stage: Stage) -
     assert [value for _id, _channel, value in find(names).reached] == []
     claim(stage, "mal")
     assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
+
+
+def consent_at(stage: Stage, user: str, *, is_claim: bool = False) -> None:
+    """A consent may name an address that its person is known by nowhere else."""
+    stage.accept("consent.granted", user, properties={"purpose": "news", "address": EMAIL})
+    if is_claim:
+        InboxItem.objects.update(assurance=1)
+    stage.run()
+
+
+@pytest.mark.parametrize("is_claimed_too", [False, True])
+def test_an_address_that_only_their_consent_named_goes_with_them(stage: Stage, is_claimed_too: bool) -> None:
+    consent_at(stage, "ana")
+    if is_claimed_too:
+        consent_at(stage, "mal", is_claim=True)
+    assert not AddressProfile.objects.filter(address__value=EMAIL).exists()
+    erase(stage, "ana")
+    assert not Address.objects.filter(value=EMAIL).exists()
+    assert is_erased()
+    assert Suppression.objects.get(reason="erasure").address.value.startswith("erased:")
+
+
+def test_an_address_that_others_surely_consented_at_stays(stage: Stage) -> None:
+    consent_at(stage, "ana")
+    consent_at(stage, "mal", is_claim=True)
+    erase(stage, "mal")
+    assert Address.objects.filter(value=EMAIL).exists()
+    consent_at(stage, "bia")
+    assert find(requests.naming("user_id", "bia", [stage.source.namespace], stage.now)).addresses == ()
+    assert not is_erased()
+    assert not Suppression.objects.exists()
