@@ -41,7 +41,8 @@ class InForce:
 def follow(held: InForce | None, entry_id: int, link: Statement) -> InForce:
     """What is in force once `link` has been heard after `held`.
 
-    The later effective time wins and a refusal wins a tie; a mere request never replaces an answer.
+    The later effective time wins and a refusal wins a tie; a mere request never replaces an answer, nor does a claimed
+    grant one that is sure.
     """
     if held is not None and not _replaces(held, link):
         return held
@@ -52,7 +53,25 @@ def _replaces(held: InForce, link: Statement) -> bool:
     undecided = State.undecided()
     if (link.state in undecided) != (held.state in undecided):
         return held.state in undecided
+    # Whichever is heard first, an answer that somebody vouches for comes before what a page tells.
+    if _is_claimed_grant(held) and _is_sure(link):
+        return not _was_over(link, held.effective_at)
+    if _is_sure(held) and _is_claimed_grant(link):
+        return _was_over(held, link.effective_at)
     return _rank(link.effective_at, link.state) >= _rank(held.effective_at, held.state)
+
+
+def _is_claimed_grant(said: Statement) -> bool:
+    return said.method == Method.CLAIM and said.state in State.permitting()
+
+
+def _is_sure(said: Statement) -> bool:
+    return said.method != Method.CLAIM and said.state in State.permitting() | State.opposing()
+
+
+def _was_over(said: Statement, at: datetime) -> bool:
+    """Whether it is a grant that had run out by then."""
+    return said.state in State.permitting() and said.valid_until is not None and said.valid_until <= at
 
 
 def _rank(effective_at: datetime, state: str) -> tuple[datetime, bool]:

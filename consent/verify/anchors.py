@@ -26,6 +26,8 @@ class Anchors:
 
 
 def read_anchors(place: Shelf) -> Anchors:
+    # Before the lines: an anchor made meanwhile has its line first and its row after.
+    row = LedgerAnchor.objects.order_by("-number").first()
     found = Anchors()
     unvouched: list[Line] = []
     previous = lines.FIRST
@@ -46,7 +48,7 @@ def read_anchors(place: Shelf) -> Anchors:
         found.known[anchor.number] = anchor
         previous = line.digest
     found.faults += [Fault(Reason.ANCHOR_UNSIGNED, None, one.anchor.number) for one in unvouched]
-    found.faults += _unlike_rows(found)
+    found.faults += _unlike(row, found)
     return found
 
 
@@ -58,9 +60,8 @@ def _fault(place: Shelf, line: Line, previous: bytes, before: int) -> Reason | N
     return None if place.is_whole(line.anchor.segment) else Reason.ANCHOR_ENTRIES
 
 
-def _unlike_rows(found: Anchors) -> Iterator[Fault]:
+def _unlike(row: LedgerAnchor | None, found: Anchors) -> Iterator[Fault]:
     """The latest row of the database: whoever takes lines from the end of the folder leaves it behind."""
-    row = LedgerAnchor.objects.order_by("-number").first()
     if row is None:
         return
     anchor = found.known.get(row.number)

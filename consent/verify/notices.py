@@ -27,8 +27,9 @@ def verify_notices(witnesses: Witnesses) -> Iterator[Tally]:
     """Go through all published versions; each is a chain of one entry."""
     anchored = witnesses.up_to(_LAST)
     with raw_cursor() as cursor:
-        there = {one.version_id: one for one in published(cursor)}
+        # In this order: what is published and cited meanwhile is not missing.
         cited = {version_id for (version_id,) in cursor.execute(_CITED).fetchall()}
+        there = {one.version_id: one for one in published(cursor)}
     seen = {int.from_bytes(chain.key, "big"): by_position[1].digest for chain, by_position in anchored.items()}
     faults = [_fault(Reason.NOTICE_GONE, gone) for gone in sorted((cited | seen.keys()) - there.keys())]
     for version_id, one in there.items():

@@ -149,6 +149,19 @@ def test_who_else_is_at_it_is_left_alone(ledgers: Ledgers) -> None:
     assert len(list(ledgers.place.lines())) == 2
 
 
+def test_an_anchor_made_while_the_lines_are_read_is_no_fault(ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Shelf.lines
+
+    def lines_and_another(place: Shelf) -> Any:
+        yield from list(read(place))
+        monkeypatch.setattr(Shelf, "lines", read)
+        assert make_anchor(THIRD) is not None
+
+    monkeypatch.setattr(Shelf, "lines", lines_and_another)
+    assert ledgers.verify().faults == []
+    assert LedgerAnchor.objects.count() == 3
+
+
 def test_what_differs_is_counted_as_soon_as_the_next_anchor_is_made(ledgers: Ledgers) -> None:
     change = "UPDATE consent_consententry SET collector = 'x' WHERE id = %s"
     unguarded((change, [ledgers.entry(4).pk]))

@@ -199,3 +199,56 @@ def head(state: str, at: float, profile: Any = ONE, *, since: float = 0, claim: 
 def test_a_claimed_grant_outweighs_no_sure_no(heads: list[Head], reason: str) -> None:
     assert decide("marketing", False, heads, NOW).reason == reason
     assert decide("marketing", False, heads[::-1], NOW).reason == reason
+
+
+def test_who_unsubscribed_by_a_link_and_signs_up_again_on_a_page_is_asked(
+    ana: Customer, source: Source, profile: Profile, address: Address, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    tell(address, profile, newsletter, "given", hours(1), method="double_opt_in")
+    tell(address, None, newsletter, "withdrawn", hours(2), method="one_click")
+    claim(source, profile, address, at=3)
+    assert [one.profile_id for one in mails] == [profile.pk], "what was granted once is not in force any more"
+    answer.confirm(mails[0], hours(5))
+    assert verdict(ana, address, newsletter, NOW).allowed
+
+
+def test_who_stopped_everything_as_a_person_and_signs_up_again_on_a_page_is_asked(
+    ana: Customer, source: Source, profile: Profile, address: Address, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    tell(address, profile, newsletter, "given", hours(1))
+    tell(people.make_person(profile), profile, newsletter, "withdrawn", hours(2))
+    claim(source, profile, address, at=3)
+    assert len(mails) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_a_claim_outweighs_no_sure_no_in_whichever_order_they_are_heard(
+    source: Source,
+    profile: Profile,
+    ana: Customer,
+    address: Address,
+    newsletter: Purpose,
+    order: tuple[int, ...],
+    is_one_batch: bool,
+) -> None:
+    trust(newsletter)
+    said = [("given", 1, "event"), ("withdrawn", 2, "event"), ("given", 3, "claim")]
+    for n in order:
+        state, at, method = said[n]
+        queue(source, profile, address, state, at, method=method)
+        if not is_one_batch:
+            apply_queued(hours(9))
+    apply_queued(hours(9))
+    assert verdict(ana, address, newsletter, NOW).reason == "withdrawn"
+    assert permissions_as_of([Ask(ana.pk, address.pk, newsletter.pk)], NOW)[0].reason == "withdrawn"
+
+
+def test_a_claim_that_repeats_what_was_surely_granted_takes_nothing_from_it(
+    source: Source, profile: Profile, ana: Customer, address: Address, newsletter: Purpose
+) -> None:
+    trust(newsletter)
+    tell(people.make_person(profile), profile, newsletter, "withdrawn", hours(1))
+    sure = tell(address, profile, newsletter, "given", hours(2))
+    claim(source, profile, address, at=3)
+    assert verdict(ana, address, newsletter, NOW) == (True, "", sure)
