@@ -1,6 +1,5 @@
 """What each law asks of us: by when, how sure we must be of who asks, and for which reasons we may refuse."""
 
-from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import PrivacyRequest
+from customers.moments import months_on
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -59,14 +59,9 @@ _REASONS: Final[Mapping[str, Mapping[str, tuple["_StrOrPromise", frozenset[str]]
 def due_on(law: str, asked_on: date) -> date:
     """The last day to answer, counted from the day it was asked; both are days of the brand's zone."""
     if law == _Law.GDPR:
-        return _a_month_after(asked_on)
+        # Regulation 1182/71, Art. 3(2)(c): the day of the same number, or the last of a shorter month.
+        return months_on(asked_on, 1)
     return asked_on + timedelta(days=_LGPD_DAYS if law == _Law.LGPD else _APP_DAYS)
-
-
-def _a_month_after(day: date) -> date:
-    """The day of the same number, or the last of a shorter month (Regulation 1182/71, Art. 3(2)(c))."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def reasons(law: str, kind: str) -> dict[str, "_StrOrPromise"]:
