@@ -4,6 +4,7 @@ It tells what was said, by the strictest of the customer's voices. Whether a mes
 asked for each address when it is sent (consent.permission).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
@@ -51,12 +52,36 @@ _STANDS: Final = """
 _PURPOSE: Final = "purpose_id = (SELECT id FROM consent_purpose WHERE brand_id = %s AND key = %s)"
 _NOW: Final = f"(SELECT profile_id, address_id, state, valid_until FROM consent_consenthead WHERE {_PURPOSE})"
 # The heads as they follow from the entries that had taken effect (consent.heads.follow): an answer before a request,
-# the later one, a refusal at one time, and what was heard last.
+# the later one, a refusal at one time, and what was heard last. A claimed grant is none beside a sure answer, unless
+# that had run out, or the same page told of a no in between.
+_SURE: Final = """
+    SELECT s.state, s.effective_at, s.valid_until FROM consent_consententry s
+    WHERE s.address_id = e.address_id AND s.purpose_id = e.purpose_id
+      AND s.profile_id IS NOT DISTINCT FROM e.profile_id AND s.effective_at <= %(moment)s
+      AND s.method <> 'claim' AND s.state = ANY(%(answers)s)
+    ORDER BY s.effective_at DESC, (s.state = ANY(%(permitting)s)), s.id DESC LIMIT 1
+"""
+_OUTRANKED: Final = f"""
+    e.method = 'claim' AND e.state = ANY(%(permitting)s) AND EXISTS (
+        SELECT 1 FROM ({_SURE}) sure
+        WHERE (sure.state = ANY(%(opposing)s) OR sure.valid_until IS NULL OR sure.valid_until > e.effective_at)
+          AND NOT EXISTS (
+              SELECT 1 FROM consent_consententry n
+              WHERE n.address_id = e.address_id AND n.purpose_id = e.purpose_id
+                AND n.profile_id IS NOT DISTINCT FROM e.profile_id AND n.method = 'claim'
+                AND n.state = ANY(%(opposing)s) AND n.effective_at BETWEEN sure.effective_at AND e.effective_at
+          )
+    )
+"""
 _THEN: Final = f"""(
     SELECT DISTINCT ON (address_id, profile_id) profile_id, address_id, state, valid_until
-    FROM consent_consententry WHERE {_PURPOSE} AND effective_at <= %s
-    ORDER BY address_id, profile_id, (state = ANY(%s)), effective_at DESC, (state = ANY(%s)), id DESC
+    FROM consent_consententry e
+    WHERE purpose_id = (SELECT id FROM consent_purpose WHERE brand_id = %(brand)s AND key = %(key)s)
+      AND effective_at <= %(moment)s AND NOT ({_OUTRANKED})
+    ORDER BY address_id, profile_id, (state = ANY(%(undecided)s)), effective_at DESC, (state = ANY(%(permitting)s)),
+             id DESC
 )"""
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
 _VOICES: Final = """
     SELECT {customer}count(*) AS n, bool_or(s.state = ANY(%s)) AS refused,
         bool_or(s.state = ANY(%s) AND (s.valid_until IS NULL OR s.valid_until > %s)) AS given,
@@ -94,6 +119,20 @@ def _standing(one: Said, now: datetime) -> str:
     if one.state in State.permitting():
         return GIVEN if one.valid_until is None or one.valid_until > now else EXPIRED
     return EXPIRED if one.state == State.EXPIRED else ASKED
+
+
+def _then(brand_id: UUID | None, purpose: str, moment: datetime) -> Fragment:
+    """The heads of that moment; a fragment's values stand in the order of their places."""
+    given = {
+        "brand": brand_id,
+        "key": purpose,
+        "moment": moment,
+        "undecided": sorted(State.undecided()),
+        "permitting": _PERMITTING,
+        "opposing": _OPPOSING,
+        "answers": [*_PERMITTING, *_OPPOSING],
+    }
+    return _NAMED.sub("%s", _THEN), [given[name] for name in _NAMED.findall(_THEN)]
 
 
 class ConsentStanding(Leaf, frozen=True, kw_only=True):
@@ -175,8 +214,7 @@ class ConsentStanding(Leaf, frozen=True, kw_only=True):
         return self._asked(reading, (_NOW, [reading.brand_id, self.purpose]))
 
     def as_of(self, reading: Reading) -> Fragment:
-        ranked = [sorted(State.undecided()), _PERMITTING]
-        return self._asked(reading, (_THEN, [reading.brand_id, self.purpose, reading.now, *ranked]))
+        return self._asked(reading, _then(reading.brand_id, self.purpose, reading.now))
 
     def _asked(self, reading: Reading, heads: Fragment) -> Fragment:
         source, given = heads

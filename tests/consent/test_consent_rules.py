@@ -32,6 +32,7 @@ class Word(NamedTuple):
     state: str
     ago: timedelta
     until: timedelta | None
+    method: str = "event"
 
 
 words = st.builds(
@@ -43,6 +44,7 @@ words = st.builds(
     st.sampled_from(DAYS).map(lambda days: timedelta(days=days)),
     st.none() | st.builds(lambda day, second: timedelta(days=day, seconds=second), st.sampled_from([-1, 0, 1, 2]),
                           st.sampled_from([-1, 0, 1])),
+    st.just("event"),
 )  # fmt: skip
 people = st.lists(words, max_size=6)
 leaves = st.fixed_dictionaries(
@@ -81,7 +83,7 @@ def place(said: list[Word], purposes: dict[str, Purpose]) -> Placed:
             brand_id=purposes[word.purpose].brand_id,
             purpose_id=purposes[word.purpose].pk,
             state=word.state,
-            method="event",
+            method=word.method,
             occurred_at=NOW - word.ago,
             received_at=NOW,
             valid_until=None if word.until is None else NOW + word.until,
@@ -152,6 +154,24 @@ def test_consent_is_read_as_it_stood_then(said: list[Word], trees: list[dict[str
             found = asked(tree, Reading(then, brand), then=True)
             assert found[now.customer][0] is parse(tree, PEOPLE).holds(facts_of(before, then))
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ([("given", 3, "claim"), ("withdrawn", 4, "event")], REFUSED),
+        ([("withdrawn", 4, "claim"), ("given", 3, "claim")], GIVEN),
+        ([("given", 5, "event"), ("withdrawn", 4, "claim"), ("given", 3, "claim")], GIVEN),
+        ([("withdrawn", 5, "event"), ("given", 4, "event"), ("given", 3, "claim")], GIVEN),
+    ],
+)
+def test_a_claim_was_in_force_beside_no_sure_no(said: list[tuple[str, int, str]], state: str) -> None:
+    purposes = make_purposes()
+    words = [Word("news", "email", 0, word, timedelta(days=ago), None, method) for word, ago, method in said]
+    who, rule = place(words, purposes), {"leaf": "consent", "purpose": "news", "state": state}
+    for then in (True, False):
+        assert asked(rule, Reading(NOW, purposes["news"].brand_id), then=then)[who.customer][0]
 
 
 @pytest.mark.parametrize(
