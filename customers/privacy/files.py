@@ -38,8 +38,10 @@ _OF_JOB: Final = "EXISTS (SELECT 1 FROM customers_job j WHERE j.id = t.job_id AN
 _CHOSEN: Final = ("t.columns::text", "t.choices::text", "t.mapping::text")
 _IN_CHOSEN: Final = named_in(*_CHOSEN, namespace=_NAMESPACE)
 _IN_IMPORT: Final = named_in("t.file_name", stem("t.file_name"), *_CHOSEN, namespace=_NAMESPACE)
+# Its values alone: the keys are ours, and a job that is called by somebody's name would wait for itself to end.
+_GIVEN: Final = "(SELECT coalesce(string_agg(v.value::text, ' '), '') FROM jsonb_each(t.arguments) v)"
 # A job is nobody's source: whatever namespace a name is of, it may be meant.
-_IN_JOB: Final = named_in("t.subject", stem("t.subject"), "t.arguments::text", namespace="u.space")
+_IN_JOB: Final = named_in("t.subject", stem("t.subject"), _GIVEN, namespace="u.space")
 _WORKED_ON: Final = "t.state IN ('waiting', 'working')"
 
 
@@ -116,7 +118,7 @@ STORES: Final = (
                 {"name": "t.subject", "at": "t.created_at"},
                 {
                     "subject": unless_named("subject", namespace="u.space"),
-                    "arguments": f"CASE WHEN {named_in('t.arguments::text', namespace='u.space')} THEN '{{}}'::jsonb"
+                    "arguments": f"CASE WHEN {named_in(_GIVEN, namespace='u.space')} THEN '{{}}'::jsonb"
                     " ELSE t.arguments END",
                 },
                 blocked=_WORKED_ON,

@@ -43,8 +43,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return stage
 
 
-def erased(stage: Stage) -> None:
-    names = requests.naming("user_id", ANA.user, [stage.source.namespace], stage.now)
+def erased(stage: Stage, user: str = ANA.user) -> None:
+    names = requests.naming("user_id", user, [stage.source.namespace], stage.now)
     asking = Asking(brand=stage.brand, kind="erasure", law="lgpd", channel="email", names=names, assurance=4)
     request = requests.take_down(asking, stage.now)
     erasure.ask(request, stage.now, None)
@@ -177,3 +177,11 @@ def test_a_file_called_after_them_and_headings_that_were_their_row(stage: Stage)
     assert (headed.file_name, headed.columns, headed.mapping) == ("people.csv", [], {})
     assert (other.file_name, other.columns) == ("bia.csv", ["bia@example.com"])
     assert list(RefusedRow.objects.order_by("row").values_list("message", "cells")) == [("", []), ("Nobody.", ["2"])]
+
+
+def test_who_is_called_as_a_job_calls_its_arguments_is_erased_all_the_same(stage: Stage) -> None:
+    """The erasure waited for its own job to end."""
+    stage.know("request")
+    erased(stage, "request")
+    job = Job.objects.get()
+    assert (job.state, list(job.arguments)) == ("done", ["request"])
