@@ -45,7 +45,10 @@ EXCEPTIONS: Final = (
         ),
     ),
     Left(
-        _("A local name of the person in another namespace, and a name of fewer than eight characters inside a text"),
+        _(
+            "A local name of the person in another namespace, one of fewer than eight letters and nothing else in what"
+            " others say, and a name of fewer than eight characters inside a text"
+        ),
         _("Nothing tells that it means the person: it may as well be another’s."),
     ),
 )

@@ -21,6 +21,8 @@ from customers.privacy.subject import Subject
 MASK: Final = "•••"
 _WINDOW: Final = 2_000
 _TELLING: Final = 8
+# Of a name like this nothing tells that it means the person where others have it: it may be a first name or a plan.
+_WORD: Final = re.compile(rf"[^\W\d_]{{1,{_TELLING - 1}}}")
 # What stands about a name and was found with it.
 _EDGE_BEFORE: Final = re.compile(r"[^\w+]*")
 _EDGE_AFTER: Final = re.compile(r"\W*$")
@@ -84,9 +86,14 @@ def _mask(cursor: Any, table: Spoken, subject: Subject, row: Sequence[Any]) -> b
 
 
 def _words(subject: Subject, space: UUID | None) -> "Words":
-    """By what the subject is called there: a local name means somebody else elsewhere."""
-    own = {word for one in subject.names if one.namespace in (NIL, space) for word in (one.value, one.original)}
+    """By what the subject is called there: a local name is another's elsewhere, and a mere word anybody's."""
+    names = [one for one in subject.names if one.namespace == NIL or (one.namespace == space and _tells(one.value))]
+    own = {word for one in names for word in (one.value, one.original)}
     return Words.of(own | {value for _id, _channel, value in subject.reached})
+
+
+def _tells(name: str) -> bool:
+    return _WORD.fullmatch(name.strip()) is None
 
 
 def _masked(table: Spoken, name: str, text: str | None, words: "Words") -> str | None:

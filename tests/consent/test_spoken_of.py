@@ -97,6 +97,17 @@ def test_a_local_name_means_somebody_else_in_another_namespace(stage: Stage) -> 
     assert told("elsewhere")["properties"] == {"by": ANA.user, "friend": "•••"}
 
 
+@pytest.mark.parametrize("user", ["ana", "premium", "plan"])
+def test_an_id_that_is_a_word_takes_that_word_from_nobody(stage: Stage, user: str) -> None:
+    stage.know(user)
+    stage.know("carla", first_name="Ana", plan="premium")
+    names = requests.naming("user_id", user, [stage.source.namespace], stage.now)
+    erase.whole(find(names), stage.now)
+    assert Customer.objects.get(profiles__identifier__value="carla").traits == {
+        "email": "carla@example.com", "first_name": "Ana", "plan": "premium",
+    }  # fmt: skip
+
+
 def test_a_rule_that_names_them_finds_nobody_any_more(stage: Stage) -> None:
     rule = {"leaf": "attribute", "name": "email", "op": "is", "value": ANA.email}
     segment = Segment.objects.create(brand=stage.brand, key="one", name="One", rule=rule)
