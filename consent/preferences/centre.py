@@ -17,8 +17,9 @@ from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
 from consent.unsubscribe import masked
 from customers.ids import NIL
-from customers.models import Address, Brand, Customer, Profile
+from customers.models import Address, AddressProfile, Brand, Customer, Profile
 from customers.models.address import Channel
+from customers.models.identity import Assurance
 
 # One message in so many days, as people may choose; 0 sets no limit.
 FREQUENCIES: Final = (0, 1, 7, 30)
@@ -78,7 +79,7 @@ class Known:
     link: Link
     brand: Brand
     address: Address
-    # Whose address it is, where that is one person alone.
+    # Whose address it is, where that is one person alone and not merely claimed.
     customer: Customer | None
     # As whom the reader speaks: the profile the message was for, as long as it uses the address.
     profile_id: UUID | None
@@ -130,9 +131,20 @@ def known(link: Link) -> Known | None:
     users = Profile.objects.filter(addresses__address=address).select_related("customer").order_by("pk")
     profiles = {profile.pk: profile.customer for profile in users}
     people = set(profiles.values())
+    alone = next(iter(profiles)) if len(people) == 1 else None
     customer = people.pop() if len(people) == 1 else None
-    alone = next(iter(profiles)) if customer else None
+    if customer is not None and _is_merely_claimed(address, customer):
+        customer = None
     return Known(link, brand, address, customer, link.profile_id if link.profile_id in profiles else alone)
+
+
+def _is_merely_claimed(address: Address, customer: Customer) -> bool:
+    """Whether only pages tell that it is theirs, of whom others tell more: anybody can have put their own address to
+    somebody else's, and would speak for them here."""
+    if AddressProfile.objects.filter(address=address, assurance__gt=Assurance.CLAIMED).exists():
+        return False
+    theirs = AddressProfile.objects.filter(profile__customer=customer)
+    return theirs.filter(assurance__gt=Assurance.CLAIMED).exists()
 
 
 def preference(known: Known) -> Preference | None:

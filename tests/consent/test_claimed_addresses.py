@@ -2,11 +2,15 @@
 
 import pytest
 
-from consent.models import PrivacyRequest, Suppression
+from consent.models import PrivacyRequest, Purpose, Suppression
+from consent.permission import Ask, permissions
+from consent.preferences.centre import known, read
+from consent.preferences.link import Link
+from consent.preferences.stopping import By, stop_all
 from consent.privacy import erasure, requests
 from consent.privacy.requests import Asking
 from customers import erased, jobs
-from customers.ids import NIL
+from customers.ids import NIL, new_id
 from customers.models import (
     Address,
     AddressProfile,
@@ -108,6 +112,26 @@ def test_a_claim_that_is_told_by_a_server_later_is_more_than_one(stage: Stage) -
     assert [value for _id, _channel, value in find(names).reached] == []
     claim(stage, "mal")
     assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
+
+
+@pytest.mark.parametrize("sure", [1, 2])
+def test_who_put_their_own_address_to_anothers_on_a_page_stops_nothing_of_them(stage: Stage, sure: int) -> None:
+    stage.know("ana")
+    for email in (EMAIL, "mal@example.com"):
+        stage.accept("identify", "", anonymous_id="browser", email=email)
+        InboxItem.objects.update(assurance=1)
+        stage.run()
+    AddressProfile.objects.filter(address__value="mal@example.com").update(assurance=sure)
+    own, hers = Address.objects.get(value="mal@example.com"), Address.objects.get(value=EMAIL)
+    [customer] = Customer.objects.all()
+    mal = Identifier.objects.get(value="browser").profile_id
+    reader = known(Link(own.pk, mal, stage.brand.pk, new_id()))
+    assert reader is not None
+    stop_all(read(reader, "en", stage.now), By("en"), stage.now)
+    news = Purpose.objects.get(key="news")
+    [still] = permissions([Ask(customer.pk, hers.pk, news.pk)], stage.now)
+    assert still.allowed is (sure == 1), "an address that is surely of the same person speaks for them"
+    assert not permissions([Ask(customer.pk, own.pk, news.pk)], stage.now)[0].allowed
 
 
 def consent_at(stage: Stage, user: str, *, is_claim: bool = False) -> None:
