@@ -14,6 +14,7 @@ from customers import audit, erased, kinds
 from customers.identifiers import IdentifierError
 from customers.ids import NIL
 from customers.models import Brand, Source
+from customers.privacy import surely
 from customers.privacy.subject import Naming, Subject, find
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ def name_of_one(kind: str, value: str, namespaces: Sequence[UUID], now: datetime
     if len(names) > 1:
         raise SeveralMeant
     asked = {one[:3] for one in names}
+    # Who put their own name to somebody else's on a page would have that one erased or handed out.
+    if names and surely.leads_beyond(names):
+        raise SeveralMeant
     if any(one[:3] in asked for one in find(names).shared_names):
         raise SeveralMeant
     return names

@@ -134,6 +134,20 @@ def test_who_put_their_own_address_to_anothers_on_a_page_stops_nothing_of_them(s
     assert not permissions([Ask(customer.pk, own.pk, news.pk)], stage.now)[0].allowed
 
 
+def test_nobody_is_erased_or_handed_out_by_a_name_that_only_a_page_put_to_theirs(stage: Stage) -> None:
+    stage.know("ana")
+    for email in (EMAIL, "mal@example.com"):
+        stage.accept("identify", "", anonymous_id="browser", email=email)
+        InboxItem.objects.update(assurance=1)
+        stage.run()
+    assert Customer.objects.count() == 1, "a page told that they are one"
+    for name in ("mal@example.com", "Mal@Example.com"):
+        with pytest.raises(requests.SeveralMeant):
+            requests.name_of_one("email", name, [stage.source.namespace], stage.now)
+    assert len(requests.name_of_one("email", EMAIL, [stage.source.namespace], stage.now)) == 1
+    assert len(requests.name_of_one("user_id", "ana", [stage.source.namespace], stage.now)) == 1
+
+
 def consent_at(stage: Stage, user: str, *, is_claim: bool = False) -> None:
     """A consent may name an address that its person is known by nowhere else."""
     stage.accept("consent.granted", user, properties={"purpose": "news", "address": EMAIL})
