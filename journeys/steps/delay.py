@@ -85,11 +85,11 @@ class Delay(Step, tag_field="type", tag="delay", kw_only=True, forbid_unknown_fi
     help: ClassVar[Text] = _("Waits for a span of time, a date or certain hours, whatever happens.")
     waits: ClassVar[bool] = True
 
-    next: Annotated[str, form(_("then go to"), refers="step")]
     after: Annotated[timedelta | None, form(_("wait for"), _("Elapsed time: a day is 24 hours."), is_usual=True)] = None
     on_calendar: Annotated[CalendarSpan | None, form(_("or on the calendar"))] = None
     until: Annotated[Moment | None, form(_("or until a date"))] = None
     hours: Annotated[OpenHours | None, form(_("then until certain hours"))] = None
+    next: Annotated[str, form(_("then go to"), refers="step")]
 
     def targets(self) -> list[str]:
         return [self.next, *self.at_once()]
