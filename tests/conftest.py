@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from hypothesis import settings
 
 from customers import belief, bells, keys, work
@@ -56,6 +57,12 @@ def _ring_no_bells() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bells, "_ringers", [])
         yield
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> None:
+    """A page that a test asked for in Portuguese leaves its language behind in the thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
