@@ -1,6 +1,7 @@
 """Those beside whom somebody is erased: who shares a number, who claims their address, who speaks of them; and what is
 theirs elsewhere: in another brand and namespace, under ids that are short and not in ASCII, in files being made."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from config.loop.checks import Check
+from config.processes import ProcessError
 from consent.models import PrivacyArchive, PrivacyRequest
 from consent.privacy import export, requests
 from consent.privacy.requests import Asking
@@ -100,9 +102,15 @@ def erase_as_officer(stage: Stage, one: Marked) -> None:
     }  # fmt: skip
     browser.post(reverse("admin:consent_privacyrequest_add"), form)
     request = PrivacyRequest.objects.latest("opened_at")
-    browser.get(reverse("admin:consent_privacyrequest_change", args=[request.pk]), {"preview": "1"})
+    page = browser.get(reverse("admin:consent_privacyrequest_change", args=[request.pk]), {"preview": "1"})
+    shown = re.search(r'name="seen" value="([^"]+)"', page.content.decode())
+    if shown is None:
+        raise ProcessError("the page asks nobody to confirm whom it shows")
     act = reverse("admin:consent_privacyrequest_act", args=[request.pk])
-    browser.post(act, {"choice": "carry_out", "seen": "yes"})
+    browser.post(act, {"choice": "carry_out", "seen": shown[1]})
+    request.refresh_from_db()
+    if request.state == PrivacyRequest.State.READY:
+        raise ProcessError("the erasure that was confirmed was not begun")
 
 
 def _at_another(one: Marked) -> dict[str, object]:
