@@ -18,6 +18,7 @@ from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.simulation.life import Life, live
 from journeys.steps.base import ZONE
+from journeys.steps.message import Message
 from journeys.validate import check
 from journeys.version import Version, compile_version
 
@@ -50,13 +51,12 @@ def run_cases(file: JourneyFile) -> Iterator[Failure]:
 def unbound(file: JourneyFile) -> Version:
     """The version the file's document would make; what its keys stand for is made up, since nothing is sent."""
     definition, steps = check(file.definition)
+    messages = [step for step in steps if isinstance(step, Message)]
+    purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
     bindings = {
-        "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in steps if step.sends_message},  # type: ignore[attr-defined]
-        "templates": {step.template: 1 for step in steps if step.sends_message},  # type: ignore[attr-defined]
-        "purposes": {
-            key: str(uuid5(NIL, key))
-            for key in {definition.purpose, *(getattr(step, "purpose", None) or definition.purpose for step in steps)}
-        },
+        "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
+        "templates": {step.template: 1 for step in messages},
+        "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
     }
     journey = uuid5(NIL, file.key)
     return compile_version(file.definition, bindings, id_=0, journey_id=journey, brand_id=_BRAND)

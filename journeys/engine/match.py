@@ -21,6 +21,7 @@ from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
 from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
+from journeys.models import Cause
 from journeys.steps.base import TRAITS
 from journeys.version import Meaning, Version
 
@@ -54,7 +55,7 @@ _OLDER = """
 # How often the time of runs that wait where it can begin anew has done so since they came there.
 _RESETS = """
     SELECT r.id, r.stepped_at, count(*) FROM journeys_run r JOIN journeys_transition t ON t.run_id = r.id
-    WHERE r.id = ANY(%b) AND t.cause = 18 AND t.at >= r.stepped_at GROUP BY r.id
+    WHERE r.id = ANY(%b) AND t.cause = %b AND t.at >= r.stepped_at GROUP BY r.id
 """
 
 
@@ -230,7 +231,7 @@ class Table:
         waiting = {run.id: run for runs in self.runs.values() for run in runs if run.version.steps[run.step].resets()}
         if not waiting:
             return Counter()
-        rows = cursor.execute(_RESETS, [list(waiting)]).fetchall()
+        rows = cursor.execute(_RESETS, [list(waiting), int(Cause.RESET)]).fetchall()
         return Counter({(id(waiting[id_]), stepped_at): count for id_, stepped_at, count in rows})
 
 
