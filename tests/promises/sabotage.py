@@ -8,10 +8,12 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, Final
 
 from django.apps import AppConfig
+
+from tests.promises import engine_sabotage
+from tests.promises.patching import put, replaced
 
 
 class Sabotage(AppConfig):
@@ -40,7 +42,7 @@ def slow_resolve() -> None:
         time.sleep(random.random() / 10)
         return found
 
-    _put(awaited, "under_lock", slowly)
+    put(awaited, "under_lock", slowly)
 
 
 def interpretation_throws() -> None:
@@ -54,14 +56,14 @@ def interpretation_throws() -> None:
             raise LookupError("what nobody foresaw")
         return read(body)
 
-    _put(interpret, "read_body", sometimes)
+    put(interpret, "read_body", sometimes)
 
 
 def no_key_table() -> None:
     """Idempotency-Keys are not looked at."""
     from customers.api import base
 
-    _put(base, "call_of", lambda request, token_id: None)
+    put(base, "call_of", lambda request, token_id: None)
 
 
 def select_then_insert() -> None:
@@ -76,22 +78,22 @@ def select_then_insert() -> None:
 ), noted AS (
     INSERT INTO customers_messagekey (key, fingerprint, received_at)
     SELECT key, fingerprint, %s::timestamptz FROM item ORDER BY key ON CONFLICT DO NOTHING"""
-    _put(store, "_STORE", _replaced(store._STORE, safe, naive))
+    put(store, "_STORE", replaced(store._STORE, safe, naive))
 
 
 def partial_commit() -> None:
     """A batch is written item by item as far as it is good; what follows the first bad item is dropped unsaid."""
     from customers.accept import batch
 
-    put = batch.put
+    write = batch.put
 
     def careless(messages: Any, refused: Any, source_id: Any, now: Any, outcome: Any) -> None:
         first_bad = min(outcome.refusals, default=None)
         before = {index: one for index, one in messages.items() if first_bad is None or index < first_bad}
-        put(before, refused, source_id, now, outcome)
+        write(before, refused, source_id, now, outcome)
         outcome.accepted += len(messages) - len(before)
 
-    _put(batch, "put", careless)
+    put(batch, "put", careless)
 
 
 def answer_before_commit() -> None:
@@ -111,7 +113,7 @@ def answer_before_commit() -> None:
         threading.Timer(0.3, write).start()
         return {message.key for message in messages}
 
-    _put(batch, "store", later)
+    put(batch, "store", later)
 
 
 def synchronous_commit_off() -> None:
@@ -137,7 +139,7 @@ def parse_before_store() -> None:
             raise Refused("wrong_type", "Nothing can be made of it.", "Send something else.")
         return keep(hook, delivery, delivery_id, now)
 
-    _put(receive, "keep", careless)
+    put(receive, "keep", careless)
 
 
 def signature_of_trimmed_body() -> None:
@@ -152,7 +154,7 @@ def signature_of_trimmed_body() -> None:
         except signatures.BadSignature:
             return verify(signing, headers, body.removesuffix(b"\n"), now)
 
-    _put(signatures, "verify", lenient)
+    put(signatures, "verify", lenient)
 
 
 def deliveries_not_told_apart() -> None:
@@ -161,21 +163,21 @@ def deliveries_not_told_apart() -> None:
 
     from customers.hooks import receive
 
-    _put(receive, "hash_uuid", lambda *names: uuid4())
+    put(receive, "hash_uuid", lambda *names: uuid4())
 
 
 def unbounded_queue() -> None:
     """The inbox is never too long."""
     from customers import load
 
-    _put(load, "_refuse", lambda seen, now: None)
+    put(load, "_refuse", lambda seen, now: None)
 
 
 def last_edge_wins() -> None:
     """Of edges that contradict each other the one that was written last is followed."""
     from customers.resolve.graph import Evidence
 
-    _put(Evidence, "place", lambda edge, by_id: -edge.id)
+    put(Evidence, "place", lambda edge, by_id: -edge.id)
 
 
 def last_consent_wins() -> None:
@@ -188,14 +190,14 @@ def last_consent_wins() -> None:
         last = sorted(heads, key=lambda head: head.effective_at)[-1:]
         return decide(kind, suppressed, last, now, **more)
 
-    _put(weighing, "decide", latest)
+    put(weighing, "decide", latest)
 
 
 def one_phone_one_person() -> None:
     """Whoever shares something is one, whatever tells them apart."""
     from customers.resolve.graph import _Groups
 
-    _put(_Groups, "clash", lambda groups, one, other: False)
+    put(_Groups, "clash", lambda groups, one, other: False)
 
 
 def no_row_for_a_copy() -> None:
@@ -204,10 +206,10 @@ def no_row_for_a_copy() -> None:
 
     text = send._ANNOUNCE
     start, end = text.index("INSERT INTO channels_recentsend"), text.index("RETURNING message_id")
-    _put(
+    put(
         send,
         "_ANNOUNCE",
-        _replaced(text, text[start:end], "SELECT id AS message_id FROM mine ").replace(
+        replaced(text, text[start:end], "SELECT id AS message_id FROM mine ").replace(
             "mine RETURNING message_id", "mine"
         ),
     )
@@ -221,7 +223,7 @@ def names_without_the_lock() -> None:
     def read() -> awaited.Awaited:
         return awaited.Awaited(frozenset(AwaitedName.objects.values_list("name", flat=True)), {})
 
-    _put(awaited, "under_lock", read)
+    put(awaited, "under_lock", read)
 
 
 def naive_check() -> None:
@@ -235,8 +237,8 @@ def naive_check() -> None:
         time.sleep(0.02)
         return found
 
-    _put(send, "lock_address", lambda address_id: None)
-    _put(send, "_check", careless)
+    put(send, "lock_address", lambda address_id: None)
+    put(send, "_check", careless)
 
 
 def suppressed_by_profile() -> None:
@@ -248,7 +250,7 @@ def suppressed_by_profile() -> None:
                  ON ap.address_id = s.address_id AND ap.first_seen_at <= s.created_at
                JOIN customers_profile sp ON sp.id = ap.profile_id AND sp.customer_id = ask.customer_id
                WHERE s.address_id = ask.address_id AND s.lifted_at IS NULL"""
-    _put(permission, "_FACTS", _replaced(permission._FACTS, by_address, by_profile))
+    put(permission, "_FACTS", replaced(permission._FACTS, by_address, by_profile))
 
 
 def unanchored_chain() -> None:
@@ -256,47 +258,35 @@ def unanchored_chain() -> None:
     from consent.verify import report
     from consent.verify.anchors import Anchors
 
-    _put(report, "read_anchors", lambda place: Anchors())
+    put(report, "read_anchors", lambda place: Anchors())
 
 
 def soft_delete() -> None:
     """Whoever is erased is found by nobody any more, and lies where they lay."""
     from customers.privacy import rows
 
-    _put(rows, "erase_some", lambda table, subject: 0)
+    put(rows, "erase_some", lambda table, subject: 0)
 
 
 def refused_and_kept() -> None:
     """What is refused is kept as it came, whomever it names."""
     from customers.accept import remains
 
-    _put(remains, "words_in", lambda text: set())
+    put(remains, "words_in", lambda text: set())
 
 
 def friends_not_masked() -> None:
     """What others said of the erased stays as they said it."""
     from customers.privacy import erase
 
-    _put(erase, "mask_some", lambda table, subject, after: (0, None))
+    put(erase, "mask_some", lambda table, subject, after: (0, None))
 
 
 def others_not_masked() -> None:
     """Rows are told as they are, whomever they name."""
     from customers.privacy.others import Own
 
-    _put(Own, "_part", lambda own, value, *, is_own: value)
-
-
-def _put(module: ModuleType | type, name: str, value: object) -> None:
-    if not hasattr(module, name):
-        raise RuntimeError("the control no longer fits the product")
-    setattr(module, name, value)
-
-
-def _replaced(text: str, old: str, new: str) -> str:
-    if old not in text:
-        raise RuntimeError("the control no longer fits the product")
-    return text.replace(old, new)
+    put(Own, "_part", lambda own, value, *, is_own: value)
 
 
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
@@ -321,6 +311,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "friends not masked": friends_not_masked,
     "others are not masked": others_not_masked,
     "names read without the lock": names_without_the_lock,
+    **engine_sabotage.CONTROLS,
 }
 
 FAULTS: Final[dict[str, Callable[[], None]]] = {

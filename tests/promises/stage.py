@@ -42,6 +42,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         self._running = ExitStack()
+        # By which way processes started from now on reach the broker.
+        self.broker_url = self.servers.broker_url
 
     def __enter__(self) -> "Stage":
         self.brand = Brand.objects.create(key="lab", name="Lab")
@@ -64,7 +66,7 @@ class Stage:
         return {
             **_HASTE,
             "DATABASE_URL": self.servers.at(DATABASE),
-            "BROKER_URL": self.servers.broker_url,
+            "BROKER_URL": self.broker_url,
             "DJANGO_SETTINGS_MODULE": "tests.promises.settings",
             "TRILHA_LAB_CONTROL": self.control,
             **(more or {}),

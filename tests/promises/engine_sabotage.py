@@ -1,0 +1,42 @@
+"""Control builds of what works: claims, timers, bells and connections without their safeguards."""
+
+import base64
+import pickle
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from tests.promises.patching import put
+
+
+def work_only_in_the_broker() -> None:
+    """What was accepted is handed to the broker, and whoever takes it from there writes it down."""
+    from celery import current_app, shared_task
+
+    from customers.accept import batch
+    from customers.accept.store import store
+
+    @shared_task(name="lab.store")
+    def store_later(packed: str) -> None:
+        store(*pickle.loads(base64.b64decode(packed)))
+
+    def publish(messages: Any, refused: Any, source_id: Any, now: Any) -> set[str]:
+        packed = base64.b64encode(pickle.dumps((messages, refused, source_id, now))).decode()
+        with suppress(Exception):
+            current_app.send_task("lab.store", args=[packed], queue="engine", retry=False)
+        return {message.key for message in messages}
+
+    put(batch, "store", publish)
+
+
+def connections_kept() -> None:
+    """A connection that was made is used for ever, whether anybody is at its other end or not."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    put(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda wrapper: None)
+
+
+CONTROLS: Final[dict[str, Callable[[], None]]] = {
+    "work only in the broker": work_only_in_the_broker,
+    "connections are kept, alive or not": connections_kept,
+}
