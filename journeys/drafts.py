@@ -1,4 +1,4 @@
-"""Drafts: saved without overwriting each other, checked, compared, published, and what else befalls a journey."""
+"""Drafts: saved without overwriting each other, checked, compared, published and copied."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -10,8 +10,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from channels import stops
-from channels.models import SendStop
 from customers import audit
 from customers.rules.errors import Problem
 from journeys.authoring.edits import fresh
@@ -31,8 +29,6 @@ _DEEPEST = 32
 # Infinity and “not a number” are not below it either.
 _TOO_LARGE = 2**63
 KEPT_REVISIONS: Final = 100
-# By what archiving is known to have set a stop, so that bringing back lifts no other.
-_ARCHIVED: Final = "archived"
 # A page says “more than”, rather than count on.
 COUNTED: Final = 10_000
 
@@ -168,37 +164,6 @@ def duplicate(journey: Journey, *, by: AbstractBaseUser | None, now: datetime) -
     return made
 
 
-def archive(journey: Journey, *, by: AbstractBaseUser | None, now: datetime, stop: bool) -> None:
-    """Let nobody in any more. Live runs go on to their ends; with `stop`, nothing more is sent for them."""
-    _change_status(journey, Journey.Status.ARCHIVED, by=by, now=now, action="archive", more={"sending_stopped": stop})
-    if stop:
-        stops.stop(journey.pk, by.pk if by else None, _ARCHIVED, now)
-
-
-def unarchive(journey: Journey, *, by: AbstractBaseUser | None, now: datetime) -> None:
-    """Bring an archived journey back, paused if it was ever live; what archiving stopped may be sent again."""
-    if journey.status != Journey.Status.ARCHIVED:
-        raise NotPossible(_("The journey is not archived."))
-    status = Journey.Status.PAUSED if journey.live_version_id else Journey.Status.DRAFT
-    _change_status(journey, status, by=by, now=now, action="unarchive")
-    if SendStop.objects.filter(scope_id=journey.pk, released_at=None, reason=_ARCHIVED).exists():
-        stops.release(journey.pk, now)
-
-
-def pause(journey: Journey, *, by: AbstractBaseUser | None, now: datetime) -> None:
-    """Let nobody in for now; live runs go on."""
-    if journey.status != Journey.Status.LIVE:
-        raise NotPossible(_("The journey is not live."))
-    _change_status(journey, Journey.Status.PAUSED, by=by, now=now, action="pause")
-
-
-def resume(journey: Journey, *, by: AbstractBaseUser | None, now: datetime) -> None:
-    """Let people in again."""
-    if journey.status != Journey.Status.PAUSED:
-        raise NotPossible(_("The journey is not paused."))
-    _change_status(journey, Journey.Status.LIVE, by=by, now=now, action="resume")
-
-
 def live_runs(journey: Journey) -> dict[int, int]:
     """Runs still on their way, by version; counted to `COUNTED` in all."""
     live = Run.objects.filter(journey_id=journey.pk, status=Run.Status.ACTIVE)
@@ -206,24 +171,6 @@ def live_runs(journey: Journey) -> dict[int, int]:
     for version_id in live.order_by().values_list("version_id", flat=True)[: COUNTED + 1]:
         counts[version_id] = counts.get(version_id, 0) + 1
     return counts
-
-
-def _change_status(
-    journey: Journey,
-    status: Journey.Status,
-    *,
-    by: AbstractBaseUser | None,
-    now: datetime,
-    action: str,
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    with transaction.atomic():
-        locked = Journey.objects.select_for_update().get(pk=journey.pk)
-        before, locked.status = locked.status, status
-        locked.save(update_fields=("status",))
-        after = {"status": status.value, **(more or {})}
-        audit.record(by, action, locked, {"status": before}, after, brand=locked.brand, now=now)
-    journey.status = status
 
 
 def _fit(document: object) -> dict[str, Any]:

@@ -38,6 +38,7 @@ _TEXTS: Final = {
     "superseded": gettext_lazy("The merge was undone; another run of the same key had begun, so this one stays ended."),
     "erased": gettext_lazy("The person was erased, and the run with what it held of them."),
     "restricted": gettext_lazy("The person asked that what is known of them be kept and not used."),
+    "stopped": gettext_lazy("The journey was stopped, and with it everybody who was in it."),
     "failed": gettext_lazy("The run was given up at “%(step)s” after five attempts; its dead letter says why."),
 }
 

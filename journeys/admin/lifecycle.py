@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods
 
 from channels.models import SendStop
 from customers import clock
-from journeys import drafts
+from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.definition import InvalidDefinition
 from journeys.diff import compare
-from journeys.models import Journey, JourneyVersion
+from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
 
@@ -155,6 +155,7 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "is_live": journey.status == Journey.Status.LIVE,
         "is_paused": journey.status == Journey.Status.PAUSED,
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
+        "halt": halting.standing(journey),
         "may_add": request.user.has_perm("journeys.add_journey"),
     }
     return TemplateResponse(request, "admin/journeys/status.html", context)
@@ -174,27 +175,40 @@ def _change(request: HttpRequest, journey: Journey) -> HttpResponse:
 
 
 def _archive(request: HttpRequest, journey: Journey) -> tuple[str, str]:
-    stop = request.POST.get("live_runs") == "stop"
-    drafts.archive(journey, by=request.user, now=clock.utcnow(), stop=stop)  # type: ignore[arg-type]  # somebody known
-    told = _("The journey is archived. Nobody comes in any more, and nothing more is sent.")
-    if not stop:
+    end = _said(request, ("go_on", "end")) == "end"
+    halting.archive(journey, by=request.user, now=clock.utcnow(), end=end)  # type: ignore[arg-type]  # somebody known
+    told = _("The journey is archived. Nobody comes in any more, nothing more is sent, and who was in it is taken out.")
+    if not end:
         told = _("The journey is archived. Nobody comes in any more; who is on the way goes on.")
     return told, address(journey, "status")
 
 
 def _unarchive(request: HttpRequest, journey: Journey) -> tuple[str, str]:
-    drafts.unarchive(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    halting.unarchive(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
     return _("The journey is back: %(status)s.") % {"status": journey.get_status_display()}, address(journey, "status")
 
 
 def _pause(request: HttpRequest, journey: Journey) -> tuple[str, str]:
-    drafts.pause(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
-    return _("Nobody comes in until it is resumed; who is on the way goes on."), address(journey, "status")
+    said = _said(request, ("go_on", Halt.Waiting.TIME_GOES_ON, Halt.Waiting.TIME_STANDS))
+    waiting = None if said == "go_on" else Halt.Waiting(said)
+    halting.pause(journey, by=request.user, now=clock.utcnow(), waiting=waiting)  # type: ignore[arg-type]  # somebody known
+    told = _("Nobody comes in until it is resumed; who is on the way goes on.")
+    if waiting:
+        told = _("Nobody comes in until it is resumed; who is in it rests, and nothing is sent.")
+    return told, address(journey, "status")
 
 
 def _resume(request: HttpRequest, journey: Journey) -> tuple[str, str]:
-    drafts.resume(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    halting.resume(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
     return _("People come in again."), address(journey, "status")
+
+
+def _said(request: HttpRequest, choices: tuple[str, ...]) -> str:
+    """What is to become of those who are in the journey: nobody else decides that, so no answer is no answer."""
+    said = request.POST.get("live_runs", "")
+    if said not in choices:
+        raise drafts.NotPossible(_("Say what is to become of those who are in it."))
+    return said
 
 
 def _duplicate(request: HttpRequest, journey: Journey) -> tuple[str, str]:

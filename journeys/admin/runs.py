@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import Tone, state, when
-from journeys.models import CancelWatch, EntryRefusal, Journey, RecheckItem, Run, RunContext
+from journeys.models import CancelWatch, EntryRefusal, Halt, Journey, RecheckItem, Run, RunContext
 from journeys.version import version
 
 _STATUS: Final[dict[int, Tone]] = {
@@ -101,3 +101,20 @@ class RecheckItemAdmin(QueueRows):
 class CancelWatchAdmin(Facts):
     list_display = ("message_id", _RUN, "step")
     search_fields = ("message_id",)
+
+
+@admin.register(Halt)
+class HaltAdmin(Facts):
+    list_display = (
+        "id",
+        "journey",
+        "waiting",
+        when("since", _("since")),
+        when("resumed_at", _("resumed")),
+        when("settled_at", _("settled")),
+    )
+    when_empty = _("No journey was ever paused or stopped with those who were in it.")
+    list_filter = ("waiting",)
+    list_select_related = ("journey",)
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")

@@ -9,6 +9,7 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
+from journeys.engine.halts import moving
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
@@ -34,12 +35,12 @@ class CustomerMoved(TryAgain):
 
 
 def advance(ids: Sequence[int], now: datetime) -> int:
-    """Walk these due runs on, those nobody else holds; return how many moved."""
+    """Walk these due runs on, those nobody else holds; return how many moved or were set aside."""
     with raw_cursor() as cursor:
-        runs = lock_due(cursor, ids, now)
+        runs, aside = moving(cursor, lock_due(cursor, ids, now))
         ready = _ready(cursor, runs, now) if runs else []
         if not ready:
-            return 0
+            return aside
         people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
         best = weigh(cursor, ready, people)
         work = Work()
@@ -58,7 +59,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         # let the runs follow.
         if not moving_customers(cursor).isdisjoint(run.customer_id for run in ready):
             raise CustomerMoved
-    return len(ready)
+    return len(ready) + aside
 
 
 def _looks_at_people(run: RunState) -> bool:

@@ -57,9 +57,15 @@ _DUE = f"""
     SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status + 0 = 1 AND r.due_at <= %b
     FOR NO KEY UPDATE SKIP LOCKED
 """
+# Of a run set aside, when it came due; none while its journey's time stands.
+_LIVE_COLUMNS = _COLUMNS.replace(
+    "r.due_at",
+    "coalesce(r.due_at, CASE WHEN NOT EXISTS (SELECT 1 FROM journeys_halt h WHERE h.journey_id = r.journey_id"
+    " AND h.settled_at IS NULL AND h.waiting = 'time_stands') THEN r.rests_due_at END) AS due_at",
+)
 _LIVE = f"""
     WITH r AS MATERIALIZED (
-        SELECT {_COLUMNS} FROM journeys_run r WHERE r.{{column}} = ANY(%b::{{type}}[]) AND r.status = 1
+        SELECT {_LIVE_COLUMNS} FROM journeys_run r WHERE r.{{column}} = ANY(%b::{{type}}[]) AND r.status = 1
         FOR NO KEY UPDATE
     )
     SELECT r.*, c.occurred_at, c.message_id, c.event_id FROM r, LATERAL (

@@ -162,11 +162,11 @@ def take(run: RunState, meaning: Meaning, arrival: "Arrival", facts: Facts, now:
 def begin_anew(run: RunState, at: datetime, walked: Walked, event: tuple[int, datetime]) -> None:
     """Let the time of a waiting run begin anew at this moment; it never becomes shorter."""
     outcome = run.version.steps[run.step].enter(Here(Facts(), at, {}, run))
-    if not isinstance(outcome, Wait) or run.due_at is None:
+    if not isinstance(outcome, Wait):
         raise RuntimeError(f"version {run.version.id}: no wait at step {run.step}")
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, run.step, run.state, Cause.RESET, None, event))
-    run.due_at = max(run.due_at, outcome.until)
+    run.due_at = max(run.due_at or outcome.until, outcome.until)
     walked.touch(run)
     walked.parked.append(run)
 

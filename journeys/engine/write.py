@@ -115,7 +115,8 @@ _WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("
 
 _UPDATE_RUNS = """
     UPDATE journeys_run r SET status = u.status, step = u.step, state = u.state, seq = u.seq,
-        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at, ended_at = u.ended_at
+        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at, ended_at = u.ended_at,
+        rests_due_at = NULL
     FROM unnest(%b::bigint[], %b::smallint[], %b::smallint[], %b::smallint[], %b::int[], %b::smallint[],
                 %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
         AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, ended_at)

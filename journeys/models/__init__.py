@@ -1,6 +1,7 @@
 """The tables of the decide layer, one file an idea."""
 
 from journeys.models.draft import DraftRevision
+from journeys.models.halt import Halt
 from journeys.models.journey import Journey, JourneyVersion
 from journeys.models.journey_map import (
     JourneyMap,
@@ -29,6 +30,7 @@ __all__ = [
     "DraftRevision",
     "EntryMemory",
     "EntryRefusal",
+    "Halt",
     "Journey",
     "JourneyMap",
     "JourneyVersion",

@@ -15,7 +15,8 @@ class Run(Owned):
     """One customer's way through one version: a narrow row, rewritten at each wait.
 
     `step` and `state` are indexes into the compiled version. `due_at` is the next time the run must be looked
-    at; every active run has one. `customer` is a copy of the profile's, moved by the merge queue.
+    at; every active run has one, but those that rest since they came due while their journey was paused. `customer`
+    is a copy of the profile's, moved by the merge queue.
     """
 
     reach = ByBrand("journey__brand", squad="journey__squad")
@@ -76,6 +77,7 @@ class Run(Owned):
     stepped_at = models.DateTimeField(_("at this step since"))
     due_at = models.DateTimeField(_("due at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
+    rests_due_at = models.DateTimeField(_("came due while its journey was paused"), null=True)
     # Of a run that was merged: by which it comes back when the merge is undone.
     merged_into_id = models.BigIntegerField(_("merged into"), null=True)
     merged_due_at = models.DateTimeField(_("would have been due at"), null=True)
@@ -151,6 +153,7 @@ class Cause(models.IntegerChoices):
     ARM = 17, _("drawn by lot")
     RESET = 18, _("waits anew")
     BEST = 19, _("best of what came")
+    STOPPED = 30, _("the journey was stopped")
 
 
 class Transition(Owned):

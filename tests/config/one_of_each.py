@@ -82,6 +82,7 @@ from journeys.models import (
     DraftRevision,
     EntryMemory,
     EntryRefusal,
+    Halt,
     Journey,
     JourneyMap,
     JourneyVersion,
@@ -307,6 +308,7 @@ def _journeys(world: World, ana: Person) -> Run:
         journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
     )
     RecheckItem.objects.create(run_id=run.pk)
+    Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
 
 

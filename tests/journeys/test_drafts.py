@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from channels.models import SendStop
 from customers.ids import new_id
 from customers.models import AuditEntry, Brand
-from journeys import drafts
+from journeys import drafts, halting
 from journeys.definition import InvalidDefinition
 from journeys.models import DraftRevision, Journey, JourneyMap, JourneyVersion, MapChannel, MapStage, Touchpoint
 from tests.journeys.stage import T0, Stage, message, welcome
@@ -242,7 +242,7 @@ def test_a_draft_with_mistakes_is_not_published(journey: Journey) -> None:
 
 def test_an_archived_journey_is_not_published(journey: Journey) -> None:
     save(journey, document(), 0)
-    drafts.archive(journey, by=None, now=T0, stop=False)
+    halting.archive(journey, by=None, now=T0, end=False)
     with pytest.raises(drafts.NotPossible):
         drafts.publish_draft(journey, by=None, now=T0, revision=1)
     assert JourneyVersion.objects.count() == 0
@@ -262,7 +262,7 @@ def test_archiving_lets_nobody_in_and_the_live_go_on(stage: Stage) -> None:
     stage.know("ana")
     stage.happen("customer.signed_up")
     journey = stage.journeys["welcome"]
-    drafts.archive(journey, by=None, now=stage.now, stop=False)
+    halting.archive(journey, by=None, now=stage.now, end=False)
     stage.know("bia")
     stage.happen("customer.signed_up", "bia")
     stage.pass_time(days=1)
@@ -274,36 +274,36 @@ def test_archiving_lets_nobody_in_and_the_live_go_on(stage: Stage) -> None:
 def test_archiving_with_a_stop_holds_sending_and_bringing_back_lifts_only_that_stop(stage: Stage) -> None:
     stage.publish(document())
     journey = stage.journeys["welcome"]
-    drafts.archive(journey, by=None, now=T0, stop=True)
+    halting.archive(journey, by=None, now=T0, end=True)
     assert SendStop.objects.get(released_at=None).scope_id == journey.pk
-    drafts.unarchive(journey, by=None, now=T0)
+    halting.unarchive(journey, by=None, now=T0)
     journey.refresh_from_db()
     assert (journey.status, SendStop.objects.filter(released_at=None).count()) == ("paused", 0)
     SendStop.objects.create(scope_id=journey.pk, reason="by hand", stopped_at=T0)
-    drafts.archive(journey, by=None, now=T0, stop=True)
-    drafts.unarchive(journey, by=None, now=T0)
+    halting.archive(journey, by=None, now=T0, end=True)
+    halting.unarchive(journey, by=None, now=T0)
     assert SendStop.objects.get(released_at=None).reason == "by hand"
 
 
 def test_a_journey_never_live_comes_back_as_a_draft(journey: Journey) -> None:
-    drafts.archive(journey, by=None, now=T0, stop=False)
-    drafts.unarchive(journey, by=None, now=T0)
+    halting.archive(journey, by=None, now=T0, end=False)
+    halting.unarchive(journey, by=None, now=T0)
     journey.refresh_from_db()
     assert journey.status == "draft"
     with pytest.raises(drafts.NotPossible):
-        drafts.unarchive(journey, by=None, now=T0)
+        halting.unarchive(journey, by=None, now=T0)
 
 
 def test_pausing_and_resuming_go_to_and_fro_only(stage: Stage) -> None:
     stage.publish(document())
     journey = stage.journeys["welcome"]
-    drafts.pause(journey, by=None, now=T0)
+    halting.pause(journey, by=None, now=T0)
     with pytest.raises(drafts.NotPossible):
-        drafts.pause(journey, by=None, now=T0)
+        halting.pause(journey, by=None, now=T0)
     stage.know("ana")
     stage.happen("customer.signed_up")
     assert stage.runs() == []
-    drafts.resume(journey, by=None, now=T0)
+    halting.resume(journey, by=None, now=T0)
     stage.happen("customer.signed_up")
     assert len(stage.runs()) == 1
     assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["pause", "resume"]
