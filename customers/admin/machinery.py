@@ -98,5 +98,5 @@ class DeadLetterAdmin(Facts):
         text = ngettext("%(count)s unit was put back.", "%(count)s units were put back.", count)
         self.message_user(request, text % {"count": count})
         if count < len(chosen):
-            text = gettext("The others were put back before, or their row is still in its table.")
+            text = gettext("The others were put back before, or their row or another run of their key is there.")
             self.message_user(request, text, messages.WARNING)

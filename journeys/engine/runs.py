@@ -91,6 +91,18 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
     return [(_run(row), Began(*row[13:16])) for row in rows]
 
 
+_GIVEN_UP = f"""
+    SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status = 4
+      AND EXISTS (SELECT 1 FROM journeys_runcontext c WHERE c.run_id = r.id)
+    ORDER BY r.entered_at, r.id FOR NO KEY UPDATE
+"""
+
+
+def lock_given_up(cursor: Cursor[Any], ids: Sequence[int]) -> list[RunState]:
+    """Those of the runs that were given up, the eldest first; of the erased nothing is left to go on with."""
+    return [_run(row) for row in cursor.execute(_GIVEN_UP, [list(ids)]).fetchall()]
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
     """A run that ended for the sake of an elder one, as it was then."""

@@ -21,7 +21,7 @@ _HOPS = """
 """
 _KEYS = "SELECT id, key FROM journeys_journey WHERE id = ANY(%b)"
 # By which somebody comes into a journey, or out of it.
-_IN_OR_OUT = frozenset({Why.ENTERED, Why.MERGED, Why.FAILED, Why.UNMERGED})
+_IN_OR_OUT = frozenset({Why.ENTERED, Why.MERGED, Why.FAILED, Why.UNMERGED, Why.TAKEN_UP})
 
 
 def tell(cursor: Cursor[Any], moves: Sequence[Moved], ended: Iterable[RunState], now: datetime) -> None:

@@ -153,6 +153,7 @@ class Cause(models.IntegerChoices):
     ARM = 17, _("drawn by lot")
     RESET = 18, _("waits anew")
     BEST = 19, _("best of what came")
+    TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
 
 
