@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Error as PsycopgError
+from psycopg import OperationalError
 
 from customers.pg import raw_cursor
 
@@ -76,8 +77,8 @@ def is_passing(error: BaseException) -> bool:
     cause = error if isinstance(error, PsycopgError) else error.__cause__
     state = getattr(cause, "sqlstate", None)
     if state is None:
-        # A connection that broke has no SQLSTATE.
-        return isinstance(error, DatabaseError) and cause is not None and type(cause).__name__ == "OperationalError"
+        # A connection that broke has no SQLSTATE, whether Django was told of it or a cursor beneath it.
+        return isinstance(cause, OperationalError)
     return bool(state.startswith(_PASSING))
 
 
@@ -165,9 +166,7 @@ def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -
 
 
 def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: datetime) -> int:
-    if connection.connection is not None and connection.connection.closed:
-        # psycopg noticed the loss beneath Django; the next statement connects anew.
-        connection.close()
+    _drop_lost()
     # The note came back with the rollback; what failed without killing its worker is counted here, not as a death.
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -183,6 +182,13 @@ def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: date
         return 0
     middle = len(ids) // 2
     return _work_on(queue, ids[:middle], now) + _work_on(queue, ids[middle:], now)
+
+
+def _drop_lost() -> None:
+    """psycopg noticed the loss of a connection beneath Django; the next statement connects anew."""
+    for one in (connection, getattr(_own, "connection", None)):
+        if one is not None and one.connection is not None and one.connection.closed:
+            one.close()
 
 
 def _note(queue: str, ids: Sequence[int], now: datetime) -> None:

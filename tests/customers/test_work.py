@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 from psycopg import errors
 
+from customers import work
 from customers.ids import NIL
 from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
 from customers.work import CLAIM_GRACE, MAX_ATTEMPTS, Queue, is_passing, not_alone, work_once
@@ -99,6 +100,7 @@ def test_a_unit_that_failed_waits_for_its_turn(db: None) -> None:
         (errors.LockNotAvailable(), True),
         (errors.DiskFull(), True),
         (errors.AdminShutdown(), True),
+        (errors.OperationalError("the connection is lost"), True),
         (errors.UniqueViolation(), False),
         (errors.NumericValueOutOfRange(), False),
         (errors.StatementTooComplex(), False),
@@ -115,6 +117,25 @@ def test_a_passing_error_counts_against_nobody_of_a_batch(db: None) -> None:
     wrapped.__cause__ = errors.DeadlockDetected()
     assert work_once(make_queue({units[1]}, [], wrapped), T0) == 0
     assert (UnitAttempt.objects.count(), BatchClaim.objects.count(), MergeItem.objects.count()) == (0, 0, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_for_notes_that_was_lost_is_made_anew_and_counts_against_nobody() -> None:
+    """Whoever restarts the database throws out both: the units of that moment are not at fault."""
+    done = list[int]()
+    queue = make_queue(set(), done)
+    make_units(1)
+    assert work_once(queue, T0) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    units = make_units(3)
+    assert [work_once(queue, T0), work_once(queue, T0)] == [0, 3]
+    assert done[1:] == units
+    assert (UnitAttempt.objects.count(), BatchClaim.objects.count(), DeadLetter.objects.count()) == (0, 0, 0)
+    work.close()
 
 
 _KILLER = """

@@ -51,7 +51,7 @@ _ENDS: Final = """
            extract(epoch FROM coalesce(r.ended_at, now()) - c.event_received_at)
              - CASE WHEN r.state = 1 THEN 0 ELSE %s END
     FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
-    JOIN journeys_journey j ON j.id = r.journey_id WHERE j.key = 'flow'
+    JOIN journeys_journey j ON j.id = r.journey_id WHERE j.key = 'flow' AND r.entry_key ~ '^[0-9]+$'
 """
 _GAPS: Final = """
     SELECT count(*) FROM (
