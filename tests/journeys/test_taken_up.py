@@ -7,7 +7,7 @@ import pytest
 from customers import dead_letters
 from customers.models import DeadLetter
 from journeys.engine import advance
-from journeys.models import Cause, Run, Transition
+from journeys.models import Cause, Halt, Run, Transition
 from tests.journeys.stage import Stage, make_stage, welcome
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +122,6 @@ def test_nobody_comes_back_to_a_journey_that_was_stopped(stage: Stage, monkeypat
     journey = stage.publish(welcome()).journey
     enter(stage)
     give_up(stage, monkeypatch)
-    journey.halts.create(waiting="end", since=stage.now)
+    Halt.objects.create(journey=journey, waiting=Halt.Waiting.END, since=stage.now)
     assert replay(stage) == 0
     assert stage.the_run().status == Status.FAILED
