@@ -1,8 +1,7 @@
 """P21: once an opt-out was answered, nothing is sent any more, however close behind it the senders are."""
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -18,6 +17,7 @@ from tests.promises.client import Client, in_parallel
 from tests.promises.letters import PURPOSE, STEPS, Letters, signed_up
 from tests.promises.plan import Promise
 from tests.promises.stage import Stage
+from tests.promises.waves import Watch, agree, hold_back, kill, let_go, tell
 from tests.promises.ways_out import Person, WaysOut
 
 _SENDERS: Final = 2
@@ -28,8 +28,6 @@ _WAVE: Final = 32
 _KILL: Final = 10
 # About as long as the senders take for a wave.
 _WAVE_SECONDS: Final = 1.0
-_LOOK_SECONDS: Final = 0.005
-_PATIENCE_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +71,12 @@ def _ms(seconds: Sequence[float], share: float) -> int:
 def _people_who_wait(stage: Stage, partner: Client, count: int) -> list[Person]:
     """People with consent, whose letters are written and held back until their wave is let go."""
     users = [f"person-{number}" for number in range(count)]
-    told: list[dict[str, object]] = []
-    for user in users:
-        told.append({"type": "identify", "identifiers": {"user_id": user, "email": f"{user}@people.example.com"}})
-        about = {"purpose": PURPOSE, "address": f"{user}@people.example.com"}
-        told.append({"name": "consent.granted", "identifiers": {"user_id": user}, "properties": about})
-    _tell(partner, told)
-    stage.settle("their consents")
-    with connection.cursor() as cursor:
-        # From here on what is queued is due tomorrow.
-        cursor.execute(_HOLD_BACK)
-    _tell(partner, [signed_up(user) for user in users])
+    agree(stage, partner, users, PURPOSE)
+    hold_back()
+    tell(partner, [signed_up(user) for user in users])
     wanted = count * len(STEPS)
     stage.until(lambda: Message.objects.count() == wanted, "the letters", 300)
     return _people(users)
-
-
-_HOLD_BACK: Final = """
-    CREATE FUNCTION lab_hold_back() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        NEW.due_at := now() + interval '1 day';
-        NEW.expires_at := now() + interval '2 days';
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER lab_hold_back BEFORE INSERT ON channels_message FOR EACH ROW EXECUTE FUNCTION lab_hold_back();
-"""
-
-
-def _tell(partner: Client, told: Sequence[Mapping[str, object]]) -> None:
-    for start in range(0, len(told), 200):
-        part = told[start : start + 200]
-        reply = partner.post("/api/v1/events/batch", {"events": part})
-        assert reply is not None, "the door of events does not answer"
-        assert reply.json["accepted"] == len(part), reply.json
 
 
 def _people(users: Sequence[str]) -> list[Person]:
@@ -130,9 +101,9 @@ def _race(stage: Stage, letters: Letters, ways: WaysOut, people: Sequence[Person
     by_way = [(person, names[number % len(names)]) for number, person in enumerate(people)]
     for number in range(ceil(len(people) / _WAVE)):
         wave = by_way[number * _WAVE : (number + 1) * _WAVE]
-        with _Watch([person.address_id for person, _way in wave]) as watch:
+        with Watch([person.address_id for person, _way in wave]) as watch:
 
-            def opt_out(who: tuple[Person, str, float], watch: _Watch = watch) -> None:
+            def opt_out(who: tuple[Person, str, float], watch: Watch = watch) -> None:
                 person, way, wait = who
                 # Every other one as the sender is at their own letter, the others somewhen before it or after.
                 watch.wait_for(person.address_id if wait < 0 else None)
@@ -142,55 +113,11 @@ def _race(stage: Stage, letters: Letters, ways: WaysOut, people: Sequence[Person
                 answers[person.email] = Answered(way, time.time(), time.monotonic() - began)
                 connection.close()
 
-            _let_go([person.address_id for person, _way in wave])
+            let_go([person.address_id for person, _way in wave])
             if number % _KILL == _KILL // 2:
-                _kill(stage, letters)
+                kill(stage, letters)
             in_parallel(_WAVE, opt_out, [(*who, stage.chance.uniform(-_WAVE_SECONDS, _WAVE_SECONDS)) for who in wave])
     return answers
-
-
-def _kill(stage: Stage, letters: Letters) -> None:
-    victim = stage.chance.choice(letters.senders)
-    victim.kill()
-    victim.start()
-    stage.keeper.keep(victim.pid)
-
-
-class _Watch:
-    """Tells when a sender has announced that it is about to write to one of these addresses, or to any."""
-
-    def __init__(self, address_ids: Sequence[UUID]) -> None:
-        self._events = {address_id: threading.Event() for address_id in address_ids}
-        self._any = threading.Event()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> "_Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def wait_for(self, address_id: UUID | None) -> None:
-        (self._any if address_id is None else self._events[address_id]).wait(_PATIENCE_SECONDS)
-
-    def _look(self) -> None:
-        try:
-            while not self._over.wait(_LOOK_SECONDS):
-                at = Message.objects.filter(address__in=list(self._events), state=Message.State.DISPATCHING)
-                for address_id in at.values_list("address_id", flat=True):
-                    if address_id is not None:
-                        self._any.set()
-                        self._events[address_id].set()
-        finally:
-            connection.close()
-
-
-def _let_go(address_ids: Sequence[UUID]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE channels_message SET due_at = now() WHERE address_id = ANY(%s)", [list(address_ids)])
 
 
 PROMISE = Promise(

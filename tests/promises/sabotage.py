@@ -241,6 +241,28 @@ def naive_check() -> None:
     put(send, "_check", careless)
 
 
+def no_last_look() -> None:
+    """What a letter is for was looked at when it was written, and that is enough."""
+    from channels import guards
+
+    put(guards, "ask", lambda message: None)
+
+
+def stops_without_a_lock() -> None:
+    """A sender looks whether its journey is stopped, and whoever stops it does not wait for that."""
+    from channels.dispatch import send
+
+    check = send._check
+
+    def careless(*arguments: Any) -> Any:
+        found = check(*arguments)
+        time.sleep(0.02)
+        return found
+
+    put(send, "share", lambda cursor, scope_ids, patience=0: None)
+    put(send, "_check", careless)
+
+
 def suppressed_by_profile() -> None:
     """A suppression holds for whoever used the address when it was made, and for nobody else."""
     from consent import permission
@@ -304,6 +326,8 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "user ids of one phone are one": one_phone_one_person,
     "no row for a copy": no_row_for_a_copy,
     "naive check": naive_check,
+    "a look at enqueue only": no_last_look,
+    "stops without a lock": stops_without_a_lock,
     "suppression of the profile": suppressed_by_profile,
     "unanchored chain": unanchored_chain,
     "soft delete": soft_delete,
