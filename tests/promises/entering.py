@@ -1,8 +1,9 @@
-"""P13: however many events bring somebody in at once, by however many workers, they are in as often as the rule says."""
+"""P13: however many events bring somebody in at once, by however many workers, the rule says how often they are in."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
+from uuid import UUID
 
 from config.loop.checks import Check
 from config.loop.killer import await_ready
@@ -30,8 +31,9 @@ _RULES: Final[dict[str, tuple[dict[str, Any], bool, int, str]]] = {
 
 
 def run(stage: Stage) -> Iterator[Check]:
-    for name, (entry, stays, _times, _reason) in _RULES.items():
-        _publish(stage, name, entry, stays=stays)
+    journeys = {
+        name: _publish(stage, name, entry, stays=stays) for name, (entry, stays, _times, _reason) in _RULES.items()
+    }
     stage.start_web(2)
     for worker in [stage.start_engine() for _number in range(stage.size(4, 2))]:
         await_ready(worker)
@@ -42,10 +44,10 @@ def run(stage: Stage) -> Iterator[Check]:
 
     yield Check("events that bring somebody in", people * _TIMES, accepted)
     for name, (_entry, _stays, times, reason) in _RULES.items():
-        runs = Counter(Run.objects.filter(journey__name=name).values_list("customer_id", flat=True))
+        runs = Counter(Run.objects.filter(journey=journeys[name]).values_list("customer_id", flat=True))
         yield Check(f"{name}: people who came in", people, len(runs))
         yield Check("  more or less often than that", 0, sum(n != times for n in runs.values()))
-        refused = Counter(EntryRefusal.objects.filter(journey__name=name).values_list("reason", flat=True))
+        refused = Counter(EntryRefusal.objects.filter(journey_id=journeys[name]).values_list("reason", flat=True))
         wanted = {reason: people * (_TIMES - times)} if times < _TIMES else {}
         yield Check("  refusals, each with its reason", wanted, dict(refused))
     yield Check("dead letters", 0, stage.count("SELECT count(*) FROM customers_deadletter"))
@@ -76,7 +78,7 @@ def _tell(partner: Client, events: list[dict[str, object]]) -> int:
     return 0
 
 
-def _publish(stage: Stage, name: str, entry: dict[str, Any], *, stays: bool) -> None:
+def _publish(stage: Stage, name: str, entry: dict[str, Any], *, stays: bool) -> UUID:
     Purpose.objects.get_or_create(brand=stage.brand, key="flow", name="Flow", kind=Purpose.Kind.MARKETING)
     wait = {"id": "wait", "type": "delay", "state": "in", "after": "P30D", "next": "over"}
     document = {
@@ -89,6 +91,7 @@ def _publish(stage: Stage, name: str, entry: dict[str, Any], *, stays: bool) -> 
     key = "-".join(word.strip(",") for word in name.split())
     journey = Journey.objects.create(brand=stage.brand, key=key, name=name)
     publish(journey, document, by=None, now=utcnow())
+    return journey.pk
 
 
 PROMISE = Promise(
