@@ -41,8 +41,7 @@ def connections_kept() -> None:
 def check_then_insert() -> None:
     """Who is in is looked up, and who is let in is written down, with nobody held back meanwhile."""
     from journeys.engine import match
-
-    opened = match.open_gate
+    from journeys.engine.enroll import open_gate as opened
 
     def slowly(*arguments: Any) -> Any:
         gate = opened(*arguments)

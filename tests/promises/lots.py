@@ -1,4 +1,4 @@
-"""P18: an arm is drawn by the person and the split alone: anew, elsewhere, later or of a new version, it is the same."""
+"""P18: an arm is drawn by the person and the split alone: anew, elsewhere or of a new version, it is the same."""
 
 import json
 import os

@@ -29,7 +29,7 @@ _HOLD_BACK: Final = """
 
 
 def tell(partner: Client, told: Sequence[Mapping[str, object]]) -> None:
-    """All of it once: a connection that was idle for long may be gone, and each has an id by which it is asked again."""
+    """All of it once: each has an id, by which it is told again where the connection was idle for too long."""
     named = [{"id": str(uuid4()), **one} for one in told]
     for start in range(0, len(named), _AT_ONCE):
         part = named[start : start + _AT_ONCE]
