@@ -38,6 +38,7 @@ def run(stage: Stage) -> Iterator[Check]:
     for worker in [stage.start_engine() for _number in range(stage.size(4, 2))]:
         await_ready(worker)
     partner = stage.partner()
+    stage.start_beat()
     people = stage.size(5_000, 60)
     accepted = sum(in_parallel(_CLIENTS, lambda part: _tell(partner, part), _shuffled(stage, people)))
     stage.settle("the entries")
@@ -80,13 +81,15 @@ def _tell(partner: Client, events: list[dict[str, object]]) -> int:
 
 def _publish(stage: Stage, name: str, entry: dict[str, Any], *, stays: bool) -> UUID:
     Purpose.objects.get_or_create(brand=stage.brand, key="flow", name="Flow", kind=Purpose.Kind.MARKETING)
+    arms = [{"name": name, "share": 50, "next": "over"} for name in ("one", "other")]
+    on = {"id": "on", "type": "random_split", "state": "in", "arms": arms}
     wait = {"id": "wait", "type": "delay", "state": "in", "after": "P30D", "next": "over"}
     document = {
         "purpose": "flow",
         "states": [{"name": "in", "kind": "initial"}, {"name": "out", "kind": "success"}],
         "transitions": [["in", "out"]],
         "entry": {"event": "door.knocked", "guard": "none", "guard_reason": "Nothing is sent."} | entry,
-        "steps": [*([wait] if stays else []), {"id": "over", "type": "exit", "state": "out"}],
+        "steps": [wait if stays else on, {"id": "over", "type": "exit", "state": "out"}],
     }
     key = "-".join(word.strip(",") for word in name.split())
     journey = Journey.objects.create(brand=stage.brand, key=key, name=name)
