@@ -17,6 +17,9 @@ class Group:
 
 GROUPS = (
     Group("bench.engine", ("engine.transitions", "engine.limit")),
+    Group("bench.engine.resume", ("engine.resume",)),
+    Group("bench.engine.flat", ("scale.flat", "scale.memory")),
+    Group("bench.latency", ("latency.event_to_message",)),
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.ingest.memory", ("ingest.memory",)),

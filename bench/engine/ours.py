@@ -1,6 +1,5 @@
 """Our engine, stage by stage as a worker drains it, in virtual time."""
 
-import time
 from datetime import datetime
 from typing import Any, Self
 
@@ -8,13 +7,12 @@ from django.db import connection as django_connection
 from psycopg import Connection
 
 from bench.database import durability
+from bench.engine.drain import close, drain
 from bench.engine.tables import check, clear
 from bench.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
 from bench.measure import Side
 from bench.people import key
 from config import memory
-from customers import work
-from journeys.engine import lanes
 
 # What resolve would have left: events with their payload, queued for match.
 _EVENTS = f"""
@@ -61,12 +59,12 @@ class Ours:
         clear(self.connection)
         seconds = 0.0
         self._happen(SIGN_UP, 1, T0)
-        seconds += _drain(T0)
-        seconds += _drain(T0 + PAUSE)
+        seconds += drain(T0)
+        seconds += drain(T0 + PAUSE)
         self._happen(LOG_IN, 2, T0 + 2 * PAUSE)
-        seconds += _drain(T0 + 2 * PAUSE)
-        seconds += _drain(T0 + PAUSE + PATIENCE)
-        seconds += _drain(T0 + PAUSE + PATIENCE + REST)
+        seconds += drain(T0 + 2 * PAUSE)
+        seconds += drain(T0 + PAUSE + PATIENCE)
+        seconds += drain(T0 + PAUSE + PATIENCE + REST)
         check(self.connection, self.runs)
         return self.runs * STEPS_TAKEN / seconds
 
@@ -78,13 +76,4 @@ class Ours:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        lanes.close()
-        work.close()
-        django_connection.close()
-
-
-def _drain(now: datetime) -> float:
-    began = time.perf_counter()
-    while not lanes.drain_in_lanes(lambda: now):
-        pass
-    return time.perf_counter() - began
+        close()

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -118,9 +118,9 @@ class Stage:
                 raise ProcessError(f"after {seconds:.0f} s there is no end of waiting for {what}")
             time.sleep(0.05)
 
-    def settle(self, what: str, seconds: float = _SETTLE_SECONDS) -> None:
-        """Wait until nothing is left to do."""
-        self.until(lambda: not waiting(), what, seconds)
+    def settle(self, what: str, seconds: float = _SETTLE_SECONDS, *, stays: Collection[str] = ()) -> None:
+        """Wait until nothing is left to do, but in the places that stay as they are."""
+        self.until(lambda: not waiting().keys() - set(stays), what, seconds)
 
     def count(self, query: str) -> int:
         with connection.cursor() as cursor:
