@@ -105,7 +105,7 @@ class Resuming:
         self._connection = connection
         self._events = size.of(EVENTS, at_least=_BATCH)
         version = _journey()
-        self._values = {
+        self._values: dict[str, Any] = {
             "journey": version.journey_id,
             "version": version.pk,
             "then": T0,
