@@ -48,13 +48,13 @@ def measure(_wanted: Set[str], size: Size) -> list[Peak]:
         clear(connection)
         connection.execute(_TELL)
         with web_worker() as port, processes.engine({}, Path(logs)):
-            door = _Door(port, keys.issue(Source.objects.get())[1])
-            _spend(door, heard, range(1, _WARM_UP + 1))
+            write_key = keys.issue(Source.objects.get())[1]
+            _spend(_Door(port, write_key), heard, range(1, _WARM_UP + 1))
             durable = durability(connection)
             side = Side("95 of 100 within", lambda: 0.0, events, 1, 2, 4, durable)
             for turn in range(size.rounds):
                 first = 1 + _WARM_UP + turn * events
-                side.rates.append(_spend(door, heard, range(first, first + events)))
+                side.rates.append(_spend(_Door(port, write_key), heard, range(first, first + events)))
         connection.execute("DROP TRIGGER bench_tell ON channels_message")
         clear(connection)
     django_connection.close()
