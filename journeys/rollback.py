@@ -14,7 +14,8 @@ from journeys.publish import publish
 
 def earlier(journey: Journey, number: int) -> JourneyVersion | None:
     """The version of this number, if it is one to return to: not the live one."""
-    return journey.versions.filter(number=number).exclude(pk=journey.live_version_id).first()
+    found = journey.versions.filter(number=number).first()
+    return None if found is None or found.pk == journey.live_version_id else found
 
 
 def roll_back(journey: Journey, *, to: int, live: int, by: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
