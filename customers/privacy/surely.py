@@ -68,7 +68,5 @@ def address_leads_beyond(address_id: UUID, customer_id: UUID) -> bool:
 
 
 def _beyond(cursor: Any, profiles: Sequence[UUID], customers: Collection[UUID]) -> bool:
-    cursor.execute(
-        _BEYOND, {"profiles": list(profiles), "customers": list(customers), "claim": int(Assurance.CLAIMED)}
-    )
+    cursor.execute(_BEYOND, {"profiles": list(profiles), "customers": list(customers), "claim": int(Assurance.CLAIMED)})
     return bool(cursor.fetchone()[0])

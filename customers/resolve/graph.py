@@ -17,7 +17,7 @@ MOST_NAMES = 20
 @dataclass(frozen=True, slots=True)
 class Node:
     """A profile. `most` is how many values of its kind one person may have, None for any number; a `shared` one
-    belongs to too many people to tell anybody from anybody, and joins none. `typed` is what people put in themselves."""
+    belongs to too many people to tell anybody from anybody, and joins none. `typed` is what people put in."""
 
     id: UUID
     kind: Once

@@ -1,5 +1,7 @@
 """Whose an address is when somebody else merely says that it is theirs, as any page can."""
 
+from typing import Any
+
 import pytest
 
 from consent.models import PrivacyRequest, Purpose, Suppression
@@ -114,7 +116,7 @@ def test_a_claim_that_is_told_by_a_server_later_is_more_than_one(stage: Stage) -
     assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
 
 
-def claims(stage: Stage, user: str = "", **named: str) -> None:
+def claims(stage: Stage, user: str = "", **named: Any) -> None:
     stage.accept("identify", user, **named)
     InboxItem.objects.update(assurance=1)
     stage.run()
