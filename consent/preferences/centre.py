@@ -12,6 +12,7 @@ from uuid import UUID
 
 from consent import pausing
 from consent.confirming import ask
+from consent.jurisdiction import TOO_YOUNG
 from consent.models import Confirmation, ConsentEntry, Preference, Purpose
 from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
@@ -25,6 +26,8 @@ from customers.privacy.surely import address_leads_beyond
 FREQUENCIES: Final = (0, 1, 7, 30)
 # Consents that end within this time can be renewed.
 SOON: Final = timedelta(days=60)
+# What no answer to a mail changes.
+_FOR_GOOD: Final = frozenset({"suppressed", TOO_YOUNG})
 # A person with more addresses is a fault to be seen elsewhere.
 _PLACES: Final = 20
 
@@ -188,7 +191,7 @@ def _choices(
     ends = _ends(verdicts, now) if can_ask else {}
     found: dict[UUID, list[Choice]] = {one.pk: [] for one in offered}
     for (place, one), verdict in zip(cells, verdicts, strict=True):
-        can_add = place.own and can_ask and not verdict.allowed and verdict.reason != "suppressed"
+        can_add = place.own and can_ask and not verdict.allowed and verdict.reason not in _FOR_GOOD
         ends_at = ends.get(verdict.entry_id or 0) if place.own else None
         found[one.pk].append(Choice(place, one.pk, verdict, can_add, place.own and one.pk in waiting, ends_at))
     return {key: tuple(choices) for key, choices in found.items()}
