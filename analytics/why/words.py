@@ -53,6 +53,21 @@ REASONS: Final[dict[str, Words]] = {
         _("The consent had expired."),
         _("A consent that was renewed before it expired."),
     ),
+    Reason.TOO_YOUNG: Words(
+        _("By the birth date that is known, the person was too young to agree for themselves when they did."),
+        _(
+            "A parent’s consent, recorded with such a basis (lgpd:14:1, gdpr:8:1 or app:parent); or one given at the "
+            "age that the law of their country asks for."
+        ),
+    ),
+    Reason.BASIS_ELSEWHERE: Words(
+        _("The legal basis recorded with the consent is none under the law that the person is under."),
+        _("A consent; or a basis recorded for the law of the person’s country, else for that of the purpose."),
+    ),
+    Reason.NOT_INFORMED: Words(
+        _("It is not known which notice the person was shown, and the law that they are under asks for it."),
+        _("A consent that names the version of the notice that was shown."),
+    ),
     Reason.CONSENT_UNSETTLED: Words(
         _(
             "A consent of the person could not be applied and waits for somebody to look at it; until then nothing is "
