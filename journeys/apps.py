@@ -15,7 +15,7 @@ class JourneysConfig(AppConfig):
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
-        from journeys.engine import advance, again, ending, foreseen, match, merges, recheck
+        from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
         from journeys.guard import guard
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
@@ -27,7 +27,7 @@ class JourneysConfig(AppConfig):
         merging.register(foreseen.tell)
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)
-        dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)
+        dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE, changeovers.QUEUE)
         dead_letters.register_staying(advance.QUEUE, again.take_up)
         for key in ("events", "event_payloads"):
             kinds.hold(key, needed_by_runs)

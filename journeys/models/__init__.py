@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
 from journeys.models.journey import Journey, JourneyVersion
@@ -27,6 +28,7 @@ from journeys.models.run import (
 __all__ = [
     "CancelWatch",
     "Cause",
+    "Changeover",
     "DraftRevision",
     "EntryMemory",
     "EntryRefusal",

@@ -79,6 +79,7 @@ from journeys.maps import edit
 from journeys.models import (
     CancelWatch,
     Cause,
+    Changeover,
     DraftRevision,
     EntryMemory,
     EntryRefusal,
@@ -308,6 +309,7 @@ def _journeys(world: World, ana: Person) -> Run:
         journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
     )
     RecheckItem.objects.create(run_id=run.pk)
+    Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
 

@@ -90,6 +90,7 @@ NOT_PERSONAL = {
     "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
+    "journeys.Changeover": "plan",
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",
     "journeys.EntryRefusal": "entry_key",
