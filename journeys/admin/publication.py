@@ -19,7 +19,7 @@ from journeys.admin.lifecycle import staying
 from journeys.changeover import InvalidPlan, PlanRow
 from journeys.definition import InvalidDefinition
 from journeys.diff import compare
-from journeys.models import Journey, JourneyVersion
+from journeys.models import Changeover, Journey, JourneyVersion
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +57,7 @@ def _shown(journey: Journey, former: JourneyVersion | None, plan: list[PlanRow])
         "live": live,
         "staying": staying(journey),
         **plan_form.shown(journey, document, plan, clock.utcnow()),
-        "changeover": journey.changeovers.filter(settled_at=None, looks_again_at=None)
+        "changeover": Changeover.objects.filter(journey=journey, settled_at=None, looks_again_at=None)
         .select_related("version")
         .first(),
         "is_archived": journey.status == Journey.Status.ARCHIVED,

@@ -14,6 +14,7 @@ from journeys import halting
 from journeys.changeover import InvalidPlan, PlanRow, parse_plan
 from journeys.engine import changeovers
 from journeys.engine.match import match_events
+from journeys.engine.write import write
 from journeys.models import Cause, Changeover, JourneyVersion, RecheckItem, Run, Transition
 from journeys.publish import publish
 from tests.journeys.stage import T0, Stage, message, welcome
@@ -241,14 +242,13 @@ def test_a_worker_killed_in_the_middle_is_followed_by_another_and_nobody_is_move
     publish(waiting.journeys["welcome"], shifted(), by=None, now=waiting.now, plan=[move()])
     changeovers.settle_changeovers(waiting.now)
     assert [place(run)[0] for run in waiting.runs()] == [2, 2, 1, 1, 1]
-    written = changeovers.write
 
     def killed(*_arguments: Any) -> None:
-        written(*_arguments)
+        write(*_arguments)
         raise TryAgain
 
     with monkeypatch.context() as dying:
-        dying.setattr(changeovers, "write", killed)
+        dying.setattr("journeys.engine.changeovers.write", killed)
         changeovers.settle_changeovers(waiting.now)
     assert [place(run)[0] for run in waiting.runs()] == [2, 2, 1, 1, 1]
     waiting.pass_time(seconds=40)
