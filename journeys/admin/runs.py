@@ -9,7 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import Tone, state, when
-from journeys.models import CancelWatch, Changeover, EntryRefusal, Halt, Journey, RecheckItem, Run, RunContext
+from journeys.models import (
+    CancelWatch,
+    Changeover,
+    EntryRefusal,
+    Halt,
+    Journey,
+    RecheckItem,
+    Run,
+    RunContext,
+    Simulation,
+)
 from journeys.version import version
 
 _STATUS: Final[dict[int, Tone]] = {
@@ -133,5 +143,14 @@ class ChangeoverAdmin(Facts):
     )
     when_empty = _("No publication has moved people to its version, or taken them out.")
     list_select_related = ("journey", "version__journey")
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+
+
+@admin.register(Simulation)
+class SimulationAdmin(Facts):
+    list_display = ("id", "journey", "since", "until", "asked_by", when("created_at", _("asked for")))
+    when_empty = _("Nobody has simulated a journey yet; a journey’s pages have a tab for it.")
+    list_select_related = ("journey", "asked_by")
     search_fields = ("journey__id",)
     search_help_text = _("The id of a journey.")

@@ -24,6 +24,7 @@ from journeys.models.run import (
     RunContext,
     Transition,
 )
+from journeys.models.simulation import Simulation
 
 __all__ = [
     "CancelWatch",
@@ -45,6 +46,7 @@ __all__ = [
     "RuleInputs",
     "Run",
     "RunContext",
+    "Simulation",
     "Touchpoint",
     "Transition",
 ]

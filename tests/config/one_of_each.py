@@ -93,6 +93,7 @@ from journeys.models import (
     RecheckItem,
     Run,
     RunContext,
+    Simulation,
     Touchpoint,
     Transition,
 )
@@ -309,6 +310,14 @@ def _journeys(world: World, ana: Person) -> Run:
         journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
     )
     RecheckItem.objects.create(run_id=run.pk)
+    Simulation.objects.create(
+        journey=journey,
+        job=Job.objects.create(kind="simulation", created_at=NOW, state="done"),
+        versions=[],
+        since=NOW,
+        until=NOW,
+        created_at=NOW,
+    )
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
