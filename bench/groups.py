@@ -17,6 +17,7 @@ class Group:
 
 GROUPS = (
     Group("bench.engine", ("engine.transitions", "engine.limit")),
+    Group("bench.simulate", ("simulate.events",)),
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.ingest.memory", ("ingest.memory",)),

@@ -92,6 +92,12 @@ def check(source: str) -> None:
     _compile(_PLAIN, source)
 
 
+def read_of(source: str) -> set[tuple[str, ...]]:
+    """Paths into the context that a source names, as (`event`, `total`); raises TemplateError."""
+    found = _compile(_PLAIN, source).analyze(include_partials=False).globals
+    return {tuple(map(str, one.segments)) for named in found.values() for one in named}
+
+
 @lru_cache(maxsize=1024)
 def _compile(environment: BoundedEnvironment, source: str) -> BoundTemplate:
     if len(source) > MAX_SOURCE:

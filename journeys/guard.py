@@ -17,6 +17,7 @@ from customers.registry import shapes
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.models import Run
+from journeys.moves import KEEPS_MESSAGES, began_waiting
 from journeys.steps.base import ANY_KEY, EventMatch
 from journeys.version import Version, key_of, version
 
@@ -27,7 +28,10 @@ AHEAD = timedelta(days=1)
 _TYING = frozenset({"identify", "alias"})
 
 _RUN = """
-    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id
+    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id, EXISTS (
+        SELECT 1 FROM journeys_transition t JOIN channels_message m ON m.id = %s AND m.visit < t.seq
+        WHERE t.run_id = r.id AND t.version_from IS NOT NULL AND t.branch & %s = 0
+    )
     FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
     LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
     WHERE r.id = %s
@@ -103,21 +107,24 @@ class _Window:
 def guard(ask: GuardAsk) -> Answer:
     """Refuse when the run ended otherwise or its customer acted; wait while an identity is being resolved."""
     with raw_cursor() as cursor:
-        row = cursor.execute(_RUN, [ask.message_id, int(ask.origin_id)]).fetchone()
+        row = cursor.execute(_RUN, [ask.message_id, KEEPS_MESSAGES, ask.message_id, int(ask.origin_id)]).fetchone()
         if row is None:
             # A run that is gone was erased, and its message with it.
             return Refuse(Reason.ENDED)
-        status, entry_key, watched, step, occurred_at, message_id, event_id = row
+        status, entry_key, watched, step, occurred_at, message_id, event_id, was_left = row
         if status == Run.Status.MERGED:
             return Refuse(Reason.MERGED)
         if status == Run.Status.EXITED:
             return Refuse(Reason.ENDED)
+        if was_left:
+            return Refuse(Reason.MOVED)
         if watched is None:
             return None
         of = version(watched)
         after = (occurred_at, message_id)
         if of.looks_back_to_step(step):
-            after = (_began_waiting(cursor, ask.origin_id, step), "")
+            began = began_waiting(cursor, int(ask.origin_id), of.steps[step].id)
+            after = (began or occurred_at, "")
         matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
         window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
         # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the
@@ -134,15 +141,6 @@ def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMat
         return {}
     row = cursor.execute(_TRAITS, [ask.profile_id]).fetchone()
     return row[0] if row else {}
-
-
-def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
-    rows = cursor.execute(
-        "SELECT at FROM journeys_transition WHERE run_id = %s AND step_to = %s ORDER BY seq DESC LIMIT 1",
-        [int(run_id), step],
-    ).fetchall()
-    at: datetime = rows[0][0]
-    return at
 
 
 def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> Refuse | None:

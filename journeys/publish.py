@@ -1,5 +1,6 @@
 """Publishing: a checked definition becomes an immutable version, and no event of it is missed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,12 @@ from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
+from customers import bells
 from customers.awaited import await_names
 from customers.rules.errors import Problem
+from journeys.changeover import PlanRow, as_json, check_plan
 from journeys.definition import Definition, InvalidDefinition
-from journeys.models import Journey, JourneyVersion, Touchpoint
+from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
 from journeys.steps.message import Message
 from journeys.validate import check
@@ -32,14 +35,18 @@ def publish(
     by: AbstractBaseUser | None,
     now: datetime,
     returns_to: JourneyVersion | None = None,
+    plan: Sequence[PlanRow] = (),
 ) -> JourneyVersion:
     """Make `document` the journey's live version; raises InvalidDefinition. A paused journey stays paused.
+
+    `plan` says what becomes of those on their way; who is not named stays on their version. The engine carries it out.
 
     The version and the names it awaits are committed first, then every resolve that does not know the names is
     waited for, and only then does the version go live (DESIGN §3). Must not be called inside a transaction.
     """
     definition, steps = check(document)
     bindings = bind(journey, definition, steps)
+    check_plan(plan, journey, definition, steps)
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
         last = locked.versions.aggregate(last=Max("number"))["last"] or 0
@@ -56,7 +63,16 @@ def publish(
     with transaction.atomic():
         # Of two publishers at once, the later version lives, whoever comes through last.
         older = Q(live_version=None) | Q(live_version__number__lt=made.number)
-        Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=_STATUS_AFTER)
+        is_live = Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=_STATUS_AFTER)
+        if is_live and (said := as_json(plan)):
+            Changeover.objects.create(
+                journey=journey,
+                version=made,
+                plan=said,
+                since=now,
+                decided_by=by,  # type: ignore[misc]  # the user model is Django's own
+            )
+            bells.ring("engine")
     journey.refresh_from_db()
     return made
 

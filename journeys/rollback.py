@@ -1,11 +1,13 @@
 """Roll back: an earlier version made live again, as a new version that says which one it returns to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from customers import audit
+from journeys.changeover import PlanRow, as_json
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible, validate
 from journeys.models import Journey, JourneyVersion
@@ -18,7 +20,15 @@ def earlier(journey: Journey, number: int) -> JourneyVersion | None:
     return None if found is None or found.pk == journey.live_version_id else found
 
 
-def roll_back(journey: Journey, *, to: int, live: int, by: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
+def roll_back(
+    journey: Journey,
+    *,
+    to: int,
+    live: int,
+    by: AbstractBaseUser | None,
+    now: datetime,
+    plan: Sequence[PlanRow] = (),
+) -> JourneyVersion:
     """Publish the document of version `to` once more. `live` is the number of the version that was live when somebody
     asked for it. Raises NotPossible, or InvalidDefinition where it would no longer pass as it stands.
 
@@ -35,7 +45,7 @@ def roll_back(journey: Journey, *, to: int, live: int, by: AbstractBaseUser | No
     problems = validate(former.definition, journey)
     if problems:
         raise InvalidDefinition(problems)
-    made = publish(journey, former.definition, by=by, now=now, returns_to=former)
-    after = {"version": made.number, "returns_to": former.number}
+    made = publish(journey, former.definition, by=by, now=now, returns_to=former, plan=plan)
+    after = {"version": made.number, "returns_to": former.number} | ({"plan": said} if (said := as_json(plan)) else {})
     audit.record(by, "roll_back", journey, {"version": live}, after, brand=journey.brand, now=now)
     return made

@@ -16,7 +16,15 @@ DEFINITION = gettext_lazy(
 )
 
 _BRANCHES = (Cause.EVENT, Cause.BEST, Cause.BRANCH, Cause.ARM)
-_BROKEN_OFF = (Cause.EXIT, Cause.MERGED, Cause.FAILED)
+_BROKEN_OFF = (
+    Cause.EXIT,
+    Cause.MERGED,
+    Cause.FAILED,
+    Cause.ERASED,
+    Cause.RESTRICTED,
+    Cause.STOPPED,
+    Cause.VERSION_EXIT,
+)
 # (step, branch) to what the branch waits for or asks.
 Names = Mapping[tuple[str, int], str]
 
@@ -42,5 +50,8 @@ def _parts(parting: Parting, names: Names) -> Iterator[Part]:
             yield Part("reset", _("waited anew"), anew)
     elif parting.type == "split":
         yield Part("otherwise", _("no rule held"), parting.gone(Cause.OTHERWISE))
+    moved = parting.gone(Cause.MOVED)
+    if moved:
+        yield Part("moved", _("moved to another version"), moved)
     yield Part("broken_off", _("ended there by an exit, merge or failure"), parting.gone(*_BROKEN_OFF))
     yield Part("standing", _("there now"), parting.standing)

@@ -26,7 +26,7 @@ _SQL = f"""
         WHERE v.journey_id = %(journey)s AND s.definition ->> 'type' = ANY(%(sending)s)
     )
     SELECT (SELECT count(*) FROM {MOVES}
-            JOIN sending ON sending.version_id = c.version_id AND sending.step = t.step_from
+            JOIN sending ON sending.version_id = t.left_version AND sending.step = t.step_from
             WHERE NOT t.cause = ANY(%(broken_off)s)),
            (SELECT count(DISTINCT (m.origin_id, m.visit)) FROM {{messages}})
 """

@@ -12,6 +12,8 @@ from analytics.why.rules import in_words
 from customers.models import Event
 from customers.rules import parse as parse_rule
 from journeys.models import Cause, Run, Transition
+from journeys.moves import WAIT_ANEW
+from journeys.needs import event_properties
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
 
@@ -39,6 +41,13 @@ _TEXTS: Final = {
     "erased": gettext_lazy("The person was erased, and the run with what it held of them."),
     "restricted": gettext_lazy("The person asked that what is known of them be kept and not used."),
     "stopped": gettext_lazy("The journey was stopped, and with it everybody who was in it."),
+    "moved": gettext_lazy(
+        "Version %(version)s was published, and who stood at “%(step)s” of version %(former)s went on in it."
+    ),
+    "moved_anew": gettext_lazy(
+        "Version %(version)s was published, and who stood at “%(step)s” of version %(former)s waits anew in it."
+    ),
+    "version_exit": gettext_lazy("A new version was published, and who stood at “%(step)s” was taken out."),
     "failed": gettext_lazy("The run was given up at “%(step)s” after five attempts; its dead letter says why."),
 }
 
@@ -54,7 +63,7 @@ def moves_in_words(way: Way) -> list[Move]:
 
 
 def _move(way: Way, made: Transition) -> Move:
-    steps, states = way.version.steps, way.version.definition.states
+    steps, came = way.left[made.seq].steps, way.came[made.seq]
     event = way.events.get(made.event_id) if made.event_id is not None else None
     before = None if made.step_from is None else steps[made.step_from]
     rule = _rule(way, made, before, event)
@@ -65,8 +74,8 @@ def _move(way: Way, made: Transition) -> Move:
         cause=Cause(made.cause).name.lower(),
         text=_text(way, made, before, event, rule),
         step_from=before.id if before else "",
-        step_to="" if made.step_to is None else steps[made.step_to].id,
-        state=states[made.state_to].name,
+        step_to="" if made.step_to is None else came.steps[made.step_to].id,
+        state=came.definition.states[made.state_to].name,
         event=event,
         event_id=made.event_id,
         saw=saw,
@@ -81,6 +90,8 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "rule": in_words(rule) if rule else "",
         "branch": (made.branch or 0) + 1,
         "arm": _arm(before, made),
+        "former": way.numbers.get(way.left[made.seq].id, ""),
+        "version": way.numbers.get(way.came[made.seq].id, ""),
     }
     return _TEXTS[_wording(made, rule)] % values
 
@@ -95,13 +106,15 @@ def _wording(made: Transition, rule: Any) -> str:
         return "entered_by_rule" if rule else "entered"
     if cause == Cause.EXIT:
         return "exit_by_event" if made.event_id is not None else "exit_by_rule"
+    if cause == Cause.MOVED and (made.branch or 0) & WAIT_ANEW:
+        return "moved_anew"
     return cause.name.lower()
 
 
 def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str:
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
-        return way.version.definition.entry.event
+        return way.left[made.seq].definition.entry.event
     awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event
@@ -110,7 +123,7 @@ def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str
 
 def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) -> dict[str, Any] | None:
     """The rule that decided this move, as authored; several that did not hold are shown as one."""
-    definition = way.version.definition
+    definition = way.left[made.seq].definition
     if made.cause == Cause.ENTERED:
         return definition.entry.rule
     if made.cause == Cause.EXIT:
@@ -132,7 +145,7 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
 
 def _exit_rule(way: Way, made: Transition, event: Event | None) -> dict[str, Any] | None:
     """Which exit it was is told by the state it leads to, where only one leads there."""
-    definition = way.version.definition
+    definition = way.left[made.seq].definition
     state = definition.states[made.state_to].name
     if made.event_id is not None:
         exits: list[EventMatch] = [one for one in definition.exit_events if one.state == state]
@@ -162,18 +175,7 @@ def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | Non
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
         on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
-        return parse_rule(rule).traits, _properties(rule) if on_the_way else set()
+        return parse_rule(rule).traits, event_properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())
     return (), set()
-
-
-def _properties(rule: Any) -> set[str]:
-    """Names of the event's properties that the rule's leaves look at."""
-    if isinstance(rule, dict):
-        if rule.get("leaf") == "event_property":
-            return {str(rule.get("name", "")).partition(".")[0]}
-        return {name for part in rule.values() for name in _properties(part)}
-    if isinstance(rule, list):
-        return {name for part in rule for name in _properties(part)}
-    return set()

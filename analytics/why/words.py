@@ -107,6 +107,10 @@ REASONS: Final[dict[str, Words]] = {
         _("The run was merged into an elder one of the same person; that one goes on in its place."),
         _("Two profiles not found to be one person, or no elder run of this key."),
     ),
+    Reason.MOVED: Words(
+        _("A new version was published, and who stood here was moved to it without the messages still to go."),
+        _("The publication keeping the messages of this step, or leaving its people on their version."),
+    ),
     Reason.STOPPED: Words(
         _("Sending was stopped by hand for the journey, the connector or the brand."),
         _("The stop released; it is looked at again each minute until its not-later-than time."),

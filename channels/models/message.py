@@ -46,6 +46,7 @@ class Reason(models.TextChoices):
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
     MERGED = "merged", _("the run was merged into another")
+    MOVED = "moved", _("the run was moved to another version")
     STOPPED = "stopped", _("sending was stopped")
     ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods
 from channels.models import SendStop
 from customers import clock
 from journeys import drafts, rollback
+from journeys.admin import plan_form
 from journeys.admin.desk import address, open_journey, page
 from journeys.admin.lifecycle import staying
+from journeys.changeover import InvalidPlan, PlanRow
 from journeys.definition import InvalidDefinition
 from journeys.diff import compare
-from journeys.models import Journey, JourneyVersion
+from journeys.models import Changeover, Journey, JourneyVersion
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,8 +32,10 @@ def publication(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     if request.method == "POST":
         if not context["may_publish"]:
             raise PermissionDenied
-        return _publish(request, journey, former)
-    return TemplateResponse(request, "admin/journeys/publication.html", context | _shown(journey, former))
+        if request.POST.get("do") != "preview":
+            return _publish(request, journey, former)
+    context |= _shown(journey, former, plan_form.said(request.POST))
+    return TemplateResponse(request, "admin/journeys/publication.html", context)
 
 
 def _former(journey: Journey, number: str) -> JourneyVersion | None:
@@ -43,7 +47,7 @@ def _former(journey: Journey, number: str) -> JourneyVersion | None:
     return found
 
 
-def _shown(journey: Journey, former: JourneyVersion | None) -> dict[str, Any]:
+def _shown(journey: Journey, former: JourneyVersion | None, plan: list[PlanRow]) -> dict[str, Any]:
     live = journey.live_version
     document = former.definition if former else journey.draft
     return {
@@ -52,6 +56,10 @@ def _shown(journey: Journey, former: JourneyVersion | None) -> dict[str, Any]:
         "problems": drafts.validate(document, journey) if document else [],
         "live": live,
         "staying": staying(journey),
+        **plan_form.shown(journey, document, plan, clock.utcnow()),
+        "changeover": Changeover.objects.filter(journey=journey, settled_at=None, looks_again_at=None)
+        .select_related("version")
+        .first(),
         "is_archived": journey.status == Journey.Status.ARCHIVED,
         "is_paused": journey.status == Journey.Status.PAUSED,
         "has_stop": SendStop.objects.filter(scope_id=journey.pk, released_at=None).exists(),
@@ -66,6 +74,10 @@ def _publish(request: HttpRequest, journey: Journey, former: JourneyVersion | No
         messages.error(request, _("Nothing was published: the draft was saved meanwhile. These are its changes now."))
     except drafts.NotPossible as error:
         messages.error(request, str(error))
+    except InvalidPlan as error:
+        messages.error(request, _("Nothing was published: people cannot be moved so."))
+        for problem in error.problems:
+            messages.error(request, f"{problem.message} {problem.hint or ''}".strip())
     except InvalidDefinition:
         if former:
             messages.error(request, _("Nothing was published: this version has mistakes by now."))
@@ -80,10 +92,14 @@ def _publish(request: HttpRequest, journey: Journey, former: JourneyVersion | No
 
 def _published(request: HttpRequest, journey: Journey, former: JourneyVersion | None) -> JourneyVersion:
     by: Any = request.user
-    now = clock.utcnow()
+    now, plan = clock.utcnow(), plan_form.said(request.POST)
     if former is None:
-        return drafts.publish_draft(journey, by=by, now=now, revision=_number(request.POST.get("revision", "0")))
-    return rollback.roll_back(journey, to=former.number, live=_number(request.POST.get("live", "0")), by=by, now=now)
+        return drafts.publish_draft(
+            journey, by=by, now=now, revision=_number(request.POST.get("revision", "0")), plan=plan
+        )
+    return rollback.roll_back(
+        journey, to=former.number, live=_number(request.POST.get("live", "0")), by=by, now=now, plan=plan
+    )
 
 
 def _number(text: str) -> int:

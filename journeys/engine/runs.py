@@ -127,6 +127,18 @@ def lock_merged(cursor: Cursor[Any], profiles: Collection[UUID]) -> list[Merged]
     return [Merged(_run(row), *row[13:16]) for row in rows]
 
 
+_STANDING = f"""
+    SELECT {_COLUMNS} FROM journeys_run r
+    WHERE r.journey_id = %b AND r.version_id = %b AND r.step = %b AND r.status = 1
+    ORDER BY r.entered_at DESC, r.id DESC LIMIT %b
+"""
+
+
+def standing_at(cursor: Cursor[Any], journey_id: UUID, version_id: int, step: int, most: int) -> list[RunState]:
+    """The newest of the live runs at this step; nobody locks them, so they are for looking at."""
+    return [_run(row) for row in cursor.execute(_STANDING, [journey_id, version_id, step, most]).fetchall()]
+
+
 def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     if not run_ids:
         return {}

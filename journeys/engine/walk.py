@@ -33,6 +33,8 @@ class Moved:
     cause: int
     branch: int | None
     event: tuple[int, datetime] | None
+    # Of a move to another version, the one it left.
+    version_from: int | None = None
 
 
 @dataclass(slots=True)

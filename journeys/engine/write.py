@@ -96,6 +96,7 @@ _TRANSITION = (
     ("branch", "int2"),
     ("event_id", "int8"),
     ("event_received_at", "timestamptz"),
+    ("version_from", "int4"),
 )
 _REFUSAL = (
     ("journey_id", "uuid"),
@@ -243,7 +244,7 @@ def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> 
             _TRANSITION,
             (
                 (m.run.id, m.seq, now, m.step_from, m.step_to, m.state_to, int(m.cause), m.branch,
-                 *(m.event or _NO_EVENT))
+                 *(m.event or _NO_EVENT), m.version_from)
                 for m in moves
             ),
         )  # fmt: skip

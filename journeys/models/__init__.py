@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
 from journeys.models.journey import Journey, JourneyVersion
@@ -23,10 +24,12 @@ from journeys.models.run import (
     RunContext,
     Transition,
 )
+from journeys.models.simulation import Simulation
 
 __all__ = [
     "CancelWatch",
     "Cause",
+    "Changeover",
     "DraftRevision",
     "EntryMemory",
     "EntryRefusal",
@@ -43,6 +46,7 @@ __all__ = [
     "RuleInputs",
     "Run",
     "RunContext",
+    "Simulation",
     "Touchpoint",
     "Transition",
 ]

@@ -155,6 +155,8 @@ class Cause(models.IntegerChoices):
     BEST = 19, _("best of what came")
     TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
+    MOVED = 40, _("moved to another version")
+    VERSION_EXIT = 41, _("taken out as a new version was published")
 
 
 class Transition(Owned):
@@ -175,10 +177,18 @@ class Transition(Owned):
     branch = models.SmallIntegerField(_("branch"), null=True)
     event_id = models.BigIntegerField(_("event"), null=True)
     event_received_at = models.DateTimeField(_("event received at"), null=True)
+    # Steps and states are numbered by version: what comes before such a move is of this one (see journeys.moves).
+    version_from = models.IntegerField(_("moved from version"), null=True)
 
     class Meta:
         verbose_name = _("transition")
         verbose_name_plural = _("transitions")
+        indexes = (
+            # Read wherever moves are read, to learn of which version each is: mostly empty.
+            models.Index(
+                fields=("run", "seq"), condition=models.Q(version_from__isnull=False), name="moved_between_versions"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.seq}"

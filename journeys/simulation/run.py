@@ -38,20 +38,26 @@ class Simulated:
 def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: Records, until: datetime) -> Simulated:
     """What the version would have done with these events, customer by customer; time runs on to `until`."""
     tally = Tally(version)
-    entry, guard = version.definition.entry.event, version.entry_guard
     for some in together(customers):
-        entries = [one for events in some for one in events if one.name == entry]
-        asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
-        records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
-        lives = [live(version, events, records, until) for events in some]
-        for life in lives:
-            tally.add(life)
-        sends = [pair for life in lives for pair in life.sends]
-        for (_at, send), choices in zip(sends, records.sent([_asked(*pair) for pair in sends]), strict=True):
-            tally.message(send, choices)
-        tally.customers += len(some)
-        tally.events += sum(map(len, some))
-    return Simulated(tally, list(_unknown(records)))
+        play(tally, some, records, until)
+    return Simulated(tally, list(unknown(records)))
+
+
+def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> None:
+    """Add what the version would have done with the events of some customers, whose records are read at once."""
+    version = tally.version
+    entry, guard = version.definition.entry.event, version.entry_guard
+    entries = [one for events in some for one in events if one.name == entry]
+    asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
+    records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
+    lives = [live(version, events, records, until) for events in some]
+    for life in lives:
+        tally.add(life)
+    sends = [pair for life in lives for pair in life.sends]
+    for (_at, send), choices in zip(sends, records.sent([_asked(*pair) for pair in sends]), strict=True):
+        tally.message(send, choices)
+    tally.customers += len(some)
+    tally.events += sum(map(len, some))
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -63,7 +69,7 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def _unknown(records: Records) -> Iterator[str]:
+def unknown(records: Records) -> Iterator[str]:
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:

@@ -1,7 +1,7 @@
 """What a simulation counts: entries, ways, messages, times, and some paths to look at."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -15,6 +15,8 @@ from journeys.simulation.life import Life
 from journeys.version import Version
 
 _PATHS: Final = 10
+_NUMBERS: Final = ("customers", "events", "entered")
+_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "blocked")
 # Enough for a median that is told in whole units.
 _STAYS: Final = 10_000
 
@@ -88,6 +90,22 @@ class Tally:
             ],
             "paths": self.paths,
         }
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON can keep it between two slices of a job."""
+        counted = {name: [[key, count] for key, count in getattr(self, name).items()] for name in _COUNTERS}
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return {**numbers, **counted, "stays": self.stays, "paths": self.paths}
+
+    @classmethod
+    def load(cls, version: Version, dumped: Mapping[str, Any]) -> "Tally":
+        tally = cls(version, **{name: dumped[name] for name in _NUMBERS}, paths=dumped["paths"])
+        tally.stays.update(dumped["stays"])
+        for name in _COUNTERS:
+            counter = getattr(tally, name)
+            for key, count in dumped[name]:
+                counter[tuple(key) if isinstance(key, list) else key] = count
+        return tally
 
     def _move(self, moved: Moved) -> None:
         to = "" if moved.step_to is None else self.version.steps[moved.step_to].id

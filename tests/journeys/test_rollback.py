@@ -12,8 +12,7 @@ from journeys.models import Journey, JourneyVersion
 from tests.journeys.stage import T0, Stage
 from tests.journeys.test_author_page import address, document, logged_in, staff, told
 
-# Publishing waits for others, so it stands outside a transaction.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
