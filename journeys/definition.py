@@ -92,8 +92,10 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
         int,
         form(
             _("priority"),
-            _("From 0 to 100. Of journeys that one event begins, the higher is asked first, which counts where the"
-              " brand limits in how many a person may be at once."),
+            _(
+                "From 0 to 100. Of journeys that one event begins, the higher is asked first, which counts where the"
+                " brand limits in how many a person may be at once."
+            ),
         ),
     ] = 50
 

@@ -189,8 +189,10 @@ REFUSALS: Final[dict[str, Words]] = {
     ),
     _Refusal.CONCURRENCY_CAP: Words(
         _("The person was in as many marketing journeys as the brand lets people be in at once."),
-        _("One of those journeys ended before, a higher cap of the brand, or, where one event begins several journeys, "
-          "a higher priority than the others."),
+        _(
+            "One of those journeys ended before, a higher cap of the brand, or, where one event begins several,"
+            " a higher priority than the others."
+        ),
     ),
     _Refusal.RULE_NOT_MET: Words(
         _("Somebody asked for it by API, and the journey's entry rule did not hold."),

@@ -71,8 +71,8 @@ class BrandAdmin(Kept):
             {
                 "fields": ("journeys_at_once",),
                 "description": _(
-                    "Who is in that many is let into no other marketing journey, but never taken out of one. Of journeys"
-                    " that one event begins, those of higher priority go first."
+                    "Who is in that many is let into no other marketing journey, but never taken out of one. Of"
+                    " journeys that one event begins, those of higher priority go first."
                 ),
             },
         ),

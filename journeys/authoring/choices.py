@@ -1,4 +1,4 @@
-"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits, segments and touchpoints."""
+"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits, segments …"""
 
 from collections.abc import Iterable
 from uuid import UUID
