@@ -24,7 +24,7 @@ def limit_parts(refusal: EntryRefusal) -> Iterator[Part]:
 
 
 def _segment(decided: Version) -> Part:
-    segment = Segment.objects.filter(pk=decided.excluded).first()
+    segment = Segment.objects.filter(pk=decided.excluded).first() if decided.excluded else None
     name = segment.name if segment else decided.definition.entry.exclude
     link = ("customers_segment", segment.pk) if segment else None
     text = _("Whoever is in “%(segment)s” is not let in.") % {"segment": name}
