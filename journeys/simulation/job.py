@@ -93,7 +93,7 @@ def _play_some(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any]) ->
         if not turn.has_time:
             return False
     with transaction.atomic():
-        found = tally.as_json() | {"unknown": list(unknown(records))}
+        found = tally.as_json() | {"unknown": list(unknown(tally.version, records))}
         simulation.results = {**simulation.results, pin["name"]: found}
         simulation.save(update_fields=["results"])
         turn.note(at=cursor.get("at", 0) + 1, tally=None, after=None)
