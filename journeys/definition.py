@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
-from journeys.steps.base import EventMatch, Step, step_union
+from journeys.ends import ExitEvent, ExitRule
+from journeys.steps.base import Step, step_union
 
 
 class InvalidDefinition(Exception):
@@ -83,21 +84,6 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
     guard_reason: Annotated[str, form(_("why consent is not asked at entry"))] = ""
     # Besides the event: with the same conditions, at a partner's call.
     api: Annotated[bool, form(_("partners may start it through the API"))] = False
-
-
-class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
-    """An event that ends the run at once, in any wait."""
-
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
-
-
-class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule about the customer that ends the run; looked at on entry and before each message."""
-
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):

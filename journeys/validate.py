@@ -169,6 +169,7 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
     yield from _reentry(definition.entry)
+    yield from _windows(definition)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:
@@ -190,6 +191,12 @@ def _reentry(entry: Entry) -> Iterator[Problem]:
     elif entry.reentry_after is not None:
         hint = _("Leave it out, or let people come in again some time after.")
         yield Problem("reentry_after", "/entry/reentry_after", _("A time too many."), hint)
+
+
+def _windows(definition: Definition) -> Iterator[Problem]:
+    for n, exit_ in enumerate(definition.exit_events):
+        if exit_.within is not None:
+            yield from span_problems(exit_.within, f"/exit_events/{n}/within")
 
 
 def _reach(steps: list[Step]) -> Iterator[Problem]:

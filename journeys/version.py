@@ -10,7 +10,8 @@ from uuid import UUID
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.definition import Definition, parse
-from journeys.models import JourneyVersion
+from journeys.ends import ExitEvent, ExitRule
+from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
@@ -26,6 +27,8 @@ class Meaning:
     # Property that must equal the run's entry key; None where any will do.
     key: str | None
     rule: Rule | None
+    # Of an exit, how long after the entry an event may have occurred.
+    within: timedelta | None = None
 
     @property
     def looks_inside(self) -> bool:
@@ -52,8 +55,11 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class EndState:
+    """An end wherever a run rests; `number` is that of the exit among those by event, or those by rule."""
+
     state: int
-    outcome: str
+    cause: Cause = Cause.EXIT
+    number: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -124,15 +130,13 @@ def compile_version(
     index = {step.id: n for n, step in enumerate(steps)}
     states = {state.name: n for n, state in enumerate(definition.states)}
     exits = [
-        (_meaning("exit", n, exit_), EndState(states[exit_.state], exit_.outcome))
+        (_meaning("exit", n, exit_, exit_.within), _end(exit_, n, states))
         for n, exit_ in enumerate(definition.exit_events)
     ]
     sendings = {n: _sending(step, definition, bindings) for n, step in enumerate(steps) if isinstance(step, Message)}
     enter_rules = [{n: parse_rule(rule) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
     entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
-    exit_rules = [
-        (parse_rule(exit_.rule), EndState(states[exit_.state], exit_.outcome)) for exit_ in definition.exit_rules
-    ]
+    exit_rules = [(parse_rule(exit_.rule), _end(exit_, n, states)) for n, exit_ in enumerate(definition.exit_rules)]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
     asked_on_the_way += [rule for rule, _end in exit_rules]
@@ -199,9 +203,15 @@ def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) ->
     return found
 
 
-def _meaning(kind: Literal["branch", "exit", "reset", "kept"], number: int, match: EventMatch) -> Meaning:
+def _end(exit_: ExitEvent | ExitRule, number: int, states: Mapping[str, int]) -> EndState:
+    return EndState(states[exit_.state], Cause.GOAL if exit_.goal else Cause.EXIT, number)
+
+
+def _meaning(
+    kind: Literal["branch", "exit", "reset", "kept"], number: int, match: EventMatch, within: timedelta | None = None
+) -> Meaning:
     key = None if match.key in (None, ANY_KEY) else match.key
-    return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None)
+    return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None, within)
 
 
 def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[str, tuple[Meaning, ...]]:

@@ -11,7 +11,8 @@ from analytics.why.records import Way, load_way
 from analytics.why.rules import in_words
 from customers.models import Event
 from customers.rules import parse as parse_rule
-from journeys.models import Cause, Run, Transition
+from journeys.models import EXITS, Cause, Run, Transition
+from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
 
@@ -32,6 +33,8 @@ _TEXTS: Final = {
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
     "exit_by_event": gettext_lazy("“%(event)s” came, which ends the journey."),
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
+    "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
+    "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
     "unmerged": gettext_lazy("The merge was undone, and the run went on from where it had stood."),
@@ -82,7 +85,13 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "branch": (made.branch or 0) + 1,
         "arm": _arm(before, made),
     }
-    return _TEXTS[_wording(made, rule)] % values
+    text = str(_TEXTS[_wording(made, rule)] % values)
+    by_event = made.event_id is not None
+    outcome = of_exit(way.version.definition, made.cause, made.branch, is_by_event=by_event)
+    if not outcome:
+        return text
+    named = _("Its outcome is “%(outcome)s”.") % {"outcome": outcome}
+    return f"{text} {named}"
 
 
 def _arm(before: Step | None, made: Transition) -> str:
@@ -93,8 +102,8 @@ def _wording(made: Transition, rule: Any) -> str:
     cause = Cause(made.cause)
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
-    if cause == Cause.EXIT:
-        return "exit_by_event" if made.event_id is not None else "exit_by_rule"
+    if cause in EXITS:
+        return f"{cause.name.lower()}_by_{'event' if made.event_id is not None else 'rule'}"
     return cause.name.lower()
 
 
@@ -113,7 +122,7 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
     definition = way.version.definition
     if made.cause == Cause.ENTERED:
         return definition.entry.rule
-    if made.cause == Cause.EXIT:
+    if made.cause in EXITS:
         return _exit_rule(way, made, event)
     if before is None:
         return None
@@ -131,8 +140,11 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
 
 
 def _exit_rule(way: Way, made: Transition, event: Event | None) -> dict[str, Any] | None:
-    """Which exit it was is told by the state it leads to, where only one leads there."""
+    """Of runs that ended before exits were numbered, the state tells which it was, where only one leads there."""
     definition = way.version.definition
+    if made.branch is not None:
+        by_event = made.event_id is not None
+        return definition.exit_events[made.branch].rule if by_event else definition.exit_rules[made.branch].rule
     state = definition.states[made.state_to].name
     if made.event_id is not None:
         exits: list[EventMatch] = [one for one in definition.exit_events if one.state == state]
@@ -161,7 +173,7 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
 def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | None) -> tuple[Iterable[str], set[str]]:
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
-        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
+        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, *EXITS)
         return parse_rule(rule).traits, _properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())

@@ -101,7 +101,7 @@ def end(run_id: int, caller: Caller, state: str | None, reason: str, now: dateti
         if not live:
             raise NotEndable("run_ended")
         run = live[0][0]
-        ending = EndState(_end_state(run, state), "")
+        ending = EndState(_end_state(run, state))
         said = {"run": run_id} | ({"reason": reason} if reason else {})
         event_id = tell(cursor, caller.happening(EXIT_ASKED, said), now)
         work = Work()

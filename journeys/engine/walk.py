@@ -146,7 +146,7 @@ def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: 
     """End the run by one of the journey's exits, wherever it stands."""
     _may_move(run, exit_.state)
     run.seq += 1
-    walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, Cause.EXIT, None, event))
+    walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, exit_.cause, exit_.number, event))
     run.state = exit_.state
     _finish(run, Run.Status.EXITED, now, walked)
 

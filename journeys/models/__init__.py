@@ -13,6 +13,8 @@ from journeys.models.journey_map import (
     Touchpoint,
 )
 from journeys.models.run import (
+    BROKEN_OFF,
+    EXITS,
     CancelWatch,
     Cause,
     EntryMemory,
@@ -25,6 +27,8 @@ from journeys.models.run import (
 )
 
 __all__ = [
+    "BROKEN_OFF",
+    "EXITS",
     "CancelWatch",
     "Cause",
     "DraftRevision",

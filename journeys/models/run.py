@@ -155,6 +155,13 @@ class Cause(models.IntegerChoices):
     BEST = 19, _("best of what came")
     TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
+    GOAL = 40, _("reached a goal")
+
+
+# By an exit of the journey, wherever a run rests.
+EXITS = (Cause.EXIT, Cause.GOAL)
+# By which a run leaves a step without having done what the step is for.
+BROKEN_OFF = frozenset({*EXITS, Cause.MERGED, Cause.FAILED, Cause.ERASED, Cause.RESTRICTED, Cause.STOPPED})
 
 
 class Transition(Owned):

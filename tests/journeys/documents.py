@@ -52,9 +52,10 @@ rules = st.recursive(
 )
 
 
-def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    optional_fields = {"rule": rules, "key": names}
-    return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
+def matches(
+    needed: dict[str, st.SearchStrategy[Any]] | None = None, **spare: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"event": names} | (needed or {}), optional={"rule": rules, "key": names} | spare)
 
 
 def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
@@ -84,7 +85,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
-            {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
+            {"branches": st.lists(matches({"next": ids}), max_size=2), "timeout": timeout},
             {
                 "since": st.sampled_from(["entry", "step"]),
                 "take": st.sampled_from(["first", "best"]),
@@ -144,7 +145,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "steps": draw(st.lists(steps(ids, states), max_size=4)),
     }
     more = optional(
-        exit_events=st.lists(matches(**exits), max_size=2),
-        exit_rules=st.lists(st.fixed_dictionaries({"rule": rules, **exits}), max_size=2),
+        exit_events=st.lists(matches(exits, within=durations, goal=st.booleans()), max_size=2),
+        exit_rules=st.lists(
+            st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans()}), max_size=2
+        ),
     )
     return document | draw(more)
