@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
-from journeys.ends import ExitEvent, ExitRule
+from journeys.ends import ExitEvent, ExitRule, Expiry
 from journeys.steps.base import Step, step_union
 
 
@@ -96,6 +96,7 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
+    timeout: Annotated[Expiry | None, form(_("ends at the latest"))] = None
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

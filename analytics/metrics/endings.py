@@ -25,11 +25,12 @@ _WORDS: Final[dict[str, Any]] = {
     "goal": _("goal reached"),
     "completed": pgettext_lazy("end of a run", "end of the way"),
     "exit": pgettext_lazy("end of a run", "exit"),
+    "expired": _("time-out of the journey"),
 }
 # A run goes out by one exit at most; those that went to the end of their way stand at it.
 _SQL = f"""
     WITH {COHORT}
-    SELECT t.version_id, t.cause, t.branch, t.event_id IS NOT NULL, t.state_to, c.step, count(*)
+    SELECT t.version_id, t.cause, t.branch, t.event_id IS NOT NULL, c.state, c.step, count(*)
     FROM (SELECT c.version_id, t.* FROM {MOVES} WHERE t.cause = ANY(%(exits)s)) t JOIN cohort c ON c.id = t.run_id
     GROUP BY 1, 2, 3, 4, 5, 6
     UNION ALL
@@ -74,7 +75,8 @@ def endings(journey_id: UUID, period: Period = ALWAYS) -> Endings:
         outcome = of_step(of.steps[step])
         if cause is not None:
             kind = Cause(cause).name.lower()
-            outcome = of_exit(of.definition, cause, number, is_by_event=is_by_event)
+            # A last step may lead to an exit with an outcome of its own.
+            outcome = of_exit(of.definition, cause, number, is_by_event=is_by_event) or outcome
         counts[kind, of.definition.states[state].name, outcome] += runs
     order = list(_WORDS)
     ranked = sorted(counts.items(), key=lambda one: (order.index(one[0][0]), -one[1], one[0]))

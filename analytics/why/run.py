@@ -34,6 +34,7 @@ _TEXTS: Final = {
     "exit_by_event": gettext_lazy("“%(event)s” came, which ends the journey."),
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
     "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
+    "expired": gettext_lazy("The run had been in the journey for as long as it lets anybody, and was ended."),
     "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
@@ -102,7 +103,7 @@ def _wording(made: Transition, rule: Any) -> str:
     cause = Cause(made.cause)
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
-    if cause in EXITS:
+    if cause in (Cause.EXIT, Cause.GOAL):
         return f"{cause.name.lower()}_by_{'event' if made.event_id is not None else 'rule'}"
     return cause.name.lower()
 
@@ -122,7 +123,7 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
     definition = way.version.definition
     if made.cause == Cause.ENTERED:
         return definition.entry.rule
-    if made.cause in EXITS:
+    if made.cause in (Cause.EXIT, Cause.GOAL):
         return _exit_rule(way, made, event)
     if before is None:
         return None

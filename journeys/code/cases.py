@@ -107,7 +107,7 @@ def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, 
         if moved.cause in EXITS:
             by_event = moved.event is not None
             named = of_exit(version.definition, moved.cause, moved.branch, is_by_event=by_event)
-            return Cause(moved.cause).name.lower(), named
+            return Cause(moved.cause).name.lower(), named or of_step(version.steps[run.step])
     return "completed", of_step(version.steps[run.step])
 
 

@@ -13,7 +13,7 @@ from journeys.engine.halts import moving
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
-from journeys.engine.walk import take, walk
+from journeys.engine.walk import run_out, take, walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
@@ -48,7 +48,9 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         for run in ready:
             facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
             step, taken = run.version.steps[run.step], best.get(run.id)
-            if taken is None:
+            if run.is_too_old:
+                run_out(run, facts, now, work)
+            elif taken is None:
                 here = Here(facts, now, run.version.enter_rules[run.step], run)
                 walk(run, step.due(here), facts, now, work, since=run.due_at)
             else:

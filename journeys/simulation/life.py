@@ -12,7 +12,7 @@ from customers.rules import Facts
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.runs import ACTIVE, Began, RunState
-from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
+from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
 from journeys.steps.base import Here
 from journeys.version import Version
@@ -74,7 +74,9 @@ class _Player:
     def _time_out(self, run: RunState, due: datetime) -> None:
         step, facts, walked = self.version.steps[run.step], self._facts(run, due), Walked()
         best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
-        if best is None:
+        if run.is_too_old:
+            run_out(run, facts, due, walked)
+        elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
         else:
@@ -102,7 +104,7 @@ class _Player:
         self.resumed.add((id(run), arrival.event_id))
         walked, event = Walked(), (arrival.event_id, arrival.received_at)
         if meaning.kind == "exit":
-            leave(run, self.version.exits[meaning.number][1], now, walked, event)
+            leave(run, self.version.exits[meaning.number][1], self._facts(run, now), now, walked, event)
         elif meaning.kind == "reset":
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], walked, event)

@@ -11,7 +11,7 @@ from consent.permission import Choice
 from journeys.engine.runs import RunState
 from journeys.engine.walk import Moved, Send
 from journeys.models import EXITS, Cause, Run
-from journeys.outcomes import of_exit
+from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
 from journeys.version import Version
 
@@ -108,6 +108,7 @@ class Tally:
             kind = Cause(moved.cause).name.lower()
             by_event = moved.event is not None
             outcome = of_exit(self.version.definition, moved.cause, moved.branch, is_by_event=by_event)
+            outcome = outcome or of_step(self.version.steps[moved.run.step])
             self.exits[kind, self._state(moved.run.state), outcome] += 1
 
     def _stay(self, run: RunState, own: Sequence[tuple[datetime, Moved]]) -> None:

@@ -145,9 +145,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "steps": draw(st.lists(steps(ids, states), max_size=4)),
     }
     more = optional(
-        exit_events=st.lists(matches(exits, within=durations, goal=st.booleans()), max_size=2),
+        exit_events=st.lists(matches(exits, within=durations, goal=st.booleans(), last_step=ids), max_size=2),
         exit_rules=st.lists(
-            st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans()}), max_size=2
+            st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans(), "last_step": ids}),
+            max_size=2,
         ),
     )
-    return document | draw(more)
+    expiry = st.fixed_dictionaries({"after": durations, "state": states}, optional={"outcome": lines, "last_step": ids})
+    return document | draw(more) | draw(optional(timeout=expiry))
