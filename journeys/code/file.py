@@ -52,8 +52,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     path: list[str] | UnsetType = UNSET
     waits_at: str | UnsetType = UNSET
     ended_in: str | UnsetType = UNSET
-    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the journey
-    # calls that.
+    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the
+    # journey calls that.
     ended_by: str | UnsetType = UNSET
     outcome: str | UnsetType = UNSET
 
