@@ -93,6 +93,8 @@ class Version:
     sendings: dict[int, Sending]
     needs_person: bool
     needs_variables: bool
+    # Whether a run may say something of its customer, which its next rules are to see.
+    tells: bool
 
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
         """Exits first, then the branches of the hold in their order."""
@@ -172,6 +174,7 @@ def compile_version(
         names_joined=["\x1f".join(at_step) for at_step in meanings],
         sendings=sendings,
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
+        tells=any(step.tells for step in steps),
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
     )
 

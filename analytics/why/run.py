@@ -9,12 +9,15 @@ from django.utils.translation import gettext_lazy
 from analytics.why.explanation import Move
 from analytics.why.records import Way, load_way
 from analytics.why.rules import in_words
+from customers.authoring.describe import struct_fields
+from customers.authoring.words import row_words
 from customers.models import Event
 from customers.rules import parse as parse_rule
 from journeys.models import EXITS, Cause, Run, Transition
 from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
+from journeys.steps.update import TraitChange, Update
 
 # By an event that a hold awaits.
 _AWAITED: Final = (Cause.EVENT, Cause.BEST)
@@ -35,6 +38,7 @@ _TEXTS: Final = {
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
     "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
     "expired": gettext_lazy("The run had been in the journey for as long as it lets anybody, and was ended."),
+    "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
     "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
@@ -85,6 +89,7 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "rule": in_words(rule) if rule else "",
         "branch": (made.branch or 0) + 1,
         "arm": _arm(before, made),
+        "said": _said(way, made, before),
     }
     text = str(_TEXTS[_wording(made, rule)] % values)
     by_event = made.event_id is not None
@@ -93,6 +98,14 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         return text
     named = _("Its outcome is “%(outcome)s”.") % {"outcome": outcome}
     return f"{text} {named}"
+
+
+def _said(way: Way, made: Transition, before: Step | None) -> str:
+    """The changes as authored; the values said are with the event that told them."""
+    if not isinstance(before, Update) or made.step_from is None:
+        return ""
+    changes = way.version.definition.steps[made.step_from]["changes"]
+    return "; ".join(row_words(struct_fields(TraitChange), change) for change in changes)
 
 
 def _arm(before: Step | None, made: Transition) -> str:

@@ -19,7 +19,7 @@ from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
 from journeys.models import EXITS, Cause
 from journeys.outcomes import of_exit, of_step
-from journeys.simulation.life import Life, live
+from journeys.simulation.life import Life, Said, live
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
 from journeys.validate import check
@@ -76,6 +76,9 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     past = _Told(case, start)
     life = live(version, sorted(events, key=lambda one: one.place), past, until)
     found = _found(version, life, past)
+    if then.traits is not msgspec.UNSET:
+        known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
+        found["traits"] = {name: known.get(name) for name in then.traits}
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])

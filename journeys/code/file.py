@@ -55,6 +55,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the
     # journey calls that.
     ended_by: str | UnsetType = UNSET
+    # Of the person, by name; null where nothing is known. Others are not looked at.
+    traits: dict[str, Any] | UnsetType = UNSET
     outcome: str | UnsetType = UNSET
 
 

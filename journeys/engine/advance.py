@@ -78,7 +78,7 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
 
     The way of an event is looked at from its beginning, so that none slips past between two looks.
     """
-    awaiting = [run for run in runs if run.version.meanings[run.step]]
+    awaiting = [run for run in runs if _waits_for_events(run)]
     customers = list({run.customer_id for run in awaiting})
     arriving = [oldest_unresolved(cursor, customers, now)] if awaiting else []
     moving = moving_customers(cursor)
@@ -91,8 +91,13 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
         run
         for run in runs
         if run.id not in unseen and run.id not in astray and run.customer_id not in moving
-        and not (run.version.meanings[run.step] and _in_time(run, arriving))
+        and not (_waits_for_events(run) and _in_time(run, arriving))
     ]  # fmt: skip
+
+
+def _waits_for_events(run: RunState) -> bool:
+    """What a journey itself said of its people is an event on its way too."""
+    return bool(run.version.meanings[run.step]) or run.version.tells
 
 
 def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool:

@@ -4,14 +4,14 @@ The same function serves live runs and tests in virtual time; what it decides is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from customers.rules import Facts
 from journeys.engine.runs import RunState
 from journeys.models import Cause, Run
-from journeys.steps.base import Go, Here, Lot, Outcome, Wait
+from journeys.steps.base import Go, Here, Lot, Outcome, Telling, Wait
 from journeys.version import EndState, Meaning
 
 if TYPE_CHECKING:
@@ -48,6 +48,16 @@ class Send:
 
 
 @dataclass(slots=True)
+class Told:
+    """What a visit to a step says of the run's customer."""
+
+    run: RunState
+    step: int
+    visit: int
+    telling: Telling
+
+
+@dataclass(slots=True)
 class Seen:
     """The traits a rule looked at when it decided the run's move number `seq`."""
 
@@ -77,6 +87,7 @@ class Walked:
     ended: list[RunState] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     def note(self, run: RunState, names: tuple[str, ...], traits: Mapping[str, Any]) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -106,6 +117,9 @@ def walk(
         if isinstance(outcome, Go):
             _go(run, outcome, walked, event, since)
             event = None
+            if outcome.tells:
+                # Found by whoever looks later, and by rules on this way now.
+                facts = replace(facts, traits=outcome.tells.upon(facts.traits))
             if version.exit_rules and version.steps[run.step].sends_message and ends is Run.Status.COMPLETED:
                 exit_ = exit_by_rule(run, facts)
                 if exit_ is not None:
@@ -206,6 +220,8 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
     version = run.version
     if go.lot:
         walked.drawn.append(Drawn(run, run.step, go.lot))
+    if go.tells:
+        walked.told.append(Told(run, run.step, run.seq, go.tells))
     if go.sends:
         walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
     if go.cause is Cause.TIMED_OUT:

@@ -17,6 +17,7 @@ from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
+from journeys.engine.telling import say
 from journeys.engine.walk import Drawn, Moved, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
@@ -157,6 +158,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    say(cursor, work.told, now)
     keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)

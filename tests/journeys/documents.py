@@ -105,6 +105,19 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
             },
             {"unit": st.sampled_from(["person", "run"])},
         ),
+        step(
+            "update",
+            {
+                "changes": st.lists(
+                    st.fixed_dictionaries(
+                        {"trait": names},
+                        optional={"do": st.sampled_from(["set", "add", "clear"]), "value": scalars, "property": names},
+                    ),
+                    max_size=2,
+                ),
+                "next": ids,
+            },
+        ),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
             "message",
