@@ -103,7 +103,7 @@ def tell(cursor: Cursor[Any], happened: Iterable[Internal], awaited: frozenset[s
     told = _in_brands(cursor, [one for one in wanted if one.cause.hops < MOST_HOPS])
     if not told:
         return 0
-    sources = _sources({brand for _one, brand in told})
+    sources = reserved_sources({brand for _one, brand in told})
     ids = cursor.execute("SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)", [len(told)]).fetchall()
     rows = [(id_, one, brand) for (id_,), (one, brand) in zip(ids, told, strict=True)]
     copy_rows(
@@ -141,7 +141,7 @@ def _in_brands(cursor: Cursor[Any], wanted: Sequence[Internal]) -> list[tuple[In
     ]
 
 
-def _sources(brands: set[UUID]) -> dict[UUID, UUID]:
+def reserved_sources(brands: set[UUID]) -> dict[UUID, UUID]:
     """The reserved source of each brand, made where it is missing."""
     known = dict(
         Source.objects.filter(key=Source.RESERVED_KEY, brand__in=brands).values_list("brand_id", "id"),

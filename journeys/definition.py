@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
+from journeys.ends import ExitEvent, ExitRule, Expiry
 from journeys.entry.parts import EntryCap
-from journeys.steps.base import EventMatch, Step, step_union
+from journeys.steps.base import Step, step_union
 
 
 class InvalidDefinition(Exception):
@@ -100,21 +101,6 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = 50
 
 
-class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
-    """An event that ends the run at once, in any wait."""
-
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
-
-
-class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule about the customer that ends the run; looked at on entry and before each message."""
-
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
-
-
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     """One journey. `purpose` is the key of the purpose its messages are sent for; `steps[0]` is the first."""
 
@@ -125,6 +111,7 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
+    timeout: Annotated[Expiry | None, form(_("ends at the latest"))] = None
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

@@ -16,7 +16,7 @@ from customers.pg import raw_cursor
 from customers.registry import shapes
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
-from journeys.models import Run
+from journeys.models import EXITS, Run
 from journeys.moves import KEEPS_MESSAGES, began_waiting
 from journeys.steps.base import ANY_KEY, EventMatch
 from journeys.version import Version, key_of, version
@@ -36,6 +36,11 @@ _RUN = """
     LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
     WHERE r.id = %s
 """
+_BY_THE_END = """
+    SELECT 1 FROM channels_message m JOIN journeys_transition t ON t.run_id = m.origin_id::bigint
+    WHERE m.id = %s AND t.run_id = %s AND t.cause = ANY(%s) AND t.step_to IS NOT NULL AND t.seq <= m.visit
+"""
+_ENDED = (Run.Status.EXITED, Run.Status.EXPIRED)
 # Whose profile it is may change between two statements, so each asks anew.
 _IDENTIFIERS = """
     SELECT i.namespace, i.kind_id, i.value
@@ -114,7 +119,7 @@ def guard(ask: GuardAsk) -> Answer:
         status, entry_key, watched, step, occurred_at, message_id, event_id, was_left = row
         if status == Run.Status.MERGED:
             return Refuse(Reason.MERGED)
-        if status == Run.Status.EXITED:
+        if status in _ENDED and not _was_made_by_the_end(cursor, ask):
             return Refuse(Reason.ENDED)
         if was_left:
             return Refuse(Reason.MOVED)
@@ -134,6 +139,12 @@ def guard(ask: GuardAsk) -> Answer:
             or _acted(cursor, ask, window, event_id)
             or _on_its_way(cursor, ask, window)
         )
+
+
+def _was_made_by_the_end(cursor: Cursor[Any], ask: GuardAsk) -> bool:
+    """Whether the message is one of those that the end itself had made, by its last step."""
+    cursor.execute(_BY_THE_END, [ask.message_id, int(ask.origin_id), [cause.value for cause in EXITS]])
+    return cursor.fetchone() is not None
 
 
 def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMatch, Rule | None]]) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.models import TemplateText
 from channels.templates import TemplateError, read_of
+from journeys.ends import last_steps
 from journeys.version import Version
 
 # As a template calls the entry event's properties.
@@ -34,7 +35,8 @@ def read_from(of: Version, step: int) -> set[str]:
 
 
 def _ahead(of: Version, step: int) -> set[int]:
-    found, ways = {step}, [step]
+    last = [of.index[id_] for id_ in last_steps(of.definition)]
+    found, ways = {step, *last}, [step, *last]
     while ways:
         new = {of.index[target] for target in of.steps[ways.pop()].targets()} - found
         found |= new

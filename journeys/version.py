@@ -14,7 +14,8 @@ from consent.models import Purpose
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.definition import Definition, parse
-from journeys.models import JourneyVersion
+from journeys.ends import End, Expiry, last_steps
+from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
@@ -32,6 +33,8 @@ class Meaning:
     # Property that must equal the run's entry key; None where any will do.
     key: str | None
     rule: Rule | None
+    # Of an exit, how long after the entry an event may have occurred.
+    within: timedelta | None = None
 
     @property
     def looks_inside(self) -> bool:
@@ -58,8 +61,13 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class EndState:
+    """An end wherever a run rests; `number` is that of the exit among those by event, or those by rule."""
+
     state: int
-    outcome: str
+    cause: Cause = Cause.EXIT
+    number: int | None = None
+    # Of the step that is walked from then, if the run does not end at once.
+    last_step: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +92,7 @@ class Version:
     entry_guard: frozenset[tuple[str, UUID]]
     exits: list[tuple[Meaning, EndState]]
     exit_rules: list[tuple[Rule, EndState]]
+    expiry: EndState | None
     meanings: list[dict[str, tuple[Meaning, ...]]]
     # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
     names_joined: list[str]
@@ -94,6 +103,8 @@ class Version:
     excluded: UUID | None
     # Whether it counts where a brand limits in how many journeys a person may be at once.
     is_marketing: bool
+    # Whether a run may say something of its customer, which its next rules are to see.
+    tells: bool
 
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
         """Exits first, then the branches of the hold in their order."""
@@ -140,14 +151,14 @@ def compile_version(
     index = {step.id: n for n, step in enumerate(steps)}
     states = {state.name: n for n, state in enumerate(definition.states)}
     exits = [
-        (_meaning("exit", n, exit_), EndState(states[exit_.state], exit_.outcome))
+        (_meaning("exit", n, exit_, exit_.within), _end(exit_, n, states, index))
         for n, exit_ in enumerate(definition.exit_events)
     ]
     sendings = {n: _sending(step, definition, bindings) for n, step in enumerate(steps) if isinstance(step, Message)}
     enter_rules = [{n: parse_rule(rule) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
     entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
     exit_rules = [
-        (parse_rule(exit_.rule), EndState(states[exit_.state], exit_.outcome)) for exit_ in definition.exit_rules
+        (parse_rule(exit_.rule), _end(exit_, n, states, index)) for n, exit_ in enumerate(definition.exit_rules)
     ]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
@@ -169,15 +180,17 @@ def compile_version(
             _traits(of_step.values(), step.traits()) for step, of_step in zip(steps, enter_rules, strict=True)
         ],
         exit_traits=_traits(rule for rule, _end in exit_rules),
-        asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules]),
+        asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules], last_steps(definition)),
         entry_rule=entry_rule,
         entry_guard=_guard(definition, sendings.values()),
         exits=exits,
         exit_rules=exit_rules,
+        expiry=_end(definition.timeout, None, states, index) if definition.timeout else None,
         meanings=meanings,
         names_joined=["\x1f".join(at_step) for at_step in meanings],
         sendings=sendings,
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
+        tells=any(step.tells for step in steps),
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
         excluded=_segment(definition.entry.exclude, bindings),
         is_marketing=is_marketing,
@@ -194,14 +207,23 @@ def _traits(rules: Iterable[Rule], more: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def _asked(
-    steps: Sequence[Step], index: Mapping[str, int], enter_rules: Sequence[dict[int, Rule]], exit_rules: Iterable[Rule]
+    steps: Sequence[Step],
+    index: Mapping[str, int],
+    enter_rules: Sequence[dict[int, Rule]],
+    exit_rules: Iterable[Rule],
+    last: Iterable[str],
 ) -> list[frozenset[str]]:
     exits = frozenset[str]().union(*(rule.inputs for rule in exit_rules))
     own = [
         step.reads().union(*(rule.inputs for rule in rules.values()), exits if step.sends_message else ())
         for step, rules in zip(steps, enter_rules, strict=True)
     ]
-    return [frozenset[str]().union(*(own[n] for n in _walked_from(start, steps, index))) for start in range(len(steps))]
+    # A run may be ended wherever it rests, and walk on from the last step of its end.
+    after_the_end = set[int]().union(*(_walked_from(index[id_], steps, index) for id_ in last))
+    return [
+        frozenset[str]().union(*(own[n] for n in _walked_from(start, steps, index) | after_the_end))
+        for start in range(len(steps))
+    ]
 
 
 def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) -> set[int]:
@@ -217,9 +239,18 @@ def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) ->
     return found
 
 
-def _meaning(kind: Literal["branch", "exit", "reset", "kept"], number: int, match: EventMatch) -> Meaning:
+def _end(end: End, number: int | None, states: Mapping[str, int], index: Mapping[str, int]) -> EndState:
+    cause = Cause.EXPIRED
+    if not isinstance(end, Expiry):
+        cause = Cause.GOAL if end.goal else Cause.EXIT
+    return EndState(states[end.state], cause, number, index[end.last_step] if end.last_step else None)
+
+
+def _meaning(
+    kind: Literal["branch", "exit", "reset", "kept"], number: int, match: EventMatch, within: timedelta | None = None
+) -> Meaning:
     key = None if match.key in (None, ANY_KEY) else match.key
-    return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None)
+    return Meaning(kind, number, key, parse_rule(match.rule) if match.rule else None, within)
 
 
 def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[str, tuple[Meaning, ...]]:

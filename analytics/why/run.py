@@ -9,13 +9,17 @@ from django.utils.translation import gettext_lazy
 from analytics.why.explanation import Move
 from analytics.why.records import Way, load_way
 from analytics.why.rules import in_words
+from customers.authoring.describe import struct_fields
+from customers.authoring.words import row_words
 from customers.models import Event
 from customers.rules import parse as parse_rule
-from journeys.models import Cause, Run, Transition
+from journeys.models import EXITS, Cause, Run, Transition
 from journeys.moves import WAIT_ANEW
 from journeys.needs import event_properties
+from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
+from journeys.steps.update import TraitChange, Update
 
 # By an event that a hold awaits.
 _AWAITED: Final = (Cause.EVENT, Cause.BEST)
@@ -34,6 +38,10 @@ _TEXTS: Final = {
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
     "exit_by_event": gettext_lazy("“%(event)s” came, which ends the journey."),
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
+    "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
+    "expired": gettext_lazy("The run had been in the journey for as long as it lets anybody, and was ended."),
+    "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
+    "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
     "unmerged": gettext_lazy("The merge was undone, and the run went on from where it had stood."),
@@ -92,8 +100,23 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "arm": _arm(before, made),
         "former": way.numbers.get(way.left[made.seq].id, ""),
         "version": way.numbers.get(way.came[made.seq].id, ""),
+        "said": _said(way, made, before),
     }
-    return _TEXTS[_wording(made, rule)] % values
+    text = str(_TEXTS[_wording(made, rule)] % values)
+    by_event = made.event_id is not None
+    outcome = of_exit(way.version.definition, made.cause, made.branch, is_by_event=by_event)
+    if not outcome:
+        return text
+    named = _("Its outcome is “%(outcome)s”.") % {"outcome": outcome}
+    return f"{text} {named}"
+
+
+def _said(way: Way, made: Transition, before: Step | None) -> str:
+    """The changes as authored; the values said are with the event that told them."""
+    if not isinstance(before, Update) or made.step_from is None:
+        return ""
+    changes = way.version.definition.steps[made.step_from]["changes"]
+    return "; ".join(row_words(struct_fields(TraitChange), change) for change in changes)
 
 
 def _arm(before: Step | None, made: Transition) -> str:
@@ -104,8 +127,8 @@ def _wording(made: Transition, rule: Any) -> str:
     cause = Cause(made.cause)
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
-    if cause == Cause.EXIT:
-        return "exit_by_event" if made.event_id is not None else "exit_by_rule"
+    if cause in (Cause.EXIT, Cause.GOAL):
+        return f"{cause.name.lower()}_by_{'event' if made.event_id is not None else 'rule'}"
     if cause == Cause.MOVED and (made.branch or 0) & WAIT_ANEW:
         return "moved_anew"
     return cause.name.lower()
@@ -126,7 +149,7 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
     definition = way.left[made.seq].definition
     if made.cause == Cause.ENTERED:
         return definition.entry.rule
-    if made.cause == Cause.EXIT:
+    if made.cause in (Cause.EXIT, Cause.GOAL):
         return _exit_rule(way, made, event)
     if before is None:
         return None
@@ -144,8 +167,11 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
 
 
 def _exit_rule(way: Way, made: Transition, event: Event | None) -> dict[str, Any] | None:
-    """Which exit it was is told by the state it leads to, where only one leads there."""
+    """Of runs that ended before exits were numbered, the state tells which it was, where only one leads there."""
     definition = way.left[made.seq].definition
+    if made.branch is not None:
+        by_event = made.event_id is not None
+        return definition.exit_events[made.branch].rule if by_event else definition.exit_rules[made.branch].rule
     state = definition.states[made.state_to].name
     if made.event_id is not None:
         exits: list[EventMatch] = [one for one in definition.exit_events if one.state == state]
@@ -174,7 +200,7 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
 def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | None) -> tuple[Iterable[str], set[str]]:
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
-        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
+        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, *EXITS)
         return parse_rule(rule).traits, event_properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())

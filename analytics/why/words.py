@@ -100,7 +100,7 @@ REASONS: Final[dict[str, Words]] = {
         _("The event that decided not having arrived before the message went out."),
     ),
     Reason.ENDED: Words(
-        _("The run had been ended by an exit before the message went out."),
+        _("The run had been ended by an exit, or by its age, before the message went out."),
         _("The run still going on, or completed, when the message was to go."),
     ),
     Reason.MERGED: Words(

@@ -93,8 +93,10 @@ def _named(batch: Batch, namespace: UUID, identifiers: list[list[Any]]) -> tuple
     known = batch.kinds
     named: list[Named] = []
     former: list[Named] = []
-    for kind, value, original, *is_former in identifiers:
-        one = Named(NIL if known[kind].organisation_wide else namespace, kind, value)
+    for kind, value, original, *more in identifiers:
+        is_former, of = (*more, False, "")[:2]
+        within = UUID(of) if of else namespace
+        one = Named(NIL if known[kind].organisation_wide else within, kind, value)
         batch.originals.setdefault(one, original)
         (former if is_former else named).append(one)
     if len(named) > 1:

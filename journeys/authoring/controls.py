@@ -12,7 +12,7 @@ from customers.authoring.words import row_words
 from journeys.authoring.describe import TYPE, StepForm, definition_fields, step_forms
 from journeys.authoring.edits import NEW
 from journeys.authoring.outline import Place, outline
-from journeys.authoring.references import items
+from journeys.authoring.references import items, references
 
 
 def controls(document: dict[str, Any], choices: Choices) -> dict[str, Control]:
@@ -62,8 +62,17 @@ class _Maker(Maker):
     def _steps(self, made: Control, _one: Field, value: Any, _values: dict[str, Any]) -> None:
         steps = value if isinstance(value, list) else []
         places = outline(steps)
+        self._ends(places)
         made.controls = [self._step(step, n, places[n], steps, made) for n, step in enumerate(steps)]
         made.options = [Option(tag, form.label) for tag, form in self.forms.items()]
+
+    def _ends(self, places: list[Place]) -> None:
+        """Steps that an end of the journey names as its last are reached by that end."""
+        by_id = {id_: place for id_, place in zip(self.steps, places, strict=True) if id_}
+        for reference in references(self.document, "step"):
+            if not reference.pointer.startswith("/steps/") and reference.value in by_id:
+                end = next(one for one in definition_fields() if reference.pointer.startswith(f"/{one.name}"))
+                by_id[reference.value].ways.append((str(end.label), ""))
 
     def _step(self, step: Any, n: int, where: Place, steps: list[Any], within: Control) -> Control:
         values = step if isinstance(step, dict) else {}

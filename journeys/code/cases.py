@@ -1,7 +1,7 @@
 """Run the cases of a journey's file in virtual time, without a database: what they say must be so, is."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,8 +16,11 @@ from customers.rules import Facts
 from journeys.code.file import Case, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
+from journeys.engine.walk import Moved
 from journeys.entry.segments import named
-from journeys.simulation.life import Life, live
+from journeys.models import EXITS, Cause
+from journeys.outcomes import of_exit, of_step
+from journeys.simulation.life import Life, Said, live
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
 from journeys.validate import check
@@ -75,6 +78,9 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     past = _Told(case, start)
     life = live(version, sorted(events, key=lambda one: one.place), past, until)
     found = _found(version, life, past)
+    if then.traits is not msgspec.UNSET:
+        known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
+        found["traits"] = {name: known.get(name) for name in then.traits}
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
@@ -84,7 +90,9 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
     ids = [step.id for step in version.steps]
     allowed = [(version.steps[send.step].id, past.verdict(at)) for at, send in life.sends]
     last = life.runs[-1] if life.runs else None
-    steps = [moved.step_to for _at, moved in life.moves if moved.run is last]
+    own = [moved for _at, moved in life.moves if moved.run is last]
+    steps = [moved.step_to for moved in own]
+    ended_by, outcome = _end(version, last, own) if last and last.status != ACTIVE else (None, None)
     return {
         "entered": len(life.runs),
         "refused": [refused.reason.value for _at, refused in life.refused],
@@ -93,7 +101,19 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "path": [ids[to] for to in steps if to is not None],
         "waits_at": ids[last.step] if last and last.status == ACTIVE else None,
         "ended_in": _state(version, last) if last and last.status != ACTIVE else None,
+        "ended_by": ended_by,
+        "outcome": outcome,
     }
+
+
+def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, str]:
+    """How a run ended, and what the journey calls that."""
+    for moved in moves:
+        if moved.cause in EXITS:
+            by_event = moved.event is not None
+            named = of_exit(version.definition, moved.cause, moved.branch, is_by_event=by_event)
+            return Cause(moved.cause).name.lower(), named or of_step(version.steps[run.step])
+    return "completed", of_step(version.steps[run.step])
 
 
 def _state(version: Version, run: RunState) -> str:

@@ -53,10 +53,16 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     sent: list[str] | UnsetType = UNSET
     # Id of the message step to the reason.
     blocked: dict[str, str] | UnsetType = UNSET
-    # Of the last run: the steps it came to, the one where it waits, or the state it ended in.
+    # Of the last run: the steps it came to, the one where it waits, or the state it ended in
     path: list[str] | UnsetType = UNSET
     waits_at: str | UnsetType = UNSET
     ended_in: str | UnsetType = UNSET
+    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the
+    # journey calls that.
+    ended_by: str | UnsetType = UNSET
+    # Of the person, by name; null where nothing is known. Others are not looked at.
+    traits: dict[str, Any] | UnsetType = UNSET
+    outcome: str | UnsetType = UNSET
 
 
 class Case(Struct, kw_only=True, forbid_unknown_fields=True):

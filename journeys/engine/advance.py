@@ -13,7 +13,7 @@ from journeys.engine.halts import moving
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
-from journeys.engine.walk import take, walk
+from journeys.engine.walk import run_out, take, walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
@@ -48,7 +48,9 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         for run in ready:
             facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
             step, taken = run.version.steps[run.step], best.get(run.id)
-            if taken is None:
+            if run.is_too_old:
+                run_out(run, facts, now, work)
+            elif taken is None:
                 here = Here(facts, now, run.version.enter_rules[run.step], run)
                 walk(run, step.due(here), facts, now, work, since=run.due_at)
             else:
@@ -76,7 +78,7 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
 
     The way of an event is looked at from its beginning, so that none slips past between two looks.
     """
-    awaiting = [run for run in runs if run.version.meanings[run.step]]
+    awaiting = [run for run in runs if _waits_for_events(run)]
     customers = list({run.customer_id for run in awaiting})
     arriving = [oldest_unresolved(cursor, customers, now)] if awaiting else []
     moving = moving_customers(cursor)
@@ -89,8 +91,13 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
         run
         for run in runs
         if run.id not in unseen and run.id not in astray and run.customer_id not in moving
-        and not (run.version.meanings[run.step] and _in_time(run, arriving))
+        and not (_waits_for_events(run) and _in_time(run, arriving))
     ]  # fmt: skip
+
+
+def _waits_for_events(run: RunState) -> bool:
+    """What a journey itself said of its people is an event on its way too."""
+    return bool(run.version.meanings[run.step]) or run.version.tells
 
 
 def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool:

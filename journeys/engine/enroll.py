@@ -171,10 +171,11 @@ def _live_run(runs: Iterable[RunState], journey_id: UUID, key: str) -> RunState 
 
 
 def _new_run(arrival: Arrival, entered: Version, key: str, now: datetime) -> RunState:
+    limit = entered.definition.timeout
     return RunState(
         id=0, version=entered, customer_id=arrival.customer_id, profile_id=arrival.profile_id, entry_key=key,
         status=ACTIVE, step=0, state=entered.state_of[0], seq=0, timed_out_step=None, entered_at=now, stepped_at=now,
-        due_at=None,
+        due_at=None, ends_at=now + limit.after if limit else None,
     )  # fmt: skip
 
 

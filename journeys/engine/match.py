@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.pg import raw_cursor
+from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.enroll import Gate, enter, open_gate
@@ -196,16 +197,18 @@ class Table:
         if meaning.rule is not None:
             work.note(run, meaning.rule.traits, traits)
         if meaning.kind == "exit":
-            leave(run, run.version.exits[meaning.number][1], self.now, work, event)
+            leave(run, run.version.exits[meaning.number][1], self._facts(run), self.now, work, event)
             return meaning
         if meaning.kind == "reset":
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], work, event)
             return meaning
-        variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
-        outcome = run.version.steps[run.step].resume(meaning.number)
-        walk(run, outcome, self.people.facts(run.customer_id, run.version, variables), self.now, work, event)
+        walk(run, run.version.steps[run.step].resume(meaning.number), self._facts(run), self.now, work, event)
         return meaning
+
+    def _facts(self, run: RunState) -> Facts:
+        variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
+        return self.people.facts(run.customer_id, run.version, variables)
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
         return self.entries.of(arrival.brand_id, arrival.name)

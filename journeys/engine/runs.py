@@ -33,11 +33,19 @@ class RunState:
     entered_at: datetime
     stepped_at: datetime
     due_at: datetime | None
+    # Of a journey that ends runs at some age; `due_at` is the earlier of the two.
+    ends_at: datetime | None = None
+    waits_until: datetime | None = None
     ended_at: datetime | None = None
 
     @property
     def journey_id(self) -> UUID:
         return self.version.journey_id
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether what is due is its end."""
+        return self.ends_at is not None and self.due_at is not None and self.due_at >= self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ class Began:
 
 _COLUMNS = (
     "r.id, r.version_id, r.customer_id, r.profile_id, r.entry_key, r.status, r.step, r.state, r.seq,"
-    " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at"
+    " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at,"
+    " r.ends_at, r.waits_until"
 )
 _DUE = f"""
     SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status + 0 = 1 AND r.due_at <= %b
@@ -76,7 +85,7 @@ _TYPES = {"id": "bigint", "customer_id": "uuid", "profile_id": "uuid"}
 
 
 def _run(row: Sequence[Any]) -> RunState:
-    return RunState(row[0], version(row[1]), *row[2:13])
+    return RunState(row[0], version(row[1]), *row[2:15])
 
 
 def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[RunState]:
@@ -88,7 +97,7 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
     """The live runs by id, customer or profile, waited for: a run passed over would be a lost wake-up."""
     statement = _LIVE.format(column=column, type=_TYPES[column])
     rows = cursor.execute(statement, [sorted(values)]).fetchall()
-    return [(_run(row), Began(*row[13:16])) for row in rows]
+    return [(_run(row), Began(*row[15:18])) for row in rows]
 
 
 _GIVEN_UP = f"""
@@ -124,7 +133,7 @@ _MERGED = f"""
 def lock_merged(cursor: Cursor[Any], profiles: Collection[UUID]) -> list[Merged]:
     """Runs of these profiles that were merged into others and may come back."""
     rows = cursor.execute(_MERGED, [list(profiles)]).fetchall()
-    return [Merged(_run(row), *row[13:16]) for row in rows]
+    return [Merged(_run(row), *row[15:18]) for row in rows]
 
 
 _STANDING = f"""

@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 from customers import bells
 from customers.pg import raw_cursor
+from customers.rules import Facts
 from customers.told import Happening, tell
 from journeys.engine.arrivals import Arrival
 from journeys.engine.enroll import enter, open_gate
@@ -101,11 +102,11 @@ def end(run_id: int, caller: Caller, state: str | None, reason: str, now: dateti
         if not live:
             raise NotEndable("run_ended")
         run = live[0][0]
-        ending = EndState(_end_state(run, state), "")
+        ending = EndState(_end_state(run, state))
         said = {"run": run_id} | ({"reason": reason} if reason else {})
         event_id = tell(cursor, caller.happening(EXIT_ASKED, said), now)
         work = Work()
-        leave(run, ending, now, work, (event_id, now))
+        leave(run, ending, Facts(), now, work, (event_id, now))
         write(cursor, work, now)
     return Run.objects.select_related("journey", "version").get(pk=run_id)
 

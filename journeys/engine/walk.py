@@ -4,14 +4,14 @@ The same function serves live runs and tests in virtual time; what it decides is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from customers.rules import Facts
 from journeys.engine.runs import RunState
 from journeys.models import Cause, Run
-from journeys.steps.base import Go, Here, Lot, Outcome, Wait
+from journeys.steps.base import Go, Here, Lot, Outcome, Telling, Wait
 from journeys.version import EndState, Meaning
 
 if TYPE_CHECKING:
@@ -50,6 +50,16 @@ class Send:
 
 
 @dataclass(slots=True)
+class Told:
+    """What a visit to a step says of the run's customer."""
+
+    run: RunState
+    step: int
+    visit: int
+    telling: Telling
+
+
+@dataclass(slots=True)
 class Seen:
     """The traits a rule looked at when it decided the run's move number `seq`."""
 
@@ -79,6 +89,7 @@ class Walked:
     ended: list[RunState] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     def note(self, run: RunState, names: tuple[str, ...], traits: Mapping[str, Any]) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -98,27 +109,33 @@ def walk(
     walked: Walked,
     event: tuple[int, datetime] | None = None,
     since: datetime | None = None,
+    ends: Run.Status = Run.Status.COMPLETED,
 ) -> None:
     """Follow `outcome` until the run waits or ends. `event` is (id, received at) of what caused the first move;
-    `since` is when its time had come, if that was not just now."""
+    `since` is when its time had come, if that was not just now; `ends` is how it ends, when it was ended before."""
     version = run.version
     since = since or now
     for _move in range(MAX_MOVES):
         if isinstance(outcome, Go):
             _go(run, outcome, walked, event, since)
             event = None
-            if version.exit_rules and version.steps[run.step].sends_message:
+            if outcome.tells:
+                # Found by whoever looks later, and by rules on this way now.
+                facts = replace(facts, traits=outcome.tells.upon(facts.traits))
+            if version.exit_rules and version.steps[run.step].sends_message and ends is Run.Status.COMPLETED:
                 exit_ = exit_by_rule(run, facts)
                 if exit_ is not None:
                     walked.note(run, version.exit_traits, facts.traits)
-                    leave(run, exit_, now, walked, None)
+                    leave(run, exit_, facts, now, walked)
                     return
             outcome = _enter(run, facts, now, walked)
         elif isinstance(outcome, Wait):
+            if ends is not Run.Status.COMPLETED:
+                raise RuntimeError(f"version {version.id}: a wait after the end at step {run.step}")
             _park(run, outcome.until, now, walked)
             return
         else:
-            _finish(run, Run.Status.COMPLETED, now, walked)
+            _finish(run, ends, now, walked)
             return
     raise RuntimeError(f"version {version.id}: no wait in {MAX_MOVES} moves")
 
@@ -144,13 +161,37 @@ def _enter(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcom
     return outcome
 
 
-def leave(run: RunState, exit_: EndState, now: datetime, walked: Walked, event: tuple[int, datetime] | None) -> None:
-    """End the run by one of the journey's exits, wherever it stands."""
-    _may_move(run, exit_.state)
+def leave(
+    run: RunState,
+    exit_: EndState,
+    facts: Facts,
+    now: datetime,
+    walked: Walked,
+    event: tuple[int, datetime] | None = None,
+    since: datetime | None = None,
+) -> None:
+    """End the run by one of the journey's exits or by its age, wherever it stands; a last step is walked at once."""
+    last, version = exit_.last_step, run.version
+    state = exit_.state if last is None else version.state_of[last]
+    _may_move(run, state)
     run.seq += 1
-    walked.moves.append(Moved(run, run.seq, run.step, None, exit_.state, Cause.EXIT, None, event))
-    run.state = exit_.state
-    _finish(run, Run.Status.EXITED, now, walked)
+    walked.moves.append(Moved(run, run.seq, run.step, last, state, exit_.cause, exit_.number, event))
+    run.state = state
+    status = Run.Status.EXPIRED if exit_.cause is Cause.EXPIRED else Run.Status.EXITED
+    if last is None:
+        _finish(run, status, now, walked)
+        return
+    # What a hold awaited in vain is not what makes the last message needless: it may be what ended the run.
+    run.step, run.timed_out_step = last, None
+    walk(run, _enter(run, facts, now, walked), facts, now, walked, since=since, ends=status)
+
+
+def run_out(run: RunState, facts: Facts, now: datetime, walked: Walked) -> None:
+    """The run has been in the journey for as long as anybody may."""
+    expiry = run.version.expiry
+    if expiry is None:
+        raise RuntimeError(f"version {run.version.id}: a run that ends at an age, in a journey without one")
+    leave(run, expiry, facts, now, walked, since=run.ends_at)
 
 
 def take(run: RunState, meaning: Meaning, arrival: "Arrival", facts: Facts, now: datetime, walked: Walked) -> None:
@@ -168,7 +209,7 @@ def begin_anew(run: RunState, at: datetime, walked: Walked, event: tuple[int, da
         raise RuntimeError(f"version {run.version.id}: no wait at step {run.step}")
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, run.step, run.state, Cause.RESET, None, event))
-    run.due_at = max(run.due_at or outcome.until, outcome.until)
+    _wait(run, max(run.waits_until or run.due_at or outcome.until, outcome.until))
     walked.touch(run)
     walked.parked.append(run)
 
@@ -181,6 +222,8 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
     version = run.version
     if go.lot:
         walked.drawn.append(Drawn(run, run.step, go.lot))
+    if go.tells:
+        walked.told.append(Told(run, run.step, run.seq, go.tells))
     if go.sends:
         walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
     if go.cause is Cause.TIMED_OUT:
@@ -202,10 +245,17 @@ def _may_move(run: RunState, state: int) -> None:
 
 
 def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None:
-    run.due_at, run.stepped_at = until, now
+    run.stepped_at = now
+    _wait(run, until)
     walked.touch(run)
     if run.version.meanings[run.step]:
         walked.parked.append(run)
+
+
+def _wait(run: RunState, until: datetime) -> None:
+    run.due_at = until
+    if run.ends_at is not None:
+        run.due_at, run.waits_until = min(until, run.ends_at), until
 
 
 def _finish(run: RunState, status: Run.Status, now: datetime, walked: Walked) -> None:

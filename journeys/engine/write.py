@@ -17,6 +17,7 @@ from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
+from journeys.engine.telling import say
 from journeys.engine.walk import Drawn, Moved, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
@@ -77,6 +78,8 @@ _RUN = (
     ("entered_at", "timestamptz"),
     ("stepped_at", "timestamptz"),
     ("due_at", "timestamptz"),
+    ("ends_at", "timestamptz"),
+    ("waits_until", "timestamptz"),
     ("ended_at", "timestamptz"),
 )
 _CONTEXT = (
@@ -121,11 +124,11 @@ _WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("
 
 _UPDATE_RUNS = """
     UPDATE journeys_run r SET status = u.status, step = u.step, state = u.state, seq = u.seq,
-        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at, ended_at = u.ended_at,
-        rests_due_at = NULL
+        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at,
+        waits_until = u.waits_until, ended_at = u.ended_at, rests_due_at = NULL
     FROM unnest(%b::bigint[], %b::smallint[], %b::smallint[], %b::smallint[], %b::int[], %b::smallint[],
-                %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
-        AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, ended_at)
+                %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
+        AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, waits_until, ended_at)
     WHERE r.id = u.id
 """
 _REMEMBER_ENTRY = """
@@ -161,6 +164,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    say(cursor, work.told, now)
     keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)
@@ -218,7 +222,8 @@ def _memory_keys(runs: Sequence[RunState]) -> tuple[list[UUID], list[UUID], list
 def _run_row(run: RunState) -> tuple[Any, ...]:
     return (
         run.id, run.version.journey_id, run.version.id, run.customer_id, run.profile_id, run.entry_key, run.status,
-        run.step, run.state, run.seq, run.timed_out_step, run.entered_at, run.stepped_at, run.due_at, run.ended_at,
+        run.step, run.state, run.seq, run.timed_out_step, run.entered_at, run.stepped_at, run.due_at, run.ends_at,
+        run.waits_until, run.ended_at,
     )  # fmt: skip
 
 
@@ -235,6 +240,7 @@ def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
             run.timed_out_step,
             run.stepped_at,
             run.due_at,
+            run.waits_until,
             run.ended_at,
         )
         for run in runs

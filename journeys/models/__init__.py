@@ -14,6 +14,8 @@ from journeys.models.journey_map import (
     Touchpoint,
 )
 from journeys.models.run import (
+    BROKEN_OFF,
+    EXITS,
     CancelWatch,
     Cause,
     EntryMemory,
@@ -27,6 +29,8 @@ from journeys.models.run import (
 from journeys.models.simulation import Simulation
 
 __all__ = [
+    "BROKEN_OFF",
+    "EXITS",
     "CancelWatch",
     "Cause",
     "Changeover",

@@ -76,6 +76,9 @@ class Run(Owned):
     entered_at = models.DateTimeField(_("entered at"))
     stepped_at = models.DateTimeField(_("at this step since"))
     due_at = models.DateTimeField(_("due at"), null=True)
+    # Of a journey that ends runs at some age: when that is, and until when the run would wait where it is otherwise.
+    ends_at = models.DateTimeField(_("ends at the latest"), null=True)
+    waits_until = models.DateTimeField(_("would wait until"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
     rests_due_at = models.DateTimeField(_("came due while its journey was paused"), null=True)
     # Of a run that was merged: by which it comes back when the merge is undone.
@@ -157,6 +160,17 @@ class Cause(models.IntegerChoices):
     STOPPED = 30, _("the journey was stopped")
     MOVED = 40, _("moved to another version")
     VERSION_EXIT = 41, _("taken out as a new version was published")
+    GOAL = 50, _("reached a goal")
+    EXPIRED = 51, _("had been in the journey for as long as it lets anybody")
+    UPDATED = 52, _("something was said of the customer")
+
+
+# By an exit of the journey or its time-out, wherever a run rests.
+EXITS = (Cause.EXIT, Cause.GOAL, Cause.EXPIRED)
+# By which a run leaves a step without having done what the step is for.
+BROKEN_OFF = frozenset(
+    {*EXITS, Cause.MERGED, Cause.FAILED, Cause.ERASED, Cause.RESTRICTED, Cause.STOPPED, Cause.VERSION_EXIT}
+)
 
 
 class Transition(Owned):

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,9 +13,9 @@ from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
-from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
+from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
-from journeys.steps.base import Here
+from journeys.steps.base import Here, Telling
 from journeys.version import Version
 
 
@@ -37,6 +37,8 @@ class Life:
     moves: list[tuple[datetime, Moved]] = field(default_factory=list)
     sends: list[tuple[datetime, Send]] = field(default_factory=list)
     refused: list[tuple[datetime, Refused]] = field(default_factory=list)
+    # What the journey would have said of the customer, in its order.
+    tellings: list[Telling] = field(default_factory=list)
 
 
 def live(version: Version, events: Sequence[Arrival], past: Past, until: datetime) -> Life:
@@ -49,12 +51,14 @@ def live(version: Version, events: Sequence[Arrival], past: Past, until: datetim
         player.pass_time(arrival.received_at, is_included=False)
         player.happen(arrival)
     player.pass_time(until, is_included=True)
+    player.life.tellings = player.past.tellings
     return player.life
 
 
 class _Player:
     def __init__(self, version: Version, past: Past) -> None:
-        self.version, self.past, self.life = version, past, Life()
+        self.version, self.life = version, Life()
+        self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
         self.variables: dict[int, Mapping[str, Any]] = {}
@@ -78,7 +82,9 @@ class _Player:
     def _time_out(self, run: RunState, due: datetime) -> None:
         step, facts, walked = self.version.steps[run.step], self._facts(run, due), Walked()
         best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
-        if best is None:
+        if run.is_too_old:
+            run_out(run, facts, due, walked)
+        elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
         else:
@@ -106,7 +112,7 @@ class _Player:
         self.resumed.add((id(run), arrival.event_id))
         walked, event = Walked(), (arrival.event_id, arrival.received_at)
         if meaning.kind == "exit":
-            leave(run, self.version.exits[meaning.number][1], now, walked, event)
+            leave(run, self.version.exits[meaning.number][1], self._facts(run, now), now, walked, event)
         elif meaning.kind == "reset":
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], walked, event)
@@ -154,7 +160,25 @@ class _Player:
     def _keep(self, walked: Walked, now: datetime) -> None:
         self.life.moves += [(now, moved) for moved in walked.moves]
         self.life.sends += [(now, send) for send in walked.sends]
+        self.past.tellings += [one.telling for one in walked.told]
         self.live = [run for run in self.live if run.status == ACTIVE]
+
+
+@dataclass(slots=True)
+class Said:
+    """What was known of a customer, and upon it what the journey would have said itself by then."""
+
+    past: Past
+    tellings: list[Telling] = field(default_factory=list)
+
+    def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
+        facts = self.past.facts(customer, at, properties)
+        for telling in self.tellings:
+            facts = replace(facts, traits=telling.upon(facts.traits))
+        return facts
+
+    def choices(self, want: Want, at: datetime) -> list[Choice]:
+        return self.past.choices(want, at)
 
 
 @dataclass(frozen=True, slots=True)

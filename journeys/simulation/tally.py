@@ -10,7 +10,8 @@ from typing import Any, Final
 from consent.permission import Choice
 from journeys.engine.runs import RunState
 from journeys.engine.walk import Moved, Send
-from journeys.models import Cause, Run
+from journeys.models import EXITS, Cause, Run
+from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
 from journeys.version import Version
 
@@ -31,6 +32,8 @@ class Tally:
     entered: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # By (goal or exit, state, outcome).
+    exits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     came: Counter[str] = field(default_factory=Counter)
     ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -70,6 +73,10 @@ class Tally:
             "refused": dict(sorted(self.refused.items())),
             "runs": [
                 {"status": status, "state": state, "runs": runs} for (status, state), runs in sorted(self.ended.items())
+            ],
+            "exits": [
+                {"kind": kind, "state": state, "outcome": outcome, "runs": runs}
+                for (kind, state, outcome), runs in sorted(self.exits.items())
             ],
             "steps": [{"step": step.id, "came": self.came[step.id]} for step in self.version.steps],
             "ways": [
@@ -115,6 +122,12 @@ class Tally:
             way = Cause(moved.cause).name.lower()
             way = way if moved.branch is None else f"{way} {moved.branch + 1}"
             self.ways[self.version.steps[moved.step_from].id, way, to] += 1
+        if moved.cause in EXITS:
+            kind = Cause(moved.cause).name.lower()
+            by_event = moved.event is not None
+            outcome = of_exit(self.version.definition, moved.cause, moved.branch, is_by_event=by_event)
+            outcome = outcome or of_step(self.version.steps[moved.run.step])
+            self.exits[kind, self._state(moved.run.state), outcome] += 1
 
     def _stay(self, run: RunState, own: Sequence[tuple[datetime, Moved]]) -> None:
         ends = [*(at for at, _moved in own[1:]), run.ended_at]

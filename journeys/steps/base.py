@@ -1,8 +1,8 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
@@ -15,6 +15,7 @@ from msgspec import Struct
 from customers.hints import Text, form
 from customers.rules import Facts, Rule
 from customers.rules.errors import Problem
+from customers.rules.values import added_to
 from journeys.models import Cause
 
 ANY_KEY = "any"
@@ -87,15 +88,28 @@ class Lot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """What is said of the customer, by trait: `said` is its value (None: no longer known), `added` a number more."""
+
+    said: dict[str, Any] = field(default_factory=dict)
+    added: dict[str, int | float] = field(default_factory=dict)
+
+    def upon(self, traits: Mapping[str, Any]) -> dict[str, Any]:
+        """The traits of whoever was said to be the others."""
+        return {**traits, **self.said, **added_to(traits, self.added)}
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """Move on to the step of this id; `sends` has the message of the step left behind made, `lot` says what was drawn
-    there."""
+    there, `tells` what is said there of the customer."""
 
     to: str
     cause: Cause
     branch: int | None = None
     sends: bool = False
     lot: Lot | None = None
+    tells: Telling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,8 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
+    # Whether something may be said of the customer here.
+    tells: ClassVar[bool] = False
 
     def targets(self) -> list[str]:
         """Ids of the steps this one may lead to."""

@@ -52,9 +52,10 @@ rules = st.recursive(
 )
 
 
-def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    optional_fields = {"rule": rules, "key": names}
-    return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
+def matches(
+    needed: dict[str, st.SearchStrategy[Any]] | None = None, **spare: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"event": names} | (needed or {}), optional={"rule": rules, "key": names} | spare)
 
 
 def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
@@ -84,7 +85,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
-            {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
+            {"branches": st.lists(matches({"next": ids}), max_size=2), "timeout": timeout},
             {
                 "since": st.sampled_from(["entry", "step"]),
                 "take": st.sampled_from(["first", "best"]),
@@ -103,6 +104,19 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
                 )
             },
             {"unit": st.sampled_from(["person", "run"])},
+        ),
+        step(
+            "update",
+            {
+                "changes": st.lists(
+                    st.fixed_dictionaries(
+                        {"trait": names},
+                        optional={"do": st.sampled_from(["set", "add", "clear"]), "value": scalars, "property": names},
+                    ),
+                    max_size=2,
+                ),
+                "next": ids,
+            },
         ),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
@@ -147,7 +161,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "steps": draw(st.lists(steps(ids, states), max_size=4)),
     }
     more = optional(
-        exit_events=st.lists(matches(**exits), max_size=2),
-        exit_rules=st.lists(st.fixed_dictionaries({"rule": rules, **exits}), max_size=2),
+        exit_events=st.lists(matches(exits, within=durations, goal=st.booleans(), last_step=ids), max_size=2),
+        exit_rules=st.lists(
+            st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans(), "last_step": ids}),
+            max_size=2,
+        ),
     )
-    return document | draw(more)
+    expiry = st.fixed_dictionaries({"after": durations, "state": states}, optional={"outcome": lines, "last_step": ids})
+    return document | draw(more) | draw(optional(timeout=expiry))

@@ -109,6 +109,10 @@ def _counts(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield from ((name, f"{told[name]:,}") for name in ("customers", "events", "entered"))
     yield from ((f"refused: {reason}", f"{count:,}") for reason, count in told["refused"].items())
     yield from ((f"runs {one['status']} in {one['state']}", f"{one['runs']:,}") for one in told["runs"])
+    yield from (
+        (f"{one['kind']} to {one['state']}" + (f": {one['outcome']}" if one["outcome"] else ""), f"{one['runs']:,}")
+        for one in told["exits"]
+    )
     yield from ((f"{one['step']} → {one['to'] or 'exit'} ({one['way']})", f"{one['runs']:,}") for one in told["ways"])
     yield from ((f"sent by {one['channel']} at {one['step']}", f"{one['messages']:,}") for one in told["sent"])
     yield from ((f"blocked at {one['step']}: {one['reason']}", f"{one['messages']:,}") for one in told["blocked"])
