@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from msgspec import Struct
 
 from customers.hints import form
+from customers.rules import WALK
 from customers.rules.errors import Problem
 from journeys.steps.base import EventMatch, Step, step_union
 
@@ -95,7 +96,7 @@ class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
 class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
     """A rule about the customer that ends the run; looked at on entry and before each message."""
 
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
+    rule: Annotated[dict[str, Any], form(_("if"), kind="rule", place=WALK)]
     state: Annotated[str, form(_("ends in state"), refers="state")]
     outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
 

@@ -14,6 +14,7 @@ from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
 from customers.awaited import await_names
 from customers.rules.errors import Problem
+from journeys import asks
 from journeys.definition import Definition, InvalidDefinition
 from journeys.models import Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
@@ -91,14 +92,16 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    problems += asks.absent(definition, steps, journey.brand_id)
     if problems:
         raise InvalidDefinition(problems)
+    asked = asks.purposes(definition, steps)
     return {
         "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
         "templates": {step.template: latest[step.template] for _n, step in messages},
         "purposes": {
             key: str(purposes[key].id)
-            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
+            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
         },
     }
 

@@ -31,6 +31,8 @@ class Way:
     events: dict[int, Event]
     schemas: dict[int, SchemaVersion]
     traits: dict[int, dict[str, Any]]
+    # What rules saw beside traits and events.
+    facts: dict[int, dict[str, Any]]
 
     @property
     def entry_event(self) -> Event | None:
@@ -103,6 +105,7 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
         events=events,
         schemas=load_schemas(events.values()),
         traits={row.seq: row.traits for row in inputs},
+        facts={row.seq: row.facts for row in inputs if row.facts},
     )
 
 

@@ -10,7 +10,9 @@ from analytics.why.explanation import Move
 from analytics.why.records import Way, load_way
 from analytics.why.rules import in_words
 from customers.models import Event
+from customers.rules import WALK
 from customers.rules import parse as parse_rule
+from journeys.asks import asks_more
 from journeys.models import Cause, Run, Transition
 from journeys.steps.base import EventMatch, Step
 from journeys.steps.random_split import RandomSplit
@@ -152,6 +154,11 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
             not_kept = _("What the rule saw of the person's traits was not kept, or was erased.")
         else:
             saw |= {f"traits.{name}": kept.get(name) for name in traits}
+    if asks_more(rule):
+        kept = way.facts.get(made.seq)
+        if kept is None:
+            not_kept = _("What the rule saw of the person was not kept, or was erased.")
+        saw |= kept or {}
     # Rules on the way look at the entry event, whose properties the run keeps.
     variables = way.context.variables if way.context else {}
     saw |= {f"event.{name}": value for name, value in variables.items() if name in properties}
@@ -162,7 +169,7 @@ def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | Non
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
         on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
-        return parse_rule(rule).traits, _properties(rule) if on_the_way else set()
+        return parse_rule(rule, WALK).traits, _properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())
     return (), set()

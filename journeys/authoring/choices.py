@@ -1,10 +1,12 @@
 """What a brand offers a journey to choose from: purposes, connectors, templates, events, traits and touchpoints."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from channels.models import Connector, Template
 from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
+from customers.models import Segment
 from customers.models.address import Channel
 from customers.suggest import event_names, property_names, trait_names
 from journeys.models import Touchpoint
@@ -22,9 +24,15 @@ def of_brand(brand_id: UUID) -> Choices:
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
+            "segment": named(_segments(brand_id)),
             "touchpoint": _touchpoints(brand_id),
         }
     )
+
+
+def _segments(brand_id: UUID) -> Iterable[tuple[str, ...]]:
+    standing = Segment.objects.filter(brand_id=brand_id).exclude(state=Segment.State.ARCHIVED)
+    return standing.values_list("key", "name")[:MOST]
 
 
 def _touchpoints(brand_id: UUID) -> list[Choice]:

@@ -13,6 +13,7 @@ from consent.decision import Verdict
 from consent.permission import Choice, Want
 from customers.ids import NIL
 from customers.rules import Facts
+from journeys import asks
 from journeys.code.file import Case, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
@@ -53,6 +54,7 @@ def unbound(file: JourneyFile) -> Version:
     definition, steps = check(file.definition)
     messages = [step for step in steps if isinstance(step, Message)]
     purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
+    purposes |= asks.purposes(definition, steps)
     bindings = {
         "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
         "templates": {step.template: 1 for step in messages},
@@ -106,7 +108,10 @@ class _Told:
         told = sorted(((start + one.at, one) for one in case.when), key=lambda pair: pair[0])
         self._traits: list[tuple[datetime, dict[str, Any]]] = [(start, case.given.traits)]
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
+        self._segments: list[tuple[datetime, list[str]]] = [(start, case.given.segments or [])]
         for at, one in told:
+            if one.segments is not None:
+                self._segments.append((at, one.segments))
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:
@@ -118,6 +123,10 @@ class _Told:
 
     def choices(self, _want: Want, at: datetime) -> list[Choice]:
         return [Choice(None, None, self.verdict(at))]
+
+    def segments(self, _customer: UUID, at: datetime) -> list[str]:
+        told: list[str] = _at(self._segments, at)
+        return told
 
     def verdict(self, at: datetime) -> Verdict:
         said = _at(self._consent, at)

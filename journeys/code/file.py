@@ -20,13 +20,15 @@ class NotAJourney(ValueError):
 
 
 class Happening(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What happens so long after the case begins: an event, traits that are told, or what becomes of consent."""
+    """What happens so long after the case begins: an event, traits that are told, what becomes of consent, or the
+    segments that the person is in from then on."""
 
     at: timedelta = timedelta(0)
     event: str | None = None
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     consent: Literal["granted", "withdrawn"] | None = None
+    segments: list[str] | None = None
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +38,7 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: Literal["granted", "withdrawn", "none"] = "granted"
     traits: dict[str, Any] = {}
     zone: str = "UTC"
+    segments: list[str] | None = None
 
 
 class Then(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
 """One customer's events played through a version in virtual time, by the very functions that move live runs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from journeys.engine.enroll import Gate, enter
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
 from journeys.engine.write import Refused, Work
+from journeys.simulation.asking import with_answers
 from journeys.steps.base import Here
 from journeys.version import Version
 
@@ -24,6 +25,8 @@ class Past(Protocol):
     def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts: ...
 
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
+
+    def segments(self, customer: UUID, at: datetime) -> Collection[str]: ...
 
 
 @dataclass(slots=True)
@@ -138,7 +141,11 @@ class _Player:
         return (one for one in self.came if one.name in awaited and (id(run), one.event_id) not in self.resumed)
 
     def _facts(self, run: RunState, now: datetime) -> Facts:
-        return self.past.facts(run.customer_id, now, self.variables[id(run)])
+        facts = self.past.facts(run.customer_id, now, self.variables[id(run)])
+        if not self.version.asks:
+            return facts
+        own = [(at, send) for at, send in self.life.sends if send.run is run]
+        return with_answers(facts, self.version, self.past, run.customer_id, now, own)
 
     def _keep(self, walked: Walked, now: datetime) -> None:
         self.life.moves += [(now, moved) for moved in walked.moves]
@@ -154,4 +161,5 @@ class _Moment:
     now: datetime
 
     def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
-        return self.past.facts(customer, self.now, properties)
+        facts = self.past.facts(customer, self.now, properties)
+        return with_answers(facts, version, self.past, customer, self.now)

@@ -1,6 +1,6 @@
 """Run a simulation: events in, a tally and what could not be known out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
+from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
-from journeys.simulation.life import Past, live
+from journeys.simulation.life import Life, Past, live
 from journeys.simulation.past import Assumed
 from journeys.simulation.tally import Tally
 from journeys.version import Version
@@ -24,6 +25,10 @@ class Records(Past, Protocol):
     """A past that is read for many customers at once."""
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None: ...
+
+    def read_more(self, asked: Iterable[_Asked]) -> None: ...
+
+    def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None: ...
 
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]: ...
 
@@ -43,7 +48,9 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
         entries = [one for events in some for one in events if one.name == entry]
         asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
         records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
-        lives = [live(version, events, records, until) for events in some]
+        if version.asks.segments:
+            records.read_segments(version.brand_id, version.asks.segments, [events[0].customer_id for events in some])
+        lives = _lives(version, some, records, until)
         for life in lives:
             tally.add(life)
         sends = [pair for life in lives for pair in life.sends]
@@ -51,7 +58,23 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
             tally.message(send, choices)
         tally.customers += len(some)
         tally.events += sum(map(len, some))
-    return Simulated(tally, list(_unknown(records)))
+    return Simulated(tally, list(_unknown(version, records)))
+
+
+def _lives(version: Version, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> list[Life]:
+    """The lives of these customers. Which permissions rules ask for is known once they are asked: those lives are
+    played again with what they asked for, all together, until nothing is missing."""
+    lives: dict[int, Life] = {}
+    while len(lives) < len(some):
+        asked: list[_Asked] = []
+        for n, events in enumerate(some):
+            if n not in lives:
+                try:
+                    lives[n] = live(version, events, records, until)
+                except Unread as unread:
+                    asked.append(unread.asked)
+        records.read_more(asked)
+    return [lives[n] for n in range(len(some))]
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -63,11 +86,13 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def _unknown(records: Records) -> Iterator[str]:
+def _unknown(version: Version, records: Records) -> Iterator[str]:
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:
         yield _("Who was known to be the same person then: people are taken as they are known today.")
         yield _("Which addresses were known then: those that are known today are used.")
+    if version.asks.segments:
+        yield _("Who was in a segment before it was built: nobody is taken to have been in it.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")
