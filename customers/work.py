@@ -31,6 +31,7 @@ ALONE_LEASE = timedelta(seconds=30)
 _PASSING = ("08", "40", "53", "55P03", "57P")
 
 
+_DIED = "worker died"
 _BY_KEY = (
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)"
@@ -156,8 +157,8 @@ def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -
                 return 0
             _note(queue.name, ids, now)
             done = queue.work(ids, now)
-            if done and len(ids) == 1:
-                _forget(queue.name, ids[0])
+            if len(ids) == 1:
+                _forget(queue, ids[0], now, is_done=bool(done))
             return done
     except Exception as error:
         if not ids:
@@ -175,13 +176,25 @@ def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: date
                 [queue.name, list(ids)],
             )
         if len(ids) == 1:
-            _count_attempts(queue, ids, describe(error), now)
+            _after_failure_alone(queue, ids[0], error, now)
             return 0
     logger.warning("a batch of %s in %s failed: %s", len(ids), queue.name, describe(error))
     if is_passing(error):
         return 0
     middle = len(ids) // 2
     return _work_on(queue, ids[:middle], now) + _work_on(queue, ids[middle:], now)
+
+
+def _after_failure_alone(queue: Queue, unit: int, error: Exception, now: datetime) -> None:
+    """Count it, unless it says more of the database than of the unit."""
+    if not is_passing(error):
+        _count_attempts(queue, [unit], describe(error), now)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE customers_unitattempt SET next_at = %s WHERE queue = %s AND unit_id = %s",
+            [now + RETRY_AFTER, queue.name, unit],
+        )
 
 
 def _drop_lost() -> None:
@@ -248,30 +261,53 @@ def describe(error: BaseException) -> str:
     return f"{type(cause).__name__}{f' ({state})' if state else ''}"
 
 
-def _forget(queue: str, unit: int) -> None:
+def _forget(queue: Queue, unit: int, now: datetime, *, is_done: bool) -> None:
+    """Strike a unit's attempts; of one that was not done, if it does not wait to be worked on any more."""
+    waits = f"EXISTS (SELECT 1 FROM {queue.table} WHERE id = %(unit)s AND {queue.ready})"
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM customers_unitattempt WHERE queue = %s AND unit_id = %s", [queue, unit])
+        cursor.execute(
+            "DELETE FROM customers_unitattempt WHERE queue = %(queue)s AND unit_id = %(unit)s"
+            f" AND (%(is_done)s OR NOT {waits})",
+            {"queue": queue.name, "unit": unit, "now": now, "is_done": is_done},
+        )
 
 
 def adopt_orphans(queue: Queue, now: datetime) -> None:
-    """Count an attempt for every unit whose worker died while it held it, and free those notes."""
+    """Set aside every unit whose worker died while it held it, and free those notes.
+
+    A death over a single unit counts against it. One over a batch says of none that it was at fault, and until it is
+    missed, other workers may die over the same batch: its units are set aside to be worked on alone, once.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM customers_batchclaim WHERE id IN (SELECT id FROM customers_batchclaim"
             " WHERE queue = %s AND started_at < %s ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING unit_ids",
             [queue.name, now - CLAIM_GRACE],
         )
-        units = sorted({unit for row in cursor.fetchall() for unit in row[0]})
-        if units:
-            _count_attempts(queue, units, "worker died", now)
+        held = [row[0] for row in cursor.fetchall()]
+        if company := sorted({unit for units in held if len(units) > 1 for unit in units}):
+            _set_aside(queue, company, _DIED, now)
+        for (unit,) in sorted(units for units in held if len(units) == 1):
+            _count_attempts(queue, [unit], _DIED, now)
+
+
+_TRIED = (
+    "INSERT INTO customers_unitattempt AS a (queue, unit_id, attempts, reason, next_at)"
+    " SELECT %s, id, 1, %s, %s FROM {table} WHERE id = ANY(%s) ON CONFLICT (queue, unit_id) DO "
+)
+
+
+def _set_aside(queue: Queue, units: Sequence[int], reason: str, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_TRIED.format(table=queue.table)} NOTHING", [queue.name, reason, now + RETRY_AFTER, list(units)]
+        )
 
 
 def _count_attempts(queue: Queue, units: Sequence[int], reason: str, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO customers_unitattempt AS a (queue, unit_id, attempts, reason, next_at)"
-            f" SELECT %s, id, 1, %s, %s FROM {queue.table} WHERE id = ANY(%s)"
-            " ON CONFLICT (queue, unit_id) DO UPDATE SET attempts = a.attempts + 1,"
+            f"{_TRIED.format(table=queue.table)} UPDATE SET attempts = a.attempts + 1,"
             " reason = excluded.reason, next_at = excluded.next_at RETURNING unit_id, attempts",
             [queue.name, reason, now + RETRY_AFTER, list(units)],
         )
@@ -292,7 +328,7 @@ def _bury(queue: Queue, unit: int, reason: str, now: datetime) -> None:
             cursor.execute(f"DELETE FROM {queue.table} WHERE id = %s", [unit])
     if queue.give_up is not None:
         queue.give_up(unit, reason, now)
-    _forget(queue.name, unit)
+    _forget(queue, unit, now, is_done=True)
 
 
 def _lease_alone(queue: Queue, now: datetime, limit: int) -> list[int]:

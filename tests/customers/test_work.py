@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -166,3 +167,79 @@ def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
     assert list(UnitAttempt.objects.values_list("reason", "attempts")) == [("worker died", 1)] * 2
     assert work_once(queue, T0 + timedelta(minutes=1)) == 2
     assert (sorted(done), UnitAttempt.objects.count(), BatchClaim.objects.count()) == (units, 0, 0)
+
+
+def leave_note(units: Sequence[int], at: datetime) -> None:
+    """As a worker leaves it that dies with these units in its hands."""
+    BatchClaim.objects.create(queue="toy", unit_ids=list(units), started_at=at)
+
+
+def test_many_workers_that_die_over_one_batch_set_its_units_aside_and_give_none_up(db: None) -> None:
+    """Until the first is missed, the next takes up the same batch: none of that says which unit is at fault."""
+    units, done = make_units(3), list[int]()
+    queue = make_queue(set(), done)
+    for second in range(6):
+        leave_note(units, T0 + timedelta(seconds=second))
+    for second in range(6):
+        work.adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
+    assert list(UnitAttempt.objects.values_list("unit_id", "attempts")) == [(unit, 1) for unit in units]
+    assert work_once(queue, T0 + timedelta(minutes=1)) == 3
+    assert (sorted(done), DeadLetter.objects.count(), UnitAttempt.objects.count()) == (units, 0, 0)
+
+
+def test_a_worker_that_dies_over_a_single_unit_is_counted_each_time(db: None) -> None:
+    (unit,) = make_units(1)
+    queue = make_queue(set(), [])
+    for second in range(MAX_ATTEMPTS):
+        leave_note([unit], T0 + timedelta(seconds=second))
+    for second in range(MAX_ATTEMPTS):
+        work.adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
+    letter = DeadLetter.objects.get()
+    assert (letter.unit_id, letter.attempts, letter.reason) == (unit, 5, "worker died")
+    assert (UnitAttempt.objects.count(), MergeItem.objects.count()) == (0, 0)
+
+
+def test_what_needs_no_work_any_more_is_not_kept_as_tried(db: None) -> None:
+    """It was done, or taken away, while it stood aside; nobody is to look at it again every half minute."""
+    (unit,) = make_units(1)
+    queue = make_queue({unit}, [])
+    work_once(queue, T0)
+    MergeItem.objects.all().delete()
+    finds_nothing = replace(queue, work=lambda _ids, _now: 0)
+    assert work_once(finds_nothing, T0 + timedelta(minutes=1)) == 0
+    assert UnitAttempt.objects.count() == 0
+
+
+def test_a_unit_that_cannot_be_worked_on_yet_stays_aside(db: None) -> None:
+    (unit,) = make_units(1)
+    queue = make_queue({unit}, [])
+    work_once(queue, T0)
+    waits = replace(queue, work=lambda _ids, _now: 0)
+    assert work_once(waits, T0 + timedelta(minutes=1)) == 0
+    assert UnitAttempt.objects.get().attempts == 1
+
+
+def test_a_unit_that_waits_for_its_time_is_not_kept_as_tried(db: None) -> None:
+    """What is ready at its time, a timer say, begins anew when the time comes."""
+    (unit,) = make_units(1)
+    queue = replace(make_queue({unit}, []), ready="queued_at <= %(now)s")
+    work_once(queue, T0)
+    MergeItem.objects.update(queued_at=T0 + timedelta(days=1))
+    waits = replace(queue, work=lambda _ids, _now: 0)
+    assert work_once(waits, T0 + timedelta(minutes=1)) == 0
+    assert (UnitAttempt.objects.count(), MergeItem.objects.count()) == (0, 1)
+
+
+def test_a_passing_error_counts_against_no_single_unit_either(db: None) -> None:
+    """A database that is away for ten seconds must give up nobody who happened to be alone."""
+    (unit,), done = make_units(1), list[int]()
+    wrapped = OperationalError("deadlock")
+    wrapped.__cause__ = errors.DeadlockDetected()
+    for minute in range(2 * MAX_ATTEMPTS):
+        assert work_once(make_queue({unit}, done, wrapped), T0 + timedelta(minutes=minute)) == 0
+    assert (UnitAttempt.objects.count(), DeadLetter.objects.count()) == (0, 0)
+    work_once(make_queue({unit}, done), T0 + timedelta(hours=1))
+    work_once(make_queue({unit}, done, wrapped), T0 + timedelta(hours=2))
+    assert UnitAttempt.objects.get().attempts == 1
+    assert work_once(make_queue(set(), done), T0 + timedelta(hours=3)) == 1
+    assert (done, UnitAttempt.objects.count()) == ([unit], 0)
