@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
 from customers.hints import form
+from customers.rules import WALK
 from journeys.steps.base import EventMatch
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
 class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
     """A rule about the customer that ends the run; looked at on entry and before each message."""
 
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
+    rule: Annotated[dict[str, Any], form(_("if"), kind="rule", place=WALK)]
     state: Annotated[str, form(_("ends in state"), refers="state")]
     outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
     goal: Annotated[bool, form(_("is a goal"), _("Who ends so has reached it: reports tell it apart."))] = False

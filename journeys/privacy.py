@@ -56,7 +56,7 @@ STORES: Final = (
             Table(
                 RuleInputs,
                 _OF_RUNS,
-                {"run": "t.run_id", "move": "t.seq", "traits": "t.traits"},
+                {"run": "t.run_id", "move": "t.seq", "traits": "t.traits", "facts": "t.facts"},
             ),
             Table(
                 RunContext,

@@ -16,6 +16,7 @@ from consent.models import Purpose
 from customers import bells
 from customers.awaited import await_names
 from customers.rules.errors import Problem
+from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
 from journeys.definition import Definition, InvalidDefinition
 from journeys.entry.segments import bind_segments
@@ -121,14 +122,16 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             )
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
+    problems += asks.absent(definition, steps, journey.brand_id)
     if problems:
         raise InvalidDefinition(problems)
+    asked = asks.purposes(definition, steps)
     return ({"segments": segments} if segments else {}) | {
         "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
         "templates": {step.template: latest[step.template] for _n, step in messages},
         "purposes": {
             key: str(purposes[key].id)
-            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
+            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
         },
     }
 

@@ -1,5 +1,5 @@
-"""Which journeys wait for somebody to come into a segment, or to leave it, or let nobody in who is in it: it cannot be
-archived under them."""
+"""Which journeys wait for somebody to come into a segment or to leave it, let nobody in who is in it, or ask who is: it
+cannot be archived under them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,12 +19,12 @@ def journeys_at(segment: Segment) -> list[str]:
     return [
         name
         for name, definition in named
-        if definition["entry"].get("exclude") == segment.key or _waits_for(definition, segment.key)
+        if definition["entry"].get("exclude") == segment.key or _looks_at(definition, segment.key)
     ]
 
 
-def _waits_for(part: Any, key: str) -> bool:
-    return any(
+def _looks_at(part: Any, key: str) -> bool:
+    return any(one.get("leaf") == "segment" and one.get("key") == key for one in _objects(part)) or any(
         one.get("event") in _EVENTS and any(_names(leaf, key) for leaf in _objects(one.get("rule")))
         for one in _objects(part)
     )

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from customers.rules import RuleError
+from customers.rules import MOMENT, WALK, RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
+from journeys import asks
 from journeys.definition import Definition, Entry, InvalidDefinition, parse
 from journeys.ends import ends_of, last_steps
-from journeys.last_steps import last_step_problems
 from journeys.entry.check import entry_problems
+from journeys.last_steps import last_step_problems
 from journeys.spans import span_problems
 from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
@@ -121,18 +122,18 @@ def _no_step(name: str) -> tuple[str, str]:
 
 
 def _rules(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
-    found: list[tuple[str, object]] = [("/entry/rule", definition.entry.rule)]
-    found += [(f"/exit_rules/{n}/rule", exit_.rule) for n, exit_ in enumerate(definition.exit_rules)]
-    found += [(f"{at}/rule", match.rule) for at, match in _matches(definition, steps)]
-    found += [(f"/steps/{n}{at}", rule) for n, step in enumerate(steps) for at, rule in step.rules()]
-    for pointer, rule in found:
+    found: list[tuple[str, object, str]] = [("/entry/rule", definition.entry.rule, MOMENT)]
+    found += [(f"{at}/rule", match.rule, MOMENT) for at, match in _matches(definition, steps)]
+    found += [(at, rule, WALK) for at, rule in asks.rules_on_the_way(definition, steps)]
+    for pointer, rule, place in found:
         if rule is None:
             continue
         try:
-            parse_rule(rule)
+            parse_rule(rule, place)
         except RuleError as error:
             for problem in error.problems:
                 yield Problem(problem.code, pointer + problem.pointer, problem.message, problem.hint)
+    yield from asks.misfits(definition, steps)
 
 
 def _matches(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, EventMatch]]:

@@ -11,8 +11,9 @@ from django.db.models import Exists, OuterRef
 from django.db.models.fields.json import KeyTextTransform
 
 from consent.models import Purpose
-from customers.rules import Facts, Rule
+from customers.rules import WALK, Facts, Leaf, Rule
 from customers.rules import parse as parse_rule
+from journeys.asks import Asks, asks_of, telling
 from journeys.definition import Definition, parse
 from journeys.ends import End, Expiry, last_steps
 from journeys.models import Cause, JourneyVersion
@@ -86,6 +87,10 @@ class Version:
     # By step, the traits that its rules look at on arrival; and those of the exit rules.
     traits_asked: list[tuple[str, ...]]
     exit_traits: tuple[str, ...]
+    # What they ask beside those, all of it and by step; and the conditions of the exit rules.
+    asks: Asks
+    told_at: list[tuple[Leaf, ...]]
+    told_at_exit: tuple[Leaf, ...]
     # By step, the inputs of all rules that may be asked from there to the next wait.
     asked: list[frozenset[str]]
     entry_rule: Rule | None
@@ -155,10 +160,10 @@ def compile_version(
         for n, exit_ in enumerate(definition.exit_events)
     ]
     sendings = {n: _sending(step, definition, bindings) for n, step in enumerate(steps) if isinstance(step, Message)}
-    enter_rules = [{n: parse_rule(rule) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
+    enter_rules = [{n: parse_rule(rule, WALK) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
     entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
     exit_rules = [
-        (parse_rule(exit_.rule), _end(exit_, n, states, index)) for n, exit_ in enumerate(definition.exit_rules)
+        (parse_rule(exit_.rule, WALK), _end(exit_, n, states, index)) for n, exit_ in enumerate(definition.exit_rules)
     ]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
@@ -180,6 +185,9 @@ def compile_version(
             _traits(of_step.values(), step.traits()) for step, of_step in zip(steps, enter_rules, strict=True)
         ],
         exit_traits=_traits(rule for rule, _end in exit_rules),
+        asks=asks_of(asked_on_the_way, bindings),
+        told_at=[telling(of_step.values()) for of_step in enter_rules],
+        told_at_exit=telling(rule for rule, _end in exit_rules),
         asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules], last_steps(definition)),
         entry_rule=entry_rule,
         entry_guard=_guard(definition, sendings.values()),

@@ -32,6 +32,8 @@ class Way:
     events: dict[int, Event]
     schemas: dict[int, SchemaVersion]
     traits: dict[int, dict[str, Any]]
+    # What rules saw beside traits and events.
+    facts: dict[int, dict[str, Any]]
     # By the number of a move, the version whose step it left, and the one by which it came to the next.
     left: dict[int, Version] = field(default_factory=dict)
     came: dict[int, Version] = field(default_factory=dict)
@@ -111,6 +113,7 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
         events=events,
         schemas=load_schemas(events.values()),
         traits={row.seq: row.traits for row in inputs},
+        facts={row.seq: row.facts for row in inputs if row.facts},
         left={one.move.seq: one.left for one in told},
         came={one.move.seq: one.came for one in told},
         numbers=_numbers(told),

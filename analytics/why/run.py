@@ -12,7 +12,9 @@ from analytics.why.rules import in_words
 from customers.authoring.describe import struct_fields
 from customers.authoring.words import row_words
 from customers.models import Event
+from customers.rules import WALK
 from customers.rules import parse as parse_rule
+from journeys.asks import asks_more
 from journeys.models import EXITS, Cause, Run, Transition
 from journeys.moves import WAIT_ANEW
 from journeys.needs import event_properties
@@ -191,6 +193,11 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
             not_kept = _("What the rule saw of the person's traits was not kept, or was erased.")
         else:
             saw |= {f"traits.{name}": kept.get(name) for name in traits}
+    if asks_more(rule):
+        kept = way.facts.get(made.seq)
+        if kept is None:
+            not_kept = _("What the rule saw of the person was not kept, or was erased.")
+        saw |= kept or {}
     # Rules on the way look at the entry event, whose properties the run keeps.
     variables = way.context.variables if way.context else {}
     saw |= {f"event.{name}": value for name, value in variables.items() if name in properties}
@@ -201,7 +208,7 @@ def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | Non
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
         on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, *EXITS)
-        return parse_rule(rule).traits, event_properties(rule) if on_the_way else set()
+        return parse_rule(rule, WALK).traits, event_properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())
     return (), set()

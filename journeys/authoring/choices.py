@@ -24,8 +24,8 @@ def of_brand(brand_id: UUID) -> Choices:
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
-            "touchpoint": _touchpoints(brand_id),
             "segment": named(_segments(brand_id)),
+            "touchpoint": _touchpoints(brand_id),
         }
     )
 

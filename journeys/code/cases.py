@@ -13,6 +13,7 @@ from consent.decision import Verdict
 from consent.permission import Choice, Want
 from customers.ids import NIL
 from customers.rules import Facts
+from journeys import asks
 from journeys.code.file import Case, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
@@ -57,6 +58,7 @@ def unbound(file: JourneyFile) -> Version:
     definition, steps = check(file.definition)
     messages = [step for step in steps if isinstance(step, Message)]
     purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
+    purposes |= asks.purposes(definition, steps)
     bindings = {
         "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
         "templates": {step.template: 1 for step in messages},
@@ -130,6 +132,8 @@ class _Told:
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
         self._segments: list[tuple[datetime, set[str]]] = [(start, set(case.given.segments))]
         for at, one in told:
+            if one.segments is not None:
+                self._segments.append((at, one.segments))
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:
@@ -144,8 +148,9 @@ class _Told:
     def choices(self, _want: Want, at: datetime) -> list[Choice]:
         return [Choice(None, None, self.verdict(at))]
 
-    def is_in(self, _customer: UUID, segment: UUID, at: datetime) -> bool:
-        return segment in {uuid5(NIL, key) for key in _at(self._segments, at)}
+    def segments(self, _customer: UUID, at: datetime) -> set[str]:
+        told: set[str] = _at(self._segments, at)
+        return told
 
     def verdict(self, at: datetime) -> Verdict:
         said = _at(self._consent, at)

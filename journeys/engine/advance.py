@@ -9,6 +9,7 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
+from journeys.engine.asking import ask, of_runs
 from journeys.engine.halts import moving
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
@@ -42,11 +43,12 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         if not ready:
             return aside
         people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
+        people = ask(cursor, people, of_runs(ready), now)
         best = weigh(cursor, ready, people)
         work = Work()
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         for run in ready:
-            facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
+            facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id)
             step, taken = run.version.steps[run.step], best.get(run.id)
             if run.is_too_old:
                 run_out(run, facts, now, work)

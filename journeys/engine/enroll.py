@@ -14,11 +14,12 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.engine.itself import with_run
 from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
-from journeys.models import EntryRefusal
+from journeys.models import Cause, EntryRefusal
 from journeys.version import Version, key_of
 
 Reason = EntryRefusal.Reason
@@ -153,14 +154,14 @@ def _judge(
     refusal = gate.refusal(candidate, arrival.customer_id, key, now)
     if refusal is not None:
         return refuse(*refusal)
+    run = _new_run(arrival, candidate, key, now)
+    asked = with_run(facts, run, now, Cause.ENTERED, None)
     for number, (rule, _end) in enumerate(candidate.exit_rules):
-        if rule.holds(facts):
+        if rule.holds(asked):
             return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
     # Asked last: whoever is refused by them would have come in otherwise.
     limit = gate.limits.refusal(candidate, arrival.customer_id, runs, now)
-    if limit is not None:
-        return refuse(**asdict(limit))
-    return _new_run(arrival, candidate, key, now)
+    return run if limit is None else refuse(**asdict(limit))
 
 
 def _live_run(runs: Iterable[RunState], journey_id: UUID, key: str) -> RunState | None:
@@ -189,5 +190,5 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
     )
     gate.remember(run, now)
     if run.version.entry_rule is not None:
-        work.note(run, run.version.entry_rule.traits, facts.traits)
+        work.note(run, run.version.entry_rule.traits, facts)
     arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

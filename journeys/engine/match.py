@@ -7,6 +7,7 @@ lock). An event that means nothing to anybody costs no lock.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
+from journeys.engine.asking import ask, of_any_step, of_entries
 from journeys.engine.enroll import Gate, enter, open_gate
 from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
@@ -187,15 +189,15 @@ class Table:
 
     def play(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
         """Let the event do to the run what it means where the run stands; return that meaning."""
-        traits = self.people.traits_of(run.customer_id)
-        meaning = meaning_for(run, self.began[id(run)], arrival, traits)
+        person = Facts(traits=self.people.traits_of(run.customer_id))
+        meaning = meaning_for(run, self.began[id(run)], arrival, person.traits)
         if meaning is None:
             return None
         event = (arrival.event_id, arrival.received_at)
         if meaning.kind == "reset" and self.resets[id(run), run.stepped_at] >= meaning.number:
             return None
         if meaning.rule is not None:
-            work.note(run, meaning.rule.traits, traits)
+            work.note(run, meaning.rule.traits, person)
         if meaning.kind == "exit":
             leave(run, run.version.exits[meaning.number][1], self._facts(run), self.now, work, event)
             return meaning
@@ -208,7 +210,7 @@ class Table:
 
     def _facts(self, run: RunState) -> Facts:
         variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
-        return self.people.facts(run.customer_id, run.version, variables)
+        return self.people.facts(run.customer_id, run.version, variables, run.id)
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
         return self.entries.of(arrival.brand_id, arrival.name)
@@ -223,7 +225,8 @@ class Table:
     def _read_people(self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]) -> People:
         needing = {customer for customer, candidate in candidates if _needs_person(candidate)}
         needing |= {customer for customer, runs in self.runs.items() if any(run.version.needs_person for run in runs)}
-        return people_of(cursor, needing)
+        own = (run for runs in self.runs.values() for run in runs)
+        return ask(cursor, people_of(cursor, needing), chain(of_any_step(own), of_entries(candidates)), self.now)
 
     def _read_resumed(self, cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[tuple[int, int]]:
         """(run, event) pairs in which the event has already moved the run, found by looking back before."""

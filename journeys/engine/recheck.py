@@ -15,6 +15,7 @@ from psycopg import Cursor
 from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
+from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate
 from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import look_back
@@ -137,9 +138,9 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
         return
     load_properties(cursor, list(asked.values()))
     customers = list({arrival.customer_id for arrival in asked.values()})
-    pairs = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
-    gate = open_gate(cursor, pairs, now, entries.at_once)
-    people = people_of(cursor, customers)
+    candidates = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
+    gate = open_gate(cursor, candidates, now, entries.at_once)
+    people = ask(cursor, people_of(cursor, customers), of_entries(candidates), now)
     ended_ids = {run.id for run, _arrival in ended}
     runs: dict[UUID, list[RunState]] = defaultdict(list)
     for other, _began in lock_live(cursor, "customer_id", customers):

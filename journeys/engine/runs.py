@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from psycopg import Cursor
@@ -12,6 +12,9 @@ from customers.rules import Facts
 from journeys.models import Run
 from journeys.steps.base import ZONE
 from journeys.version import Version, version
+
+if TYPE_CHECKING:
+    from journeys.engine.asking import Answers
 
 ACTIVE = int(Run.Status.ACTIVE)
 
@@ -167,10 +170,15 @@ class People:
     zones: Mapping[UUID, str] = field(default_factory=dict)
     # Of a customer whose zone nobody knows.
     brand_zones: Mapping[UUID, str] = field(default_factory=dict)
+    # To what else rules ask, where any do.
+    answers: "Answers | None" = None
 
-    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
+    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any], run_id: int = 0) -> Facts:
         zone = self.zones.get(customer) or self.brand_zones.get(version.brand_id, "UTC")
-        return Facts(traits=self.traits_of(customer), properties=properties, extra={ZONE: zone})
+        extra: dict[str, Any] = {ZONE: zone}
+        if self.answers is not None and version.asks:
+            extra |= self.answers.of(customer, version, run_id)
+        return Facts(traits=self.traits_of(customer), properties=properties, extra=extra)
 
     def traits_of(self, customer: UUID) -> Mapping[str, Any]:
         return self.traits.get(customer, {})

@@ -18,6 +18,7 @@ from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.told import Happening, tell
 from journeys.engine.arrivals import Arrival
+from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_live, people_of
@@ -138,7 +139,7 @@ def _try(
     cursor: Cursor[Any], arrival: Arrival, candidate: Version, at_once: Mapping[UUID, int], now: datetime, work: Work
 ) -> None:
     customer = arrival.customer_id
-    people = people_of(cursor, [customer])
+    people = ask(cursor, people_of(cursor, [customer]), of_entries([(customer, candidate)]), now)
     rule = candidate.entry_rule
     if rule is not None and not rule.holds(people.facts(customer, candidate, arrival.properties)):
         work.refusals.append(_rule_not_met(arrival, candidate))

@@ -3,12 +3,12 @@
 The same function serves live runs and tests in virtual time; what it decides is collected in a `Walked`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from customers.rules import Facts
+from customers.rules import Facts, Leaf
+from journeys.engine.itself import with_run
 from journeys.engine.runs import RunState
 from journeys.models import Cause, Run
 from journeys.steps.base import Go, Here, Lot, Outcome, Telling, Wait
@@ -61,11 +61,12 @@ class Told:
 
 @dataclass(slots=True)
 class Seen:
-    """The traits a rule looked at when it decided the run's move number `seq`."""
+    """The traits a rule looked at when it decided the run's move number `seq`, and what else; None of nothing else."""
 
     run: RunState
     seq: int
     traits: dict[str, Any]
+    facts: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -91,10 +92,12 @@ class Walked:
     drawn: list[Drawn] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
 
-    def note(self, run: RunState, names: tuple[str, ...], traits: Mapping[str, Any]) -> None:
+    def note(self, run: RunState, names: tuple[str, ...], facts: Facts, told: tuple[Leaf, ...] = ()) -> None:
         """Keep what the rule saw that decides the run's next move."""
-        if names:
-            self.seen.append(Seen(run, run.seq + 1, {name: traits[name] for name in names if name in traits}))
+        if names or told:
+            traits = {name: facts.traits[name] for name in names if name in facts.traits}
+            more = {name: value for leaf in told for name, value in leaf.seen(facts).items()} if told else None
+            self.seen.append(Seen(run, run.seq + 1, traits, more))
 
     def touch(self, run: RunState) -> None:
         if run.id:
@@ -123,9 +126,10 @@ def walk(
                 # Found by whoever looks later, and by rules on this way now.
                 facts = replace(facts, traits=outcome.tells.upon(facts.traits))
             if version.exit_rules and version.steps[run.step].sends_message and ends is Run.Status.COMPLETED:
-                exit_ = exit_by_rule(run, facts)
+                asked = _with_run(facts, run, now, walked)
+                exit_ = exit_by_rule(run, asked)
                 if exit_ is not None:
-                    walked.note(run, version.exit_traits, facts.traits)
+                    walked.note(run, version.exit_traits, asked, version.told_at_exit)
                     leave(run, exit_, facts, now, walked)
                     return
             outcome = _enter(run, facts, now, walked)
@@ -151,14 +155,19 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
 def _enter(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcome:
     """Ask the step where the run has just come to, and keep what it saw if it decides the next move."""
     version, step = run.version, run.version.steps[run.step]
+    facts = _with_run(facts, run, now, walked)
     outcome = step.enter(Here(facts, now, version.enter_rules[run.step], run))
     if isinstance(outcome, Go):
         if step.waits and outcome.to not in step.at_once():
             # What rules look at is read as far as the next wait and no further.
             raise RuntimeError(f"version {version.id}: no wait at step {run.step}")
-        if asked := version.traits_asked[run.step]:
-            walked.note(run, asked, facts.traits)
+        walked.note(run, version.traits_asked[run.step], facts, version.told_at[run.step])
     return outcome
+
+
+def _with_run(facts: Facts, run: RunState, now: datetime, walked: Walked) -> Facts:
+    last = walked.moves[-1]
+    return with_run(facts, run, now, last.cause, last.step_from)
 
 
 def leave(
@@ -197,7 +206,7 @@ def run_out(run: RunState, facts: Facts, now: datetime, walked: Walked) -> None:
 def take(run: RunState, meaning: Meaning, arrival: "Arrival", facts: Facts, now: datetime, walked: Walked) -> None:
     """Time is up, and this is the best of what came."""
     if meaning.rule is not None:
-        walked.note(run, meaning.rule.traits, facts.traits)
+        walked.note(run, meaning.rule.traits, facts)
     event = (arrival.event_id, arrival.received_at)
     walk(run, run.version.steps[run.step].resume(meaning.number), facts, now, walked, event, since=run.due_at)
 

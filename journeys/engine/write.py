@@ -18,7 +18,7 @@ from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
 from journeys.engine.telling import say
-from journeys.engine.walk import Drawn, Moved, Send, Walked
+from journeys.engine.walk import Drawn, Moved, Seen, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
 from journeys.version import Sending
@@ -119,7 +119,7 @@ _REFUSAL = (
     ("most", "int2"),
     ("at", "timestamptz"),
 )
-_SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"))
+_SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"), ("facts", "jsonb"))
 _WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("step", "int2"))
 
 _UPDATE_RUNS = """
@@ -169,8 +169,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)
     if work.seen:
-        rows = ((seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps)) for seen in work.seen)
-        copy_rows(cursor, "journeys_ruleinputs", _SEEN, rows)
+        copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
         cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)])
     if work.parked:
@@ -287,6 +286,11 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
+
+
+def _seen_row(seen: Seen) -> tuple[Any, ...]:
+    facts = None if seen.facts is None else Jsonb(seen.facts, orjson.dumps)
+    return seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps), facts
 
 
 def _exposure(drawn: Drawn) -> NewExposure:

@@ -209,8 +209,9 @@ class Transition(Owned):
 
 
 class RuleInputs(Owned):
-    """The customer's traits that a rule looked at when it decided a move: personal, so beside the transition, from
-    where erasure can take them. What an event said is kept with the event and with the run's context."""
+    """The customer's traits that a rule looked at when it decided a move, and their segments and permissions: personal,
+    so beside the transition, from where erasure can take them. What an event said is kept with the event and with the
+    run's context."""
 
     reach = ByBrand("run__journey__brand")
 
@@ -218,6 +219,9 @@ class RuleInputs(Owned):
     run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     seq = models.IntegerField(_("sequence"))
     traits = personal(models.JSONField(_("traits")), DOCUMENT)
+    facts = personal(
+        models.JSONField(_("what else"), null=True, help_text=_("Segments, permissions, and the run itself.")), DOCUMENT
+    )
 
     class Meta:
         verbose_name = _("rule inputs")

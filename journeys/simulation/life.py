@@ -1,7 +1,7 @@
 """One customer's events played through a version in virtual time, by the very functions that move live runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
+from journeys.simulation.asking import with_answers
 from journeys.steps.base import Here, Telling
 from journeys.version import Version
 
@@ -26,7 +27,7 @@ class Past(Protocol):
 
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
 
-    def is_in(self, customer: UUID, segment: UUID, at: datetime) -> bool: ...
+    def segments(self, customer: UUID, at: datetime) -> Collection[str]: ...
 
 
 @dataclass(slots=True)
@@ -140,8 +141,8 @@ class _Player:
 
     def _limits(self, customer: UUID, now: datetime) -> Limits:
         """Of other journeys nothing is known, so no brand's cap is asked."""
-        excluded = self.version.excluded
-        is_out = excluded is not None and self.past.is_in(customer, excluded, now)
+        excluded, key = self.version.excluded, self.version.definition.entry.exclude
+        is_out = excluded is not None and key in self.past.segments(customer, now)
         return Limits({(customer, excluded)} if excluded and is_out else set(), self.entered)
 
     def _look_back(self, run: RunState, now: datetime) -> None:
@@ -155,7 +156,11 @@ class _Player:
         return (one for one in self.came if one.name in awaited and (id(run), one.event_id) not in self.resumed)
 
     def _facts(self, run: RunState, now: datetime) -> Facts:
-        return self.past.facts(run.customer_id, now, self.variables[id(run)])
+        facts = self.past.facts(run.customer_id, now, self.variables[id(run)])
+        if not self.version.asks:
+            return facts
+        own = [(at, send) for at, send in self.life.sends if send.run is run]
+        return with_answers(facts, self.version, self.past, run.customer_id, now, own)
 
     def _keep(self, walked: Walked, now: datetime) -> None:
         self.life.moves += [(now, moved) for moved in walked.moves]
@@ -180,6 +185,9 @@ class Said:
     def choices(self, want: Want, at: datetime) -> list[Choice]:
         return self.past.choices(want, at)
 
+    def segments(self, customer: UUID, at: datetime) -> Collection[str]:
+        return self.past.segments(customer, at)
+
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
@@ -189,4 +197,5 @@ class _Moment:
     now: datetime
 
     def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
-        return self.past.facts(customer, self.now, properties)
+        facts = self.past.facts(customer, self.now, properties)
+        return with_answers(facts, version, self.past, customer, self.now)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
+from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
-from journeys.simulation.life import Past, live
+from journeys.simulation.life import Life, Past, live
 from journeys.simulation.past import Assumed
 from journeys.simulation.tally import Tally
 from journeys.version import Version
@@ -25,7 +26,9 @@ class Records(Past, Protocol):
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None: ...
 
-    def read_members(self, customers: Sequence[UUID], segments: Collection[UUID]) -> None: ...
+    def read_more(self, asked: Iterable[_Asked]) -> None: ...
+
+    def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None: ...
 
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]: ...
 
@@ -51,10 +54,11 @@ def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, unti
     entry, guard = version.definition.entry.event, version.entry_guard
     entries = [one for events in some for one in events if one.name == entry]
     asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
-    records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
-    if version.excluded is not None:
-        records.read_members([events[0].customer_id for events in some], [version.excluded])
-    lives = [live(version, events, records, until) for events in some]
+    customers = [events[0].customer_id for events in some]
+    records.read(asked, customers if _looks_at_people(version) else [])
+    if segments := _segments(version):
+        records.read_segments(version.brand_id, segments, customers)
+    lives = _lives(version, some, records, until)
     for life in lives:
         tally.add(life)
     sends = [pair for life in lives for pair in life.sends]
@@ -62,6 +66,28 @@ def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, unti
         tally.message(send, choices)
     tally.customers += len(some)
     tally.events += sum(map(len, some))
+
+
+def _segments(version: Version) -> frozenset[str]:
+    """Keys of the segments that entry or a rule asks for."""
+    excluded = version.definition.entry.exclude
+    return version.asks.segments | ({excluded} if excluded else frozenset())
+
+
+def _lives(version: Version, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> list[Life]:
+    """The lives of these customers. Which permissions rules ask for is known once they are asked: those lives are
+    played again with what they asked for, all together, until nothing is missing."""
+    lives: dict[int, Life] = {}
+    while len(lives) < len(some):
+        asked: list[_Asked] = []
+        for n, events in enumerate(some):
+            if n not in lives:
+                try:
+                    lives[n] = live(version, events, records, until)
+                except Unread as unread:
+                    asked.append(unread.asked)
+        records.read_more(asked)
+    return [lives[n] for n in range(len(some))]
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -79,8 +105,10 @@ def unknown(version: Version, records: Records) -> Iterator[str]:
     else:
         yield _("Who was known to be the same person then: people are taken as they are known today.")
         yield _("Which addresses were known then: those that are known today are used.")
-    if version.excluded is not None and isinstance(records, Assumed):
-        yield _("Who was in the segment that is kept out: nobody is taken to have been.")
+    if _segments(version) and isinstance(records, Assumed):
+        yield _("Who was in a segment: nobody is taken to have been in any.")
+    elif _segments(version):
+        yield _("Who was in a segment before it was built: nobody is taken to have been in it.")
     if version.is_marketing:
         yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     yield _("What people would have done had they been sent something else.")
