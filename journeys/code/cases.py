@@ -132,8 +132,6 @@ class _Told:
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
         self._segments: list[tuple[datetime, set[str]]] = [(start, set(case.given.segments))]
         for at, one in told:
-            if one.segments is not None:
-                self._segments.append((at, one.segments))
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:

@@ -159,7 +159,7 @@ def put(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime, w
         if to.meanings[run.step]:
             work.parked.append(run)
         return
-    work.note(run, to.traits_asked[run.step], facts.traits)
+    work.note(run, to.traits_asked[run.step], facts)
     walk(run, _entered(run, to, run.step, facts, arrived), facts, now, work)
 
 

@@ -55,6 +55,9 @@ class Known:
         allowed = _at(self.person["consent"], at)
         return [Choice(None, None, Verdict(allowed, "" if allowed else "withdrawn", None))]
 
+    def segments(self, _customer: UUID, _at: datetime) -> list[str]:
+        return []
+
 
 def _at(told: list[list[Any]], moment: datetime) -> Any:
     seconds = (moment - START).total_seconds()
