@@ -155,8 +155,8 @@ class Cause(models.IntegerChoices):
     BEST = 19, _("best of what came")
     TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
-    MOVED = 50, _("moved to another version")
-    VERSION_EXIT = 51, _("taken out as a new version was published")
+    MOVED = 40, _("moved to another version")
+    VERSION_EXIT = 41, _("taken out as a new version was published")
 
 
 class Transition(Owned):
