@@ -17,6 +17,7 @@ from customers.rules.errors import Problem
 from journeys.definition import Definition, InvalidDefinition
 from journeys.models import Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.validate import check
 from journeys.version import awaited_names
@@ -91,6 +92,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    problems += _unknown_journeys(journey, steps)
     if problems:
         raise InvalidDefinition(problems)
     return {
@@ -101,6 +103,19 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
         },
     }
+
+
+def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:
+    going = [(n, step) for n, step in enumerate(steps) if isinstance(step, GoTo)]
+    if not going:
+        return []
+    known = set(Journey.objects.filter(brand_id=journey.brand_id).values_list("key", flat=True))
+    message, hint = _("There is no journey “%(name)s”."), _("Use the key of a journey of this brand.")
+    return [
+        Problem("unknown_journey", f"/steps/{n}/journey", message % {"name": step.journey}, hint)
+        for n, step in going
+        if step.journey not in known
+    ]
 
 
 def _touchpoints(journey: Journey, messages: list[tuple[int, Message]]) -> set[UUID]:

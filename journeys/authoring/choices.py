@@ -7,7 +7,7 @@ from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
 from customers.models.address import Channel
 from customers.suggest import event_names, property_names, trait_names
-from journeys.models import Touchpoint
+from journeys.models import Journey, Touchpoint
 
 
 def of_brand(brand_id: UUID) -> Choices:
@@ -22,6 +22,7 @@ def of_brand(brand_id: UUID) -> Choices:
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
+            "journey": named(Journey.objects.filter(brand_id=brand_id).values_list("key", "name")[:MOST]),
             "touchpoint": _touchpoints(brand_id),
         }
     )

@@ -36,6 +36,8 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: Literal["granted", "withdrawn", "none"] = "granted"
     traits: dict[str, Any] = {}
     zone: str = "UTC"
+    # Keys of other journeys that take nobody who is sent to them.
+    closed: list[str] = []
 
 
 class Then(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -159,8 +159,10 @@ class Cause(models.IntegerChoices):
     TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
     GOAL = 40, _("reached a goal")
-    UPDATED = 42, _("something was said of the customer")
     EXPIRED = 41, _("had been in the journey for as long as it lets anybody")
+    UPDATED = 42, _("something was said of the customer")
+    HANDED_OVER = 43, _("went to another journey as well")
+    TURNED_AWAY = 44, _("the other journey did not take them")
 
 
 # By an exit of the journey or its time-out, wherever a run rests.

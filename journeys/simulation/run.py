@@ -51,7 +51,7 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
             tally.message(send, choices)
         tally.customers += len(some)
         tally.events += sum(map(len, some))
-    return Simulated(tally, list(_unknown(records)))
+    return Simulated(tally, list(_unknown(version, records)))
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -63,7 +63,9 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def _unknown(records: Records) -> Iterator[str]:
+def _unknown(version: Version, records: Records) -> Iterator[str]:
+    if any(step.hands_over for step in version.steps):
+        yield _("Whether other journeys would have taken whom this one sends there: they are taken to have.")
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:
