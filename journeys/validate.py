@@ -10,6 +10,7 @@ from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
 from journeys.definition import Definition, Entry, InvalidDefinition, parse
 from journeys.ends import ends_of, last_steps
+from journeys.entry.check import entry_problems
 from journeys.last_steps import last_step_problems
 from journeys.spans import span_problems
 from journeys.steps.base import NAME, EventMatch, Step
@@ -170,6 +171,7 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
     yield from _reentry(definition.entry)
+    yield from entry_problems(definition.entry)
     yield from _windows(definition)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]

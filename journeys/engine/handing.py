@@ -65,7 +65,7 @@ def hand_over(
     sending = [run for run in runs if hands_over(run)]
     if not sending:
         return {}
-    targets = _targets(sending)
+    targets, at_once = _targets(sending)
     hops: dict[int, int] = dict(cursor.execute(_HOPS, [[run.id for run in sending]]).fetchall())
     arrivals = _arrivals(cursor, sending, facts, hops, now)
     customers = {run.customer_id for run in sending}
@@ -74,7 +74,7 @@ def hand_over(
     for one in live_of(cursor, customers):
         live[one.customer_id].append(one)
     asked = {(run.customer_id, targets[run.id]) for run in sending if run.id in targets}
-    gate = open_gate(cursor, asked, now)
+    gate = open_gate(cursor, asked, now, at_once)
     work.choices.update(gate.choices)
     answers = {}
     for run, arrival in zip(sending, arrivals, strict=True):
@@ -98,15 +98,17 @@ def _step(run: RunState) -> GoTo:
     return step
 
 
-def _targets(sending: Collection[RunState]) -> dict[int, Version]:
-    """By run, the live version of the journey it is to go to; none where that is not live."""
+def _targets(sending: Collection[RunState]) -> tuple[dict[int, Version], dict[UUID, int]]:
+    """By run, the live version of the journey it is to go to, none where that is not live; and the caps of brands."""
     keys = {_step(run).journey for run in sending}
     live = Journey.objects.filter(
         brand__in={run.version.brand_id for run in sending}, key__in=keys, status=Journey.Status.LIVE
     ).exclude(live_version=None)
-    found = {(brand, key): id_ for brand, key, id_ in live.values_list("brand_id", "key", "live_version_id")}
+    rows = list(live.values_list("brand_id", "key", "live_version_id", "brand__journeys_at_once"))
+    found = {(brand, key): id_ for brand, key, id_, _most in rows}
     places = {run.id: (run.version.brand_id, _step(run).journey) for run in sending}
-    return {run_id: version(found[place] or 0) for run_id, place in places.items() if place in found}
+    targets = {run_id: version(found[place] or 0) for run_id, place in places.items() if place in found}
+    return targets, {brand: most for brand, _key, _id, most in rows if most is not None}
 
 
 def _arrivals(
