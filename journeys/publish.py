@@ -22,6 +22,7 @@ from journeys.definition import Definition, InvalidDefinition
 from journeys.entry.segments import bind_segments
 from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.validate import check
 from journeys.version import awaited_names
@@ -120,6 +121,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    problems += _unknown_journeys(journey, steps)
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
     problems += asks.absent(definition, steps, journey.brand_id)
@@ -134,6 +136,19 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
         },
     }
+
+
+def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:
+    going = [(n, step) for n, step in enumerate(steps) if isinstance(step, GoTo)]
+    if not going:
+        return []
+    known = set(Journey.objects.filter(brand_id=journey.brand_id).values_list("key", flat=True))
+    message, hint = _("There is no journey “%(name)s”."), _("Use the key of a journey of this brand.")
+    return [
+        Problem("unknown_journey", f"/steps/{n}/journey", message % {"name": step.journey}, hint)
+        for n, step in going
+        if step.journey not in known
+    ]
 
 
 def _touchpoints(journey: Journey, messages: list[tuple[int, Message]]) -> set[UUID]:

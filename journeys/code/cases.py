@@ -78,7 +78,7 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
         if one.event is not None and start + one.at <= until
     ]
     past = _Told(case, start)
-    life = live(version, sorted(events, key=lambda one: one.place), past, until)
+    life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
     found = _found(version, life, past)
     if then.traits is not msgspec.UNSET:
         known = Said(past, life.tellings).facts(_PERSON, until, {}).traits

@@ -142,7 +142,7 @@ def _try(
     people = ask(cursor, people_of(cursor, [customer]), of_entries([(customer, candidate)]), now)
     rule = candidate.entry_rule
     if rule is not None and not rule.holds(people.facts(customer, candidate, arrival.properties)):
-        work.refusals.append(_rule_not_met(arrival, candidate))
+        work.refusals.append(rule_not_met(arrival, candidate))
         return
     runs = [run for run, _began in lock_live(cursor, "customer_id", [customer])]
     gate = open_gate(cursor, {(customer, candidate)}, now, at_once)
@@ -150,7 +150,7 @@ def _try(
     enter(arrival, [candidate], runs, gate, people, now, work)
 
 
-def _rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
+def rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
     named = candidate.definition.entry.key
     key = key_of(arrival.properties, named) if named else ""
     return Refused(

@@ -163,6 +163,8 @@ class Cause(models.IntegerChoices):
     GOAL = 50, _("reached a goal")
     EXPIRED = 51, _("had been in the journey for as long as it lets anybody")
     UPDATED = 52, _("something was said of the customer")
+    HANDED_OVER = 53, _("went to another journey as well")
+    TURNED_AWAY = 54, _("the other journey did not take them")
 
 
 # By an exit of the journey or its time-out, wherever a run rests.

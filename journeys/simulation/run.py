@@ -100,6 +100,8 @@ def _asked(at: datetime, send: Send) -> _Asked:
 
 
 def unknown(version: Version, records: Records) -> Iterator[str]:
+    if any(step.hands_over for step in version.steps):
+        yield _("Whether other journeys would have taken whom this one sends there: they are taken to have.")
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:

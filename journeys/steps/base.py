@@ -142,6 +142,8 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
+    # Whether the customer is handed over to another journey here.
+    hands_over: ClassVar[bool] = False
     # Whether something may be said of the customer here.
     tells: ClassVar[bool] = False
 

@@ -106,6 +106,15 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
             {"unit": st.sampled_from(["person", "run"])},
         ),
         step(
+            "go_to",
+            {"journey": names, "next": ids, "refused": ids},
+            {
+                "data": st.lists(
+                    st.fixed_dictionaries({"name": names}, optional={"value": scalars, "property": names}), max_size=2
+                )
+            },
+        ),
+        step(
             "update",
             {
                 "changes": st.lists(
