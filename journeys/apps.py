@@ -10,12 +10,14 @@ class JourneysConfig(AppConfig):
         from channels import guards, scopes
         from channels.models import Message
         from consent.privacy import restricting
-        from customers import dead_letters, merging
+        from customers import dead_letters, internal, merging
         from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
         from journeys.engine import advance, again, ending, foreseen, match, merges, recheck
+        from journeys.entry import calls
+        from journeys.entry.names import CALLED
         from journeys.guard import guard
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
@@ -24,6 +26,8 @@ class JourneysConfig(AppConfig):
         stores.register(*STORES)
         scopes.register("journeys.Journey")
         guards.register(Message.Origin.RUN.value, guard)
+        internal.reserve(CALLED)
+        calls.register()
         merging.register(foreseen.tell)
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)

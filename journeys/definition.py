@@ -42,10 +42,32 @@ class StateDef(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Who comes in: `rule` sees the customer and the event; `key` names the property that tells runs of one
-    customer apart (a cart's id, say)."""
+    """Who comes in, by an event or by a move into or out of a segment: `rule` sees the customer and the event; `key`
+    names the property that tells runs of one customer apart (a cart's id, say)."""
 
-    event: Annotated[str, form(_("entry event"), refers="event")]
+    kind: Annotated[
+        Literal["event", "segment"],
+        form(
+            _("who comes in"),
+            choices={
+                "event": _("whoever an event happens to"),
+                "segment": _("whoever comes into a segment or leaves it"),
+            },
+        ),
+    ] = "event"
+    event: Annotated[str, form(_("entry event"), refers="event", is_usual=True)] = ""
+    segment: Annotated[str | None, form(_("entry segment"), refers="segment")] = None
+    moved: Annotated[
+        Literal["entered", "left"],
+        form(_("at the moment they"), choices={"entered": _("come into it"), "left": _("leave it")}),
+    ] = "entered"
+    take_in: Annotated[
+        bool,
+        form(
+            _("also those who are in the segment already"),
+            _("When the journey is first published so; a job calls them in."),
+        ),
+    ] = False
     rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
     key: Annotated[
         str | None,

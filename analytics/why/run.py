@@ -101,7 +101,7 @@ def _wording(made: Transition, rule: Any) -> str:
 def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str:
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
-        return way.version.definition.entry.event
+        return way.version.entry_event
     awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event

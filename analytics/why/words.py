@@ -195,7 +195,7 @@ REFUSALS: Final[dict[str, Words]] = {
         ),
     ),
     _Refusal.RULE_NOT_MET: Words(
-        _("Somebody asked for it by API, and the journey's entry rule did not hold."),
+        _("The person was started by API or called in, and the journey's entry rule did not hold."),
         _("The entry rule holding for the person and the properties that came with the call."),
     ),
 }

@@ -18,6 +18,7 @@ from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
+from journeys.entry.names import CALLED
 from journeys.models import EntryRefusal
 from journeys.version import Version, key_of
 
@@ -126,6 +127,8 @@ def enter(
     for candidate in candidates:
         facts = people.facts(arrival.customer_id, candidate, arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
+            if arrival.name == CALLED:
+                work.refusals.append(rule_not_met(arrival, candidate))
             continue
         judged = _judge(arrival, candidate, facts, runs, gate, now)
         if isinstance(judged, Refused):
@@ -133,6 +136,16 @@ def enter(
             continue
         _admit(arrival, judged, gate, facts, now, work)
         runs.append(judged)
+
+
+def rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
+    """Of somebody who was to come in; an event that does not meet the rule is no entry event."""
+    named = candidate.definition.entry.key
+    key = key_of(arrival.properties, named) if named else ""
+    return Refused(
+        candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id, arrival.received_at,
+        Reason.RULE_NOT_MET,
+    )  # fmt: skip
 
 
 def _judge(

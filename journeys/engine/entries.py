@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from journeys.entry.names import CALLED
 from journeys.models import Journey
 from journeys.version import Version, version
 
@@ -24,7 +25,9 @@ def live_entries() -> Entries:
     live = Journey.objects.filter(status=Journey.Status.LIVE).exclude(live_version=None)
     for id_, brand_id, most in live.values_list("live_version_id", "brand_id", "brand__journeys_at_once"):
         one = version(id_)
-        entries.by_event.setdefault((brand_id, one.definition.entry.event), []).append(one)
+        # Whatever it begins with, people may be called into it.
+        for event in {one.entry_event, CALLED}:
+            entries.by_event.setdefault((brand_id, event), []).append(one)
         if most is not None:
             entries.at_once[brand_id] = most
     for candidates in entries.by_event.values():

@@ -136,6 +136,11 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
     if not asked:
         return
     load_properties(cursor, list(asked.values()))
+    asked = {
+        (id_, candidate): arrival
+        for (id_, candidate), arrival in asked.items()
+        if candidate.lets_in_by(arrival.name, arrival.properties)
+    }
     customers = list({arrival.customer_id for arrival in asked.values()})
     pairs = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
     gate = open_gate(cursor, pairs, now, entries.at_once)

@@ -17,13 +17,13 @@ from customers import bells
 from customers.pg import raw_cursor
 from customers.told import Happening, tell
 from journeys.engine.arrivals import Arrival
-from journeys.engine.enroll import enter, open_gate
+from journeys.engine.enroll import enter, open_gate, rule_not_met
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_live, people_of
 from journeys.engine.walk import leave
-from journeys.engine.write import Refused, Work, write
+from journeys.engine.write import Work, write
 from journeys.models import EntryRefusal, Journey, Run
-from journeys.version import EndState, Version, key_of, version
+from journeys.version import EndState, Version, version
 
 START_ASKED = "run.start_requested"
 EXIT_ASKED = "run.exit_requested"
@@ -140,21 +140,12 @@ def _try(
     people = people_of(cursor, [customer])
     rule = candidate.entry_rule
     if rule is not None and not rule.holds(people.facts(customer, candidate, arrival.properties)):
-        work.refusals.append(_rule_not_met(arrival, candidate))
+        work.refusals.append(rule_not_met(arrival, candidate))
         return
     runs = [run for run, _began in lock_live(cursor, "customer_id", [customer])]
     gate = open_gate(cursor, {(customer, candidate)}, now, at_once)
     work.choices.update(gate.choices)
     enter(arrival, [candidate], runs, gate, people, now, work)
-
-
-def _rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
-    named = candidate.definition.entry.key
-    key = key_of(arrival.properties, named) if named else ""
-    return Refused(
-        candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id, arrival.received_at,
-        EntryRefusal.Reason.RULE_NOT_MET,
-    )  # fmt: skip
 
 
 def _end_state(run: RunState, name: str | None) -> int:

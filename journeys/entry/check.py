@@ -17,11 +17,37 @@ HIGHEST: Final = 100
 
 
 def entry_problems(entry: "Entry") -> Iterator[Problem]:
+    yield from _kind_problems(entry)
     if not 0 <= entry.priority <= HIGHEST:
         text = _("A priority is a number from 0 to %(most)s.") % {"most": HIGHEST}
         yield Problem("bad_priority", "/entry/priority", text, _("The higher goes first."))
     if entry.cap is not None:
         yield from _cap_problems(entry.cap)
+
+
+def _kind_problems(entry: "Entry") -> Iterator[Problem]:
+    if entry.kind == "event":
+        if not entry.event:
+            yield Problem("missing_field", "/entry/event", _("This is missing."), _("Fill it in."))
+        for name in ("segment", "take_in"):
+            if getattr(entry, name):
+                yield _one_too_many(name, _("Leave it out, or let people in by a segment."))
+        return
+    if not entry.segment:
+        yield Problem("missing_field", "/entry/segment", _("This is missing."), _("Name a segment."))
+    if entry.event:
+        yield _one_too_many("event", _("Leave it out, or let people in by an event."))
+    if entry.key:
+        yield _one_too_many("key", _("Nobody comes into a segment twice at once, so there is no key."))
+    if entry.take_in and entry.moved == "left":
+        yield _one_too_many("take_in", _("Who is in the segment has not left it."))
+    if entry.exclude and entry.exclude == entry.segment and entry.moved == "entered":
+        text = _("Nobody could come in: who has come into the segment is in it.")
+        yield Problem("nobody_comes_in", "/entry/exclude", text, _("Exclude another segment."))
+
+
+def _one_too_many(name: str, hint: str) -> Problem:
+    return Problem("field_unused", f"/entry/{name}", _("This means nothing for such an entry."), hint)
 
 
 def _cap_problems(cap: EntryCap) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
+from journeys.entry.names import CALLED
 from journeys.simulation.events import together
 from journeys.simulation.life import Past, live
 from journeys.simulation.past import Assumed
@@ -40,9 +41,9 @@ class Simulated:
 def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: Records, until: datetime) -> Simulated:
     """What the version would have done with these events, customer by customer; time runs on to `until`."""
     tally = Tally(version)
-    entry, guard = version.definition.entry.event, version.entry_guard
+    entry, guard = version.entry_event, version.entry_guard
     for some in together(customers):
-        entries = [one for events in some for one in events if one.name == entry]
+        entries = [one for events in some for one in events if one.name in (entry, CALLED)]
         asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
         records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
         if version.excluded is not None:
@@ -77,5 +78,7 @@ def _unknown(version: Version, records: Records) -> Iterator[str]:
         yield _("Who was in the segment that is kept out: nobody is taken to have been.")
     if version.is_marketing:
         yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
+    if version.definition.entry.kind == "segment":
+        yield _("Who came and left while nobody waited for that: only moves that were told are played.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")
