@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
-from journeys.entry.parts import EntryCap
+from journeys.entry.parts import EntryCap, Ramp
 from journeys.steps.base import EventMatch, Step, step_union
 
 
@@ -110,6 +110,10 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
         str | None, form(_("but nobody who is in"), _("A segment or list, as it is at entry."), refers="segment")
     ] = None
     cap: Annotated[EntryCap | None, form(_("cap of entries"), _("Of one person, whatever the key."))] = None
+    ramp: Annotated[
+        Ramp | None,
+        form(_("a small group first"), _("Who is not in it is refused, and may come in once everybody is let in.")),
+    ] = None
     priority: Annotated[
         int,
         form(

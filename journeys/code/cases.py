@@ -62,7 +62,9 @@ def unbound(file: JourneyFile) -> Version:
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
     journey = uuid5(NIL, file.key)
-    return compile_version(file.definition, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
+    # A case is of somebody who is let in: whom the lot makes wait is nothing that a file could say.
+    entry = {name: value for name, value in file.definition["entry"].items() if name != "ramp"}
+    return compile_version(file.definition | {"entry": entry}, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
 
 
 def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:

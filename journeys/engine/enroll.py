@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.engine.entries import Entries
 from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
@@ -86,13 +86,13 @@ def open_gate(
     cursor: Cursor[Any],
     candidates: Collection[tuple[UUID, Version]],
     now: datetime,
-    at_once: Mapping[UUID, int] = MappingProxyType({}),
+    entries: Entries,
 ) -> Gate:
     """Read what is needed to judge these (customer, version) pairs: who asked to be left alone, who came in before, one
-    bulk permission, and what else limits entry to a version. `at_once` are the caps of brands."""
+    bulk permission, and what else limits entry to a version. `entries` say what counts beside the versions."""
     gate = Gate(
         restricted=restricted(cursor, {customer for customer, _live in candidates}),
-        limits=read_limits(cursor, candidates, at_once, now),
+        limits=read_limits(cursor, candidates, entries, now),
     )
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
@@ -170,7 +170,7 @@ def _judge(
         if rule.holds(facts):
             return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
     # Asked last: whoever is refused by them would have come in otherwise.
-    limit = gate.limits.refusal(candidate, arrival.customer_id, runs, now)
+    limit = gate.limits.refusal(candidate, arrival.customer_id, arrival.profile_id, runs, now)
     if limit is not None:
         return refuse(**asdict(limit))
     return _new_run(arrival, candidate, key, now)

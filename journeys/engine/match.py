@@ -168,7 +168,7 @@ class Table:
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
-        self.gate = open_gate(cursor, candidates, now, entries.at_once) if candidates else Gate()
+        self.gate = open_gate(cursor, candidates, now, entries) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
         """One event of one customer: end or resume the live runs, then enter."""

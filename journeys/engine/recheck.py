@@ -143,7 +143,7 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
     }
     customers = list({arrival.customer_id for arrival in asked.values()})
     pairs = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
-    gate = open_gate(cursor, pairs, now, entries.at_once)
+    gate = open_gate(cursor, pairs, now, entries)
     people = people_of(cursor, customers)
     ended_ids = {run.id for run, _arrival in ended}
     runs: dict[UUID, list[RunState]] = defaultdict(list)

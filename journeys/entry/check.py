@@ -1,12 +1,13 @@
 """What an entry's limits may not be, each with its place and what to do."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
 from customers.rules.errors import Problem
-from journeys.entry.parts import EntryCap
+from journeys.entry.parts import EntryCap, Ramp
 from journeys.spans import span_problems
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def entry_problems(entry: "Entry") -> Iterator[Problem]:
         yield Problem("bad_priority", "/entry/priority", text, _("The higher goes first."))
     if entry.cap is not None:
         yield from _cap_problems(entry.cap)
+    if entry.ramp is not None:
+        yield from _ramp_problems(entry.ramp)
 
 
 def _kind_problems(entry: "Entry") -> Iterator[Problem]:
@@ -55,3 +58,19 @@ def _cap_problems(cap: EntryCap) -> Iterator[Problem]:
         text = _("People come in between 1 and %(most)s times.") % {"most": MOST_ENTRIES}
         yield Problem("bad_cap", "/entry/cap/most", text, _("To let nobody in, pause the journey."))
     yield from span_problems(cap.per, "/entry/cap/per")
+
+
+def _ramp_problems(ramp: Ramp) -> Iterator[Problem]:
+    if not 1 <= ramp.percent <= 100:
+        text = _("The group is between 1 and 100 percent of people.")
+        yield Problem("bad_ramp", "/entry/ramp/percent", text, _("To let everybody in, leave the group out."))
+    if not _is_date(ramp.compare_on):
+        text = _("“%(value)s” is no date.") % {"value": ramp.compare_on}
+        yield Problem("bad_date", "/entry/ramp/compare_on", text, _("Write it as 2026-12-31."))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

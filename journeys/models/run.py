@@ -243,6 +243,7 @@ class EntryRefusal(Owned):
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
         EXCLUDED = "excluded", _("in the segment that is kept out")
         ENTRY_CAP = "entry_cap", _("came in as often as the cap allows")
+        OUTSIDE_RAMP = "outside_ramp", _("not in the group that goes first")
         CONCURRENCY_CAP = "concurrency_cap", _("in as many journeys as the brand allows")
 
     id = models.BigAutoField(primary_key=True)

@@ -80,5 +80,7 @@ def _unknown(version: Version, records: Records) -> Iterator[str]:
         yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     if version.definition.entry.kind == "segment":
         yield _("Who came and left while nobody waited for that: only moves that were told are played.")
+    if version.definition.entry.ramp is not None:
+        yield _("When everybody would have been let in: the small group is taken to be all that comes in.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")

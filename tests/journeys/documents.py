@@ -142,6 +142,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 moved=st.sampled_from(["entered", "left"]),
                 take_in=st.booleans(),
                 exclude=names,
+                ramp=st.fixed_dictionaries({"percent": st.integers(-1, 101), "compare_on": lines}),
                 cap=st.fixed_dictionaries({"most": st.integers(-1, 2000), "per": durations}),
                 priority=st.integers(-1, 101),
                 guard=st.sampled_from(["any", "all", "none"]),
