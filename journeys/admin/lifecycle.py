@@ -20,7 +20,9 @@ from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.diff import compare
-from journeys.entry import ramp
+from journeys.entry import by_hand, ramp
+from journeys.entry.calls import calls_of
+from journeys.entry.outcomes import outcome
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
@@ -117,6 +119,8 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
         "ramp": _ramp(journey),
+        "calls": [outcome(journey, job) for job in calls_of(journey)],
+        "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),
     }
     return TemplateResponse(request, "admin/journeys/status.html", context)
@@ -139,6 +143,13 @@ def _ramp(journey: Journey) -> dict[str, Any] | None:
 def _let_everybody_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
     ramp.let_everybody_in(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
     return _("Everybody is let in from now on."), address(journey, "status")
+
+
+def _call_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    if not request.user.has_perm("journeys.publish_journey"):
+        raise PermissionDenied
+    by_hand.call_by_hand(journey, request.POST.get("segment", ""), clock.utcnow(), by=request.user)  # type: ignore[arg-type]  # somebody known
+    return _("They are being called in; below you see how far it is."), address(journey, "status")
 
 
 def _stop_ramp(request: HttpRequest, journey: Journey) -> tuple[str, str]:
@@ -211,6 +222,7 @@ _ACTS: dict[str, Callable[[HttpRequest, Journey], tuple[str, str]]] = {
     "duplicate": _duplicate,
     "let_everybody_in": _let_everybody_in,
     "stop_ramp": _stop_ramp,
+    "call_in": _call_in,
 }
 
 VIEWS = {"versions": versions, "status": status}

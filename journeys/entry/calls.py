@@ -44,6 +44,7 @@ _COUNT: Final = """
     WHERE segment_id = %b AND left_at IS NULL AND entered_at <= %b
 """
 _WAITING: Final = "SELECT count(*) FROM (SELECT 1 FROM customers_match_queue LIMIT %b) q"
+_SHOWN: Final = 5
 _NOBODY: Final = UUID(int=0)
 
 
@@ -62,7 +63,7 @@ def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBa
 
 def calls_of(journey: Journey) -> list[Job]:
     """The newest first."""
-    return list(Job.objects.filter(kind=KIND, arguments__journey=str(journey.pk)).order_by("-created_at")[:20])
+    return list(Job.objects.filter(kind=KIND, arguments__journey=str(journey.pk)).order_by("-created_at")[:_SHOWN])
 
 
 def work(turn: Slice) -> bool:
