@@ -2,11 +2,13 @@
 
 import base64
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.promises.patching import put
+from tests.promises.points import die_where_marked
 
 
 def work_only_in_the_broker() -> None:
@@ -36,7 +38,43 @@ def connections_kept() -> None:
     put(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda wrapper: None)
 
 
+def claim_without_a_lease() -> None:
+    """Whoever works on units notes that they are in hand, for ever: nobody asks whether he still lives."""
+    from django.db import connection
+
+    from customers import work
+
+    after_failure = work._after_failure
+
+    def note(queue: str, ids: Sequence[int], now: datetime) -> None:
+        in_hand = [queue, now + timedelta(days=36_500), list(ids)]
+        work._beside(
+            "INSERT INTO customers_unitattempt (queue, unit_id, attempts, reason, next_at)"
+            " SELECT %b, id, 0, '', %b FROM unnest(%b::bigint[]) id"
+            " ON CONFLICT (queue, unit_id) DO UPDATE SET next_at = excluded.next_at RETURNING unit_id",
+            in_hand,
+        )
+        give_back(queue, ids)
+
+    def give_back(queue: str, ids: Sequence[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM customers_unitattempt WHERE queue = %s AND unit_id = ANY(%s)", [queue, list(ids)]
+            )
+
+    def failed(queue: work.Queue, ids: Sequence[int], error: Exception, now: datetime) -> int:
+        work._drop_lost()
+        give_back(queue.name, ids)
+        return after_failure(queue, ids, error, now)
+
+    put(work, "_note", note)
+    put(work, "_after_failure", failed)
+
+
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "work only in the broker": work_only_in_the_broker,
     "connections are kept, alive or not": connections_kept,
+    "claim without a lease": claim_without_a_lease,
 }
+
+FAULTS: Final[dict[str, Callable[[], None]]] = {"dies where it is marked": die_where_marked}

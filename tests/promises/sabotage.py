@@ -317,4 +317,5 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
 FAULTS: Final[dict[str, Callable[[], None]]] = {
     "slow resolve": slow_resolve,
     "interpretation throws": interpretation_throws,
+    **engine_sabotage.FAULTS,
 }
