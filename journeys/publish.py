@@ -15,10 +15,12 @@ from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
 from customers import bells
 from customers.awaited import await_names
+from customers.models import Segment
 from customers.rules.errors import Problem
 from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
-from journeys.definition import Definition, InvalidDefinition
+from journeys.definition import Definition, Entry, InvalidDefinition
+from journeys.entry.calls import call_in
 from journeys.entry.segments import bind_segments
 from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
@@ -52,6 +54,7 @@ def publish(
     check_plan(plan, journey, definition, steps)
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
+        before = locked.live_version
         last = locked.versions.aggregate(last=Max("number"))["last"] or 0
         made = JourneyVersion.objects.create(
             journey=locked,
@@ -77,7 +80,18 @@ def publish(
             )
             bells.ring("engine")
     journey.refresh_from_db()
+    if _takes_in(definition.entry, before):
+        segment = Segment.objects.get(pk=bindings["segments"][definition.entry.segment])
+        call_in(journey, segment, now, by=by)
     return made
+
+
+def _takes_in(entry: Entry, before: JourneyVersion | None) -> bool:
+    """Those who are in the segment already are called in once, and not by every version that lets in the same."""
+    if not entry.take_in:
+        return False
+    said = before.definition["entry"] if before is not None else {}
+    return not (said.get("take_in") and said.get("segment") == entry.segment)
 
 
 def _no_purpose(key: str) -> str:

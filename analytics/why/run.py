@@ -146,7 +146,7 @@ def _wording(made: Transition, rule: Any) -> str:
 def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str:
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
-        return way.left[made.seq].definition.entry.event
+        return way.left[made.seq].entry_event
     awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event

@@ -15,6 +15,7 @@ from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
+from journeys.entry.names import CALLED
 from journeys.simulation.asking import with_answers
 from journeys.steps.base import Here, Telling
 from journeys.steps.go_to import GoTo
@@ -105,7 +106,9 @@ class _Player:
         for run in list(self.live):
             if self._meet(run, arrival, now):
                 self._look_back(run, now)
-        if arrival.name == self.version.definition.entry.event:
+        if arrival.name in (self.version.entry_event, CALLED) and self.version.lets_in_by(
+            arrival.name, arrival.properties
+        ):
             self._enter(arrival, now)
 
     def _meet(self, run: RunState, arrival: Arrival, now: datetime) -> bool:
