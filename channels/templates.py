@@ -92,6 +92,14 @@ def check(source: str) -> None:
     _compile(_PLAIN, source)
 
 
+def names_under(source: str, root: str) -> set[str]:
+    """Which names the source reads of `root`: of `journey`, `plan` where it says {{ journey.plan }}."""
+    if "{" not in source:
+        return set()
+    read = _compile(_PLAIN, source).analyze().globals.get(root, [])
+    return {str(one.segments[1]) for one in read if len(one.segments) > 1}
+
+
 @lru_cache(maxsize=1024)
 def _compile(environment: BoundedEnvironment, source: str) -> BoundTemplate:
     if len(source) > MAX_SOURCE:

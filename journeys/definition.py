@@ -13,6 +13,7 @@ from customers.hints import form
 from customers.rules import WALK
 from customers.rules.errors import Problem
 from journeys.steps.base import EventMatch, Step, step_union
+from journeys.variables import VariableDef
 
 
 class InvalidDefinition(Exception):
@@ -111,6 +112,7 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
+    variables: Annotated[list[VariableDef], form(_("variables"), _("What runs remember, by name and kind."))] = []
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

@@ -20,6 +20,7 @@ from journeys.models import Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
 from journeys.steps.message import Message
 from journeys.validate import check
+from journeys.variables_said import names_in_templates
 from journeys.version import awaited_names
 
 
@@ -92,11 +93,14 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    named = names_in_templates(definition, messages, latest, problems)
     problems += asks.absent(definition, steps, journey.brand_id)
     if problems:
         raise InvalidDefinition(problems)
     asked = asks.purposes(definition, steps)
-    return {
+    # Which templates name typed variables: what runs hold is read for those alone.
+    naming = {"names_variables": named} if named else {}
+    return naming | {
         "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
         "templates": {step.template: latest[step.template] for _n, step in messages},
         "purposes": {

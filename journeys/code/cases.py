@@ -75,6 +75,8 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     past = _Told(case, start)
     life = live(version, sorted(events, key=lambda one: one.place), past, until)
     found = _found(version, life, past)
+    if isinstance(then.variables, dict):
+        found["variables"] = {name: found["variables"].get(name) for name in then.variables}
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
@@ -92,6 +94,7 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "blocked": {step: verdict.reason for step, verdict in allowed if not verdict.allowed},
         "path": [ids[to] for to in steps if to is not None],
         "waits_at": ids[last.step] if last and last.status == ACTIVE else None,
+        "variables": (last.variables if last else None) or {},
         "ended_in": _state(version, last) if last and last.status != ACTIVE else None,
     }
 

@@ -55,6 +55,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     path: list[str] | UnsetType = UNSET
     waits_at: str | UnsetType = UNSET
     ended_in: str | UnsetType = UNSET
+    # What it holds in these of its typed variables; null where it holds nothing.
+    variables: dict[str, Any] | UnsetType = UNSET
 
 
 class Case(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -37,6 +37,8 @@ class RunState:
     stepped_at: datetime
     due_at: datetime | None
     ended_at: datetime | None = None
+    # None where nobody has read them, or its version has none.
+    variables: dict[str, Any] | None = None
 
     @property
     def journey_id(self) -> UUID:

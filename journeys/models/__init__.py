@@ -23,6 +23,7 @@ from journeys.models.run import (
     RunContext,
     Transition,
 )
+from journeys.models.variable import Variable
 
 __all__ = [
     "CancelWatch",
@@ -45,4 +46,5 @@ __all__ = [
     "RunContext",
     "Touchpoint",
     "Transition",
+    "Variable",
 ]
