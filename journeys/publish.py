@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Case, F, Max, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
@@ -23,9 +23,19 @@ from journeys.validate import check
 from journeys.variables_said import names_in_templates
 from journeys.version import awaited_names
 
+# Who paused it said what becomes of those in it, and only resuming brings them back.
+_STATUS_AFTER = Case(When(status=Journey.Status.PAUSED, then=F("status")), default=Value(Journey.Status.LIVE.value))
 
-def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
-    """Make `document` the journey's live version; raises InvalidDefinition.
+
+def publish(
+    journey: Journey,
+    document: object,
+    *,
+    by: AbstractBaseUser | None,
+    now: datetime,
+    returns_to: JourneyVersion | None = None,
+) -> JourneyVersion:
+    """Make `document` the journey's live version; raises InvalidDefinition. A paused journey stays paused.
 
     The version and the names it awaits are committed first, then every resolve that does not know the names is
     waited for, and only then does the version go live (DESIGN §3). Must not be called inside a transaction.
@@ -42,12 +52,13 @@ def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, 
             bindings=bindings,
             published_at=now,
             published_by=by,  # type: ignore[misc]  # the user model is Django's own
+            returns_to=returns_to,
         )
     await_names(f"journey_version:{made.id}", awaited_names(definition, steps))
     with transaction.atomic():
         # Of two publishers at once, the later version lives, whoever comes through last.
         older = Q(live_version=None) | Q(live_version__number__lt=made.number)
-        Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=Journey.Status.LIVE)
+        Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=_STATUS_AFTER)
     journey.refresh_from_db()
     return made
 

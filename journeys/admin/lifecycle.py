@@ -1,4 +1,4 @@
-"""Publishing, versions, archiving and copies of a journey: each asked for once more before it is done."""
+"""Versions, archiving and copies of a journey: each asked for once more before it is done."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,58 +17,13 @@ from customers import clock
 from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
-from journeys.definition import InvalidDefinition
 from journeys.diff import compare
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def publication(request: HttpRequest, journey_id: UUID) -> HttpResponse:
-    """What publishing would change; a POST does it, for the draft that was shown."""
-    journey = open_journey(request, journey_id, to_write=request.method == "POST")
-    context = page(request, journey, "publication")
-    if request.method == "POST":
-        if not context["may_publish"]:
-            raise PermissionDenied
-        return _publish(request, journey)
-    live = journey.live_version
-    context |= {
-        "changes": compare(live.definition if live else {}, journey.draft),
-        "problems": drafts.validate(journey.draft, journey) if journey.draft else [],
-        "live": live,
-        "staying": _staying(journey),
-        "is_archived": journey.status == Journey.Status.ARCHIVED,
-        "has_stop": SendStop.objects.filter(scope_id=journey.pk, released_at=None).exists(),
-    }
-    return TemplateResponse(request, "admin/journeys/publication.html", context)
-
-
-def _publish(request: HttpRequest, journey: Journey) -> HttpResponse:
-    try:
-        made = drafts.publish_draft(
-            journey,
-            by=request.user,  # type: ignore[arg-type]  # nobody unknown comes so far
-            now=clock.utcnow(),
-            revision=int(request.POST.get("revision", "0")),
-        )
-    except ValueError:
-        raise Http404 from None
-    except drafts.StaleDraft:
-        messages.error(request, _("Nothing was published: the draft was saved meanwhile. These are its changes now."))
-    except drafts.NotPossible as error:
-        messages.error(request, str(error))
-    except InvalidDefinition:
-        messages.error(request, _("Nothing was published: the draft has mistakes."))
-        return HttpResponseRedirect(f"{address(journey, 'author')}?check=1")
-    else:
-        messages.success(request, _("%(version)s is live.") % {"version": made})
-        return HttpResponseRedirect(address(journey, "versions"))
-    return HttpResponseRedirect(address(journey, "publication"))
-
-
-def _staying(journey: Journey) -> dict[str, Any]:
+def staying(journey: Journey) -> dict[str, Any]:
     """Runs on their way, in all and by version, as far as they are counted."""
     counts = drafts.live_runs(journey)
     versions = JourneyVersion.objects.filter(pk__in=counts).order_by("-number")
@@ -87,13 +42,15 @@ def versions(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     journey = open_journey(request, journey_id, to_write=request.method == "POST")
     if request.method == "POST":
         return _copy_into_draft(request, journey)
-    published = list(journey.versions.select_related("published_by").order_by("-number")[:_SHOWN])
+    published = list(journey.versions.select_related("published_by", "returns_to").order_by("-number")[:_SHOWN])
     saved = list(journey.draft_revisions.select_related("saved_by").defer("document").order_by("-number")[:_SHOWN])
     counts = drafts.live_runs(journey)
-    context = page(request, journey, "versions") | {
+    context = page(request, journey, "versions")
+    context |= {
         "published": [(version, counts.get(version.pk, 0)) for version in published],
         "saved": saved,
         "shown": _shown(journey, request.GET.get("show", "")),
+        "may_return": context["may_publish"] and journey.status != Journey.Status.ARCHIVED,
         "lock": journey.draft_revision,
     }
     return TemplateResponse(request, "admin/journeys/versions.html", context)
@@ -150,7 +107,7 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _change(request, journey)
     context = page(request, journey, "status") | {
-        "staying": _staying(journey),
+        "staying": staying(journey),
         "is_archived": journey.status == Journey.Status.ARCHIVED,
         "is_live": journey.status == Journey.Status.LIVE,
         "is_paused": journey.status == Journey.Status.PAUSED,
@@ -226,4 +183,4 @@ _ACTS: dict[str, Callable[[HttpRequest, Journey], tuple[str, str]]] = {
     "duplicate": _duplicate,
 }
 
-VIEWS = {"publication": publication, "versions": versions, "status": status}
+VIEWS = {"versions": versions, "status": status}

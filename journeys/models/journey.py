@@ -80,6 +80,16 @@ class JourneyVersion(Owned):
         related_name="+",
         verbose_name=_("published by"),
     )
+    returns_to = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("return to"),
+        help_text=_("The earlier version whose document was made live again."),
+    )
 
     class Meta:
         verbose_name = _("journey version")
