@@ -14,7 +14,7 @@ class JourneysConfig(AppConfig):
         from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
-        from journeys import rules, steps, this_run  # noqa: F401 - makes step types and kinds of conditions known
+        from journeys import rules, steps, this_run, variable_leaf  # noqa: F401 - makes them known
         from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
         from journeys.entry import calls
         from journeys.entry.names import CALLED

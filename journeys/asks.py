@@ -16,16 +16,20 @@ from customers.rules.rule import leaves
 from journeys.definition import Definition
 from journeys.steps.base import Step
 from journeys.this_run import MESSAGES, THIS_RUN, ThisRun
+from journeys.variable_leaf import VariableLeaf
+from journeys.variables import VARIABLES
 
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """Keys of segments, purposes by (key, channel) as ids, and whether runs are asked of themselves."""
+    """Keys of segments, purposes by (key, channel) as ids, and whether runs are asked of themselves and of their
+    variables, which a run brings along."""
 
     segments: frozenset[str] = frozenset()
     permissions: Mapping[tuple[str, str], UUID] = field(default_factory=dict)
     run: bool = False
     messages: bool = False
+    variables: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.segments or self.permissions or self.run)
@@ -44,12 +48,13 @@ def asks_of(rules: Iterable[Rule], bindings: Mapping[str, Any]) -> Asks:
         },
         run=THIS_RUN in inputs,
         messages=MESSAGES in inputs,
+        variables=VARIABLES in inputs,
     )
 
 
 def telling(rules: Iterable[Rule]) -> tuple[Leaf, ...]:
     """Those of the rules' conditions whose inputs are kept with the decision, beside traits."""
-    kinds = (InSegment, Permitted, ThisRun)
+    kinds = (InSegment, Permitted, ThisRun, VariableLeaf)
     return tuple(leaf for rule in rules for _at, leaf in leaves(rule.root) if isinstance(leaf, kinds))
 
 
@@ -71,11 +76,15 @@ def absent(definition: Definition, steps: Sequence[Step], brand_id: UUID) -> Ite
 
 
 def misfits(definition: Definition, steps: Sequence[Step]) -> Iterator[Problem]:
-    """Questions about the run itself to which no run of this journey can have the answer."""
+    """Questions about the run and its variables to which no run of this journey can have the answer."""
+    kinds: dict[str, str] = {one.name: one.kind for one in definition.variables}
     states, ids = [state.name for state in definition.states], [step.id for step in steps]
     for at, leaf in _leaves(definition, steps):
         if isinstance(leaf, ThisRun):
             for problem in leaf.misfits(states, ids):
+                yield replace(problem, pointer=at + problem.pointer)
+        if isinstance(leaf, VariableLeaf):
+            for problem in leaf.misfits(kinds):
                 yield replace(problem, pointer=at + problem.pointer)
 
 

@@ -14,6 +14,7 @@ from customers.rules.errors import Problem
 from journeys.ends import ExitEvent, ExitRule, Expiry
 from journeys.entry.parts import EntryCap, Ramp
 from journeys.steps.base import Step, step_union
+from journeys.variables import VariableDef
 
 
 class InvalidDefinition(Exception):
@@ -138,6 +139,7 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
     timeout: Annotated[Expiry | None, form(_("ends at the latest"))] = None
+    variables: Annotated[list[VariableDef], form(_("variables"), _("What runs remember, by name and kind."))] = []
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

@@ -26,12 +26,14 @@ def event_properties(rule: Any) -> set[str]:
 def read_from(of: Version, step: int) -> set[str]:
     """Names of the entry event's properties that a run may need from this step on."""
     ahead = _ahead(of, step)
+    # Where variables are declared, templates name those as the journey's own.
+    roots = _ENTRY[:1] if of.definition.variables else _ENTRY
     names = {name for exit_ in of.definition.exit_rules for name in event_properties(exit_.rule)}
     for n in ahead:
         names |= {name for _pointer, rule in of.steps[n].rules() for name in event_properties(rule)}
         names |= set(of.steps[n].properties())
     templates = [of.sendings[n].template_version_id for n in ahead if n in of.sendings]
-    return names | set(_read_by(templates))
+    return names | set(_read_by(templates, roots))
 
 
 def _ahead(of: Version, step: int) -> set[int]:
@@ -44,12 +46,12 @@ def _ahead(of: Version, step: int) -> set[int]:
     return found
 
 
-def _read_by(template_versions: Collection[int]) -> Iterator[str]:
+def _read_by(template_versions: Collection[int], roots: Collection[str]) -> Iterator[str]:
     if not template_versions:
         return
     for text in TemplateText.objects.filter(version_id__in=template_versions):
         for source in (text.subject, text.html, text.text):
             try:
-                yield from (path[1] for path in read_of(source) if len(path) > 1 and path[0] in _ENTRY)
+                yield from (path[1] for path in read_of(source) if len(path) > 1 and path[0] in roots)
             except TemplateError:
                 continue

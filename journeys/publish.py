@@ -27,6 +27,7 @@ from journeys.steps.base import Step
 from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.validate import check
+from journeys.variables_said import names_in_templates
 from journeys.version import awaited_names
 
 # Who paused it said what becomes of those in it, and only resuming brings them back.
@@ -138,18 +139,25 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
     problems += _unknown_journeys(journey, steps)
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
+    named = names_in_templates(definition, messages, latest, problems)
     problems += asks.absent(definition, steps, journey.brand_id)
     if problems:
         raise InvalidDefinition(problems)
     asked = asks.purposes(definition, steps)
-    return ({"segments": segments} if segments else {}) | {
-        "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
-        "templates": {step.template: latest[step.template] for _n, step in messages},
-        "purposes": {
-            key: str(purposes[key].id)
-            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
-        },
-    }
+    # Which templates name typed variables: what runs hold is read for those alone.
+    naming = {"names_variables": named} if named else {}
+    return (
+        naming
+        | ({"segments": segments} if segments else {})
+        | {
+            "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
+            "templates": {step.template: latest[step.template] for _n, step in messages},
+            "purposes": {
+                key: str(purposes[key].id)
+                for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
+            },
+        }
+    )
 
 
 def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:

@@ -16,6 +16,7 @@ from journeys.last_steps import last_step_problems
 from journeys.spans import span_problems
 from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
+from journeys.variable_problems import problems_of_variables
 
 MAX_STEPS = 500
 _MAX_EVENT_NAME = 120
@@ -40,6 +41,7 @@ def problems_of(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     known = list(_unknown(definition, steps))
     yield from known
     yield from _rules(definition, steps)
+    yield from problems_of_variables(definition, steps)
     yield from _keys(definition, steps)
     yield from _details(definition, steps)
     if not known:

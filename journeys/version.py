@@ -1,7 +1,7 @@
 """A published version made ready for the engine: steps by index, and what each event means at each step."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
+from journeys.variables import VARIABLES
 
 _MARKETING = Purpose.Kind.MARKETING
 
@@ -37,10 +38,12 @@ class Meaning:
     rule: Rule | None
     # Of an exit, how long after the entry an event may have occurred.
     within: timedelta | None = None
+    # Whether it gives variables a value.
+    gives: bool = False
 
     @property
     def looks_inside(self) -> bool:
-        return self.key is not None or self.rule is not None
+        return self.key is not None or self.rule is not None or self.gives
 
     def applies(self, entry_key: str, facts: Facts) -> bool:
         if self.key is not None and key_of(facts.properties, self.key) != entry_key:
@@ -111,6 +114,9 @@ class Version:
     is_marketing: bool
     # Whether a run may say something of its customer, which its next rules are to see.
     tells: bool
+    # The message steps whose words name typed variables, and whether anything reads them.
+    says: frozenset[int]
+    reads_variables: bool
     entry_event: str
 
     def lets_in_by(self, event: str, properties: Mapping[str, Any]) -> bool:
@@ -175,6 +181,8 @@ def compile_version(
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
     asked_on_the_way += [rule for rule, _end in exit_rules]
     reads = [step.reads() for step in steps]
+    asks = asks_of(asked_on_the_way, bindings)
+    says = _says(steps, bindings)
     rules = list(asked_on_the_way)
     rules += [meaning.rule for of_step in meanings for group in of_step.values() for meaning in group if meaning.rule]
     return Version(
@@ -191,10 +199,10 @@ def compile_version(
             _traits(of_step.values(), step.traits()) for step, of_step in zip(steps, enter_rules, strict=True)
         ],
         exit_traits=_traits(rule for rule, _end in exit_rules),
-        asks=asks_of(asked_on_the_way, bindings),
+        asks=asks,
         told_at=[telling(of_step.values()) for of_step in enter_rules],
         told_at_exit=telling(rule for rule, _end in exit_rules),
-        asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules], last_steps(definition)),
+        asked=_asked(steps, index, enter_rules, [rule for rule, _end in exit_rules], last_steps(definition), says),
         entry_rule=entry_rule,
         entry_guard=_guard(definition, sendings.values()),
         exits=exits,
@@ -205,6 +213,8 @@ def compile_version(
         sendings=sendings,
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
         tells=any(step.tells for step in steps),
+        says=says,
+        reads_variables=asks.variables or bool(says),
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
         excluded=_segment(definition.entry.exclude, bindings),
         is_marketing=is_marketing,
@@ -227,11 +237,16 @@ def _asked(
     enter_rules: Sequence[dict[int, Rule]],
     exit_rules: Iterable[Rule],
     last: Iterable[str],
+    says: frozenset[int],
 ) -> list[frozenset[str]]:
     exits = frozenset[str]().union(*(rule.inputs for rule in exit_rules))
     own = [
-        step.reads().union(*(rule.inputs for rule in rules.values()), exits if step.sends_message else ())
-        for step, rules in zip(steps, enter_rules, strict=True)
+        step.reads().union(
+            *(rule.inputs for rule in rules.values()),
+            exits if step.sends_message else (),
+            {VARIABLES} if n in says else (),
+        )
+        for n, (step, rules) in enumerate(zip(steps, enter_rules, strict=True))
     ]
     # A run may be ended wherever it rests, and walk on from the last step of its end.
     after_the_end = set[int]().union(*(_walked_from(index[id_], steps, index) for id_ in last))
@@ -239,6 +254,12 @@ def _asked(
         frozenset[str]().union(*(own[n] for n in _walked_from(start, steps, index) | after_the_end))
         for start in range(len(steps))
     ]
+
+
+def _says(steps: Sequence[Step], bindings: Mapping[str, Any]) -> frozenset[int]:
+    """The message steps whose template, as it was at publication, names typed variables."""
+    naming = bindings.get("names_variables", ())
+    return frozenset(n for n, step in enumerate(steps) if isinstance(step, Message) and step.template in naming)
 
 
 def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) -> set[int]:
@@ -274,7 +295,7 @@ def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[
         found.setdefault(exit_.event, []).append(meaning)
     for n, branch in enumerate(step.awaits()):
         kind: Literal["branch", "kept"] = "kept" if step.takes_the_best() else "branch"
-        found.setdefault(branch.event, []).append(_meaning(kind, n, branch))
+        found.setdefault(branch.event, []).append(replace(_meaning(kind, n, branch), gives=bool(step.gives(n))))
     reset = step.resets()
     if reset:
         found.setdefault(reset.event, []).append(_meaning("reset", reset.most, reset))

@@ -1,5 +1,6 @@
 """What the tables kept about one message or run, read by a fixed number of statements."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,18 @@ from django.db.models import Q
 from channels.models import Message, Reason, SendStop
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
-from journeys.models import CancelWatch, JourneyVersion, PlacedStep, RuleInputs, Run, RunContext, Touchpoint, Transition
+from journeys.engine.variables import value_of
+from journeys.models import (
+    CancelWatch,
+    JourneyVersion,
+    PlacedStep,
+    RuleInputs,
+    Run,
+    RunContext,
+    Touchpoint,
+    Transition,
+    Variable,
+)
 from journeys.moves import Placed, placed
 from journeys.version import Version, version
 
@@ -34,6 +46,8 @@ class Way:
     traits: dict[int, dict[str, Any]]
     # What rules saw beside traits and events.
     facts: dict[int, dict[str, Any]]
+    # By move, the typed variables that it gave a value.
+    gave: dict[int, dict[str, Any]]
     # By the number of a move, the version whose step it left, and the one by which it came to the next.
     left: dict[int, Version] = field(default_factory=dict)
     came: dict[int, Version] = field(default_factory=dict)
@@ -114,6 +128,7 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
         schemas=load_schemas(events.values()),
         traits={row.seq: row.traits for row in inputs},
         facts={row.seq: row.facts for row in inputs if row.facts},
+        gave=_gave(run),
         left={one.move.seq: one.left for one in told},
         came={one.move.seq: one.came for one in told},
         numbers=_numbers(told),
@@ -125,6 +140,16 @@ def _numbers(told: Iterable[Placed]) -> dict[int, int]:
     if not named:
         return {}
     return dict(JourneyVersion.objects.filter(pk__in=named).values_list("pk", "number"))
+
+
+def _gave(run: Run) -> dict[int, dict[str, Any]]:
+    """Read of versions that declare any."""
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    if version(run.version_id).definition.variables:
+        rows = Variable.objects.filter(run_id=run.pk).order_by("-seq", "name")[: MOST_MOVES * 2]
+        for row in rows:
+            found[row.seq][row.name] = value_of(row.text, row.number, row.boolean, row.moment)
+    return dict(found)
 
 
 def load_events(references: Iterable[tuple[int | None, datetime | None]]) -> dict[int, Event]:

@@ -96,6 +96,7 @@ def _move(way: Way, made: Transition) -> Move:
         event_id=made.event_id,
         saw=saw,
         not_kept=not_kept,
+        gave=way.gave.get(made.seq, {}),
     )
 
 

@@ -225,6 +225,10 @@ class MessageContent(Owned):
     context = personal(
         models.JSONField(_("context"), help_text=_("The journey's variables the template sees.")), DOCUMENT
     )
+    journey = personal(
+        models.JSONField(_("journey"), null=True, help_text=_("Its typed variables, where the template names any.")),
+        DOCUMENT,
+    )
     subject = personal(models.TextField(_("subject"), blank=True), TEXT)
     body = personal(models.TextField(_("body"), blank=True), TEXT)
 

@@ -27,6 +27,7 @@ class _Maker(Maker):
         self.document = document
         self.forms = step_forms()
         self.steps = [_key(step, "id") for step in items(document, "steps")]
+        self.variables = [_key(one, "name") for one in items(document, "variables")]
         self.states = [_key(state, "name") for state in items(document, "states")]
 
     def control(self, one: Field, values: dict[str, Any], name: str, pointer: str) -> Control:
@@ -44,6 +45,8 @@ class _Maker(Maker):
             return [Choice(name, name) for name in dict.fromkeys(self.steps) if name]
         if refers == "state":
             return [Choice(name, name) for name in dict.fromkeys(self.states) if name]
+        if refers == "variable":
+            return [Choice(name, name) for name in dict.fromkeys(self.variables) if name]
         return super()._offered(refers, group)
 
     def _states(self, made: Control, one: Field, value: Any, values: dict[str, Any]) -> None:

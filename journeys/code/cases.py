@@ -86,6 +86,8 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     if then.traits is not msgspec.UNSET:
         known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
         found["traits"] = {name: known.get(name) for name in then.traits}
+    if isinstance(then.variables, dict):
+        found["variables"] = {name: found["variables"].get(name) for name in then.variables}
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
@@ -115,6 +117,7 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "blocked": {step: verdict.reason for step, verdict in allowed if not verdict.allowed},
         "path": [ids[to] for to in steps if to is not None],
         "waits_at": ids[last.step] if last and last.status == ACTIVE else None,
+        "variables": (last.variables if last else None) or {},
         "ended_in": _state(version, last) if last and last.status != ACTIVE else None,
         "ended_by": ended_by,
         "outcome": outcome,

@@ -65,6 +65,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     # Of the person, by name; null where nothing is known. Others are not looked at.
     traits: dict[str, Any] | UnsetType = UNSET
     outcome: str | UnsetType = UNSET
+    # What it holds in these of its typed variables; null where it holds nothing.
+    variables: dict[str, Any] | UnsetType = UNSET
 
 
 class Case(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -15,11 +15,13 @@ from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
+from journeys.engine.variables import read_variables
 from journeys.engine.walk import run_out, take, walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
 from journeys.steps.base import EVENT, Here
+from journeys.variables import VARIABLES
 from journeys.version import of_person
 
 _ON_THEIR_WAY = """
@@ -47,6 +49,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         people = ask(cursor, people, of_runs(ready), now)
         best = weigh(cursor, ready, people)
         work = Work()
+        read_variables(cursor, (run for run in ready if VARIABLES in run.version.asked[run.step]))
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
         answers = hand_over(cursor, ready, known, now, work)

@@ -17,6 +17,7 @@ from journeys.engine.entries import Entries
 from journeys.engine.itself import with_run
 from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.variables import at_entry, keep_entry
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
 from journeys.entry.names import CALLED
@@ -189,7 +190,7 @@ def _new_run(arrival: Arrival, entered: Version, key: str, now: datetime) -> Run
     return RunState(
         id=0, version=entered, customer_id=arrival.customer_id, profile_id=arrival.profile_id, entry_key=key,
         status=ACTIVE, step=0, state=entered.state_of[0], seq=0, timed_out_step=None, entered_at=now, stepped_at=now,
-        due_at=None, ends_at=now + limit.after if limit else None,
+        due_at=None, ends_at=now + limit.after if limit else None, variables=at_entry(entered, arrival.properties),
     )  # fmt: skip
 
 
@@ -204,4 +205,5 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
     gate.remember(run, now)
     if run.version.entry_rule is not None:
         work.note(run, run.version.entry_rule.traits, facts)
+    keep_entry(run, work)
     arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

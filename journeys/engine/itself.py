@@ -8,14 +8,17 @@ from customers.rules import Facts
 from journeys.engine.runs import RunState
 from journeys.models import Cause
 from journeys.this_run import HOURS, LAST_OUTCOME, LAST_STEP, MESSAGES, SENT, STATE, THIS_RUN
+from journeys.variables import VARIABLES
 
 _HOUR: Final = timedelta(hours=1)
 
 
 def with_run(facts: Facts, run: RunState, now: datetime, cause: int, step_from: int | None) -> Facts:
-    """The facts with what the run is after its last move, by this cause and from that step; of a version whose rules
-    ask nothing of it, the facts as they are."""
+    """The facts with what the run is after its last move, by this cause and from that step, and with its variables; of
+    a version whose rules ask nothing of it, the facts as they are."""
     version = run.version
+    if version.asks.variables:
+        facts = replace(facts, extra={**facts.extra, VARIABLES: run.variables or {}})
     if not version.asks.run:
         return facts
     itself = {

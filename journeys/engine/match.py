@@ -23,6 +23,7 @@ from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
 from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
+from journeys.engine.variables import give, read_variables
 from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
@@ -171,6 +172,7 @@ class Table:
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
+        read_variables(cursor, (run for runs in self.runs.values() for run in runs if run.version.reads_variables))
         self.gate = open_gate(cursor, candidates, now, entries) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
@@ -205,6 +207,7 @@ class Table:
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], work, event)
             return meaning
+        give(run, meaning.number, arrival.properties, work)
         walk(run, run.version.steps[run.step].resume(meaning.number), self._facts(run), self.now, work, event)
         return meaning
 

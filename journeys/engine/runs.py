@@ -40,6 +40,8 @@ class RunState:
     ends_at: datetime | None = None
     waits_until: datetime | None = None
     ended_at: datetime | None = None
+    # None where nobody has read them, or its version has none.
+    variables: dict[str, Any] | None = None
 
     @property
     def journey_id(self) -> UUID:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from customers.rules import Facts, Leaf
 from journeys.engine.itself import with_run
 from journeys.engine.runs import RunState
+from journeys.engine.variables import Kept, give
 from journeys.models import Cause, Run
 from journeys.steps.base import Go, Here, Lot, Outcome, Telling, Wait
 from journeys.version import EndState, Meaning
@@ -47,6 +48,8 @@ class Send:
     timed_out_step: int | None
     # When its time had come: a run that comes late does not make its messages any younger.
     since: datetime
+    # The run's variables as they are then, of a message that says them.
+    variables: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +94,7 @@ class Walked:
     seen: list[Seen] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     def note(self, run: RunState, names: tuple[str, ...], facts: Facts, told: tuple[Leaf, ...] = ()) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -208,6 +212,7 @@ def take(run: RunState, meaning: Meaning, arrival: "Arrival", facts: Facts, now:
     if meaning.rule is not None:
         walked.note(run, meaning.rule.traits, facts)
     event = (arrival.event_id, arrival.received_at)
+    give(run, meaning.number, arrival.properties, walked)
     walk(run, run.version.steps[run.step].resume(meaning.number), facts, now, walked, event, since=run.due_at)
 
 
@@ -234,7 +239,8 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
     if go.tells:
         walked.told.append(Told(run, run.step, run.seq, go.tells))
     if go.sends:
-        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since))
+        said = run.variables or {} if run.step in version.says else None
+        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since, said))
     if go.cause is Cause.TIMED_OUT:
         run.timed_out_step = run.step
     elif go.cause in (Cause.EVENT, Cause.BEST):

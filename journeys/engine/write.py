@@ -18,6 +18,7 @@ from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
 from journeys.engine.telling import say
+from journeys.engine.variables import write_variables
 from journeys.engine.walk import Drawn, Moved, Seen, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
@@ -146,8 +147,13 @@ _REMEMBER_END = """
 
 # The variables of each message's run. A run without them is an error: null is refused.
 _CONTEXTS = """
-    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id)
+    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), NULL::jsonb
     FROM unnest(%b::uuid[], %b::bigint[]) AS u(message_id, run_id)
+"""
+# The same with what they hold in their typed variables.
+_CONTEXTS_AND_VARIABLES = """
+    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), u.said::jsonb
+    FROM unnest(%b::uuid[], %b::bigint[], %b::text[]) AS u(message_id, run_id, said)
 """
 _NEW_IDS = """
     SELECT nextval(s.sequence)
@@ -168,6 +174,8 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)
+    if work.kept:
+        write_variables(cursor, work.kept)
     if work.seen:
         copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
@@ -273,16 +281,19 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     unchosen = [want for want in dict.fromkeys(wants) if want not in work.choices]
     if unchosen:
         work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
-    messages, run_ids, watches = [], [], []
+    messages, run_ids, said, watches = [], [], list[str | None](), []
     for send, sending, want in zip(work.sends, sendings, wants, strict=True):
         for choice in work.choices[want]:
             message = _message(send, sending, choice, now)
             messages.append(message)
             run_ids.append(send.run.id)
+            said.append(None if send.variables is None else orjson.dumps(send.variables).decode())
             watched = send.step if sending.own_cancels else send.timed_out_step
             if watched is not None and choice.verdict.allowed:
                 watches.append((message.id, send.run.id, send.run.version.id, watched))
-    write_messages(cursor, messages, Contexts(_CONTEXTS, [[message.id for message in messages], run_ids]))
+    where: list[Any] = [[message.id for message in messages], run_ids]
+    contexts = Contexts(_CONTEXTS_AND_VARIABLES, [*where, said]) if any(said) else Contexts(_CONTEXTS, where)
+    write_messages(cursor, messages, contexts)
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)

@@ -27,6 +27,7 @@ from journeys.models.run import (
     Transition,
 )
 from journeys.models.simulation import Simulation
+from journeys.models.variable import Variable
 
 __all__ = [
     "BROKEN_OFF",
@@ -53,4 +54,5 @@ __all__ = [
     "Simulation",
     "Touchpoint",
     "Transition",
+    "Variable",
 ]

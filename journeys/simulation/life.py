@@ -13,6 +13,7 @@ from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.variables import give
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
 from journeys.entry.names import CALLED
@@ -127,6 +128,7 @@ class _Player:
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], walked, event)
         else:
+            give(run, meaning.number, arrival.properties, walked)
             outcome = self.version.steps[run.step].resume(meaning.number)
             walk(run, outcome, self._facts(run, now), now, walked, event)
         self._keep(walked, now)

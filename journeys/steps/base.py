@@ -1,7 +1,7 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +17,7 @@ from customers.rules import Facts, Rule
 from customers.rules.errors import Problem
 from customers.rules.values import added_to
 from journeys.models import Cause
+from journeys.variables import Assignment
 
 ANY_KEY = "any"
 # With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
@@ -186,6 +187,10 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     def resets(self) -> Reset | None:
         """The event that lets the time of a run waiting here begin anew."""
         return None
+
+    def gives(self, branch: int) -> Sequence[Assignment]:
+        """Which variables the event of `awaits()[branch]` gives a value."""
+        return ()
 
     def cancels(self) -> list[EventMatch]:
         """The events that make a message needless which waits because of this step."""

@@ -58,6 +58,21 @@ def matches(
     return st.fixed_dictionaries({"event": names} | (needed or {}), optional={"rule": rules, "key": names} | spare)
 
 
+def giving(ids: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    assigned = st.fixed_dictionaries({"variable": names, "property": names})
+    return matches({"next": ids}, sets=st.lists(assigned, min_size=1, max_size=2))
+
+
+variables = st.lists(
+    st.fixed_dictionaries(
+        {"name": names, "kind": st.sampled_from(["text", "number", "boolean", "moment"])},
+        optional={"property": names, "default": scalars},
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
 def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
     numbers = st.integers(-400, 400)
     moment = st.fixed_dictionaries(
@@ -85,7 +100,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
-            {"branches": st.lists(matches({"next": ids}), max_size=2), "timeout": timeout},
+            {"branches": st.lists(matches({"next": ids}) | giving(ids), max_size=2), "timeout": timeout},
             {
                 "since": st.sampled_from(["entry", "step"]),
                 "take": st.sampled_from(["first", "best"]),
@@ -175,6 +190,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "steps": draw(st.lists(steps(ids, states), max_size=4)),
     }
     more = optional(
+        variables=variables,
         exit_events=st.lists(matches(exits, within=durations, goal=st.booleans(), last_step=ids), max_size=2),
         exit_rules=st.lists(
             st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans(), "last_step": ids}),
