@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("journeys", "0017_what_rules_ask_of_people"),
+        ("journeys", "0020_what_rules_ask_of_people"),
     ]
 
     operations = [

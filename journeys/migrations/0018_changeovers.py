@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("journeys", "0016_returns_to"),
+        ("journeys", "0017_caps_of_entry"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -35,11 +35,6 @@ class Migration(migrations.Migration):
             model_name='transition',
             name='version_from',
             field=models.IntegerField(null=True, verbose_name='moved from version'),
-        ),
-        migrations.AlterField(
-            model_name='transition',
-            name='cause',
-            field=models.SmallIntegerField(choices=[(1, 'entered'), (2, 'continued'), (3, 'awaited event'), (4, 'time came'), (5, 'timed out'), (6, 'rule'), (7, 'no rule held'), (8, 'exit'), (9, 'reached an end'), (10, 'merged into an elder run'), (11, 'failed'), (12, 'came back, as the merge was undone'), (13, 'did not come back: another of its key had begun'), (14, 'the person was erased'), (15, 'the person had processing restricted'), (16, 'the date was past or missing'), (17, 'drawn by lot'), (18, 'waits anew'), (19, 'best of what came'), (25, 'taken up again, after it had been given up'), (30, 'the journey was stopped'), (40, 'moved to another version'), (41, 'taken out as a new version was published')], verbose_name='cause'),
         ),
         migrations.AddIndex(
             model_name='transition',
