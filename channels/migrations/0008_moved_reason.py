@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0007_index_of_what_was_taken'),
+        ("channels", "0007_index_of_what_was_taken"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('journeys', '0016_returns_to'),
+        ("journeys", "0016_returns_to"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0033_surely_theirs'),
-        ('journeys', '0017_changeovers'),
+        ("journeys", "0017_changeovers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
