@@ -144,9 +144,9 @@ def _facts(
         "heard_by": heard_by,
     }
     rows = cursor.execute(statement, given).fetchall()
-    for (n, *known), said in groupby(rows, key=itemgetter(*range(7))):
+    for (n, kind, barred, unsettled, restricted, paused, law), said in groupby(rows, key=itemgetter(*range(7))):
         heads = list(_heads(_Said._make(row[7:]) for row in said if row[7] is not None))
-        facts[n - 1] = Facts(*known, heads)
+        facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, law, heads)
     object_to(cursor, asks, facts, moments)
     return facts
 

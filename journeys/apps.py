@@ -10,12 +10,14 @@ class JourneysConfig(AppConfig):
         from channels import guards, scopes
         from channels.models import Message
         from consent.privacy import restricting
-        from customers import dead_letters, jobs, merging
+        from customers import dead_letters, internal, jobs, merging
         from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps, this_run  # noqa: F401 - makes step types and kinds of conditions known
         from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
+        from journeys.entry import calls
+        from journeys.entry.names import CALLED
         from journeys.guard import guard
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
@@ -26,6 +28,8 @@ class JourneysConfig(AppConfig):
         scopes.register("journeys.Journey")
         jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work)
         guards.register(Message.Origin.RUN.value, guard)
+        internal.reserve(CALLED)
+        calls.register()
         merging.register(foreseen.tell)
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)

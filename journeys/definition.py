@@ -12,7 +12,7 @@ from msgspec import Struct
 from customers.hints import form
 from customers.rules.errors import Problem
 from journeys.ends import ExitEvent, ExitRule, Expiry
-from journeys.entry.parts import EntryCap
+from journeys.entry.parts import EntryCap, Ramp
 from journeys.steps.base import Step, step_union
 
 
@@ -43,10 +43,32 @@ class StateDef(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Who comes in: `rule` sees the customer and the event; `key` names the property that tells runs of one
-    customer apart (a cart's id, say)."""
+    """Who comes in, by an event or by a move into or out of a segment: `rule` sees the customer and the event; `key`
+    names the property that tells runs of one customer apart (a cart's id, say)."""
 
-    event: Annotated[str, form(_("entry event"), refers="event")]
+    kind: Annotated[
+        Literal["event", "segment"],
+        form(
+            _("who comes in"),
+            choices={
+                "event": _("whoever an event happens to"),
+                "segment": _("whoever comes into a segment or leaves it"),
+            },
+        ),
+    ] = "event"
+    event: Annotated[str, form(_("entry event"), refers="event", is_usual=True)] = ""
+    segment: Annotated[str | None, form(_("entry segment"), refers="segment")] = None
+    moved: Annotated[
+        Literal["entered", "left"],
+        form(_("at the moment they"), choices={"entered": _("come into it"), "left": _("leave it")}),
+    ] = "entered"
+    take_in: Annotated[
+        bool,
+        form(
+            _("also those who are in the segment already"),
+            _("When the journey is first published so; a job calls them in."),
+        ),
+    ] = False
     rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
     key: Annotated[
         str | None,
@@ -89,6 +111,10 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
         str | None, form(_("but nobody who is in"), _("A segment or list, as it is at entry."), refers="segment")
     ] = None
     cap: Annotated[EntryCap | None, form(_("cap of entries"), _("Of one person, whatever the key."))] = None
+    ramp: Annotated[
+        Ramp | None,
+        form(_("a small group first"), _("Who is not in it is refused, and may come in once everybody is let in.")),
+    ] = None
     priority: Annotated[
         int,
         form(

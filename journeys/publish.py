@@ -15,13 +15,16 @@ from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
 from customers import bells
 from customers.awaited import await_names
+from customers.models import Segment
 from customers.rules.errors import Problem
 from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
-from journeys.definition import Definition, InvalidDefinition
+from journeys.definition import Definition, Entry, InvalidDefinition
+from journeys.entry.calls import call_in
 from journeys.entry.segments import bind_segments
 from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.validate import check
 from journeys.version import awaited_names
@@ -51,6 +54,7 @@ def publish(
     check_plan(plan, journey, definition, steps)
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
+        before = locked.live_version
         last = locked.versions.aggregate(last=Max("number"))["last"] or 0
         made = JourneyVersion.objects.create(
             journey=locked,
@@ -76,7 +80,18 @@ def publish(
             )
             bells.ring("engine")
     journey.refresh_from_db()
+    if _takes_in(definition.entry, before):
+        segment = Segment.objects.get(pk=bindings["segments"][definition.entry.segment])
+        call_in(journey, segment, now, by=by)
     return made
+
+
+def _takes_in(entry: Entry, before: JourneyVersion | None) -> bool:
+    """Those who are in the segment already are called in once, and not by every version that lets in the same."""
+    if not entry.take_in:
+        return False
+    said = before.definition["entry"] if before is not None else {}
+    return not (said.get("take_in") and said.get("segment") == entry.segment)
 
 
 def _no_purpose(key: str) -> str:
@@ -120,6 +135,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    problems += _unknown_journeys(journey, steps)
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
     problems += asks.absent(definition, steps, journey.brand_id)
@@ -134,6 +150,19 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
         },
     }
+
+
+def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:
+    going = [(n, step) for n, step in enumerate(steps) if isinstance(step, GoTo)]
+    if not going:
+        return []
+    known = set(Journey.objects.filter(brand_id=journey.brand_id).values_list("key", flat=True))
+    message, hint = _("There is no journey “%(name)s”."), _("Use the key of a journey of this brand.")
+    return [
+        Problem("unknown_journey", f"/steps/{n}/journey", message % {"name": step.journey}, hint)
+        for n, step in going
+        if step.journey not in known
+    ]
 
 
 def _touchpoints(journey: Journey, messages: list[tuple[int, Message]]) -> set[UUID]:

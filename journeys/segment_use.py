@@ -19,8 +19,12 @@ def journeys_at(segment: Segment) -> list[str]:
     return [
         name
         for name, definition in named
-        if definition["entry"].get("exclude") == segment.key or _looks_at(definition, segment.key)
+        if _is_at_the_door(definition["entry"], segment.key) or _looks_at(definition, segment.key)
     ]
+
+
+def _is_at_the_door(entry: dict[str, Any], key: str) -> bool:
+    return key in (entry.get("segment"), entry.get("exclude"))
 
 
 def _looks_at(part: Any, key: str) -> bool:

@@ -64,7 +64,7 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
             yield Problem(
                 "bad_name", pointer, _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
             )
-    events = [("/entry/event", definition.entry.event)]
+    events = [("/entry/event", definition.entry.event)] if definition.entry.event else []
     events += [(f"{at}/event", match.event) for at, match in _matches(definition, steps)]
     for pointer, event in events:
         if not 1 <= len(event) <= _MAX_EVENT_NAME or not event.isprintable():

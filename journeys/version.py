@@ -16,6 +16,7 @@ from customers.rules import parse as parse_rule
 from journeys.asks import Asks, asks_of, telling
 from journeys.definition import Definition, parse
 from journeys.ends import End, Expiry, last_steps
+from journeys.entry.names import event_of, is_meant
 from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
@@ -110,6 +111,11 @@ class Version:
     is_marketing: bool
     # Whether a run may say something of its customer, which its next rules are to see.
     tells: bool
+    entry_event: str
+
+    def lets_in_by(self, event: str, properties: Mapping[str, Any]) -> bool:
+        """Whether such an event may bring somebody in at all."""
+        return is_meant(self.definition.entry, self.journey_id, event, properties)
 
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
         """Exits first, then the branches of the hold in their order."""
@@ -136,7 +142,7 @@ def key_of(properties: Any, name: str) -> str | None:
 
 def awaited_names(definition: Definition, steps: Iterable[Step]) -> set[str]:
     """Every event name a version may want to hear of, entry included."""
-    names = {definition.entry.event, *(exit_.event for exit_ in definition.exit_events)}
+    names = {event_of(definition.entry), *(exit_.event for exit_ in definition.exit_events)}
     for step in steps:
         names |= {match.event for match in (*step.awaits(), *filter(None, [step.resets()]))}
     return names
@@ -202,6 +208,7 @@ def compile_version(
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
         excluded=_segment(definition.entry.exclude, bindings),
         is_marketing=is_marketing,
+        entry_event=event_of(definition.entry),
     )
 
 

@@ -47,7 +47,7 @@ def entered_by(way: Way) -> Part:
     event = way.entry_event
     schema = way.schemas.get(event.schema_version_id) if event and event.schema_version_id else None
     said = way.context.variables if way.context else None
-    return event_part(event, schema, way.version.definition.entry.event, said)
+    return event_part(event, schema, way.version.entry_event, said)
 
 
 def journey_part(way: Way, step_id: str, touchpoint: Touchpoint | None) -> Part:

@@ -18,6 +18,8 @@ def limit_parts(refusal: EntryRefusal) -> Iterator[Part]:
         yield _segment(version(refusal.version_id))
     elif refusal.reason == _Reason.ENTRY_CAP:
         yield _entries(refusal, version(refusal.version_id))
+    elif refusal.reason == _Reason.OUTSIDE_RAMP:
+        yield from _ramp(version(refusal.version_id))
     elif refusal.reason == _Reason.CONCURRENCY_CAP:
         text = _("%(counted)s marketing journeys of the brand at that moment, and at most %(most)s at once.")
         yield _cap(refusal, text % {"counted": refusal.counted, "most": refusal.most})
@@ -36,6 +38,15 @@ def _entries(refusal: EntryRefusal, decided: Version) -> Part:
     span = durations.words(durations.spell(cap.per)) if cap else ""
     text = _("%(counted)s entries in the %(span)s before, and at most %(most)s are allowed.")
     return _cap(refusal, text % {"counted": refusal.counted, "span": span, "most": refusal.most})
+
+
+def _ramp(decided: Version) -> Iterator[Part]:
+    ramp = decided.definition.entry.ramp
+    if ramp is not None:
+        said = {"percent": ramp.percent, "date": ramp.compare_on}
+        text = _("%(percent)s of a hundred people first, to be compared on %(date)s.") % said
+        kept = facts(Fact("percent", _("percent of people first"), ramp.percent))
+        yield Part("ramp", _("The group"), text, facts=kept)
 
 
 def _cap(refusal: EntryRefusal, text: str) -> Part:

@@ -59,7 +59,7 @@ def _event(refusal: EntryRefusal) -> Part:
         payload = EventPayload.objects.filter(pk=event.pk, received_at=event.received_at).first()
         content = payload.payload if payload else {}
         said = content.get("properties") or content.get("traits")
-    return event_part(event, schema, version(refusal.version_id).definition.entry.event, said)
+    return event_part(event, schema, version(refusal.version_id).entry_event, said)
 
 
 def _journey(refusal: EntryRefusal) -> Part:

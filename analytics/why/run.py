@@ -20,6 +20,7 @@ from journeys.moves import WAIT_ANEW
 from journeys.needs import event_properties
 from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.random_split import RandomSplit
 from journeys.steps.update import TraitChange, Update
 
@@ -42,6 +43,11 @@ _TEXTS: Final = {
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
     "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
     "expired": gettext_lazy("The run had been in the journey for as long as it lets anybody, and was ended."),
+    "handed_over": gettext_lazy("At “%(step)s” the journey “%(journey)s” was asked to take them, and did."),
+    "turned_away": gettext_lazy(
+        "At “%(step)s” the journey “%(journey)s” was asked to take them, and did not: it is not live, they were sent "
+        "on too often, or its refused entries say why."
+    ),
     "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
     "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
@@ -102,6 +108,7 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "arm": _arm(before, made),
         "former": way.numbers.get(way.left[made.seq].id, ""),
         "version": way.numbers.get(way.came[made.seq].id, ""),
+        "journey": before.journey if isinstance(before, GoTo) else "",
         "said": _said(way, made, before),
     }
     text = str(_TEXTS[_wording(made, rule)] % values)
@@ -139,7 +146,7 @@ def _wording(made: Transition, rule: Any) -> str:
 def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str:
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
-        return way.left[made.seq].definition.entry.event
+        return way.left[made.seq].entry_event
     awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event

@@ -206,6 +206,10 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The person had come in as often as the journey's cap of entries allows in its span of time."),
         _("The event once the first of those entries was longer ago than that span, or a higher cap."),
     ),
+    _Refusal.OUTSIDE_RAMP: Words(
+        _("A small group is let in first, and by the lot the person is not in it."),
+        _("Everybody let in from the journey's page beforehand. That starts nothing that was refused before."),
+    ),
     _Refusal.CONCURRENCY_CAP: Words(
         _("The person was in as many marketing journeys as the brand lets people be in at once."),
         _(
@@ -214,7 +218,7 @@ REFUSALS: Final[dict[str, Words]] = {
         ),
     ),
     _Refusal.RULE_NOT_MET: Words(
-        _("Somebody asked for it by API, and the journey's entry rule did not hold."),
+        _("The person was started by API or called in, and the journey's entry rule did not hold."),
         _("The entry rule holding for the person and the properties that came with the call."),
     ),
 }

@@ -4,15 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0007_index_of_what_was_taken'),
+        ("channels", "0007_index_of_what_was_taken"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='message',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('no_address', 'no address for the channel'), ('no_consent', 'no consent'), ('withdrawn', 'consent withdrawn'), ('consent_expired', 'consent expired'), ('too_young', 'too young to agree when they did, and no parent did'), ('basis_elsewhere', 'its legal basis is none under the law the person is under'), ('not_informed', 'which notice was shown is not known, as the law the person is under asks'), ('consent_unsettled', 'a consent of the person could not be applied yet'), ('paused', 'the person has paused messages'), ('too_often', 'more often than the person wants'), ('suppressed', 'address suppressed'), ('restricted', 'the person had processing restricted'), ('address_duplicate', 'address already had this one'), ('acted', 'the person acted first'), ('ended', 'the run had ended'), ('merged', 'the run was merged into another'), ('stopped', 'sending was stopped'), ('erased', 'the person was erased'), ('late', 'past its not-later-than time'), ('unresolved', 'an identity of the person is just being resolved'), ('template_error', 'the template could not be rendered'), ('missing_field', 'a field the template needs is missing'), ('connector_off', 'the connector is switched off'), ('refused', 'the provider refused it'), ('trouble', 'the provider was in trouble'), ('interrupted', 'the call was interrupted'), ('crashed', 'its worker died each time')], max_length=20, verbose_name='reason'),
+            model_name="message",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("no_address", "no address for the channel"),
+                    ("no_consent", "no consent"),
+                    ("withdrawn", "consent withdrawn"),
+                    ("consent_expired", "consent expired"),
+                    ("too_young", "too young to agree when they did, and no parent did"),
+                    ("basis_elsewhere", "its legal basis is none under the law the person is under"),
+                    ("not_informed", "which notice was shown is not known, as the law the person is under asks"),
+                    ("consent_unsettled", "a consent of the person could not be applied yet"),
+                    ("paused", "the person has paused messages"),
+                    ("too_often", "more often than the person wants"),
+                    ("suppressed", "address suppressed"),
+                    ("restricted", "the person had processing restricted"),
+                    ("address_duplicate", "address already had this one"),
+                    ("acted", "the person acted first"),
+                    ("ended", "the run had ended"),
+                    ("merged", "the run was merged into another"),
+                    ("stopped", "sending was stopped"),
+                    ("erased", "the person was erased"),
+                    ("late", "past its not-later-than time"),
+                    ("unresolved", "an identity of the person is just being resolved"),
+                    ("template_error", "the template could not be rendered"),
+                    ("missing_field", "a field the template needs is missing"),
+                    ("connector_off", "the connector is switched off"),
+                    ("refused", "the provider refused it"),
+                    ("trouble", "the provider was in trouble"),
+                    ("interrupted", "the call was interrupted"),
+                    ("crashed", "its worker died each time"),
+                ],
+                max_length=20,
+                verbose_name="reason",
+            ),
         ),
     ]

@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('consent', '0011_received_and_shown'),
+        ("consent", "0011_received_and_shown"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='purpose',
-            name='law',
-            field=models.CharField(blank=True, choices=[('lgpd', 'LGPD (Brazil)'), ('gdpr', 'GDPR (European Union)'), ('app', 'Australian Privacy Principles')], db_default='', help_text='Of marketing: the law of whom no country is known that has another of these. Each consent is then weighed by the law that its person is under: it must be known which notice was shown, a basis other than consent counts under the law it was recorded for, and for a child a parent agrees. Empty: law is not weighed.', max_length=4, verbose_name='law'),
+            model_name="purpose",
+            name="law",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("lgpd", "LGPD (Brazil)"),
+                    ("gdpr", "GDPR (European Union)"),
+                    ("app", "Australian Privacy Principles"),
+                ],
+                db_default="",
+                help_text="Of marketing: the law of whom no country is known that has another of these. Each consent is then weighed by the law that its person is under: it must be known which notice was shown, a basis other than consent counts under the law it was recorded for, and for a child a parent agrees. Empty: law is not weighed.",
+                max_length=4,
+                verbose_name="law",
+            ),
         ),
     ]

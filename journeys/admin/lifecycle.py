@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -18,6 +20,9 @@ from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.diff import compare
+from journeys.entry import by_hand, ramp
+from journeys.entry.calls import calls_of
+from journeys.entry.outcomes import outcome
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
@@ -113,9 +118,43 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "is_paused": journey.status == Journey.Status.PAUSED,
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
+        "ramp": _ramp(journey),
+        "calls": [outcome(journey, job) for job in calls_of(journey)],
+        "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),
     }
     return TemplateResponse(request, "admin/journeys/status.html", context)
+
+
+def _ramp(journey: Journey) -> dict[str, Any] | None:
+    """The small group that is let in, how it fares, and whether it is time to decide."""
+    standing = ramp.standing_ramp(journey)
+    if standing is None:
+        return None
+    today = clock.utcnow().astimezone(ZoneInfo(journey.brand.zone)).date().isoformat()
+    return {
+        "percent": standing.percent,
+        "compare_on": parse_date(standing.compare_on),
+        "is_time": today >= standing.compare_on,
+        "numbers": ramp.group_numbers(journey),
+    }
+
+
+def _let_everybody_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    ramp.let_everybody_in(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    return _("Everybody is let in from now on."), address(journey, "status")
+
+
+def _call_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    if not request.user.has_perm("journeys.publish_journey"):
+        raise PermissionDenied
+    by_hand.call_by_hand(journey, request.POST.get("segment", ""), clock.utcnow(), by=request.user)  # type: ignore[arg-type]  # somebody known
+    return _("They are being called in; below you see how far it is."), address(journey, "status")
+
+
+def _stop_ramp(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    ramp.stop(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    return _("Nobody comes in until it is resumed; who is on the way goes on."), address(journey, "status")
 
 
 def _change(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -181,6 +220,9 @@ _ACTS: dict[str, Callable[[HttpRequest, Journey], tuple[str, str]]] = {
     "pause": _pause,
     "resume": _resume,
     "duplicate": _duplicate,
+    "let_everybody_in": _let_everybody_in,
+    "stop_ramp": _stop_ramp,
+    "call_in": _call_in,
 }
 
 VIEWS = {"versions": versions, "status": status}

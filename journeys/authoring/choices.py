@@ -9,7 +9,7 @@ from customers.authoring.choices import MOST, Choice, Choices, named
 from customers.models import Segment
 from customers.models.address import Channel
 from customers.suggest import event_names, property_names, trait_names
-from journeys.models import Touchpoint
+from journeys.models import Journey, Touchpoint
 
 
 def of_brand(brand_id: UUID) -> Choices:
@@ -24,6 +24,7 @@ def of_brand(brand_id: UUID) -> Choices:
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
+            "journey": named(Journey.objects.filter(brand_id=brand_id).values_list("key", "name")[:MOST]),
             "segment": named(_segments(brand_id)),
             "touchpoint": _touchpoints(brand_id),
         }

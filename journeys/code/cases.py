@@ -12,9 +12,10 @@ import msgspec
 from consent.decision import Verdict
 from consent.permission import Choice, Want
 from customers.ids import NIL
+from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT
 from customers.rules import Facts
 from journeys import asks
-from journeys.code.file import Case, JourneyFile, Then
+from journeys.code.file import Case, Happening, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
@@ -66,19 +67,21 @@ def unbound(file: JourneyFile) -> Version:
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
     journey = uuid5(NIL, file.key)
-    return compile_version(file.definition, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
+    # A case is of somebody who is let in: whom the lot makes wait is nothing that a file could say.
+    entry = {name: value for name, value in file.definition["entry"].items() if name != "ramp"}
+    return compile_version(file.definition | {"entry": entry}, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
 
 
 def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     start = datetime.fromisoformat(case.given.now)
     until = start + then.after
+    told = [(start + one.at, name, said) for one in case.when for name, said in _told(one) if start + one.at <= until]
     events = [
-        Arrival(0, n, start + one.at, start + one.at, _PERSON, _BRAND, one.event, f"{n:09}", _PERSON, one.properties)
-        for n, one in enumerate(case.when, 1)
-        if one.event is not None and start + one.at <= until
+        Arrival(0, n, at, at, _PERSON, _BRAND, name, f"{n:09}", _PERSON, said)
+        for n, (at, name, said) in enumerate(told, 1)
     ]
     past = _Told(case, start)
-    life = live(version, sorted(events, key=lambda one: one.place), past, until)
+    life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
     found = _found(version, life, past)
     if then.traits is not msgspec.UNSET:
         known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
@@ -86,6 +89,16 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
+
+
+def _told(one: Happening) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that it is: its own, and those of a segment it is a move into or out of."""
+    if one.event is not None:
+        yield one.event, one.properties
+    if one.leaves is not None:
+        yield SEGMENT_LEFT, {"segment": one.leaves}
+    if one.enters is not None:
+        yield SEGMENT_ENTERED, {"segment": one.enters}
 
 
 def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
@@ -132,8 +145,6 @@ class _Told:
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
         self._segments: list[tuple[datetime, set[str]]] = [(start, set(case.given.segments))]
         for at, one in told:
-            if one.segments is not None:
-                self._segments.append((at, one.segments))
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:

@@ -40,6 +40,8 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: Literal["granted", "withdrawn", "none"] = "granted"
     traits: dict[str, Any] = {}
     zone: str = "UTC"
+    # Keys of other journeys that take nobody who is sent to them.
+    closed: list[str] = []
     segments: list[str] = []
 
 

@@ -8,7 +8,7 @@ from customers.authoring.describe import struct_fields
 from journeys.code.file import JourneyFile
 from journeys.definition import Definition, Entry
 from journeys.ends import ExitEvent, ExitRule, Expiry
-from journeys.entry.parts import EntryCap
+from journeys.entry.parts import EntryCap, Ramp
 from journeys.steps.base import step_types, step_union
 
 _HERE = "#/$defs/{name}"
@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
         [JourneyFile, Definition, list[step_union()]],  # type: ignore[misc]  # the union is the registry's
         ref_template=_HERE,
     )
-    structs: list[type[msgspec.Struct]] = [Definition, Entry, EntryCap, ExitEvent, ExitRule, Expiry]
+    structs: list[type[msgspec.Struct]] = [Definition, Entry, EntryCap, Ramp, ExitEvent, ExitRule, Expiry]
     structs += step_types().values()
     for struct in structs:
         properties = components[struct.__name__]["properties"]

@@ -11,6 +11,7 @@ from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.engine.asking import ask, of_runs
 from journeys.engine.halts import moving
+from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
@@ -39,7 +40,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
     """Walk these due runs on, those nobody else holds; return how many moved or were set aside."""
     with raw_cursor() as cursor:
         runs, aside = moving(cursor, lock_due(cursor, ids, now))
-        ready = _ready(cursor, runs, now) if runs else []
+        ready = settled(cursor, _ready(cursor, runs, now)) if runs else []
         if not ready:
             return aside
         people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
@@ -47,11 +48,16 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         best = weigh(cursor, ready, people)
         work = Work()
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
+        known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
+        answers = hand_over(cursor, ready, known, now, work)
         for run in ready:
-            facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id)
+            facts = known[run.id]
             step, taken = run.version.steps[run.step], best.get(run.id)
             if run.is_too_old:
                 run_out(run, facts, now, work)
+            elif run.id in answers:
+                outcome, event = answers[run.id]
+                walk(run, outcome, facts, now, work, event, since=run.due_at)
             elif taken is None:
                 here = Here(facts, now, run.version.enter_rules[run.step], run)
                 walk(run, step.due(here), facts, now, work, since=run.due_at)

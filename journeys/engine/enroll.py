@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,11 +13,13 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.engine.entries import Entries
 from journeys.engine.itself import with_run
 from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
+from journeys.entry.names import CALLED
 from journeys.models import Cause, EntryRefusal
 from journeys.version import Version, key_of
 
@@ -86,13 +87,13 @@ def open_gate(
     cursor: Cursor[Any],
     candidates: Collection[tuple[UUID, Version]],
     now: datetime,
-    at_once: Mapping[UUID, int] = MappingProxyType({}),
+    entries: Entries,
 ) -> Gate:
     """Read what is needed to judge these (customer, version) pairs: who asked to be left alone, who came in before, one
-    bulk permission, and what else limits entry to a version. `at_once` are the caps of brands."""
+    bulk permission, and what else limits entry to a version. `entries` say what counts beside the versions."""
     gate = Gate(
         restricted=restricted(cursor, {customer for customer, _live in candidates}),
-        limits=read_limits(cursor, candidates, at_once, now),
+        limits=read_limits(cursor, candidates, entries, now),
     )
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
@@ -127,6 +128,8 @@ def enter(
     for candidate in candidates:
         facts = people.facts(arrival.customer_id, candidate, arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
+            if arrival.name == CALLED:
+                work.refusals.append(rule_not_met(arrival, candidate))
             continue
         judged = _judge(arrival, candidate, facts, runs, gate, now)
         if isinstance(judged, Refused):
@@ -134,6 +137,16 @@ def enter(
             continue
         _admit(arrival, judged, gate, facts, now, work)
         runs.append(judged)
+
+
+def rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
+    """Of somebody who was to come in; an event that does not meet the rule is no entry event."""
+    named = candidate.definition.entry.key
+    key = key_of(arrival.properties, named) if named else ""
+    return Refused(
+        candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id, arrival.received_at,
+        Reason.RULE_NOT_MET,
+    )  # fmt: skip
 
 
 def _judge(
@@ -160,7 +173,7 @@ def _judge(
         if rule.holds(asked):
             return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
     # Asked last: whoever is refused by them would have come in otherwise.
-    limit = gate.limits.refusal(candidate, arrival.customer_id, runs, now)
+    limit = gate.limits.refusal(candidate, arrival.customer_id, arrival.profile_id, runs, now)
     return run if limit is None else refuse(**asdict(limit))
 
 

@@ -8,17 +8,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Cursor
 
+from journeys.engine.entries import Entries
 from journeys.engine.runs import ACTIVE, RunState
+from journeys.entry.parts import Ramp
 from journeys.models import EntryRefusal
+from journeys.steps.base import drawn
 from journeys.version import Version
 
 Reason = EntryRefusal.Reason
 Pair = tuple[UUID, Version]
+_WHOLE: Final = 100
 
 _MEMBERS = """
     SELECT m.customer_id, m.segment_id FROM customers_segmentmembership m
@@ -35,6 +39,12 @@ _ENTERED = """
         WHERE p.customer_id = u.customer_id OFFSET 0
     ) r
 """
+
+
+def is_first(journey_id: UUID, profile_id: UUID, ramp: Ramp) -> bool:
+    """Whether the person is in the group: always the same ones, and all of a smaller group in a greater one."""
+    # No step is called so: the lots of a split fall apart from it.
+    return drawn(f"{journey_id}:%ramp:{profile_id}", _WHOLE) < ramp.percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,19 @@ class Limits:
     entered: dict[tuple[UUID, UUID], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     # By brand, in how many marketing journeys somebody may be at once.
     at_once: Mapping[UUID, int] = field(default_factory=dict)
+    # Journeys whose ramp is over: everybody is let in.
+    widened: Collection[UUID] = ()
 
-    def refusal(self, candidate: Version, customer: UUID, runs: Iterable[RunState], now: datetime) -> Limit | None:
+    def refusal(
+        self, candidate: Version, customer: UUID, profile: UUID, runs: Iterable[RunState], now: datetime
+    ) -> Limit | None:
         if candidate.excluded is not None and (customer, candidate.excluded) in self.members:
             return Limit(Reason.EXCLUDED)
-        return self._entry_cap(candidate, customer, now) or self._concurrency_cap(candidate, runs)
+        return (
+            self._entry_cap(candidate, customer, now)
+            or self._ramp(candidate, profile)
+            or self._concurrency_cap(candidate, runs)
+        )
 
     def remember(self, run: RunState, now: datetime) -> None:
         if run.version.definition.entry.cap is not None:
@@ -72,6 +90,12 @@ class Limits:
             return None
         counted = sum(at > now - cap.per for at in self.entered[customer, candidate.journey_id])
         return Limit(Reason.ENTRY_CAP, counted, cap.most) if counted >= cap.most else None
+
+    def _ramp(self, candidate: Version, profile: UUID) -> Limit | None:
+        ramp = candidate.definition.entry.ramp
+        if ramp is None or candidate.journey_id in self.widened or is_first(candidate.journey_id, profile, ramp):
+            return None
+        return Limit(Reason.OUTSIDE_RAMP)
 
     def _concurrency_cap(self, candidate: Version, runs: Iterable[RunState]) -> Limit | None:
         most = self.at_once.get(candidate.brand_id)
@@ -87,11 +111,9 @@ class Limits:
         return Limit(Reason.CONCURRENCY_CAP, len(in_them), most) if is_full else None
 
 
-def read_limits(
-    cursor: Cursor[Any], candidates: Collection[Pair], at_once: Mapping[UUID, int], now: datetime
-) -> Limits:
+def read_limits(cursor: Cursor[Any], candidates: Collection[Pair], entries: Entries, now: datetime) -> Limits:
     """Read what these (customer, version) pairs are limited by; no statement for versions that limit nothing."""
-    limits = Limits(at_once=at_once)
+    limits = Limits(at_once=entries.at_once, widened=entries.widened)
     excluding = {(customer, live.excluded) for customer, live in candidates if live.excluded is not None}
     if excluding:
         asked = [list({pair[n] for pair in excluding}) for n in (0, 1)]

@@ -161,17 +161,17 @@ class Table:
         for run, began in live:
             self.runs[run.customer_id].append(run)
             self.began[id(run)] = began
+        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
         candidates = {
             (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
         }
-        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
         self.people = self._read_people(cursor, candidates)
         self.resumed = self._read_resumed(cursor, arrivals)
         self.resets = self._read_resets(cursor)
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
-        self.gate = open_gate(cursor, candidates, now, entries.at_once) if candidates else Gate()
+        self.gate = open_gate(cursor, candidates, now, entries) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
         """One event of one customer: end or resume the live runs, then enter."""
@@ -213,10 +213,12 @@ class Table:
         return self.people.facts(run.customer_id, run.version, variables, run.id)
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
-        return self.entries.of(arrival.brand_id, arrival.name)
+        """The versions it may bring somebody into, once its properties are read."""
+        awaiting = self.entries.of(arrival.brand_id, arrival.name)
+        return [one for one in awaiting if one.lets_in_by(arrival.name, arrival.properties)]
 
     def _looks_inside(self, arrival: Arrival) -> bool:
-        return bool(self._candidates(arrival)) or any(
+        return bool(self.entries.of(arrival.brand_id, arrival.name)) or any(
             meaning.looks_inside
             for run in self.runs.get(arrival.customer_id, ())
             for meaning in _everywhere(run.version, arrival.name)

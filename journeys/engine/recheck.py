@@ -137,9 +137,14 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
     if not asked:
         return
     load_properties(cursor, list(asked.values()))
+    asked = {
+        (id_, candidate): arrival
+        for (id_, candidate), arrival in asked.items()
+        if candidate.lets_in_by(arrival.name, arrival.properties)
+    }
     customers = list({arrival.customer_id for arrival in asked.values()})
     candidates = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
-    gate = open_gate(cursor, candidates, now, entries.at_once)
+    gate = open_gate(cursor, candidates, now, entries)
     people = ask(cursor, people_of(cursor, customers), of_entries(candidates), now)
     ended_ids = {run.id for run, _arrival in ended}
     runs: dict[UUID, list[RunState]] = defaultdict(list)

@@ -103,6 +103,14 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
     return [(_run(row), Began(*row[15:18])) for row in rows]
 
 
+_LIVE_OF = f"SELECT {_COLUMNS} FROM journeys_run r WHERE r.customer_id = ANY(%b::uuid[]) AND r.status = 1"
+
+
+def live_of(cursor: Cursor[Any], customers: Collection[UUID]) -> list[RunState]:
+    """Their live runs, to look at: whoever holds the customers knows that none begins, and any may be ending."""
+    return [_run(row) for row in cursor.execute(_LIVE_OF, [sorted(customers)]).fetchall()]
+
+
 _GIVEN_UP = f"""
     SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status = 4
       AND EXISTS (SELECT 1 FROM journeys_runcontext c WHERE c.run_id = r.id)

@@ -11,7 +11,8 @@ from journeys.definition import Entry
 
 def named(entry: Entry) -> dict[str, str]:
     """By pointer, the keys of the segments it names."""
-    return {"/entry/exclude": entry.exclude} if entry.exclude else {}
+    fields = {"/entry/segment": entry.segment, "/entry/exclude": entry.exclude}
+    return {pointer: key for pointer, key in fields.items() if key}
 
 
 def bind_segments(brand_id: UUID, entry: Entry) -> tuple[dict[str, str], list[Problem]]:

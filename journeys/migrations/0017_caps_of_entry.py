@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('journeys', '0015_taken_up'),
+        ("journeys", "0016_returns_to"),
     ]
 
     operations = [

@@ -163,6 +163,8 @@ class Cause(models.IntegerChoices):
     GOAL = 50, _("reached a goal")
     EXPIRED = 51, _("had been in the journey for as long as it lets anybody")
     UPDATED = 52, _("something was said of the customer")
+    HANDED_OVER = 53, _("went to another journey as well")
+    TURNED_AWAY = 54, _("the other journey did not take them")
 
 
 # By an exit of the journey or its time-out, wherever a run rests.
@@ -267,10 +269,11 @@ class EntryRefusal(Owned):
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")
         RESTRICTED = "restricted", _("the person had processing restricted")
-        # Of a start by API alone: an event that does not meet the rule is no entry event.
+        # Of somebody who was called in or started by API: an event that does not meet the rule is no entry event.
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
         EXCLUDED = "excluded", _("in the segment that is kept out")
         ENTRY_CAP = "entry_cap", _("came in as often as the cap allows")
+        OUTSIDE_RAMP = "outside_ramp", _("not in the group that goes first")
         CONCURRENCY_CAP = "concurrency_cap", _("in as many journeys as the brand allows")
 
     id = models.BigAutoField(primary_key=True)

@@ -15,8 +15,10 @@ from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
+from journeys.entry.names import CALLED
 from journeys.simulation.asking import with_answers
 from journeys.steps.base import Here, Telling
+from journeys.steps.go_to import GoTo
 from journeys.version import Version
 
 
@@ -42,12 +44,15 @@ class Life:
     tellings: list[Telling] = field(default_factory=list)
 
 
-def live(version: Version, events: Sequence[Arrival], past: Past, until: datetime) -> Life:
-    """Play the events, in their order, and let time run on to `until`, that moment included.
+def live(
+    version: Version, events: Sequence[Arrival], past: Past, until: datetime, closed: Collection[str] = ()
+) -> Life:
+    """Play the events, in their order, and let time run on to `until`, that moment included. `closed` are journeys that
+    take nobody who is sent to them.
 
     At one moment an event comes before a timer: what is received at the very deadline is in time.
     """
-    player = _Player(version, past)
+    player = _Player(version, past, closed)
     for arrival in events:
         player.pass_time(arrival.received_at, is_included=False)
         player.happen(arrival)
@@ -57,8 +62,8 @@ def live(version: Version, events: Sequence[Arrival], past: Past, until: datetim
 
 
 class _Player:
-    def __init__(self, version: Version, past: Past) -> None:
-        self.version, self.life = version, Life()
+    def __init__(self, version: Version, past: Past, closed: Collection[str]) -> None:
+        self.version, self.life, self.closed = version, Life(), closed
         self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
@@ -85,6 +90,8 @@ class _Player:
         best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
         if run.is_too_old:
             run_out(run, facts, due, walked)
+        elif isinstance(step, GoTo):
+            walk(run, step.answered(is_taken=step.journey not in self.closed), facts, due, walked, since=due)
         elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
@@ -99,7 +106,9 @@ class _Player:
         for run in list(self.live):
             if self._meet(run, arrival, now):
                 self._look_back(run, now)
-        if arrival.name == self.version.definition.entry.event:
+        if arrival.name in (self.version.entry_event, CALLED) and self.version.lets_in_by(
+            arrival.name, arrival.properties
+        ):
             self._enter(arrival, now)
 
     def _meet(self, run: RunState, arrival: Arrival, now: datetime) -> bool:

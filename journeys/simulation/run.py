@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
+from journeys.entry.names import CALLED
 from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
 from journeys.simulation.life import Life, Past, live
@@ -51,8 +52,8 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
 def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> None:
     """Add what the version would have done with the events of some customers, whose records are read at once."""
     version = tally.version
-    entry, guard = version.definition.entry.event, version.entry_guard
-    entries = [one for events in some for one in events if one.name == entry]
+    entry, guard = version.entry_event, version.entry_guard
+    entries = [one for events in some for one in events if one.name in (entry, CALLED)]
     asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
     customers = [events[0].customer_id for events in some]
     records.read(asked, customers if _looks_at_people(version) else [])
@@ -100,6 +101,8 @@ def _asked(at: datetime, send: Send) -> _Asked:
 
 
 def unknown(version: Version, records: Records) -> Iterator[str]:
+    if any(step.hands_over for step in version.steps):
+        yield _("Whether other journeys would have taken whom this one sends there: they are taken to have.")
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:
@@ -111,5 +114,9 @@ def unknown(version: Version, records: Records) -> Iterator[str]:
         yield _("Who was in a segment before it was built: nobody is taken to have been in it.")
     if version.is_marketing:
         yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
+    if version.definition.entry.kind == "segment":
+        yield _("Who came and left while nobody waited for that: only moves that were told are played.")
+    if version.definition.entry.ramp is not None:
+        yield _("When everybody would have been let in: the small group is taken to be all that comes in.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")

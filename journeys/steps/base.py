@@ -57,6 +57,11 @@ class Reset(EventMatch, kw_only=True, forbid_unknown_fields=True):
     most: Annotated[int, form(_("at most so often"), _("At each arrival here; later ones change nothing."))] = 10
 
 
+def drawn(words: str, sides: int) -> int:
+    """From 0 to below `sides`: the same for the same words, and each as likely as any other."""
+    return int.from_bytes(sha256(words.encode()).digest()[:8], "big") * sides >> 64
+
+
 @dataclass(slots=True)
 class Here:
     """Where a run stands when a step is asked: the facts a rule may look at, the time, and which run it is."""
@@ -70,8 +75,7 @@ class Here:
         """From 0 to below `sides`, each as likely as any other: for the person, or for this run of theirs."""
         run = self.run
         unit = f"{run.profile_id}:{run.entry_key}:{run.entered_at.timestamp()}" if is_fresh else str(run.profile_id)
-        digest = sha256(f"{run.journey_id}:{salt}:{unit}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") * sides >> 64
+        return drawn(f"{run.journey_id}:{salt}:{unit}", sides)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -142,6 +146,8 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
+    # Whether the customer is handed over to another journey here.
+    hands_over: ClassVar[bool] = False
     # Whether something may be said of the customer here.
     tells: ClassVar[bool] = False
 

@@ -106,6 +106,15 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
             {"unit": st.sampled_from(["person", "run"])},
         ),
         step(
+            "go_to",
+            {"journey": names, "next": ids, "refused": ids},
+            {
+                "data": st.lists(
+                    st.fixed_dictionaries({"name": names}, optional={"value": scalars, "property": names}), max_size=2
+                )
+            },
+        ),
+        step(
             "update",
             {
                 "changes": st.lists(
@@ -151,7 +160,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 key=names,
                 reentry=st.sampled_from(["never", "always", "after"]),
                 reentry_after=durations,
+                kind=st.sampled_from(["event", "segment"]),
+                segment=names,
+                moved=st.sampled_from(["entered", "left"]),
+                take_in=st.booleans(),
                 exclude=names,
+                ramp=st.fixed_dictionaries({"percent": st.integers(-1, 101), "compare_on": lines}),
                 cap=st.fixed_dictionaries({"most": st.integers(-1, 2000), "per": durations}),
                 priority=st.integers(-1, 101),
                 guard=st.sampled_from(["any", "all", "none"]),

@@ -92,8 +92,8 @@ def test_of_a_file_nobody_is_in_a_segment_and_everybody_agreed(stage: Stage) -> 
     [
         ({"segments": ["vip"]}, [], "done"),
         ({"segments": ["others"]}, [], "lost"),
-        ({}, [{"at": "PT10M", "segments": ["vip"]}], "done"),
-        ({"segments": ["vip"]}, [{"at": "PT10M", "segments": []}], "lost"),
+        ({}, [{"at": "PT10M", "enters": "vip"}], "done"),
+        ({"segments": ["vip"]}, [{"at": "PT10M", "leaves": "vip"}], "lost"),
         ({"segments": ["vip"]}, [{"at": "PT10M", "consent": "withdrawn"}], "lost"),
     ],
 )

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers import clock
 from journeys.definition import InvalidDefinition
+from journeys.entry.names import CALLED
 from journeys.management.find import find_journey
 from journeys.models import Journey
 from journeys.simulation.events import NotAnEvent, from_file, stored
@@ -89,7 +90,8 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
 
 
 def _names(version: Version) -> set[str]:
-    return awaited_names(version.definition, version.steps)
+    """Those it awaits, and the calls by which people were let in."""
+    return awaited_names(version.definition, version.steps) | {CALLED}
 
 
 def _table(results: dict[str, Simulated]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0033_surely_theirs'),
+        ("customers", "0035_servers_do_not_claim"),
     ]
 
     operations = [
