@@ -1,7 +1,7 @@
 """Replaying stored events through a version, against the pure step loop over the same events already in memory."""
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -112,6 +112,9 @@ class InMemory:
 
     def choices(self, _want: Want, _at: datetime) -> list[Choice]:
         return [Choice(None, None, Verdict(True, "", None))]
+
+    def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
+        return ()
 
 
 class Replayed:

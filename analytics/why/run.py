@@ -114,7 +114,7 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
     }
     text = str(_TEXTS[_wording(made, rule)] % values)
     by_event = made.event_id is not None
-    outcome = of_exit(way.version.definition, made.cause, made.branch, is_by_event=by_event)
+    outcome = of_exit(way.left[made.seq].definition, made.cause, made.branch, is_by_event=by_event)
     if not outcome:
         return text
     named = _("Its outcome is “%(outcome)s”.") % {"outcome": outcome}
@@ -125,7 +125,7 @@ def _said(way: Way, made: Transition, before: Step | None) -> str:
     """The changes as authored; the values said are with the event that told them."""
     if not isinstance(before, Update) or made.step_from is None:
         return ""
-    changes = way.version.definition.steps[made.step_from]["changes"]
+    changes = way.left[made.seq].definition.steps[made.step_from]["changes"]
     return "; ".join(row_words(struct_fields(TraitChange), change) for change in changes)
 
 

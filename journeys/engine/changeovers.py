@@ -19,10 +19,11 @@ from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.changeover import PlanRow
+from journeys.engine.asking import Asked, ask
 from journeys.engine.ending import end_all
 from journeys.engine.on_their_way import moving_customers
 from journeys.engine.runs import NOBODY, RunState, lock_live, people_of, variables_of
-from journeys.engine.walk import Moved, walk
+from journeys.engine.walk import Moved, enter_step, wait_until, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.moves import KEEPS_MESSAGES, WAIT_ANEW
@@ -44,7 +45,10 @@ _NEXT: Final = """
 """
 _NUMBERS: Final = "SELECT number, id FROM journeys_journeyversion WHERE journey_id = %b"
 _RESTS: Final = "SELECT id, rests_due_at FROM journeys_run WHERE id = ANY(%b)"
-_SET_VERSION: Final = "UPDATE journeys_run SET version_id = %b WHERE id = ANY(%b)"
+_SET_VERSION: Final = """
+    UPDATE journeys_run r SET version_id = %b, ends_at = u.ends_at
+    FROM unnest(%b::bigint[], %b::timestamptz[]) AS u(id, ends_at) WHERE r.id = u.id
+"""
 _WORKED: Final = (
     "UPDATE journeys_changeover SET worked_at = %b, worked_run = %b, moved = moved + %b, ended = ended + %b"
     " WHERE id = %b"
@@ -112,15 +116,16 @@ def _move(cursor: Cursor[Any], moving: Sequence[tuple[RunState, PlanRow]], to: V
     _recall(cursor, [run for run in runs if run.due_at is None])
     looking = [run for run, row in moving if _looks_at_facts(run, to, row)]
     people = people_of(cursor, {run.customer_id for run in looking}) if looking else NOBODY
+    people = ask(cursor, people, (_asked(run, to, row) for run, row in moving if run in looking and to.asks), now)
     variables = variables_of(cursor, [run.id for run in looking])
     work = Work()
     for run, row in moving:
-        facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
+        facts = people.facts(run.customer_id, to, variables.get(run.id, {}), run.id)
         put(run, row, to, facts, now, work)
     # What was made on the way to the old step goes, not what is made from the new one on.
     _cancel(cursor, [run for run, row in moving if row.messages == "cancel"], Reason.MOVED, now)
     write(cursor, work, now)
-    cursor.execute(_SET_VERSION, [to.id, [run.id for run in runs]])
+    cursor.execute(_SET_VERSION, [to.id, [run.id for run in runs], [run.ends_at for run in runs]])
     # As with timers: what was decided by the facts of who is no longer this customer is thrown away.
     if looking and not moving_customers(cursor).isdisjoint(run.customer_id for run in looking):
         raise TryAgain
@@ -139,12 +144,18 @@ def _looks_at_facts(run: RunState, to: Version, row: PlanRow) -> bool:
     return bool(step.reads() or step.at_once() or run.version.steps[run.step].reads())
 
 
+def _asked(run: RunState, to: Version, row: PlanRow) -> Asked:
+    """What may be asked of somebody from where they are put to the next wait."""
+    return Asked(run.customer_id, to, to.asked[to.index[row.to or ""]], run.id)
+
+
 def put(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime, work: Work) -> None:
     """Move one run to its step of the new version: without a query, so that a preview and a test may ask it too."""
     left, left_step = run.version, run.step
     is_anew = row.wait == "anew"
     arrived = now if is_anew else run.stepped_at
     due_at = deadline(run, row, to, facts, now)
+    run.ends_at, run.waits_until = _ends_at(run, to, now), None
     run.version, run.step = to, to.index[row.to or ""]
     run.state = to.state_of[run.step]
     run.timed_out_step = _timed_out(left, run.timed_out_step, to)
@@ -155,12 +166,12 @@ def put(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime, w
     )
     work.touch(run)
     if due_at is not None:
-        run.due_at, run.stepped_at = due_at, arrived
+        run.stepped_at = arrived
+        wait_until(run, due_at)
         if to.meanings[run.step]:
             work.parked.append(run)
         return
-    work.note(run, to.traits_asked[run.step], facts)
-    walk(run, _entered(run, to, run.step, facts, arrived), facts, now, work)
+    walk(run, enter_step(run, facts, arrived, work), facts, now, work)
 
 
 def deadline(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime) -> datetime | None:
@@ -177,13 +188,25 @@ def deadline(run: RunState, row: PlanRow, to: Version, facts: Facts, now: dateti
     if not isinstance(new, Wait):
         return None
     old = _entered(run, run.version, run.step, facts, run.stepped_at)
-    if isinstance(old, Wait) and run.due_at is not None:
+    due = run.waits_until or run.due_at
+    if isinstance(old, Wait) and due is not None:
         if old.until == new.until:
-            return run.due_at
+            return due
         # Traits may have changed since, so what they name today says nothing about the wait as it was begun.
         if TRAITS not in run.version.steps[run.step].reads() | to.steps[step].reads():
-            return max(new.until + max(run.due_at - old.until, timedelta()), now)
+            return max(new.until + max(due - old.until, timedelta()), now)
     return max(new.until, now)
+
+
+def _ends_at(run: RunState, to: Version, now: datetime) -> datetime | None:
+    """At which age the new version ends the run, later by what a pause had added; not before the move."""
+    limit, former = to.definition.timeout, run.version.definition.timeout
+    if limit is None:
+        return None
+    added = timedelta()
+    if former is not None and run.ends_at is not None:
+        added = max(run.ends_at - run.entered_at - former.after, added)
+    return max(run.entered_at + limit.after + added, now)
 
 
 def _entered(run: RunState, of: Version, step: int, facts: Facts, at: datetime) -> Any:

@@ -136,7 +136,7 @@ def walk(
                     walked.note(run, version.exit_traits, asked, version.told_at_exit)
                     leave(run, exit_, facts, now, walked)
                     return
-            outcome = _enter(run, facts, now, walked)
+            outcome = enter_step(run, facts, now, walked)
         elif isinstance(outcome, Wait):
             if ends is not Run.Status.COMPLETED:
                 raise RuntimeError(f"version {version.id}: a wait after the end at step {run.step}")
@@ -153,10 +153,10 @@ def arrive(run: RunState, facts: Facts, now: datetime, walked: Walked, event: tu
     walked.entered.append(run)
     run.seq = 1
     walked.moves.append(Moved(run, 1, None, 0, run.state, Cause.ENTERED, None, event))
-    walk(run, _enter(run, facts, now, walked), facts, now, walked)
+    walk(run, enter_step(run, facts, now, walked), facts, now, walked)
 
 
-def _enter(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcome:
+def enter_step(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Outcome:
     """Ask the step where the run has just come to, and keep what it saw if it decides the next move."""
     version, step = run.version, run.version.steps[run.step]
     facts = _with_run(facts, run, now, walked)
@@ -196,7 +196,7 @@ def leave(
         return
     # What a hold awaited in vain is not what makes the last message needless: it may be what ended the run.
     run.step, run.timed_out_step = last, None
-    walk(run, _enter(run, facts, now, walked), facts, now, walked, since=since, ends=status)
+    walk(run, enter_step(run, facts, now, walked), facts, now, walked, since=since, ends=status)
 
 
 def run_out(run: RunState, facts: Facts, now: datetime, walked: Walked) -> None:
@@ -223,7 +223,7 @@ def begin_anew(run: RunState, at: datetime, walked: Walked, event: tuple[int, da
         raise RuntimeError(f"version {run.version.id}: no wait at step {run.step}")
     run.seq += 1
     walked.moves.append(Moved(run, run.seq, run.step, run.step, run.state, Cause.RESET, None, event))
-    _wait(run, max(run.waits_until or run.due_at or outcome.until, outcome.until))
+    wait_until(run, max(run.waits_until or run.due_at or outcome.until, outcome.until))
     walked.touch(run)
     walked.parked.append(run)
 
@@ -261,13 +261,13 @@ def _may_move(run: RunState, state: int) -> None:
 
 def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None:
     run.stepped_at = now
-    _wait(run, until)
+    wait_until(run, until)
     walked.touch(run)
     if run.version.meanings[run.step]:
         walked.parked.append(run)
 
 
-def _wait(run: RunState, until: datetime) -> None:
+def wait_until(run: RunState, until: datetime) -> None:
     run.due_at = until
     if run.ends_at is not None:
         run.due_at, run.waits_until = min(until, run.ends_at), until

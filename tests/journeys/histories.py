@@ -12,7 +12,7 @@ line a person with their events and what was decided. Times are seconds from the
 import json
 import random
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,8 +55,9 @@ class Known:
         allowed = _at(self.person["consent"], at)
         return [Choice(None, None, Verdict(allowed, "" if allowed else "withdrawn", None))]
 
-    def segments(self, _customer: UUID, _at: datetime) -> list[str]:
-        return []
+    def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
+        """No recorded journey asks for a segment."""
+        return ()
 
 
 def _at(told: list[list[Any]], moment: datetime) -> Any:

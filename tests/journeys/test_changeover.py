@@ -335,3 +335,29 @@ def test_what_is_no_plan_is_refused_with_its_place(document: Any, pointer: str) 
     with pytest.raises(InvalidPlan) as caught:
         parse_plan(document)
     assert [problem.pointer for problem in caught.value.problems] == [pointer]
+
+
+@pytest.mark.parametrize(("age", "ends"), [("P30D", T0 + 30 * DAY), ("PT1H", None)])
+def test_the_age_at_which_the_new_version_ends_runs_is_counted_from_the_entry(
+    waiting: Stage, age: str, ends: Any
+) -> None:
+    publish(
+        waiting.journeys["welcome"],
+        shifted() | {"timeout": {"after": age, "state": "lost"}},
+        by=None,
+        now=waiting.now,
+        plan=[move()],
+    )
+    changeovers.settle_changeovers(waiting.now)
+    run = waiting.the_run()
+    assert (run.ends_at, run.due_at) == (ends or waiting.now, min(T0 + 2 * DAY, ends or waiting.now))
+    waiting.run()
+    waiting.pass_time(days=31)
+    assert waiting.the_run().status == (Run.Status.COMPLETED if ends else Run.Status.EXPIRED)
+
+
+def test_a_version_without_an_age_lets_the_moved_stay(waiting: Stage) -> None:
+    publish_with(waiting, shifted() | {"timeout": {"after": "P3D", "state": "lost"}}, move())
+    publish_with(waiting, shifted(after="P9D"), move(version=2))
+    run = waiting.the_run()
+    assert (run.ends_at, run.waits_until, run.due_at) == (None, None, T0 + 9 * DAY)
