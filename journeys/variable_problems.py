@@ -40,8 +40,8 @@ def _declared(at: str, one: VariableDef, before: Sequence[str], ever_set: set[st
             "name_invalid", f"{at}/property", _("This cannot be a property."), _("Name it, as in cart.total.")
         )
     if one.default is not None and fit(one.kind, one.default) is None:
-        hint = MOMENT_HINT if one.kind == MOMENT else ""
-        yield Problem("wrong_type", f"{at}/default", _("This does not fit the variable."), hint)
+        about = MOMENT_HINT if one.kind == MOMENT else ""
+        yield Problem("wrong_type", f"{at}/default", _("This does not fit the variable."), about)
     if not one.property and one.default is None and one.name not in ever_set:
         hint = _("Give it a property of the entry event, a default, or let a hold's branch set it.")
         yield Problem("never_set", at, _("Nothing ever gives this variable a value."), hint)

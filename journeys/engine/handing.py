@@ -16,9 +16,10 @@ from customers import bells
 from customers.internal import MOST_HOPS, Cause, Internal, keep, reserve
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
-from journeys.engine.enroll import enter, open_gate
+from journeys.engine.asking import ask, of_entries
+from journeys.engine.enroll import enter, open_gate, rule_not_met
+from journeys.engine.entries import SAID_BESIDE, Entries
 from journeys.engine.runs import RunState, live_of, people_of
-from journeys.engine.start import rule_not_met
 from journeys.engine.write import Work
 from journeys.models import Journey
 from journeys.steps.base import Go
@@ -65,16 +66,16 @@ def hand_over(
     sending = [run for run in runs if hands_over(run)]
     if not sending:
         return {}
-    targets, at_once = _targets(sending)
+    targets, entries = _targets(sending)
     hops: dict[int, int] = dict(cursor.execute(_HOPS, [[run.id for run in sending]]).fetchall())
     arrivals = _arrivals(cursor, sending, facts, hops, now)
     customers = {run.customer_id for run in sending}
-    people = people_of(cursor, customers)
+    asked = {(run.customer_id, targets[run.id]) for run in sending if run.id in targets}
+    people = ask(cursor, people_of(cursor, customers), of_entries(asked), now)
     live: dict[UUID, list[RunState]] = defaultdict(list)
     for one in live_of(cursor, customers):
         live[one.customer_id].append(one)
-    asked = {(run.customer_id, targets[run.id]) for run in sending if run.id in targets}
-    gate = open_gate(cursor, asked, now, at_once)
+    gate = open_gate(cursor, asked, now, entries)
     work.choices.update(gate.choices)
     answers = {}
     for run, arrival in zip(sending, arrivals, strict=True):
@@ -98,17 +99,18 @@ def _step(run: RunState) -> GoTo:
     return step
 
 
-def _targets(sending: Collection[RunState]) -> tuple[dict[int, Version], dict[UUID, int]]:
-    """By run, the live version of the journey it is to go to, none where that is not live; and the caps of brands."""
+def _targets(sending: Collection[RunState]) -> tuple[dict[int, Version], Entries]:
+    """By run, the live version of the journey it is to go to, none where that is not live; and what is said beside."""
     keys = {_step(run).journey for run in sending}
     live = Journey.objects.filter(
         brand__in={run.version.brand_id for run in sending}, key__in=keys, status=Journey.Status.LIVE
     ).exclude(live_version=None)
-    rows = list(live.values_list("brand_id", "key", "live_version_id", "brand__journeys_at_once"))
-    found = {(brand, key): id_ for brand, key, id_, _most in rows}
+    entries, found = Entries(), dict[tuple[UUID, str], Version]()
+    for brand, key, id_, *said in live.values_list("brand_id", "key", "live_version_id", *SAID_BESIDE):
+        found[brand, key] = version(id_ or 0)
+        entries.add(found[brand, key], *said)
     places = {run.id: (run.version.brand_id, _step(run).journey) for run in sending}
-    targets = {run_id: version(found[place] or 0) for run_id, place in places.items() if place in found}
-    return targets, {brand: most for brand, _key, _id, most in rows if most is not None}
+    return {run_id: found[place] for run_id, place in places.items() if place in found}, entries
 
 
 def _arrivals(

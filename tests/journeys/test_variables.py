@@ -20,8 +20,8 @@ PLAN = {"name": "plan", "kind": "text", "property": "plan", "default": "free"}
 TOTAL = {"name": "total", "kind": "number", "property": "cart.total"}
 GIFT = {"name": "gift", "kind": "boolean", "default": False}
 DAY = {"name": "day", "kind": "moment"}
-ALL = [PLAN, TOTAL, GIFT, DAY]
-SETS = [
+ALL: list[dict[str, Any]] = [PLAN, TOTAL, GIFT, DAY]
+SETS: list[dict[str, Any]] = [
     {"variable": "plan", "property": "chosen"},
     {"variable": "total", "property": "total"},
     {"variable": "gift", "property": "gift"},
