@@ -63,7 +63,8 @@ def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBa
 
 def calls_of(journey: Journey) -> list[Job]:
     """The newest first."""
-    return list(Job.objects.filter(kind=KIND, arguments__journey=str(journey.pk)).order_by("-created_at")[:_SHOWN])
+    asked = Job.objects.filter(kind=KIND, arguments__journey=str(journey.pk))
+    return list(asked.order_by("-created_at", "-pk")[:_SHOWN])
 
 
 def work(turn: Slice) -> bool:
