@@ -70,7 +70,8 @@ def test_what_is_said_has_a_source_a_time_and_the_step_it_comes_from(stage: Stag
     assert (trait.source_id, trait.valid_from) == (event.source_id, T0)
     run = stage.the_run()
     assert event.message_id == f"run-{run.pk}-1"
-    assert EventPayload.objects.get(event_id=event.pk).payload["context"] == {"journey": str(run.journey_id), "run": run.pk, "step": "say"}
+    payload = EventPayload.objects.get(event_id=event.pk).payload
+    assert payload["context"] == {"journey": str(run.journey_id), "run": run.pk, "step": "say"}
     assert trait.profile_id == run.profile_id
 
 
