@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from analytics.metrics import branches
 from analytics.metrics.branches import branch_distribution
+from analytics.metrics.endings import Endings, endings
 from analytics.metrics.equation import Equation, Part
 from analytics.metrics.event_latency import EventLatency, event_latency
 from analytics.metrics.hold_conversion import HoldConversions, hold_conversion
@@ -35,6 +36,7 @@ Text = str | Promise
 class JourneyNumbers:
     period: Period
     sums: tuple[Equation, ...]
+    endings: Endings
     refused: RefusedEntries
     live: LiveRuns
     branches: tuple[Equation, ...]
@@ -59,6 +61,7 @@ def journey_numbers(journey_id: UUID, period: Period = ALWAYS) -> JourneyNumbers
             messages_created(journey_id, period),
             message_steps_passed(journey_id, period),
         ),
+        endings=endings(journey_id, period),
         refused=refused_entries(journey_id, period),
         live=live_runs(journey_id, period),
         branches=branch_distribution(ways, _branch_names(journey_id)),
@@ -88,6 +91,13 @@ def as_json(numbers: JourneyNumbers) -> dict[str, Any]:
     latency, stays = numbers.latency, numbers.stays
     return {
         "sums": {one.key: _sum_json(one) for one in numbers.sums},
+        "endings": {
+            "definition": str(numbers.endings.definition),
+            "endings": [
+                {"kind": one.kind, "state": one.state, "outcome": one.outcome, "runs": one.runs}
+                for one in numbers.endings.endings
+            ],
+        },
         "refused_entries": _parts_json(numbers.refused.definition, "by_reason", numbers.refused.by_reason),
         "live_runs": {
             "definition": str(numbers.live.definition),
@@ -153,6 +163,8 @@ def _lines(numbers: JourneyNumbers) -> Iterator[str]:
     for one in numbers.sums:
         yield from _heading(one.label, one.definition)
         yield from _sum_rows(one)
+    yield from _heading(numbers.endings.label, numbers.endings.definition)
+    yield from (_row(part.label, part.count) for part in numbers.endings.parts)
     for counted in (numbers.refused, numbers.not_sent):
         yield from _heading(counted.label, counted.definition)
         yield from (_row(part.label, part.count) for part in counted.by_reason)

@@ -20,6 +20,7 @@ GROUPS = (
     Group("bench.engine.resume", ("engine.resume",)),
     Group("bench.engine.flat", ("scale.flat", "scale.memory")),
     Group("bench.latency", ("latency.event_to_message",)),
+    Group("bench.simulate", ("simulate.events",)),
     Group("bench.ingest.accept", ("ingest.accept",)),
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.ingest.memory", ("ingest.memory",)),

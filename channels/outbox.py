@@ -80,15 +80,17 @@ _values = attrgetter(*(name for name, _type in _COLUMNS))
 _UNSENT_COLUMNS = (("attempts", "int2"), ("crashes", "int2"), ("provider_id", "varchar"))
 _UNSENT = (0, 0, "")
 _CONTENTS = """
-    INSERT INTO channels_messagecontent (message_id, context, subject, body)
-    SELECT known.message_id, known.context, '', '' FROM ({query}) AS known(message_id, context)
+    INSERT INTO channels_messagecontent (message_id, context, journey, subject, body)
+    SELECT known.message_id, known.context, known.journey, '', ''
+    FROM ({query}) AS known(message_id, context, journey)
 """
 _CONTENT_COLUMNS = (("message_id", "uuid"), ("context", "jsonb"), ("subject", "text"), ("body", "text"))
 
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """Contexts that lie in the database already: a query for (message_id, context) and its parameters."""
+    """Contexts that lie in the database already: a query for (message_id, context, journey) and its parameters; the
+    last are typed variables, null where there are none."""
 
     query: str
     parameters: Sequence[Any]

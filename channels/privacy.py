@@ -74,6 +74,7 @@ STORES: Final = (
                     "subject": "(SELECT c.subject FROM channels_messagecontent c WHERE c.message_id = t.id)",
                     "body": "(SELECT c.body FROM channels_messagecontent c WHERE c.message_id = t.id)",
                     "made_from": "(SELECT c.context FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                    "variables": "(SELECT c.journey FROM channels_messagecontent c WHERE c.message_id = t.id)",
                 },
                 {
                     "detail": "''",
@@ -86,6 +87,6 @@ STORES: Final = (
         kept="message_contents",
         note=_("What waits is cancelled. That a message was sent, when and how it went stays; its words go."),
         act=cancel,
-        spoken=(Spoken(MessageContent, ("context", "subject", "body"), namespace_of(_WHOSE)),),
+        spoken=(Spoken(MessageContent, ("context", "journey", "subject", "body"), namespace_of(_WHOSE)),),
     ),
 )

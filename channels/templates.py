@@ -92,6 +92,19 @@ def check(source: str) -> None:
     _compile(_PLAIN, source)
 
 
+def read_of(source: str) -> set[tuple[str, ...]]:
+    """Paths into the context that a source names, as (`event`, `total`); raises TemplateError."""
+    found = _compile(_PLAIN, source).analyze(include_partials=False).globals
+    return {tuple(map(str, one.segments)) for named in found.values() for one in named}
+
+
+def names_under(source: str, root: str) -> set[str]:
+    """Which names the source reads of `root`: of `journey`, `plan` where it says {{ journey.plan }}."""
+    if "{" not in source:
+        return set()
+    return {path[1] for path in read_of(source) if path[0] == root and len(path) > 1}
+
+
 @lru_cache(maxsize=1024)
 def _compile(environment: BoundedEnvironment, source: str) -> BoundTemplate:
     if len(source) > MAX_SOURCE:

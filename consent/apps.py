@@ -8,7 +8,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import merging as effects
-        from consent import passed_on, rules  # noqa: F401 - makes its kind of condition known
+        from consent import passed_on, permitted, rules  # noqa: F401 - makes its kinds of conditions known
         from consent.events import consume
         from consent.expiring import EXPIRED, EXPIRING
         from consent.imports import ROWS

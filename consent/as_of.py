@@ -12,6 +12,7 @@ from psycopg import Cursor
 from consent.decision import Head, Verdict
 from consent.heads import InForce, follow
 from consent.models import Method
+from consent.under_law import object_to
 from consent.weighing import Ask, Facts, weigh
 from customers.pg import raw_cursor
 
@@ -60,6 +61,7 @@ _FACTS: Final = """
                      SELECT member.profile_id FROM member WHERE member.n = ask.n
                  ))
            ),
+           purpose.law,
            e.address_id, e.profile_id, e.spoken_for, e.since,
            e.id, e.state, e.method, e.effective_at, e.valid_until
     FROM ask
@@ -100,7 +102,8 @@ def permissions_as_of(asks: Sequence[Ask], moment: datetime, *, heard_by: dateti
     then: whose profiles have moved to another since has them still.
 
     What had taken effect counts, also where it was heard of later; `heard_by` leaves out what was not in the ledger by
-    that time, so that with the moment itself it says what a sender knew. Purposes are taken as they are today.
+    that time, so that with the moment itself it says what a sender knew. Purposes are taken as they are today; for
+    those that weigh the law, so is where people live and when they were born.
     """
     if not asks:
         return []
@@ -141,9 +144,10 @@ def _facts(
         "heard_by": heard_by,
     }
     rows = cursor.execute(statement, given).fetchall()
-    for (n, kind, barred, unsettled, restricted, paused), said in groupby(rows, key=itemgetter(*range(6))):
-        heads = list(_heads(_Said._make(row[6:]) for row in said if row[6] is not None))
-        facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, heads)
+    for (n, kind, barred, unsettled, restricted, paused, law), said in groupby(rows, key=itemgetter(*range(7))):
+        heads = list(_heads(_Said._make(row[7:]) for row in said if row[7] is not None))
+        facts[n - 1] = Facts(kind, barred, unsettled, restricted, paused, law, heads)
+    object_to(cursor, asks, facts, moments)
     return facts
 
 

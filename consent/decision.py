@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from consent.jurisdiction import BASIS_ELSEWHERE, NOT_INFORMED, TOO_YOUNG
 from consent.models import Purpose, State
 
 # Asked for every head of every send.
@@ -35,6 +36,8 @@ class Head(NamedTuple):
     proven_at: datetime | None
     customer_since: datetime | None
     is_claim: bool = False
+    # Why a grant is none under the law of whom it is asked for (consent.jurisdiction).
+    objection: str = ""
 
     @property
     def grants(self) -> bool:
@@ -46,7 +49,7 @@ class Head(NamedTuple):
     def reason(self, now: datetime) -> str:
         """Why this head does not permit; empty when it does."""
         if self.grants:
-            return "consent_expired" if self.expired(now) else ""
+            return "consent_expired" if self.expired(now) else self.objection
         if self.state in _OPPOSING:
             return "withdrawn"
         return "consent_expired" if self.state == State.EXPIRED else "no_consent"
@@ -63,7 +66,14 @@ class _Voice(NamedTuple):
 
 
 # The strictest first, where several refuse.
-_STRICTNESS = {"withdrawn": 0, "consent_expired": 1, "no_consent": 2}
+_STRICTNESS = {
+    "withdrawn": 0,
+    "consent_expired": 1,
+    TOO_YOUNG: 2,
+    BASIS_ELSEWHERE: 3,
+    NOT_INFORMED: 4,
+    "no_consent": 5,
+}
 
 
 # Since when two profiles have been one customer, for those who had been together before the later of them moved.
@@ -137,15 +147,16 @@ def _voices(heads: Sequence[Head], now: datetime) -> list[_Voice]:
         return [
             _Voice(heads[0], heads[0].reason(now), heads[0].effective_at, heads[0].customer_since, heads[0].profile_id)
         ]
-    # Who was only asked, or took a word back, says nothing against what others or the same one said elsewhere.
-    heads = [head for head in heads if head.state not in _SILENT] or heads
+    # Who was only asked, or took a word back, says nothing against what others or the same one said elsewhere; nor does
+    # what is no consent under the law.
+    heads = [head for head in heads if head.state not in _SILENT and not head.objection] or heads
     wide = max((head for head in heads if head.profile_id is None), key=_recency, default=None)
     own: dict[UUID, list[Head]] = {}
     for head in heads:
         if head.profile_id is not None:
             own.setdefault(head.profile_id, []).append(head)
     voices = [_voice(of_profile, wide, now) for of_profile in own.values()]
-    if wide is not None and ((wide.grants and not wide.expired(now)) or not voices):
+    if wide is not None and ((wide.grants and not wide.reason(now)) or not voices):
         voices.append(_Voice(wide, wide.reason(now), wide.effective_at, wide.customer_since, None))
     return voices
 

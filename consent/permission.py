@@ -8,6 +8,7 @@ from uuid import UUID
 
 from consent.decision import Head, Verdict
 from consent.ledger import ensure_chains
+from consent.under_law import object_to
 from consent.weighing import Ask, Facts, weigh
 from customers.models.address import Channel
 from customers.pg import raw_cursor
@@ -76,6 +77,7 @@ _FACTS = """
                WHERE p.customer_id = ask.customer_id AND s.brand_id = purpose.brand_id
                  AND s.ended_at IS NULL AND s.until > %b
            ),
+           purpose.law,
            h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since,
            h.method = 'claim'
     FROM ask
@@ -102,13 +104,17 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
         return []
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
     facts: list[Facts | None] = [None] * len(asks)
+    are_weighed = False
     with raw_cursor() as cursor:
         for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now], prepare=True).fetchall():
             known = facts[row[0] - 1]
             if known is None:
-                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5])
-            if row[6] is not None:
-                known.heads.append(Head._make(row[6:]))
+                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5], row[6])
+                are_weighed = are_weighed or bool(row[6])
+            if row[7] is not None:
+                known.heads.append(Head(*row[7:]))
+        if are_weighed:
+            object_to(cursor, asks, facts, [now] * len(asks))
         return weigh(cursor, asks, facts, now)
 
 

@@ -29,6 +29,8 @@ class Facts:
     unsettled: bool
     restricted: bool
     paused: bool
+    # By which it is weighed where the person's country has none; empty: by none.
+    law: str = ""
     heads: list[Head] = field(default_factory=list)
 
 

@@ -39,6 +39,7 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "change": _("changed"),
     "delete": _("deleted"),
     "publish": _("published"),
+    "roll_back": _("returned to an earlier version"),
     "save_draft": _("saved a draft"),
     "access": _("changed rights"),
     "export": _("exported"),

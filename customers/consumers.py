@@ -36,6 +36,11 @@ class ResolvedEvent:
     # How sure its sender says to be of whom, if it said so.
     assurance: int | None = None
 
+    @property
+    def hops(self) -> int:
+        """How many events lay between what is said inside and what came from outside; no door takes such a number."""
+        return int(self.payload().get("hops") or 0) if '"hops"' in self.payload_text else 0
+
     def payload(self) -> dict[str, Any]:
         """{properties or traits, context} in the newest shape, decoded only for those who need to look inside."""
         decoded: dict[str, Any] = orjson.loads(self.payload_text)

@@ -22,6 +22,8 @@ class Hint:
     kind: str = ""
     unset: Text = ""
     is_usual: bool = False
+    # Of a rule: where it is asked, if not where the others of its document are.
+    place: str = ""
     choices: Mapping[str, Text] = field(default_factory=dict)
 
 
@@ -34,6 +36,7 @@ def form(
     kind: str = "",
     unset: Text = "",
     is_usual: bool = False,
+    place: str = "",
     choices: Mapping[str, Text] | None = None,
 ) -> msgspec.Meta:
     hint = Hint(
@@ -44,6 +47,7 @@ def form(
         kind=kind,
         unset=unset,
         is_usual=is_usual,
+        place=place,
         choices=choices or {},
     )
     return msgspec.Meta(extra={"form": hint})

@@ -103,7 +103,24 @@ def tell(cursor: Cursor[Any], happened: Iterable[Internal], awaited: frozenset[s
     told = _in_brands(cursor, [one for one in wanted if one.cause.hops < MOST_HOPS])
     if not told:
         return 0
-    sources = _sources({brand for _one, brand in told})
+    ids = _write(cursor, told, now)
+    matched = (
+        (id_, now, now, one.profile_id, brand, one.name, one.key[:100])
+        for id_, (one, brand) in zip(ids, told, strict=True)
+        if not one.cause.historical
+    )
+    copy_rows(cursor, "customers_match_queue", _MATCH, matched)
+    return len(ids)
+
+
+def keep(cursor: Cursor[Any], happened: Sequence[Internal], now: datetime) -> list[int]:
+    """Write what happened in one brand each, for whoever writes it already knows who is to hear of it; return the ids
+    of the events."""
+    return _write(cursor, [(one, one.brand_id) for one in happened if one.brand_id], now) if happened else []
+
+
+def _write(cursor: Cursor[Any], told: Sequence[tuple[Internal, UUID]], now: datetime) -> list[int]:
+    sources = reserved_sources({brand for _one, brand in told})
     ids = cursor.execute("SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)", [len(told)]).fetchall()
     rows = [(id_, one, brand) for (id_,), (one, brand) in zip(ids, told, strict=True)]
     copy_rows(
@@ -120,13 +137,7 @@ def tell(cursor: Cursor[Any], happened: Iterable[Internal], awaited: frozenset[s
     )  # fmt: skip
     payloads = ((id_, now, Jsonb({"properties": one.properties}, orjson.dumps)) for id_, one, _brand in rows)
     copy_rows(cursor, "customers_eventpayload", _PAYLOAD, payloads)
-    matched = (
-        (id_, now, now, one.profile_id, brand, one.name, one.key[:100])
-        for id_, one, brand in rows
-        if not one.cause.historical
-    )
-    copy_rows(cursor, "customers_match_queue", _MATCH, matched)
-    return len(rows)
+    return [id_ for id_, _one, _brand in rows]
 
 
 def _in_brands(cursor: Cursor[Any], wanted: Sequence[Internal]) -> list[tuple[Internal, UUID]]:
@@ -141,7 +152,7 @@ def _in_brands(cursor: Cursor[Any], wanted: Sequence[Internal]) -> list[tuple[In
     ]
 
 
-def _sources(brands: set[UUID]) -> dict[UUID, UUID]:
+def reserved_sources(brands: set[UUID]) -> dict[UUID, UUID]:
     """The reserved source of each brand, made where it is missing."""
     known = dict(
         Source.objects.filter(key=Source.RESERVED_KEY, brand__in=brands).values_list("brand_id", "id"),

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 
 class JourneysConfig(AppConfig):
@@ -10,24 +10,30 @@ class JourneysConfig(AppConfig):
         from channels import guards, scopes
         from channels.models import Message
         from consent.privacy import restricting
-        from customers import dead_letters, merging
+        from customers import dead_letters, internal, jobs, merging
         from customers.privacy import stores
         from customers.retention import kinds
         from customers.segments import define
-        from journeys import rules, steps  # noqa: F401 - makes step types and kinds of conditions known
-        from journeys.engine import advance, again, ending, foreseen, match, merges, recheck
+        from journeys import rules, steps, this_run, variable_leaf  # noqa: F401 - makes them known
+        from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
+        from journeys.entry import calls
+        from journeys.entry.names import CALLED
         from journeys.guard import guard
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
         from journeys.segment_use import journeys_at
+        from journeys.simulation import job
 
         stores.register(*STORES)
         scopes.register("journeys.Journey")
+        jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work)
         guards.register(Message.Origin.RUN.value, guard)
+        internal.reserve(CALLED)
+        calls.register()
         merging.register(foreseen.tell)
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)
-        dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE)
+        dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE, changeovers.QUEUE)
         dead_letters.register_staying(advance.QUEUE, again.take_up)
         for key in ("events", "event_payloads"):
             kinds.hold(key, needed_by_runs)

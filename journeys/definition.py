@@ -11,7 +11,10 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
-from journeys.steps.base import EventMatch, Step, step_union
+from journeys.ends import ExitEvent, ExitRule, Expiry
+from journeys.entry.parts import EntryCap, Ramp
+from journeys.steps.base import Step, step_union
+from journeys.variables import VariableDef
 
 
 class InvalidDefinition(Exception):
@@ -41,10 +44,32 @@ class StateDef(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Who comes in: `rule` sees the customer and the event; `key` names the property that tells runs of one
-    customer apart (a cart's id, say)."""
+    """Who comes in, by an event or by a move into or out of a segment: `rule` sees the customer and the event; `key`
+    names the property that tells runs of one customer apart (a cart's id, say)."""
 
-    event: Annotated[str, form(_("entry event"), refers="event")]
+    kind: Annotated[
+        Literal["event", "segment"],
+        form(
+            _("who comes in"),
+            choices={
+                "event": _("whoever an event happens to"),
+                "segment": _("whoever comes into a segment or leaves it"),
+            },
+        ),
+    ] = "event"
+    event: Annotated[str, form(_("entry event"), refers="event", is_usual=True)] = ""
+    segment: Annotated[str | None, form(_("entry segment"), refers="segment")] = None
+    moved: Annotated[
+        Literal["entered", "left"],
+        form(_("at the moment they"), choices={"entered": _("come into it"), "left": _("leave it")}),
+    ] = "entered"
+    take_in: Annotated[
+        bool,
+        form(
+            _("also those who are in the segment already"),
+            _("When the journey is first published so; a job calls them in."),
+        ),
+    ] = False
     rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
     key: Annotated[
         str | None,
@@ -83,21 +108,24 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
     guard_reason: Annotated[str, form(_("why consent is not asked at entry"))] = ""
     # Besides the event: with the same conditions, at a partner's call.
     api: Annotated[bool, form(_("partners may start it through the API"))] = False
-
-
-class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
-    """An event that ends the run at once, in any wait."""
-
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
-
-
-class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule about the customer that ends the run; looked at on entry and before each message."""
-
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
-    state: Annotated[str, form(_("ends in state"), refers="state")]
-    outcome: Annotated[str, form(_("outcome"), _("Names this end in reports."))] = ""
+    exclude: Annotated[
+        str | None, form(_("but nobody who is in"), _("A segment or list, as it is at entry."), refers="segment")
+    ] = None
+    cap: Annotated[EntryCap | None, form(_("cap of entries"), _("Of one person, whatever the key."))] = None
+    ramp: Annotated[
+        Ramp | None,
+        form(_("a small group first"), _("Who is not in it is refused, and may come in once everybody is let in.")),
+    ] = None
+    priority: Annotated[
+        int,
+        form(
+            _("priority"),
+            _(
+                "From 0 to 100. Of journeys that one event begins, the higher is asked first, which counts where the"
+                " brand limits in how many a person may be at once."
+            ),
+        ),
+    ] = 50
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +138,8 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
     exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
+    timeout: Annotated[Expiry | None, form(_("ends at the latest"))] = None
+    variables: Annotated[list[VariableDef], form(_("variables"), _("What runs remember, by name and kind."))] = []
 
     def typed_steps(self) -> list[Step]:
         union: Any = list[step_union()]  # type: ignore[misc]  # the union is the registry's, made at run time

@@ -13,7 +13,7 @@ from journeys.authoring.references import items
 from journeys.authoring.tidy import tidy
 
 # Named by their key and compared one by one; everything else is compared as a whole.
-_KEYED = {"steps": "id", "states": "name"}
+_KEYED = {"steps": "id", "states": "name", "variables": "name"}
 
 
 @dataclass(frozen=True, slots=True)

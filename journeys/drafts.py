@@ -1,6 +1,6 @@
 """Drafts: saved without overwriting each other, checked, compared, published and copied."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from customers.rules.errors import Problem
 from journeys.authoring.edits import fresh
 from journeys.authoring.missing import misfits
 from journeys.authoring.references import items, references
+from journeys.changeover import PlanRow, as_json
 from journeys.definition import InvalidDefinition, parse
 from journeys.diff import Change, compare
 from journeys.models import DraftRevision, Journey, JourneyVersion, Run
@@ -128,8 +129,16 @@ def _at_their_fields(document: Mapping[str, Any], problems: Iterable[Problem]) -
                     yield replace(problem, pointer=reference.pointer, message=text)
 
 
-def publish_draft(journey: Journey, *, by: AbstractBaseUser | None, now: datetime, revision: int) -> JourneyVersion:
-    """Make the draft of this revision live; raises StaleDraft, InvalidDefinition or NotPossible."""
+def publish_draft(
+    journey: Journey,
+    *,
+    by: AbstractBaseUser | None,
+    now: datetime,
+    revision: int,
+    plan: Sequence[PlanRow] = (),
+) -> JourneyVersion:
+    """Make the draft of this revision live; raises StaleDraft, InvalidDefinition (of a plan: InvalidPlan) or
+    NotPossible."""
     journey.refresh_from_db()
     if journey.draft_revision != revision:
         raise StaleDraft(journey, revision)
@@ -139,8 +148,9 @@ def publish_draft(journey: Journey, *, by: AbstractBaseUser | None, now: datetim
     if problems:
         raise InvalidDefinition(problems)
     before = None if journey.live_version is None else {"version": journey.live_version.number}
-    made = publish(journey, journey.draft, by=by, now=now)
-    audit.record(by, "publish", journey, before, {"version": made.number}, brand=journey.brand, now=now)
+    made = publish(journey, journey.draft, by=by, now=now, plan=plan)
+    after = {"version": made.number} | ({"plan": said} if (said := as_json(plan)) else {})
+    audit.record(by, "publish", journey, before, after, brand=journey.brand, now=now)
     return made
 
 

@@ -16,7 +16,8 @@ from customers.pg import raw_cursor
 from customers.registry import shapes
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
-from journeys.models import Run
+from journeys.models import EXITS, Run
+from journeys.moves import KEEPS_MESSAGES, began_waiting
 from journeys.steps.base import ANY_KEY, EventMatch
 from journeys.version import Version, key_of, version
 
@@ -27,11 +28,19 @@ AHEAD = timedelta(days=1)
 _TYING = frozenset({"identify", "alias"})
 
 _RUN = """
-    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id
+    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id, EXISTS (
+        SELECT 1 FROM journeys_transition t JOIN channels_message m ON m.id = %s AND m.visit < t.seq
+        WHERE t.run_id = r.id AND t.version_from IS NOT NULL AND t.branch & %s = 0
+    )
     FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
     LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
     WHERE r.id = %s
 """
+_BY_THE_END = """
+    SELECT 1 FROM channels_message m JOIN journeys_transition t ON t.run_id = m.origin_id::bigint
+    WHERE m.id = %s AND t.run_id = %s AND t.cause = ANY(%s) AND t.step_to IS NOT NULL AND t.seq <= m.visit
+"""
+_ENDED = (Run.Status.EXITED, Run.Status.EXPIRED)
 # Whose profile it is may change between two statements, so each asks anew.
 _IDENTIFIERS = """
     SELECT i.namespace, i.kind_id, i.value
@@ -103,21 +112,24 @@ class _Window:
 def guard(ask: GuardAsk) -> Answer:
     """Refuse when the run ended otherwise or its customer acted; wait while an identity is being resolved."""
     with raw_cursor() as cursor:
-        row = cursor.execute(_RUN, [ask.message_id, int(ask.origin_id)]).fetchone()
+        row = cursor.execute(_RUN, [ask.message_id, KEEPS_MESSAGES, ask.message_id, int(ask.origin_id)]).fetchone()
         if row is None:
             # A run that is gone was erased, and its message with it.
             return Refuse(Reason.ENDED)
-        status, entry_key, watched, step, occurred_at, message_id, event_id = row
+        status, entry_key, watched, step, occurred_at, message_id, event_id, was_left = row
         if status == Run.Status.MERGED:
             return Refuse(Reason.MERGED)
-        if status == Run.Status.EXITED:
+        if status in _ENDED and not _was_made_by_the_end(cursor, ask):
             return Refuse(Reason.ENDED)
+        if was_left:
+            return Refuse(Reason.MOVED)
         if watched is None:
             return None
         of = version(watched)
         after = (occurred_at, message_id)
         if of.looks_back_to_step(step):
-            after = (_began_waiting(cursor, ask.origin_id, step), "")
+            began = began_waiting(cursor, int(ask.origin_id), of.steps[step].id)
+            after = (began or occurred_at, "")
         matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
         window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
         # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the
@@ -129,20 +141,17 @@ def guard(ask: GuardAsk) -> Answer:
         )
 
 
+def _was_made_by_the_end(cursor: Cursor[Any], ask: GuardAsk) -> bool:
+    """Whether the message is one of those that the end itself had made, by its last step."""
+    cursor.execute(_BY_THE_END, [ask.message_id, int(ask.origin_id), [cause.value for cause in EXITS]])
+    return cursor.fetchone() is not None
+
+
 def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMatch, Rule | None]]) -> Mapping[str, Any]:
     if not any(rule is not None and "traits" in rule.inputs for _match, rule in matches):
         return {}
     row = cursor.execute(_TRAITS, [ask.profile_id]).fetchone()
     return row[0] if row else {}
-
-
-def _began_waiting(cursor: Cursor[Any], run_id: str, step: int) -> datetime:
-    rows = cursor.execute(
-        "SELECT at FROM journeys_transition WHERE run_id = %s AND step_to = %s ORDER BY seq DESC LIMIT 1",
-        [int(run_id), step],
-    ).fetchall()
-    at: datetime = rows[0][0]
-    return at
 
 
 def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> Refuse | None:

@@ -24,6 +24,7 @@ from journeys.models import (
     Run,
     RunContext,
     Transition,
+    Variable,
 )
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
@@ -56,7 +57,17 @@ STORES: Final = (
             Table(
                 RuleInputs,
                 _OF_RUNS,
-                {"run": "t.run_id", "move": "t.seq", "traits": "t.traits"},
+                {"run": "t.run_id", "move": "t.seq", "traits": "t.traits", "facts": "t.facts"},
+            ),
+            Table(
+                Variable,
+                _OF_RUNS,
+                {
+                    "run": "t.run_id",
+                    "move": "t.seq",
+                    "variable": "t.name",
+                    "value": "coalesce(t.text, t.number::text, t.boolean::text, t.moment::text)",
+                },
             ),
             Table(
                 RunContext,
@@ -106,6 +117,7 @@ STORES: Final = (
         act=end_runs,
         spoken=(
             Spoken(RuleInputs, ("traits",), namespace_of(_WHOSE)),
+            Spoken(Variable, ("text",), namespace_of(_WHOSE)),
             Spoken(RunContext, ("variables",), namespace_of(_WHOSE)),
         ),
     ),

@@ -1,5 +1,6 @@
 """Publishing: a checked definition becomes an immutable version, and no event of it is missed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,31 +8,54 @@ from uuid import UUID
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Case, F, Max, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
 from consent.models import Purpose
+from customers import bells
 from customers.awaited import await_names
+from customers.models import Segment
 from customers.rules.errors import Problem
-from journeys.definition import Definition, InvalidDefinition
-from journeys.models import Journey, JourneyVersion, Touchpoint
+from journeys import asks
+from journeys.changeover import PlanRow, as_json, check_plan
+from journeys.definition import Definition, Entry, InvalidDefinition
+from journeys.entry.calls import call_in
+from journeys.entry.segments import bind_segments
+from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.validate import check
+from journeys.variables_said import names_in_templates
 from journeys.version import awaited_names
 
+# Who paused it said what becomes of those in it, and only resuming brings them back.
+_STATUS_AFTER = Case(When(status=Journey.Status.PAUSED, then=F("status")), default=Value(Journey.Status.LIVE.value))
 
-def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
-    """Make `document` the journey's live version; raises InvalidDefinition.
+
+def publish(
+    journey: Journey,
+    document: object,
+    *,
+    by: AbstractBaseUser | None,
+    now: datetime,
+    returns_to: JourneyVersion | None = None,
+    plan: Sequence[PlanRow] = (),
+) -> JourneyVersion:
+    """Make `document` the journey's live version; raises InvalidDefinition. A paused journey stays paused.
+
+    `plan` says what becomes of those on their way; who is not named stays on their version. The engine carries it out.
 
     The version and the names it awaits are committed first, then every resolve that does not know the names is
     waited for, and only then does the version go live (DESIGN §3). Must not be called inside a transaction.
     """
     definition, steps = check(document)
     bindings = bind(journey, definition, steps)
+    check_plan(plan, journey, definition, steps)
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
+        before = locked.live_version
         last = locked.versions.aggregate(last=Max("number"))["last"] or 0
         made = JourneyVersion.objects.create(
             journey=locked,
@@ -40,14 +64,35 @@ def publish(journey: Journey, document: object, *, by: AbstractBaseUser | None, 
             bindings=bindings,
             published_at=now,
             published_by=by,  # type: ignore[misc]  # the user model is Django's own
+            returns_to=returns_to,
         )
     await_names(f"journey_version:{made.id}", awaited_names(definition, steps))
     with transaction.atomic():
         # Of two publishers at once, the later version lives, whoever comes through last.
         older = Q(live_version=None) | Q(live_version__number__lt=made.number)
-        Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=Journey.Status.LIVE)
+        is_live = Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=_STATUS_AFTER)
+        if is_live and (said := as_json(plan)):
+            Changeover.objects.create(
+                journey=journey,
+                version=made,
+                plan=said,
+                since=now,
+                decided_by=by,  # type: ignore[misc]  # the user model is Django's own
+            )
+            bells.ring("engine")
     journey.refresh_from_db()
+    if _takes_in(definition.entry, before):
+        segment = Segment.objects.get(pk=bindings["segments"][definition.entry.segment])
+        call_in(journey, segment, now, by=by)
     return made
+
+
+def _takes_in(entry: Entry, before: JourneyVersion | None) -> bool:
+    """Those who are in the segment already are called in once, and not by every version that lets in the same."""
+    if not entry.take_in:
+        return False
+    said = before.definition["entry"] if before is not None else {}
+    return not (said.get("take_in") and said.get("segment") == entry.segment)
 
 
 def _no_purpose(key: str) -> str:
@@ -91,16 +136,41 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    problems += _unknown_journeys(journey, steps)
+    segments, unknown = bind_segments(journey.brand_id, definition.entry)
+    problems += unknown
+    named = names_in_templates(definition, messages, latest, problems)
+    problems += asks.absent(definition, steps, journey.brand_id)
     if problems:
         raise InvalidDefinition(problems)
-    return {
-        "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
-        "templates": {step.template: latest[step.template] for _n, step in messages},
-        "purposes": {
-            key: str(purposes[key].id)
-            for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages)}
-        },
-    }
+    asked = asks.purposes(definition, steps)
+    # Which templates name typed variables: what runs hold is read for those alone.
+    naming = {"names_variables": named} if named else {}
+    return (
+        naming
+        | ({"segments": segments} if segments else {})
+        | {
+            "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
+            "templates": {step.template: latest[step.template] for _n, step in messages},
+            "purposes": {
+                key: str(purposes[key].id)
+                for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}
+            },
+        }
+    )
+
+
+def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:
+    going = [(n, step) for n, step in enumerate(steps) if isinstance(step, GoTo)]
+    if not going:
+        return []
+    known = set(Journey.objects.filter(brand_id=journey.brand_id).values_list("key", flat=True))
+    message, hint = _("There is no journey “%(name)s”."), _("Use the key of a journey of this brand.")
+    return [
+        Problem("unknown_journey", f"/steps/{n}/journey", message % {"name": step.journey}, hint)
+        for n, step in going
+        if step.journey not in known
+    ]
 
 
 def _touchpoints(journey: Journey, messages: list[tuple[int, Message]]) -> set[UUID]:

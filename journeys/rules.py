@@ -41,7 +41,7 @@ _LIVE: Final = (
     f" AND r.journey_id = {_JOURNEY}{{step}})"
 )
 # Where a step stands differs between versions.
-_AT_STEP: Final = f""" AND (r.version_id, {{place}}) IN (
+_AT_STEP: Final = f""" AND ({{place}}) IN (
     SELECT v.id, s.n - 1 FROM journeys_journeyversion v,
         jsonb_array_elements(v.definition -> 'steps') WITH ORDINALITY AS s(step, n)
     WHERE v.journey_id = {_JOURNEY} AND s.step ->> 'id' = %s
@@ -55,8 +55,11 @@ _RUN_THEN: Final = (
     f" WHERE o.customer_id = c.id AND r.journey_id = {_JOURNEY} AND r.entered_at <= %s{{more}})"
 )
 _NOT_ENDED: Final = " AND (r.ended_at IS NULL OR r.ended_at > %s)"
+# So it may between the versions that a run was of.
 _STEP_THEN: Final = (
-    "(SELECT t.step_to FROM journeys_transition t WHERE t.run_id = r.id AND t.at <= %s ORDER BY t.seq DESC LIMIT 1)"
+    "coalesce((SELECT t.version_from FROM journeys_transition t WHERE t.run_id = r.id AND t.version_from IS NOT NULL"
+    " AND t.at > %s ORDER BY t.seq LIMIT 1), r.version_id),"
+    " (SELECT t.step_to FROM journeys_transition t WHERE t.run_id = r.id AND t.at <= %s ORDER BY t.seq DESC LIMIT 1)"
 )
 
 
@@ -136,7 +139,7 @@ class RunStanding(Leaf, frozen=True, kw_only=True):
         if self.state == LIVE:
             if self.step is msgspec.UNSET:
                 return _LIVE.format(step=""), journey
-            return _LIVE.format(step=_AT_STEP.format(place="r.step")), [*journey, *journey, self.step]
+            return _LIVE.format(step=_AT_STEP.format(place="r.version_id, r.step")), [*journey, *journey, self.step]
         return self._turned(_EVER), journey
 
     def as_of(self, reading: Reading) -> Fragment:
@@ -146,7 +149,7 @@ class RunStanding(Leaf, frozen=True, kw_only=True):
         if self.step is msgspec.UNSET:
             return _RUN_THEN.format(more=_NOT_ENDED), [*given, reading.now]
         at_step = _AT_STEP.format(place=_STEP_THEN)
-        return _RUN_THEN.format(more=_NOT_ENDED + at_step), [*given, reading.now, reading.now, *given[:2], self.step]
+        return _RUN_THEN.format(more=_NOT_ENDED + at_step), [*given, *[reading.now] * 3, *given[:2], self.step]
 
     def _turned(self, text: str) -> str:
         return f"NOT {text}" if self.state == NEVER else text

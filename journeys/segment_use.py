@@ -1,4 +1,5 @@
-"""Which journeys wait for somebody to come into a segment, or to leave it: it cannot be archived under them."""
+"""Which journeys wait for somebody to come into a segment or to leave it, let nobody in who is in it, or ask who is: it
+cannot be archived under them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,11 +16,19 @@ def journeys_at(segment: Segment) -> list[str]:
     """Names of the journeys at work that name it; who waits for any segment waits for no certain one."""
     rows = Journey.objects.filter(brand=segment.brand_id, status__in=_AT_WORK).exclude(live_version=None)
     named = rows.order_by("name").values_list("name", "live_version__definition")
-    return [name for name, definition in named if _waits_for(definition, segment.key)]
+    return [
+        name
+        for name, definition in named
+        if _is_at_the_door(definition["entry"], segment.key) or _looks_at(definition, segment.key)
+    ]
 
 
-def _waits_for(part: Any, key: str) -> bool:
-    return any(
+def _is_at_the_door(entry: dict[str, Any], key: str) -> bool:
+    return key in (entry.get("segment"), entry.get("exclude"))
+
+
+def _looks_at(part: Any, key: str) -> bool:
+    return any(one.get("leaf") == "segment" and one.get("key") == key for one in _objects(part)) or any(
         one.get("event") in _EVENTS and any(_names(leaf, key) for leaf in _objects(one.get("rule")))
         for one in _objects(part)
     )

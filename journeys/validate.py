@@ -1,17 +1,22 @@
 """May this definition be published? Every problem found, each with its place and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from customers.rules import RuleError
+from customers.rules import MOMENT, WALK, RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
+from journeys import asks
 from journeys.definition import Definition, Entry, InvalidDefinition, parse
+from journeys.ends import ends_of, last_steps
+from journeys.entry.check import entry_problems
+from journeys.last_steps import last_step_problems
 from journeys.spans import span_problems
 from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
+from journeys.variable_problems import problems_of_variables
 
 MAX_STEPS = 500
 _MAX_EVENT_NAME = 120
@@ -36,11 +41,13 @@ def problems_of(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     known = list(_unknown(definition, steps))
     yield from known
     yield from _rules(definition, steps)
+    yield from problems_of_variables(definition, steps)
     yield from _keys(definition, steps)
     yield from _details(definition, steps)
     if not known:
-        yield from _reach(steps)
+        yield from _reach(steps, last_steps(definition))
         yield from _loops(steps)
+        yield from last_step_problems(definition, steps)
         yield from _moves(definition, steps)
 
 
@@ -59,7 +66,7 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
             yield Problem(
                 "bad_name", pointer, _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
             )
-    events = [("/entry/event", definition.entry.event)]
+    events = [("/entry/event", definition.entry.event)] if definition.entry.event else []
     events += [(f"{at}/event", match.event) for at, match in _matches(definition, steps)]
     for pointer, event in events:
         if not 1 <= len(event) <= _MAX_EVENT_NAME or not event.isprintable():
@@ -92,45 +99,43 @@ def _unknown(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
                 yield Problem(
                     "unknown_step",
                     f"/steps/{n}",
-                    _("There is no step “%(name)s”.") % {"name": target},
-                    _("Name an existing step."),
+                    *_no_step(target),
                 )
     for n, pair in enumerate(definition.transitions):
         for name in pair:
             if name not in states:
                 yield Problem("unknown_state", f"/transitions/{n}", _no_state(name))
     ends = {state.name for state in definition.states if state.kind in _ENDS}
-    for pointer, name in _exit_states(definition):
-        if name not in states:
-            yield Problem("unknown_state", f"{pointer}/state", _no_state(name))
-        elif name not in ends:
+    for pointer, end in ends_of(definition):
+        if end.state not in states:
+            yield Problem("unknown_state", f"{pointer}/state", _no_state(end.state))
+        elif end.state not in ends:
             yield Problem("end_state", f"{pointer}/state", _("An exit leads to a success or failure state."))
+        if end.last_step is not None and end.last_step not in ids:
+            yield Problem("unknown_step", f"{pointer}/last_step", *_no_step(end.last_step))
 
 
 def _no_state(name: str) -> str:
     return _("There is no state “%(name)s”.") % {"name": name}
 
 
-def _exit_states(definition: Definition) -> list[tuple[str, str]]:
-    return [
-        *((f"/exit_events/{n}", exit_.state) for n, exit_ in enumerate(definition.exit_events)),
-        *((f"/exit_rules/{n}", exit_.state) for n, exit_ in enumerate(definition.exit_rules)),
-    ]
+def _no_step(name: str) -> tuple[str, str]:
+    return _("There is no step “%(name)s”.") % {"name": name}, _("Name an existing step.")
 
 
 def _rules(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
-    found: list[tuple[str, object]] = [("/entry/rule", definition.entry.rule)]
-    found += [(f"/exit_rules/{n}/rule", exit_.rule) for n, exit_ in enumerate(definition.exit_rules)]
-    found += [(f"{at}/rule", match.rule) for at, match in _matches(definition, steps)]
-    found += [(f"/steps/{n}{at}", rule) for n, step in enumerate(steps) for at, rule in step.rules()]
-    for pointer, rule in found:
+    found: list[tuple[str, object, str]] = [("/entry/rule", definition.entry.rule, MOMENT)]
+    found += [(f"{at}/rule", match.rule, MOMENT) for at, match in _matches(definition, steps)]
+    found += [(at, rule, WALK) for at, rule in asks.rules_on_the_way(definition, steps)]
+    for pointer, rule, place in found:
         if rule is None:
             continue
         try:
-            parse_rule(rule)
+            parse_rule(rule, place)
         except RuleError as error:
             for problem in error.problems:
                 yield Problem(problem.code, pointer + problem.pointer, problem.message, problem.hint)
+    yield from asks.misfits(definition, steps)
 
 
 def _matches(definition: Definition, steps: list[Step]) -> Iterator[tuple[str, EventMatch]]:
@@ -169,6 +174,8 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
     yield from _reentry(definition.entry)
+    yield from entry_problems(definition.entry)
+    yield from _windows(definition)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:
@@ -192,9 +199,17 @@ def _reentry(entry: Entry) -> Iterator[Problem]:
         yield Problem("reentry_after", "/entry/reentry_after", _("A time too many."), hint)
 
 
-def _reach(steps: list[Step]) -> Iterator[Problem]:
+def _windows(definition: Definition) -> Iterator[Problem]:
+    for n, exit_ in enumerate(definition.exit_events):
+        if exit_.within is not None:
+            yield from span_problems(exit_.within, f"/exit_events/{n}/within")
+    if definition.timeout:
+        yield from span_problems(definition.timeout.after, "/timeout/after")
+
+
+def _reach(steps: list[Step], last: Iterable[str]) -> Iterator[Problem]:
     by_id = {step.id: step for step in steps}
-    reached, ahead = set[str](), [steps[0].id]
+    reached, ahead = set[str](), [steps[0].id, *last]
     while ahead:
         here = ahead.pop()
         if here not in reached:
@@ -242,12 +257,13 @@ def needed_moves(definition: Definition, steps: list[Step]) -> Iterator[tuple[st
     for n, step in enumerate(steps):
         for target in dict.fromkeys(step.targets()):
             yield f"/steps/{n}", step.state, by_id[target].state
-    # Events end a run where it waits; rules are asked where a message is about to be made.
+    # Events and age end a run where it waits; rules are asked where a message is about to be made.
     resting = dict.fromkeys(step.state for step in steps if step.waits)
     sending = dict.fromkeys(step.state for step in steps if step.sends_message)
-    for pointer, state in _exit_states(definition):
+    for pointer, end in ends_of(definition):
+        after = by_id[end.last_step].state if end.last_step else end.state
         for before in sending if pointer.startswith("/exit_rules") else resting:
-            yield pointer, before, state
+            yield pointer, before, after
 
 
 def _moves(definition: Definition, steps: list[Step]) -> Iterator[Problem]:

@@ -117,6 +117,7 @@ def _lists(journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, list[tu
         for part in numbers.not_sent.by_reason
     ]
     return [
+        (numbers.endings, [(part, "") for part in numbers.endings.parts]),
         (numbers.refused, [(part, "") for part in numbers.refused.by_reason]),
         (numbers.not_sent, not_sent),
         (numbers.errors, [(part, "") for part in numbers.errors.by_kind]),

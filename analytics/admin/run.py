@@ -60,6 +60,7 @@ def _standing(way: Way, links: Links) -> list[Value]:
         value_of(_("entered at"), run.entered_at),
         value_of(_("at this step since"), run.stepped_at),
         value_of(_("due at"), run.due_at),
+        value_of(_("ends at the latest"), None if run.ended_at else run.ends_at),
         value_of(_("ended at"), run.ended_at),
         value_of(_("last entered by this key"), memory.last_entered_at if memory else None),
     ]

@@ -37,6 +37,7 @@ class ShownMove:
     move: Move
     url: str
     inputs: list[Value]
+    given: list[Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def shown_moves(moves: Iterable[Move], links: Links, masked: bool) -> list[Shown
             move,
             links.to(("customers_event", move.event_id)) if move.event is not None else "",
             [value_of(name, value) for name, value in move.inputs(masked).items()],
+            [value_of(name, value) for name, value in move.given(masked).items()],
         )
         for move in moves
     ]

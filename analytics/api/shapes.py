@@ -40,6 +40,7 @@ class MoveShape(serializers.Serializer[Any]):
     state = serializers.CharField()
     event_id = serializers.IntegerField(allow_null=True, help_text="If one of your sources sent it.")
     inputs = serializers.DictField(help_text="What a rule looked at, masked.")
+    variables = serializers.DictField(help_text="The journey's variables that got a value by it, masked.")
     not_kept = serializers.CharField(allow_null=True)
 
     class Meta:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics.metrics.equation import Equation, Part
 from analytics.metrics.ways import Parting
-from journeys.models import Cause
+from journeys.models import BROKEN_OFF, Cause
 
 LABEL = gettext_lazy("Branch distribution")
 DEFINITION = gettext_lazy(
@@ -16,7 +16,6 @@ DEFINITION = gettext_lazy(
 )
 
 _BRANCHES = (Cause.EVENT, Cause.BEST, Cause.BRANCH, Cause.ARM)
-_BROKEN_OFF = (Cause.EXIT, Cause.MERGED, Cause.FAILED)
 # (step, branch) to what the branch waits for or asks.
 Names = Mapping[tuple[str, int], str]
 
@@ -42,5 +41,8 @@ def _parts(parting: Parting, names: Names) -> Iterator[Part]:
             yield Part("reset", _("waited anew"), anew)
     elif parting.type == "split":
         yield Part("otherwise", _("no rule held"), parting.gone(Cause.OTHERWISE))
-    yield Part("broken_off", _("ended there by an exit, merge or failure"), parting.gone(*_BROKEN_OFF))
+    moved = parting.gone(Cause.MOVED)
+    if moved:
+        yield Part("moved", _("moved to another version"), moved)
+    yield Part("broken_off", _("ended there by an exit, merge or failure"), parting.gone(*BROKEN_OFF))
     yield Part("standing", _("there now"), parting.standing)

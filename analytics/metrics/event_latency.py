@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, parameters
 from analytics.metrics.query import rows
-from journeys.models import Cause
+from journeys.models import EXITS, Cause
 
 LABEL = _("Event latency P95")
 DEFINITION = _(
@@ -18,7 +18,7 @@ DEFINITION = _(
     "wait it ended counts from that coming. Historical events are left out."
 )
 
-_DECIDING = (Cause.ENTERED, Cause.EVENT, Cause.EXIT)
+_DECIDING = (Cause.ENTERED, Cause.EVENT, *EXITS)
 _SQL = f"""
     WITH {COHORT}
     SELECT count(*),

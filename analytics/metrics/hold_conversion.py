@@ -42,8 +42,8 @@ def hold_conversion(partings: Iterable[Parting]) -> HoldConversions:
         HoldConversion(
             one.step,
             one.gone(Cause.EVENT, Cause.BEST),
-            # A wait that begins anew goes on.
-            sum(one.left.values()) - one.gone(Cause.RESET),
+            # A wait that begins anew goes on, and so does one that is moved to another version.
+            sum(one.left.values()) - one.gone(Cause.RESET, Cause.MOVED),
             one.standing,
         )
         for one in partings

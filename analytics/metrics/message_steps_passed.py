@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from analytics.metrics.equation import Equation, Part
 from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, messages_of, parameters
 from analytics.metrics.query import rows
-from journeys.models import Cause
+from journeys.models import BROKEN_OFF
 from journeys.steps.base import step_types
 
 LABEL = _("Message steps passed")
@@ -16,8 +16,6 @@ DEFINITION = _(
     "the outbox holds at least one message, sent or not. The two sides come from different tables."
 )
 
-# A run that leaves a step by one of these did not do what the step does.
-_BROKEN_OFF = (Cause.EXIT, Cause.MERGED, Cause.FAILED)
 _SQL = f"""
     WITH {COHORT}, sending AS (
         SELECT v.id AS version_id, s.position - 1 AS step
@@ -26,7 +24,7 @@ _SQL = f"""
         WHERE v.journey_id = %(journey)s AND s.definition ->> 'type' = ANY(%(sending)s)
     )
     SELECT (SELECT count(*) FROM {MOVES}
-            JOIN sending ON sending.version_id = c.version_id AND sending.step = t.step_from
+            JOIN sending ON sending.version_id = t.left_version AND sending.step = t.step_from
             WHERE NOT t.cause = ANY(%(broken_off)s)),
            (SELECT count(DISTINCT (m.origin_id, m.visit)) FROM {{messages}})
 """
@@ -38,7 +36,7 @@ def message_steps_passed(journey_id: UUID, period: Period = ALWAYS) -> Equation:
         journey_id,
         period,
         sending=[type_ for type_, step in step_types().items() if step.sends_message],
-        broken_off=[cause.value for cause in _BROKEN_OFF],
+        broken_off=[cause.value for cause in BROKEN_OFF],
     )
     [(total, made)] = rows(_SQL.format(messages=messages_of(period)), values)
     part = Part("with_message", _("visits with a message"), made)

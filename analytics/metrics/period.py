@@ -35,11 +35,20 @@ COHORT: Final = """
     )
 """
 
-# Their moves. Never flattened: look-ups by run, however few the planner thinks will do.
-MOVES: Final = """
+# Of the moves between versions from there on, what the first one left; else what the run is of.
+_VERSION: Final = """
+    coalesce((
+        SELECT v.version_from FROM journeys_transition v
+        WHERE v.run_id = t.run_id AND v.seq {after} t.seq AND v.version_from IS NOT NULL ORDER BY v.seq LIMIT 1
+    ), c.version_id)
+"""
+# Their moves. Never flattened: look-ups by run, however few the planner thinks will do. `left_version` is the version
+# whose step a move left, `came_version` the one by which it came to the next.
+MOVES: Final = f"""
     cohort c CROSS JOIN LATERAL (
         SELECT t.run_id, t.seq, t.at, t.step_from, t.step_to, t.state_to, t.cause, t.branch, t.event_id,
-               t.event_received_at
+               t.event_received_at, {_VERSION.format(after=">=")} AS left_version,
+               {_VERSION.format(after=">")} AS came_version
         FROM journeys_transition t WHERE t.run_id = c.id OFFSET 0
     ) t
 """

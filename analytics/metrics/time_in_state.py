@@ -26,15 +26,14 @@ _SQL = f"""
         CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'states') WITH ORDINALITY AS s(definition, position)
         WHERE v.journey_id = %(journey)s
     ), move AS (
-        SELECT c.version_id, t.run_id, t.seq, t.at, t.state_to AS state,
-               lag(t.state_to) OVER (PARTITION BY t.run_id ORDER BY t.seq) AS before
-        FROM {MOVES}
+        SELECT s.name, t.run_id, t.seq, t.at, lag(s.name) OVER (PARTITION BY t.run_id ORDER BY t.seq) AS before
+        FROM {MOVES} JOIN state s ON s.version_id = t.came_version AND s.state = t.state_to
     ), stay AS (
-        SELECT version_id, state, at, lead(at) OVER (PARTITION BY run_id ORDER BY seq) AS left_at
-        FROM move WHERE before IS DISTINCT FROM state
+        SELECT name, at, lead(at) OVER (PARTITION BY run_id ORDER BY seq) AS left_at
+        FROM move WHERE before IS DISTINCT FROM name
     ), finished AS (
         SELECT name, count(*) AS stays, percentile_disc(0.75) WITHIN GROUP (ORDER BY left_at - at) AS p75
-        FROM stay JOIN state USING (version_id, state) WHERE left_at IS NOT NULL GROUP BY name
+        FROM stay WHERE left_at IS NOT NULL GROUP BY name
     ), standing AS (
         SELECT name, count(*) AS runs FROM cohort JOIN state USING (version_id, state)
         WHERE status = %(live)s GROUP BY name

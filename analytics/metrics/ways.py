@@ -17,15 +17,15 @@ _SQL = f"""
     ), place AS (
         SELECT id, type, max(number) AS number FROM parting GROUP BY id, type
     ), move AS MATERIALIZED (
-        SELECT c.version_id, t.step_from, t.step_to, t.cause, t.branch, count(*) AS runs
-        FROM {MOVES} GROUP BY 1, 2, 3, 4, 5
+        SELECT t.left_version, t.came_version, t.step_from, t.step_to, t.cause, t.branch, count(*) AS runs
+        FROM {MOVES} GROUP BY 1, 2, 3, 4, 5, 6
     ), left_by AS (
         SELECT p.id, p.type, m.cause, m.branch, sum(m.runs)::bigint AS runs
-        FROM move m JOIN parting p ON p.version_id = m.version_id AND p.step = m.step_from
+        FROM move m JOIN parting p ON p.version_id = m.left_version AND p.step = m.step_from
         GROUP BY 1, 2, 3, 4
     ), come AS (
         SELECT p.id, p.type, sum(m.runs)::bigint AS runs
-        FROM move m JOIN parting p ON p.version_id = m.version_id AND p.step = m.step_to
+        FROM move m JOIN parting p ON p.version_id = m.came_version AND p.step = m.step_to
         GROUP BY 1, 2
     ), standing AS (
         SELECT p.id, p.type, count(*) AS runs

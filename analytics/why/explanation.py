@@ -29,7 +29,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Move:
     """One transition. `step_to` is empty where the run left by an exit; `saw` are the inputs of the rule that
-    decided, personal; `not_kept` says which of them nobody can tell any more."""
+    decided, personal; `not_kept` says which of them nobody can tell any more. `gave` are the typed variables that got
+    a value by it, personal too."""
 
     seq: int
     at: datetime
@@ -42,6 +43,10 @@ class Move:
     event_id: int | None = None
     saw: dict[str, Any] = field(default_factory=dict)
     not_kept: str = ""
+    gave: dict[str, Any] = field(default_factory=dict)
+
+    def given(self, masked: bool) -> dict[str, Any]:
+        return mask(self.gave, DOCUMENT) if masked else self.gave
 
     def inputs(self, masked: bool) -> dict[str, Any]:
         return mask(self.saw, DOCUMENT) if masked else self.saw
@@ -109,6 +114,7 @@ def _move_json(move: Move, masked: bool) -> dict[str, Any]:
         "state": move.state,
         "event_id": move.event_id,
         "inputs": move.inputs(masked),
+        "variables": move.given(masked),
         "not_kept": move.not_kept or None,
     }
 

@@ -47,12 +47,14 @@ def entered_by(way: Way) -> Part:
     event = way.entry_event
     schema = way.schemas.get(event.schema_version_id) if event and event.schema_version_id else None
     said = way.context.variables if way.context else None
-    return event_part(event, schema, way.version.definition.entry.event, said)
+    return event_part(event, schema, way.version.entry_event, said)
 
 
 def journey_part(way: Way, step_id: str, touchpoint: Touchpoint | None) -> Part:
     """Journey, version, step, and the place on the journey map."""
     version: JourneyVersion = way.run.version
+    if way.version.id != version.pk:
+        version = JourneyVersion.objects.select_related("published_by").get(pk=way.version.id)
     text = _("Run %(run)s of “%(journey)s”, version %(number)s, at step “%(step)s”.")
     values = {"run": way.run.pk, "journey": way.run.journey.name, "number": version.number, "step": step_id}
     by = version.published_by

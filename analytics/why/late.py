@@ -53,7 +53,7 @@ def _waits(way: Way) -> list[_Waited]:
     for move in way.moves:
         if move.cause != Cause.TIMED_OUT or move.step_from is None:
             continue
-        step = way.version.steps[move.step_from]
+        step = way.left[move.seq].steps[move.step_from]
         names = frozenset(match.event for match in step.awaits())
         found.append(_Waited(step.id, names, move.at))
     return found

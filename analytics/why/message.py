@@ -13,6 +13,7 @@ from analytics.why.words import REASONS, STATES
 from channels.models import Message, Reason
 from consent.models import Purpose
 from customers.personal import IDENTIFIER, TEXT
+from journeys.version import version
 
 _State = Message.State
 _HANDED_OVER = (_State.SENT, _State.DELIVERED, _State.OPENED, _State.CLICKED)
@@ -186,7 +187,7 @@ def _guards(records: Records) -> Part:
     decision = records.message.decision or {}
     asked_at = decision.get("asked_at")
     reference = decision.get("event") or {}
-    refused = records.message.reason in (Reason.ACTED, Reason.ENDED, Reason.MERGED)
+    refused = records.message.reason in (Reason.ACTED, Reason.ENDED, Reason.MERGED, Reason.MOVED)
     found = records.deciding
     watched = _watched(records)
     return Part(
@@ -213,7 +214,7 @@ def _guards(records: Records) -> Part:
 def _watched(records: Records) -> list[str]:
     if records.watch is None or records.way is None:
         return []
-    return sorted({match.event for match in records.way.version.cancels(records.watch.step)})
+    return sorted({match.event for match in version(records.watch.version_id).cancels(records.watch.step)})
 
 
 def _copy(other: Message) -> Part:

@@ -1,5 +1,6 @@
 """What the tables kept about one message or run, read by a fixed number of statements."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,19 @@ from django.db.models import Q
 from channels.models import Message, Reason, SendStop
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
-from journeys.models import CancelWatch, PlacedStep, RuleInputs, Run, RunContext, Touchpoint, Transition
+from journeys.engine.variables import value_of
+from journeys.models import (
+    CancelWatch,
+    JourneyVersion,
+    PlacedStep,
+    RuleInputs,
+    Run,
+    RunContext,
+    Touchpoint,
+    Transition,
+    Variable,
+)
+from journeys.moves import Placed, placed
 from journeys.version import Version, version
 
 # A run that loops for years is cut here; what led to a message stands at the end.
@@ -31,6 +44,15 @@ class Way:
     events: dict[int, Event]
     schemas: dict[int, SchemaVersion]
     traits: dict[int, dict[str, Any]]
+    # What rules saw beside traits and events.
+    facts: dict[int, dict[str, Any]]
+    # By move, the typed variables that it gave a value.
+    gave: dict[int, dict[str, Any]]
+    # By the number of a move, the version whose step it left, and the one by which it came to the next.
+    left: dict[int, Version] = field(default_factory=dict)
+    came: dict[int, Version] = field(default_factory=dict)
+    # Of the versions it was moved between, their numbers.
+    numbers: dict[int, int] = field(default_factory=dict)
 
     @property
     def entry_event(self) -> Event | None:
@@ -88,7 +110,8 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
     made = Transition.objects.filter(run_id=run.pk)
     if up_to is not None:
         made = made.filter(seq__lte=up_to)
-    moves = sorted(made.order_by("-seq")[:MOST_MOVES], key=lambda move: move.seq)
+    told = sorted(placed(made.order_by("-seq")[:MOST_MOVES]), key=lambda one: one.move.seq)
+    moves = [one.move for one in told]
     inputs = RuleInputs.objects.filter(run_id=run.pk).order_by("-seq")[:MOST_MOVES]
     references = {(move.event_id, move.event_received_at) for move in moves}
     if context is not None:
@@ -96,14 +119,37 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
     events = load_events(references)
     return Way(
         run=run,
-        version=version(run.version_id),
+        # A message is explained by the version that asked for it.
+        version=told[-1].left if told and up_to is not None else version(run.version_id),
         context=context,
         moves=moves,
         left_out=moves[0].seq - 1 if moves else 0,
         events=events,
         schemas=load_schemas(events.values()),
         traits={row.seq: row.traits for row in inputs},
+        facts={row.seq: row.facts for row in inputs if row.facts},
+        gave=_gave(run),
+        left={one.move.seq: one.left for one in told},
+        came={one.move.seq: one.came for one in told},
+        numbers=_numbers(told),
     )
+
+
+def _numbers(told: Iterable[Placed]) -> dict[int, int]:
+    named = {of.id for one in told if one.move.version_from is not None for of in (one.left, one.came)}
+    if not named:
+        return {}
+    return dict(JourneyVersion.objects.filter(pk__in=named).values_list("pk", "number"))
+
+
+def _gave(run: Run) -> dict[int, dict[str, Any]]:
+    """Read of versions that declare any."""
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    if version(run.version_id).definition.variables:
+        rows = Variable.objects.filter(run_id=run.pk).order_by("-seq", "name")[: MOST_MOVES * 2]
+        for row in rows:
+            found[row.seq][row.name] = value_of(row.text, row.number, row.boolean, row.moment)
+    return dict(found)
 
 
 def load_events(references: Iterable[tuple[int | None, datetime | None]]) -> dict[int, Event]:

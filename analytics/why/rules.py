@@ -5,6 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.authoring.words import rule_words
+from journeys.this_run import THIS_RUN
+
 
 def in_words(rule: Any) -> str:
     """`plan eq "pro" and not (age lt 18)`; what is not a rule is shown as it stands."""
@@ -21,6 +24,8 @@ def in_words(rule: Any) -> str:
 
 
 def _leaf(leaf: dict[str, Any]) -> str:
+    if "name" not in leaf or leaf["leaf"] == THIS_RUN:
+        return rule_words(leaf)
     words = [str(leaf.get("name", leaf["leaf"])), str(leaf.get("op", ""))]
     if "value" in leaf:
         words.append(json.dumps(leaf["value"], ensure_ascii=False))

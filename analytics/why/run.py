@@ -9,11 +9,20 @@ from django.utils.translation import gettext_lazy
 from analytics.why.explanation import Move
 from analytics.why.records import Way, load_way
 from analytics.why.rules import in_words
+from customers.authoring.describe import struct_fields
+from customers.authoring.words import row_words
 from customers.models import Event
+from customers.rules import WALK
 from customers.rules import parse as parse_rule
-from journeys.models import Cause, Run, Transition
+from journeys.asks import asks_more
+from journeys.models import EXITS, Cause, Run, Transition
+from journeys.moves import WAIT_ANEW
+from journeys.needs import event_properties
+from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
+from journeys.steps.go_to import GoTo
 from journeys.steps.random_split import RandomSplit
+from journeys.steps.update import TraitChange, Update
 
 # By an event that a hold awaits.
 _AWAITED: Final = (Cause.EVENT, Cause.BEST)
@@ -32,6 +41,15 @@ _TEXTS: Final = {
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
     "exit_by_event": gettext_lazy("“%(event)s” came, which ends the journey."),
     "exit_by_rule": gettext_lazy("An exit rule held: %(rule)s."),
+    "goal_by_event": gettext_lazy("“%(event)s” came, a goal of the journey: it was reached."),
+    "expired": gettext_lazy("The run had been in the journey for as long as it lets anybody, and was ended."),
+    "handed_over": gettext_lazy("At “%(step)s” the journey “%(journey)s” was asked to take them, and did."),
+    "turned_away": gettext_lazy(
+        "At “%(step)s” the journey “%(journey)s” was asked to take them, and did not: it is not live, they were sent "
+        "on too often, or its refused entries say why."
+    ),
+    "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
+    "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
     "merged": gettext_lazy("The person turned out to be one with whom an elder run was live; that one goes on."),
     "unmerged": gettext_lazy("The merge was undone, and the run went on from where it had stood."),
@@ -39,6 +57,13 @@ _TEXTS: Final = {
     "erased": gettext_lazy("The person was erased, and the run with what it held of them."),
     "restricted": gettext_lazy("The person asked that what is known of them be kept and not used."),
     "stopped": gettext_lazy("The journey was stopped, and with it everybody who was in it."),
+    "moved": gettext_lazy(
+        "Version %(version)s was published, and who stood at “%(step)s” of version %(former)s went on in it."
+    ),
+    "moved_anew": gettext_lazy(
+        "Version %(version)s was published, and who stood at “%(step)s” of version %(former)s waits anew in it."
+    ),
+    "version_exit": gettext_lazy("A new version was published, and who stood at “%(step)s” was taken out."),
     "failed": gettext_lazy("The run was given up at “%(step)s” after five attempts; its dead letter says why."),
 }
 
@@ -54,7 +79,7 @@ def moves_in_words(way: Way) -> list[Move]:
 
 
 def _move(way: Way, made: Transition) -> Move:
-    steps, states = way.version.steps, way.version.definition.states
+    steps, came = way.left[made.seq].steps, way.came[made.seq]
     event = way.events.get(made.event_id) if made.event_id is not None else None
     before = None if made.step_from is None else steps[made.step_from]
     rule = _rule(way, made, before, event)
@@ -65,12 +90,13 @@ def _move(way: Way, made: Transition) -> Move:
         cause=Cause(made.cause).name.lower(),
         text=_text(way, made, before, event, rule),
         step_from=before.id if before else "",
-        step_to="" if made.step_to is None else steps[made.step_to].id,
-        state=states[made.state_to].name,
+        step_to="" if made.step_to is None else came.steps[made.step_to].id,
+        state=came.definition.states[made.state_to].name,
         event=event,
         event_id=made.event_id,
         saw=saw,
         not_kept=not_kept,
+        gave=way.gave.get(made.seq, {}),
     )
 
 
@@ -81,8 +107,26 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "rule": in_words(rule) if rule else "",
         "branch": (made.branch or 0) + 1,
         "arm": _arm(before, made),
+        "former": way.numbers.get(way.left[made.seq].id, ""),
+        "version": way.numbers.get(way.came[made.seq].id, ""),
+        "journey": before.journey if isinstance(before, GoTo) else "",
+        "said": _said(way, made, before),
     }
-    return _TEXTS[_wording(made, rule)] % values
+    text = str(_TEXTS[_wording(made, rule)] % values)
+    by_event = made.event_id is not None
+    outcome = of_exit(way.left[made.seq].definition, made.cause, made.branch, is_by_event=by_event)
+    if not outcome:
+        return text
+    named = _("Its outcome is “%(outcome)s”.") % {"outcome": outcome}
+    return f"{text} {named}"
+
+
+def _said(way: Way, made: Transition, before: Step | None) -> str:
+    """The changes as authored; the values said are with the event that told them."""
+    if not isinstance(before, Update) or made.step_from is None:
+        return ""
+    changes = way.left[made.seq].definition.steps[made.step_from]["changes"]
+    return "; ".join(row_words(struct_fields(TraitChange), change) for change in changes)
 
 
 def _arm(before: Step | None, made: Transition) -> str:
@@ -93,15 +137,17 @@ def _wording(made: Transition, rule: Any) -> str:
     cause = Cause(made.cause)
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
-    if cause == Cause.EXIT:
-        return "exit_by_event" if made.event_id is not None else "exit_by_rule"
+    if cause in (Cause.EXIT, Cause.GOAL):
+        return f"{cause.name.lower()}_by_{'event' if made.event_id is not None else 'rule'}"
+    if cause == Cause.MOVED and (made.branch or 0) & WAIT_ANEW:
+        return "moved_anew"
     return cause.name.lower()
 
 
 def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str:
     """The event's name as the definition has it, where the event itself is gone."""
     if made.cause == Cause.ENTERED:
-        return way.version.definition.entry.event
+        return way.left[made.seq].entry_event
     awaited = before.awaits() if before is not None and made.cause in _AWAITED else []
     if made.branch is not None and made.branch < len(awaited):
         return awaited[made.branch].event
@@ -110,10 +156,10 @@ def _named_by_definition(way: Way, made: Transition, before: Step | None) -> str
 
 def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) -> dict[str, Any] | None:
     """The rule that decided this move, as authored; several that did not hold are shown as one."""
-    definition = way.version.definition
+    definition = way.left[made.seq].definition
     if made.cause == Cause.ENTERED:
         return definition.entry.rule
-    if made.cause == Cause.EXIT:
+    if made.cause in (Cause.EXIT, Cause.GOAL):
         return _exit_rule(way, made, event)
     if before is None:
         return None
@@ -131,8 +177,11 @@ def _rule(way: Way, made: Transition, before: Step | None, event: Event | None) 
 
 
 def _exit_rule(way: Way, made: Transition, event: Event | None) -> dict[str, Any] | None:
-    """Which exit it was is told by the state it leads to, where only one leads there."""
-    definition = way.version.definition
+    """Of runs that ended before exits were numbered, the state tells which it was, where only one leads there."""
+    definition = way.left[made.seq].definition
+    if made.branch is not None:
+        by_event = made.event_id is not None
+        return definition.exit_events[made.branch].rule if by_event else definition.exit_rules[made.branch].rule
     state = definition.states[made.state_to].name
     if made.event_id is not None:
         exits: list[EventMatch] = [one for one in definition.exit_events if one.state == state]
@@ -152,6 +201,11 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
             not_kept = _("What the rule saw of the person's traits was not kept, or was erased.")
         else:
             saw |= {f"traits.{name}": kept.get(name) for name in traits}
+    if asks_more(rule):
+        kept = way.facts.get(made.seq)
+        if kept is None:
+            not_kept = _("What the rule saw of the person was not kept, or was erased.")
+        saw |= kept or {}
     # Rules on the way look at the entry event, whose properties the run keeps.
     variables = way.context.variables if way.context else {}
     saw |= {f"event.{name}": value for name, value in variables.items() if name in properties}
@@ -161,19 +215,8 @@ def _inputs(way: Way, made: Transition, rule: dict[str, Any] | None, before: Ste
 def _looked_at(made: Transition, rule: dict[str, Any] | None, before: Step | None) -> tuple[Iterable[str], set[str]]:
     """Names of the traits, and of the entry event's properties, that decided the move."""
     if rule is not None:
-        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, Cause.EXIT)
-        return parse_rule(rule).traits, _properties(rule) if on_the_way else set()
+        on_the_way = made.cause in (Cause.ENTERED, Cause.BRANCH, Cause.OTHERWISE, *EXITS)
+        return parse_rule(rule, WALK).traits, event_properties(rule) if on_the_way else set()
     if before is not None and made.cause == Cause.PAST:
         return before.traits(), set(before.properties())
     return (), set()
-
-
-def _properties(rule: Any) -> set[str]:
-    """Names of the event's properties that the rule's leaves look at."""
-    if isinstance(rule, dict):
-        if rule.get("leaf") == "event_property":
-            return {str(rule.get("name", "")).partition(".")[0]}
-        return {name for part in rule.values() for name in _properties(part)}
-    if isinstance(rule, list):
-        return {name for part in rule for name in _properties(part)}
-    return set()

@@ -53,6 +53,21 @@ REASONS: Final[dict[str, Words]] = {
         _("The consent had expired."),
         _("A consent that was renewed before it expired."),
     ),
+    Reason.TOO_YOUNG: Words(
+        _("By the birth date that is known, the person was too young to agree for themselves when they did."),
+        _(
+            "A parent’s consent, recorded with such a basis (lgpd:14:1, gdpr:8:1 or app:parent); or one given at the "
+            "age that the law of their country asks for."
+        ),
+    ),
+    Reason.BASIS_ELSEWHERE: Words(
+        _("The legal basis recorded with the consent is none under the law that the person is under."),
+        _("A consent; or a basis recorded for the law of the person’s country, else for that of the purpose."),
+    ),
+    Reason.NOT_INFORMED: Words(
+        _("It is not known which notice the person was shown, and the law that they are under asks for it."),
+        _("A consent that names the version of the notice that was shown."),
+    ),
     Reason.CONSENT_UNSETTLED: Words(
         _(
             "A consent of the person could not be applied and waits for somebody to look at it; until then nothing is "
@@ -85,12 +100,16 @@ REASONS: Final[dict[str, Words]] = {
         _("The event that decided not having arrived before the message went out."),
     ),
     Reason.ENDED: Words(
-        _("The run had been ended by an exit before the message went out."),
+        _("The run had been ended by an exit, or by its age, before the message went out."),
         _("The run still going on, or completed, when the message was to go."),
     ),
     Reason.MERGED: Words(
         _("The run was merged into an elder one of the same person; that one goes on in its place."),
         _("Two profiles not found to be one person, or no elder run of this key."),
+    ),
+    Reason.MOVED: Words(
+        _("A new version was published, and who stood here was moved to it without the messages still to go."),
+        _("The publication keeping the messages of this step, or leaving its people on their version."),
     ),
     Reason.STOPPED: Words(
         _("Sending was stopped by hand for the journey, the connector or the brand."),
@@ -179,8 +198,27 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The person asked that what is known of them be kept and not used."),
         _("The restriction lifted beforehand. Lifting it starts nothing that was refused before."),
     ),
+    _Refusal.EXCLUDED: Words(
+        _("The person was in the segment that the journey lets nobody in from."),
+        _("The person not in that segment when the event was looked at."),
+    ),
+    _Refusal.ENTRY_CAP: Words(
+        _("The person had come in as often as the journey's cap of entries allows in its span of time."),
+        _("The event once the first of those entries was longer ago than that span, or a higher cap."),
+    ),
+    _Refusal.OUTSIDE_RAMP: Words(
+        _("A small group is let in first, and by the lot the person is not in it."),
+        _("Everybody let in from the journey's page beforehand. That starts nothing that was refused before."),
+    ),
+    _Refusal.CONCURRENCY_CAP: Words(
+        _("The person was in as many marketing journeys as the brand lets people be in at once."),
+        _(
+            "One of those journeys ended before, a higher cap of the brand, or, where one event begins several,"
+            " a higher priority than the others."
+        ),
+    ),
     _Refusal.RULE_NOT_MET: Words(
-        _("Somebody asked for it by API, and the journey's entry rule did not hold."),
+        _("The person was started by API or called in, and the journey's entry rule did not hold."),
         _("The entry rule holding for the person and the properties that came with the call."),
     ),
 }

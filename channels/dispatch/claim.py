@@ -44,6 +44,8 @@ class Claimed:
     traits: dict[str, Any]
     locale: str
     variables: dict[str, Any]
+    # Typed ones of its journey; None where its words name none.
+    journey: dict[str, Any] | None
     brand_key: str
     brand_name: str
     brand_locale: str
@@ -101,7 +103,7 @@ _LOAD = """
            -- The language of the page on which it was asked for, else the one they chose, else the one they speak.
            coalesce(nullif(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END, ''),
                     nullif(f.language, ''), c.locale, ''),
-           coalesce(t.context, '{}'),
+           coalesce(t.context, '{}'), t.journey,
            b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind
     FROM channels_message m
     JOIN customers_brand b ON b.id = m.brand_id

@@ -80,12 +80,13 @@ def _ways(message: Claimed, address_id: UUID) -> dict[str, str]:
 
 
 def _context(message: Claimed, ways: dict[str, str]) -> dict[str, Any]:
-    """What a template sees: `customer`, `event` (also as `journey`), `brand`, and the reader's ways out."""
+    """What a template sees: `customer`, `event`, `journey` (its typed variables; where it names none, the event),
+    `brand`, and the reader's ways out."""
     variables = plain(message.variables)
     return {
         "customer": plain(message.traits),
         "event": variables,
-        "journey": variables,
+        "journey": variables if message.journey is None else plain(message.journey),
         "brand": {"name": message.brand_name, "postal_address": message.brand_postal_address},
         **ways,
     }

@@ -33,6 +33,9 @@ class Reason(models.TextChoices):
     NO_CONSENT = "no_consent", _("no consent")
     WITHDRAWN = "withdrawn", _("consent withdrawn")
     CONSENT_EXPIRED = "consent_expired", _("consent expired")
+    TOO_YOUNG = "too_young", _("too young to agree when they did, and no parent did")
+    BASIS_ELSEWHERE = "basis_elsewhere", _("its legal basis is none under the law the person is under")
+    NOT_INFORMED = "not_informed", _("which notice was shown is not known, as the law the person is under asks")
     CONSENT_UNSETTLED = "consent_unsettled", _("a consent of the person could not be applied yet")
     PAUSED = "paused", _("the person has paused messages")
     TOO_OFTEN = "too_often", _("more often than the person wants")
@@ -43,6 +46,7 @@ class Reason(models.TextChoices):
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
     MERGED = "merged", _("the run was merged into another")
+    MOVED = "moved", _("the run was moved to another version")
     STOPPED = "stopped", _("sending was stopped")
     ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")
@@ -220,6 +224,10 @@ class MessageContent(Owned):
     )
     context = personal(
         models.JSONField(_("context"), help_text=_("The journey's variables the template sees.")), DOCUMENT
+    )
+    journey = personal(
+        models.JSONField(_("journey"), null=True, help_text=_("Its typed variables, where the template names any.")),
+        DOCUMENT,
     )
     subject = personal(models.TextField(_("subject"), blank=True), TEXT)
     body = personal(models.TextField(_("body"), blank=True), TEXT)

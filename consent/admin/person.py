@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from consent import four_tests, staff
 from consent.current import Standing, standings
 from consent.four_tests import Case, Result
+from consent.jurisdiction import BASIS_ELSEWHERE, NOT_INFORMED, TOO_YOUNG
 from consent.models import ConsentEntry, ConsentEvidence, NoticeText, Pause, Preference, Purpose, State
 from consent.pausing import SPANS
 from customers import audit, clock
@@ -36,6 +37,9 @@ _REFUSED: Final[dict[str, "_StrOrPromise"]] = {
     "no_consent": _("no consent"),
     "withdrawn": _("consent withdrawn"),
     "consent_expired": _("consent expired"),
+    TOO_YOUNG: _("too young to agree when they did, and no parent did"),
+    BASIS_ELSEWHERE: _("its legal basis is none under the law the person is under"),
+    NOT_INFORMED: _("which notice was shown is not known, as the law the person is under asks"),
     "consent_unsettled": _("a consent of the person could not be applied yet"),
     "suppressed": _("address suppressed"),
     "restricted": _("the person had processing restricted"),

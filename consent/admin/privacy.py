@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -179,7 +179,7 @@ class PrivacyRequestAdmin(ExactSearch, Kept):
         except export.NotThere:
             self.message_user(request, gettext("There is no file any more: its time was over."), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:consent_privacyrequest_change", args=[pk]))
-        PrivacyArchive.objects.filter(pk=archive.pk).update(downloads=archive.downloads + 1)
+        PrivacyArchive.objects.filter(pk=archive.pk).update(downloads=F("downloads") + 1)
         audit.record(request.user, "export", row, None, {"sha256": archive.digest}, now=clock.utcnow())
         answer = HttpResponse(data, content_type="application/zip")
         answer["Content-Disposition"] = f'attachment; filename="{row.pk}.zip"'

@@ -58,6 +58,7 @@ class PurposeAdmin(Kept):
                     "notice",
                     "valid_days",
                     "needs_confirmation",
+                    "law",
                     "ad_signal",
                 ),
                 "description": _(

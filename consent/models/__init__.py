@@ -2,6 +2,7 @@
 
 from consent.models.anchor import LedgerAnchor
 from consent.models.confirmation import Confirmation
+from consent.models.law import Law
 from consent.models.ledger import (
     EARLIEST,
     LATEST,
@@ -30,6 +31,7 @@ __all__ = [
     "ConsentItem",
     "ErasedEvidence",
     "Erasure",
+    "Law",
     "LedgerAnchor",
     "Method",
     "Notice",

@@ -7,6 +7,7 @@ from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from consent.models.law import Law as KnownLaw
 from customers.ids import new_id
 from customers.models import Brand, Job, Source
 from customers.models.owned import Owned
@@ -29,10 +30,7 @@ class PrivacyRequest(Owned):
         OBJECTION = "objection", _("objection to marketing")
         RESTRICTION = "restriction", _("restriction of processing")
 
-    class Law(models.TextChoices):
-        LGPD = "lgpd", _("LGPD (Brazil)")
-        GDPR = "gdpr", _("GDPR (European Union)")
-        APP = "app", _("Australian Privacy Principles")
+    Law = KnownLaw
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")

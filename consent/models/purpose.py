@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from consent.models.law import Law
 from customers import locales
 from customers.ids import new_id
 from customers.models import Brand
@@ -81,6 +82,18 @@ class Purpose(Owned):
             "Of marketing: where a web page tells that somebody consents, a mail to their address asks whether they "
             "do. Without it, whoever knows an address can put it on the list; a source with a secret key is believed "
             "anyway."
+        ),
+    )
+    law = models.CharField(
+        _("law"),
+        max_length=4,
+        choices=Law.choices,
+        blank=True,
+        db_default="",
+        help_text=_(
+            "Of marketing: the law of whom no country is known that has another of these. Each consent is then weighed "
+            "by the law that its person is under: it must be known which notice was shown, a basis other than consent "
+            "counts under the law it was recorded for, and for a child a parent agrees. Empty: law is not weighed."
         ),
     )
     ad_signal = models.CharField(

@@ -12,19 +12,22 @@ from uuid import UUID
 
 from consent import pausing
 from consent.confirming import ask
+from consent.jurisdiction import TOO_YOUNG
 from consent.models import Confirmation, ConsentEntry, Preference, Purpose
 from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
 from consent.unsubscribe import masked
 from customers.ids import NIL
-from customers.models import Address, AddressProfile, Brand, Customer, Profile
+from customers.models import Address, Brand, Customer, Profile
 from customers.models.address import Channel
-from customers.models.identity import Assurance
+from customers.privacy.surely import address_leads_beyond
 
 # One message in so many days, as people may choose; 0 sets no limit.
 FREQUENCIES: Final = (0, 1, 7, 30)
 # Consents that end within this time can be renewed.
 SOON: Final = timedelta(days=60)
+# What no answer to a mail changes.
+_FOR_GOOD: Final = frozenset({"suppressed", TOO_YOUNG})
 # A person with more addresses is a fault to be seen elsewhere.
 _PLACES: Final = 20
 
@@ -133,18 +136,10 @@ def known(link: Link) -> Known | None:
     people = set(profiles.values())
     alone = next(iter(profiles)) if len(people) == 1 else None
     customer = people.pop() if len(people) == 1 else None
-    if customer is not None and _is_merely_claimed(address, customer):
+    # Anybody can have put their own address to somebody else's on a page, and would speak for them here.
+    if customer is not None and address_leads_beyond(address.pk, customer.pk):
         customer = None
     return Known(link, brand, address, customer, link.profile_id if link.profile_id in profiles else alone)
-
-
-def _is_merely_claimed(address: Address, customer: Customer) -> bool:
-    """Whether only pages tell that it is theirs, of whom others tell more: anybody can have put their own address to
-    somebody else's, and would speak for them here."""
-    if AddressProfile.objects.filter(address=address, assurance__gt=Assurance.CLAIMED).exists():
-        return False
-    theirs = AddressProfile.objects.filter(profile__customer=customer)
-    return theirs.filter(assurance__gt=Assurance.CLAIMED).exists()
 
 
 def preference(known: Known) -> Preference | None:
@@ -196,7 +191,7 @@ def _choices(
     ends = _ends(verdicts, now) if can_ask else {}
     found: dict[UUID, list[Choice]] = {one.pk: [] for one in offered}
     for (place, one), verdict in zip(cells, verdicts, strict=True):
-        can_add = place.own and can_ask and not verdict.allowed and verdict.reason != "suppressed"
+        can_add = place.own and can_ask and not verdict.allowed and verdict.reason not in _FOR_GOOD
         ends_at = ends.get(verdict.entry_id or 0) if place.own else None
         found[one.pk].append(Choice(place, one.pk, verdict, can_add, place.own and one.pk in waiting, ends_at))
     return {key: tuple(choices) for key, choices in found.items()}

@@ -42,6 +42,8 @@ class Maker:
 
     def __init__(self, choices: Choices, place: str = MOMENT) -> None:
         self.choices, self.place = choices, place
+        # Where the rule whose conditions are being made is asked.
+        self.asked_at = place
         # The event whose properties are meant, while the fields of its leaf are made.
         self.event = ""
 
@@ -140,6 +142,7 @@ class Maker:
         return [self.control(one, values, name, pointer) for one in ordered]
 
     def _rule(self, made: Control, one: Field, value: Any, _values: dict[str, Any]) -> None:
+        self.asked_at = one.hint.place or self.place
         made.controls = [self._node(value, made.name, made.pointer, made.label, 1, is_needed=one.required)]
         conditions, levels = rule_form.size_of(value)
         made.extra |= {"words": rule_words(value), "conditions": conditions, "levels": levels}
@@ -149,7 +152,7 @@ class Maker:
     def _node(self, node: Any, name: str, pointer: str, label: Text, level: int, *, is_needed: bool) -> Control:
         kind = rule_form.kind_of(node)
         made = Control("node", name, pointer, label, value=kind)
-        kinds = {**_RULE_LABELS, **{key: leaf.label or key for key, leaf in leaf_kinds(self.place).items()}}
+        kinds = {**_RULE_LABELS, **{key: leaf.label or key for key, leaf in leaf_kinds(self.asked_at).items()}}
         if kind not in kinds and kind in every_kind():
             kinds[kind] = format_lazy(_("{kind} (not possible here)"), kind=every_kind()[kind].label or kind)
         if kind == rule_form.AS_JSON:

@@ -66,11 +66,15 @@ def value_words(one: Field, value: Any) -> str:
 
 
 def row_words(fields: Iterable[Field], row: object, *, without: str = "") -> str:
-    """The values of a row that are there, in order."""
+    """The values of a row that are there, in order; of what is said with yes or no, what is so."""
     if not isinstance(row, Mapping):
         return _short(json.dumps(row, ensure_ascii=False))
     given = [one for one in fields if one.name in row and not (without and one.hint.refers == without)]
-    return ", ".join(value_words(one, row[one.name]) for one in given)
+    return ", ".join(_in_row(one, row[one.name]) for one in given if one.kind != "flag" or row[one.name] is not False)
+
+
+def _in_row(one: Field, value: Any) -> str:
+    return str(one.label) if one.kind == "flag" and value is True else value_words(one, value)
 
 
 def _short(text: str) -> str:

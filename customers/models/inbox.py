@@ -17,7 +17,8 @@ class InboxItem(Owned):
     """One accepted message, durable before the answer leaves; deleted by resolve.
 
     Its id is the one its event will have: the sequence of events counts both. `identifiers` is a JSON array of
-    [kind, value, original], where an alias's former name has a fourth member, true; `identifier_keys` holds one
+    [kind, value, original], where an alias's former name has a fourth member, true, and what is said inside a fifth,
+    the namespace of a name that another source gave; `identifier_keys` holds one
     `hash64(namespace, kind, value)` each, so that a send guard finds unresolved messages of a person.
     """
 

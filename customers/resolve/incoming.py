@@ -12,6 +12,7 @@ from psycopg import Cursor
 from customers import consumers, kinds
 from customers.ids import NIL
 from customers.kinds import Kinds
+from customers.models.identity import Assurance
 
 # Kinds of messages that say what somebody is.
 TELLING = frozenset(("identify", "group"))
@@ -52,6 +53,11 @@ class Incoming:
         """When it happened, as far as it is believed: a clock that is ahead is not."""
         return min(self.occurred_at, self.received_at)
 
+    @property
+    def sureness(self) -> int:
+        """As the sender says; what it says nothing of, it saw itself. A page has no say in this: it claims."""
+        return int(self.assurance or Assurance.OBSERVED)
+
 
 @dataclass(slots=True)
 class Batch:
@@ -87,8 +93,10 @@ def _named(batch: Batch, namespace: UUID, identifiers: list[list[Any]]) -> tuple
     known = batch.kinds
     named: list[Named] = []
     former: list[Named] = []
-    for kind, value, original, *is_former in identifiers:
-        one = Named(NIL if known[kind].organisation_wide else namespace, kind, value)
+    for kind, value, original, *more in identifiers:
+        is_former, of = (*more, False, "")[:2]
+        within = UUID(of) if of else namespace
+        one = Named(NIL if known[kind].organisation_wide else within, kind, value)
         batch.originals.setdefault(one, original)
         (former if is_former else named).append(one)
     if len(named) > 1:

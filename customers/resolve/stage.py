@@ -65,7 +65,7 @@ def _of_traits(events: Iterable[ResolvedEvent], changed: dict[UUID, Changed]) ->
                 event.profile_id,
                 f"trait-{event.id}-{name}",
                 {"name": name, "before": change.before.get(name), "after": change.after.get(name)},
-                Cause(event.id, 0, event.historical),
+                Cause(event.id, event.hops, event.historical),
             )
 
 

@@ -10,6 +10,7 @@ from psycopg import Cursor
 from customers.consumers import ResolvedEvent
 from customers.places import LOCALE, zones
 from customers.resolve.incoming import TELLING
+from customers.rules.values import added_to
 from customers.winner import FITS, ORDER
 
 # Repeated values are kept too: a late arrival between two equal ones would else seem to be the last word.
@@ -75,15 +76,24 @@ def told(event: ResolvedEvent) -> dict[str, Any]:
     return traits
 
 
+def added_by(event: ResolvedEvent) -> Mapping[str, int | float]:
+    """What is to be added to traits; no door takes it, only what is said inside has it."""
+    if event.kind not in TELLING or '"added"' not in event.payload_text:
+        return {}
+    more: Mapping[str, int | float] = event.payload().get("added") or {}
+    return more
+
+
 def write_traits(
     cursor: Cursor[Any], events: Sequence[ResolvedEvent], regrouped: Collection[UUID], *, compare: bool
 ) -> dict[UUID, Changed]:
     """Record what these messages say, and refresh the cached traits of everybody concerned; where somebody wants to
     know, return what changed."""
-    rows, concerned = [], set(regrouped)
-    for event in events:
-        if event.kind in TELLING:
-            concerned.add(event.customer_id)
+    telling = [event for event in events if event.kind in TELLING]
+    rows, concerned = [], {*regrouped, *(event.customer_id for event in telling)}
+    said = _with_sums(cursor, telling, concerned)
+    for event, traits in zip(telling, said, strict=True):
+        if traits:
             rows += [
                 (
                     event.profile_id,
@@ -95,11 +105,28 @@ def write_traits(
                     event.id,
                     event.source_id,
                 )
-                for name, value in told(event).items()
+                for name, value in traits.items()
             ]
     if rows:
         cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
     return refresh(cursor, concerned, compare=compare)
+
+
+def _with_sums(
+    cursor: Cursor[Any], telling: Sequence[ResolvedEvent], concerned: Iterable[UUID]
+) -> list[dict[str, Any]]:
+    """What each message says; numbers that are added make what was known until then another value."""
+    said = [told(event) for event in telling]
+    added = [added_by(event) for event in telling]
+    if not any(added):
+        return said
+    # All of them, in the order of refresh.
+    known = dict(cursor.execute(_LOCK_AND_READ, [sorted(concerned)]).fetchall())
+    for event, traits, more in zip(telling, said, added, strict=True):
+        before = known.setdefault(event.customer_id, {})
+        traits.update(added_to(before, more))
+        before.update(traits)
+    return said
 
 
 def refresh(cursor: Cursor[Any], customers: Iterable[UUID], *, compare: bool) -> dict[UUID, Changed]:

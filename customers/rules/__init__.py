@@ -14,7 +14,7 @@ from customers.rules.event_recency import EventRecency
 from customers.rules.happened import Happened
 from customers.rules.identifier import HasIdentifier
 from customers.rules.in_segment import InSegment
-from customers.rules.leaf import MOMENT, PEOPLE, Facts, Holds, Leaf, leaf_kinds
+from customers.rules.leaf import MOMENT, PEOPLE, WALK, Facts, Holds, Leaf, leaf_kinds
 from customers.rules.parse import parse
 from customers.rules.reading import Fragment, Reading
 from customers.rules.rule import Rule
@@ -22,6 +22,7 @@ from customers.rules.rule import Rule
 __all__ = [
     "MOMENT",
     "PEOPLE",
+    "WALK",
     "Attribute",
     "EventCount",
     "EventProperty",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.hints import Text
 from customers.registry import shapes
-from customers.rules.leaf import MOMENT, Holds
+from customers.rules.leaf import MOMENT, WALK, Holds
 from customers.rules.operators import OPERATORS
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import ValueLeaf, walk
@@ -27,7 +27,7 @@ class EventProperty(ValueLeaf, frozen=True):
     label: ClassVar[Text] = _("Property of the event")
     inputs: ClassVar[frozenset[str]] = frozenset({"event"})
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({"name": "property"})
-    places: ClassVar[frozenset[str]] = frozenset({MOMENT})
+    places: ClassVar[frozenset[str]] = frozenset({MOMENT, WALK})
 
     @classmethod
     def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:

@@ -1,7 +1,7 @@
 """Leaf kind `segment`: whether the customer is in another segment, or on a list, of the same brand."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from django.utils.text import format_lazy
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.hints import Text, form
 from customers.models import Segment
 from customers.rules.errors import Problem
-from customers.rules.leaf import BLANK, PEOPLE, Holds
+from customers.rules.leaf import BLANK, PEOPLE, WALK, Facts, Holds
 from customers.rules.leaf import Leaf as Base
 from customers.rules.reading import Fragment, Reading
 from customers.rules.value_leaf import NAME
@@ -33,7 +33,7 @@ class InSegment(Base, frozen=True):
     kind: ClassVar[str] = "segment"
     label: ClassVar[Text] = _("Is in a segment or on a list")
     inputs: ClassVar[frozenset[str]] = frozenset({"segments"})
-    places: ClassVar[frozenset[str]] = frozenset({PEOPLE})
+    places: ClassVar[frozenset[str]] = frozenset({PEOPLE, WALK})
 
     key: Annotated[str, form(_("segment"), refers="segment")]
 
@@ -62,6 +62,9 @@ class InSegment(Base, frozen=True):
 
     def python(self) -> Holds:
         return lambda facts: self.key in facts.extra.get(SEGMENTS, ())
+
+    def seen(self, facts: Facts) -> Mapping[str, Any]:
+        return {f"segment.{self.key}": self.key in facts.extra.get(SEGMENTS, ())}
 
     def sql(self, reading: Reading) -> Fragment:
         return _IN.format("m.left_at IS NULL"), [reading.brand_id, self.key]

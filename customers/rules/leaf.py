@@ -16,9 +16,11 @@ from customers.rules.reading import TIMELESS, Fragment, Reading
 if TYPE_CHECKING:
     from customers.sight import Person
 
-# Where a rule is asked: of somebody to whom something happens just now, or of all people, as segments do.
+# Where a rule is asked: of somebody to whom something happens just now, of all people, as segments do, or of somebody
+# on their way through a journey.
 MOMENT: Final = "moment"
 PEOPLE: Final = "people"
+WALK: Final = "walk"
 
 # Said of a field that is not filled in yet.
 BLANK: Final = "…"
@@ -53,7 +55,7 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # What forms suggest for a field: its name, then what kind of name is meant (trait, property).
     suggests: ClassVar[Mapping[str, str]] = MappingProxyType({})
     # In which rules it may stand.
-    places: ClassVar[frozenset[str]] = frozenset({MOMENT, PEOPLE})
+    places: ClassVar[frozenset[str]] = frozenset({MOMENT, PEOPLE, WALK})
 
     @property
     def traits(self) -> frozenset[str]:
@@ -84,6 +86,10 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def watched(self) -> frozenset[tuple[str, str]]:
         """(kind, name) of what else is looked at; who owns it tells segments when it changes (segments.watch)."""
         return frozenset()
+
+    def seen(self, facts: Facts) -> Mapping[str, Any]:
+        """What it looks at beside traits and the event, by a name of its own: kept with the decision that it made."""
+        return {}
 
     @property
     def is_personal(self) -> bool:

@@ -16,6 +16,13 @@ def is_number(value: object) -> bool:
     return kind is int or kind is float
 
 
+def added_to(traits: Mapping[str, Any], added: Mapping[str, int | float]) -> dict[str, Any]:
+    """What the numbers make of the traits: of one that is not known they are the beginning, and what is no number
+    stays as it is."""
+    known = {name: 0 if traits.get(name) is None else traits[name] for name in added}
+    return {name: known[name] + more for name, more in added.items() if is_number(known[name])}
+
+
 def exact(number: float) -> int | Decimal:
     """The number as JSON writes it, which is the one PostgreSQL compares."""
     return Decimal(repr(number)) if type(number) is float else int(number)

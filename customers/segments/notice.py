@@ -98,7 +98,7 @@ def traits_changed(cursor: Cursor[Any], awaited: Awaited, changed: Mapping[UUID,
 
 
 def _cause(event: ResolvedEvent) -> Cause:
-    return Cause(event.id, 0, event.historical)
+    return Cause(event.id, event.hops, event.historical)
 
 
 def _by_event(items: Items, awaited: Awaited, events: Sequence[ResolvedEvent]) -> None:

@@ -19,7 +19,7 @@ from customers.authoring.posted import TooLarge, tree
 from customers.visibility import may_change
 from journeys import drafts
 from journeys.admin import desk as desks
-from journeys.admin import lifecycle, text
+from journeys.admin import lifecycle, publication, simulations, text
 from journeys.admin.desk import OUTLINE, Desk
 from journeys.authoring import edits
 from journeys.authoring.merge import merge
@@ -33,7 +33,13 @@ PART_HEADER = "X-Trilha-Part"
 
 def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
     """Addresses below a journey; `wrap` lets only staff in."""
-    pages: dict[str, Any] = {"author": author, **lifecycle.VIEWS, **text.VIEWS}
+    pages: dict[str, Any] = {
+        "author": author,
+        **publication.VIEWS,
+        **lifecycle.VIEWS,
+        **simulations.VIEWS,
+        **text.VIEWS,
+    }
     return [
         path(f"<uuid:journey_id>/{name}/", wrap(view), name=f"journeys_journey_{name}") for name, view in pages.items()
     ]

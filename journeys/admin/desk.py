@@ -114,6 +114,7 @@ def page(request: HttpRequest, journey: Journey, tab: str) -> dict[str, Any]:
         ("author", _("States and steps")),
         ("publication", _("Changes and publication")),
         ("versions", _("Versions")),
+        ("simulations", _("Simulate")),
         ("text", _("As text")),
         ("status", _("Status")),
     )

@@ -1,13 +1,15 @@
-"""Publishing, versions, archiving and copies of a journey: each asked for once more before it is done."""
+"""Versions, archiving and copies of a journey: each asked for once more before it is done."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -17,58 +19,16 @@ from customers import clock
 from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
-from journeys.definition import InvalidDefinition
 from journeys.diff import compare
+from journeys.entry import by_hand, ramp
+from journeys.entry.calls import calls_of
+from journeys.entry.outcomes import outcome
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def publication(request: HttpRequest, journey_id: UUID) -> HttpResponse:
-    """What publishing would change; a POST does it, for the draft that was shown."""
-    journey = open_journey(request, journey_id, to_write=request.method == "POST")
-    context = page(request, journey, "publication")
-    if request.method == "POST":
-        if not context["may_publish"]:
-            raise PermissionDenied
-        return _publish(request, journey)
-    live = journey.live_version
-    context |= {
-        "changes": compare(live.definition if live else {}, journey.draft),
-        "problems": drafts.validate(journey.draft, journey) if journey.draft else [],
-        "live": live,
-        "staying": _staying(journey),
-        "is_archived": journey.status == Journey.Status.ARCHIVED,
-        "has_stop": SendStop.objects.filter(scope_id=journey.pk, released_at=None).exists(),
-    }
-    return TemplateResponse(request, "admin/journeys/publication.html", context)
-
-
-def _publish(request: HttpRequest, journey: Journey) -> HttpResponse:
-    try:
-        made = drafts.publish_draft(
-            journey,
-            by=request.user,  # type: ignore[arg-type]  # nobody unknown comes so far
-            now=clock.utcnow(),
-            revision=int(request.POST.get("revision", "0")),
-        )
-    except ValueError:
-        raise Http404 from None
-    except drafts.StaleDraft:
-        messages.error(request, _("Nothing was published: the draft was saved meanwhile. These are its changes now."))
-    except drafts.NotPossible as error:
-        messages.error(request, str(error))
-    except InvalidDefinition:
-        messages.error(request, _("Nothing was published: the draft has mistakes."))
-        return HttpResponseRedirect(f"{address(journey, 'author')}?check=1")
-    else:
-        messages.success(request, _("%(version)s is live.") % {"version": made})
-        return HttpResponseRedirect(address(journey, "versions"))
-    return HttpResponseRedirect(address(journey, "publication"))
-
-
-def _staying(journey: Journey) -> dict[str, Any]:
+def staying(journey: Journey) -> dict[str, Any]:
     """Runs on their way, in all and by version, as far as they are counted."""
     counts = drafts.live_runs(journey)
     versions = JourneyVersion.objects.filter(pk__in=counts).order_by("-number")
@@ -87,13 +47,15 @@ def versions(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     journey = open_journey(request, journey_id, to_write=request.method == "POST")
     if request.method == "POST":
         return _copy_into_draft(request, journey)
-    published = list(journey.versions.select_related("published_by").order_by("-number")[:_SHOWN])
+    published = list(journey.versions.select_related("published_by", "returns_to").order_by("-number")[:_SHOWN])
     saved = list(journey.draft_revisions.select_related("saved_by").defer("document").order_by("-number")[:_SHOWN])
     counts = drafts.live_runs(journey)
-    context = page(request, journey, "versions") | {
+    context = page(request, journey, "versions")
+    context |= {
         "published": [(version, counts.get(version.pk, 0)) for version in published],
         "saved": saved,
         "shown": _shown(journey, request.GET.get("show", "")),
+        "may_return": context["may_publish"] and journey.status != Journey.Status.ARCHIVED,
         "lock": journey.draft_revision,
     }
     return TemplateResponse(request, "admin/journeys/versions.html", context)
@@ -150,15 +112,49 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _change(request, journey)
     context = page(request, journey, "status") | {
-        "staying": _staying(journey),
+        "staying": staying(journey),
         "is_archived": journey.status == Journey.Status.ARCHIVED,
         "is_live": journey.status == Journey.Status.LIVE,
         "is_paused": journey.status == Journey.Status.PAUSED,
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
+        "ramp": _ramp(journey),
+        "calls": [outcome(journey, job) for job in calls_of(journey)],
+        "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),
     }
     return TemplateResponse(request, "admin/journeys/status.html", context)
+
+
+def _ramp(journey: Journey) -> dict[str, Any] | None:
+    """The small group that is let in, how it fares, and whether it is time to decide."""
+    standing = ramp.standing_ramp(journey)
+    if standing is None:
+        return None
+    today = clock.utcnow().astimezone(ZoneInfo(journey.brand.zone)).date().isoformat()
+    return {
+        "percent": standing.percent,
+        "compare_on": parse_date(standing.compare_on),
+        "is_time": today >= standing.compare_on,
+        "numbers": ramp.group_numbers(journey),
+    }
+
+
+def _let_everybody_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    ramp.let_everybody_in(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    return _("Everybody is let in from now on."), address(journey, "status")
+
+
+def _call_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    if not request.user.has_perm("journeys.publish_journey"):
+        raise PermissionDenied
+    by_hand.call_by_hand(journey, request.POST.get("segment", ""), clock.utcnow(), by=request.user)  # type: ignore[arg-type]  # somebody known
+    return _("They are being called in; below you see how far it is."), address(journey, "status")
+
+
+def _stop_ramp(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    ramp.stop(journey, by=request.user, now=clock.utcnow())  # type: ignore[arg-type]  # somebody known
+    return _("Nobody comes in until it is resumed; who is on the way goes on."), address(journey, "status")
 
 
 def _change(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -224,6 +220,9 @@ _ACTS: dict[str, Callable[[HttpRequest, Journey], tuple[str, str]]] = {
     "pause": _pause,
     "resume": _resume,
     "duplicate": _duplicate,
+    "let_everybody_in": _let_everybody_in,
+    "stop_ramp": _stop_ramp,
+    "call_in": _call_in,
 }
 
-VIEWS = {"publication": publication, "versions": versions, "status": status}
+VIEWS = {"versions": versions, "status": status}

@@ -9,7 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import Tone, state, when
-from journeys.models import CancelWatch, EntryRefusal, Halt, Journey, RecheckItem, Run, RunContext
+from journeys.models import (
+    CancelWatch,
+    Changeover,
+    EntryRefusal,
+    Halt,
+    Journey,
+    RecheckItem,
+    Run,
+    RunContext,
+    Simulation,
+)
 from journeys.version import version
 
 _STATUS: Final[dict[int, Tone]] = {
@@ -116,5 +126,31 @@ class HaltAdmin(Facts):
     when_empty = _("No journey was ever paused or stopped with those who were in it.")
     list_filter = ("waiting",)
     list_select_related = ("journey",)
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+
+
+@admin.register(Changeover)
+class ChangeoverAdmin(Facts):
+    list_display = (
+        "id",
+        "journey",
+        "version",
+        "moved",
+        "ended",
+        when("since", _("since")),
+        when("settled_at", _("settled")),
+    )
+    when_empty = _("No publication has moved people to its version, or taken them out.")
+    list_select_related = ("journey", "version__journey")
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+
+
+@admin.register(Simulation)
+class SimulationAdmin(Facts):
+    list_display = ("id", "journey", "since", "until", "asked_by", when("created_at", _("asked for")))
+    when_empty = _("Nobody has simulated a journey yet; a journey’s pages have a tab for it.")
+    list_select_related = ("journey", "asked_by")
     search_fields = ("journey__id",)
     search_help_text = _("The id of a journey.")

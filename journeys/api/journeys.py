@@ -69,7 +69,7 @@ def show(journey: Journey) -> dict[str, Any]:
         "status": journey.status,
         "version": journey.live_version.number,
         "purpose": live.definition.purpose,
-        "entry_event": entry.event,
+        "entry_event": live.entry_event,
         "entry_key": entry.key,
         "startable": entry.api and journey.status == Journey.Status.LIVE,
         "created_at": journey.created_at,

@@ -31,6 +31,7 @@ from journeys.api.shapes import (
 )
 from journeys.engine.start import Busy, Caller, NotEndable, NotStartable, end, start
 from journeys.models import Cause, EntryRefusal, Run, Transition
+from journeys.moves import placed
 from journeys.version import version
 
 _CUSTOMER = an_id("Whose.", required=True)
@@ -221,20 +222,19 @@ def show_refused(refusal: EntryRefusal) -> dict[str, Any]:
 
 
 def _path(run: Run, partner: Partner) -> list[dict[str, Any]]:
-    of = version(run.version_id)
-    moves = list(Transition.objects.filter(run_id=run.pk).order_by("seq"))
-    own = _own_events(partner, [move.event_id for move in moves if move.event_id is not None])
+    moves = list(placed(Transition.objects.filter(run_id=run.pk).order_by("seq")))
+    own = _own_events(partner, [one.move.event_id for one in moves if one.move.event_id is not None])
     return [
         {
             "seq": move.seq,
             "at": move.at,
             "cause": Cause(move.cause).name.lower(),
-            "step_from": None if move.step_from is None else of.steps[move.step_from].id,
-            "step_to": None if move.step_to is None else of.steps[move.step_to].id,
-            "state": of.definition.states[move.state_to].name,
+            "step_from": None if move.step_from is None else left.steps[move.step_from].id,
+            "step_to": None if move.step_to is None else came.steps[move.step_to].id,
+            "state": came.definition.states[move.state_to].name,
             "event": move.event_id if move.event_id in own else None,
         }
-        for move in moves
+        for move, left, came in moves
     ]
 
 

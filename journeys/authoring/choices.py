@@ -1,13 +1,15 @@
-"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits and touchpoints."""
+"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits, segments …"""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from channels.models import Connector, Template
 from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
+from customers.models import Segment
 from customers.models.address import Channel
 from customers.suggest import event_names, property_names, trait_names
-from journeys.models import Touchpoint
+from journeys.models import Journey, Touchpoint
 
 
 def of_brand(brand_id: UUID) -> Choices:
@@ -22,9 +24,16 @@ def of_brand(brand_id: UUID) -> Choices:
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
+            "journey": named(Journey.objects.filter(brand_id=brand_id).values_list("key", "name")[:MOST]),
+            "segment": named(_segments(brand_id)),
             "touchpoint": _touchpoints(brand_id),
         }
     )
+
+
+def _segments(brand_id: UUID) -> Iterable[tuple[str, str]]:
+    there = Segment.objects.filter(brand_id=brand_id).exclude(state=Segment.State.ARCHIVED)
+    return there.order_by("name").values_list("key", "name")[:MOST]
 
 
 def _touchpoints(brand_id: UUID) -> list[Choice]:

@@ -12,7 +12,7 @@ from customers.authoring.words import row_words
 from journeys.authoring.describe import TYPE, StepForm, definition_fields, step_forms
 from journeys.authoring.edits import NEW
 from journeys.authoring.outline import Place, outline
-from journeys.authoring.references import items
+from journeys.authoring.references import items, references
 
 
 def controls(document: dict[str, Any], choices: Choices) -> dict[str, Control]:
@@ -27,6 +27,7 @@ class _Maker(Maker):
         self.document = document
         self.forms = step_forms()
         self.steps = [_key(step, "id") for step in items(document, "steps")]
+        self.variables = [_key(one, "name") for one in items(document, "variables")]
         self.states = [_key(state, "name") for state in items(document, "states")]
 
     def control(self, one: Field, values: dict[str, Any], name: str, pointer: str) -> Control:
@@ -44,6 +45,8 @@ class _Maker(Maker):
             return [Choice(name, name) for name in dict.fromkeys(self.steps) if name]
         if refers == "state":
             return [Choice(name, name) for name in dict.fromkeys(self.states) if name]
+        if refers == "variable":
+            return [Choice(name, name) for name in dict.fromkeys(self.variables) if name]
         return super()._offered(refers, group)
 
     def _states(self, made: Control, one: Field, value: Any, values: dict[str, Any]) -> None:
@@ -62,8 +65,17 @@ class _Maker(Maker):
     def _steps(self, made: Control, _one: Field, value: Any, _values: dict[str, Any]) -> None:
         steps = value if isinstance(value, list) else []
         places = outline(steps)
+        self._ends(places)
         made.controls = [self._step(step, n, places[n], steps, made) for n, step in enumerate(steps)]
         made.options = [Option(tag, form.label) for tag, form in self.forms.items()]
+
+    def _ends(self, places: list[Place]) -> None:
+        """Steps that an end of the journey names as its last are reached by that end."""
+        by_id = {id_: place for id_, place in zip(self.steps, places, strict=True) if id_}
+        for reference in references(self.document, "step"):
+            if not reference.pointer.startswith("/steps/") and reference.value in by_id:
+                end = next(one for one in definition_fields() if reference.pointer.startswith(f"/{one.name}"))
+                by_id[reference.value].ways.append((str(end.label), ""))
 
     def _step(self, step: Any, n: int, where: Place, steps: list[Any], within: Control) -> Control:
         values = step if isinstance(step, dict) else {}

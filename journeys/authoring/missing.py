@@ -9,6 +9,7 @@ from customers.authoring import durations
 from customers.authoring.describe import Field
 from customers.rules.errors import Problem
 from journeys.authoring.describe import TYPE, definition_fields, step_forms
+from journeys.entry.names import needed_by
 
 _LISTS = ("list", "states", "steps", "moves")
 
@@ -30,7 +31,7 @@ def _fields(values: Any, fields: tuple[Field, ...], pointer: str) -> Iterator[Pr
         at = f"{pointer}/{one.name}"
         value = values.get(one.name)
         if value is None or value == "":
-            if one.required:
+            if one.required or (pointer == "/entry" and one.name == needed_by(values)):
                 yield Problem("missing_field", at, _("This is missing."), _("Fill it in."))
         else:
             yield from _value(one, value, at)

@@ -1,7 +1,7 @@
 """Run the cases of a journey's file in virtual time, without a database: what they say must be so, is."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,11 +12,17 @@ import msgspec
 from consent.decision import Verdict
 from consent.permission import Choice, Want
 from customers.ids import NIL
+from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT
 from customers.rules import Facts
-from journeys.code.file import Case, JourneyFile, Then
+from journeys import asks
+from journeys.code.file import Case, Happening, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
-from journeys.simulation.life import Life, live
+from journeys.engine.walk import Moved
+from journeys.entry.segments import named
+from journeys.models import EXITS, Cause
+from journeys.outcomes import of_exit, of_step
+from journeys.simulation.life import Life, Said, live
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
 from journeys.validate import check
@@ -53,36 +59,57 @@ def unbound(file: JourneyFile) -> Version:
     definition, steps = check(file.definition)
     messages = [step for step in steps if isinstance(step, Message)]
     purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
+    purposes |= asks.purposes(definition, steps)
     bindings = {
         "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
         "templates": {step.template: 1 for step in messages},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
+        "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
     journey = uuid5(NIL, file.key)
-    return compile_version(file.definition, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
+    # A case is of somebody who is let in: whom the lot makes wait is nothing that a file could say.
+    entry = {name: value for name, value in file.definition["entry"].items() if name != "ramp"}
+    return compile_version(file.definition | {"entry": entry}, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
 
 
 def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     start = datetime.fromisoformat(case.given.now)
     until = start + then.after
+    told = [(start + one.at, name, said) for one in case.when for name, said in _told(one) if start + one.at <= until]
     events = [
-        Arrival(0, n, start + one.at, start + one.at, _PERSON, _BRAND, one.event, f"{n:09}", _PERSON, one.properties)
-        for n, one in enumerate(case.when, 1)
-        if one.event is not None and start + one.at <= until
+        Arrival(0, n, at, at, _PERSON, _BRAND, name, f"{n:09}", _PERSON, said)
+        for n, (at, name, said) in enumerate(told, 1)
     ]
     past = _Told(case, start)
-    life = live(version, sorted(events, key=lambda one: one.place), past, until)
+    life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
     found = _found(version, life, past)
+    if then.traits is not msgspec.UNSET:
+        known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
+        found["traits"] = {name: known.get(name) for name in then.traits}
+    if isinstance(then.variables, dict):
+        found["variables"] = {name: found["variables"].get(name) for name in then.variables}
     for what, expected in msgspec.structs.asdict(then).items():
         if what != "after" and expected is not msgspec.UNSET and found[what] != expected:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
+
+
+def _told(one: Happening) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that it is: its own, and those of a segment it is a move into or out of."""
+    if one.event is not None:
+        yield one.event, one.properties
+    if one.leaves is not None:
+        yield SEGMENT_LEFT, {"segment": one.leaves}
+    if one.enters is not None:
+        yield SEGMENT_ENTERED, {"segment": one.enters}
 
 
 def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
     ids = [step.id for step in version.steps]
     allowed = [(version.steps[send.step].id, past.verdict(at)) for at, send in life.sends]
     last = life.runs[-1] if life.runs else None
-    steps = [moved.step_to for _at, moved in life.moves if moved.run is last]
+    own = [moved for _at, moved in life.moves if moved.run is last]
+    steps = [moved.step_to for moved in own]
+    ended_by, outcome = _end(version, last, own) if last and last.status != ACTIVE else (None, None)
     return {
         "entered": len(life.runs),
         "refused": [refused.reason.value for _at, refused in life.refused],
@@ -90,8 +117,21 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "blocked": {step: verdict.reason for step, verdict in allowed if not verdict.allowed},
         "path": [ids[to] for to in steps if to is not None],
         "waits_at": ids[last.step] if last and last.status == ACTIVE else None,
+        "variables": (last.variables if last else None) or {},
         "ended_in": _state(version, last) if last and last.status != ACTIVE else None,
+        "ended_by": ended_by,
+        "outcome": outcome,
     }
+
+
+def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, str]:
+    """How a run ended, and what the journey calls that."""
+    for moved in moves:
+        if moved.cause in EXITS:
+            by_event = moved.event is not None
+            named = of_exit(version.definition, moved.cause, moved.branch, is_by_event=by_event)
+            return Cause(moved.cause).name.lower(), named or of_step(version.steps[run.step])
+    return "completed", of_step(version.steps[run.step])
 
 
 def _state(version: Version, run: RunState) -> str:
@@ -106,11 +146,14 @@ class _Told:
         told = sorted(((start + one.at, one) for one in case.when), key=lambda pair: pair[0])
         self._traits: list[tuple[datetime, dict[str, Any]]] = [(start, case.given.traits)]
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
+        self._segments: list[tuple[datetime, set[str]]] = [(start, set(case.given.segments))]
         for at, one in told:
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:
                 self._consent.append((at, one.consent))
+            if one.enters or one.leaves:
+                self._segments.append((at, self._segments[-1][1] - {one.leaves or ""} | {one.enters or ""}))
 
     def facts(self, _customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
         traits = _at(self._traits, at)
@@ -118,6 +161,10 @@ class _Told:
 
     def choices(self, _want: Want, at: datetime) -> list[Choice]:
         return [Choice(None, None, self.verdict(at))]
+
+    def segments(self, _customer: UUID, at: datetime) -> set[str]:
+        told: set[str] = _at(self._segments, at)
+        return told
 
     def verdict(self, at: datetime) -> Verdict:
         said = _at(self._consent, at)

@@ -20,13 +20,17 @@ class NotAJourney(ValueError):
 
 
 class Happening(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What happens so long after the case begins: an event, traits that are told, or what becomes of consent."""
+    """What happens so long after the case begins: an event, traits that are told, what becomes of consent, or a segment
+    that the person comes into or leaves."""
 
     at: timedelta = timedelta(0)
     event: str | None = None
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     consent: Literal["granted", "withdrawn"] | None = None
+    # Keys of segments that the person comes into or leaves.
+    enters: str | None = None
+    leaves: str | None = None
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +40,9 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: Literal["granted", "withdrawn", "none"] = "granted"
     traits: dict[str, Any] = {}
     zone: str = "UTC"
+    # Keys of other journeys that take nobody who is sent to them.
+    closed: list[str] = []
+    segments: list[str] = []
 
 
 class Then(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -48,10 +55,18 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     sent: list[str] | UnsetType = UNSET
     # Id of the message step to the reason.
     blocked: dict[str, str] | UnsetType = UNSET
-    # Of the last run: the steps it came to, the one where it waits, or the state it ended in.
+    # Of the last run: the steps it came to, the one where it waits, or the state it ended in
     path: list[str] | UnsetType = UNSET
     waits_at: str | UnsetType = UNSET
     ended_in: str | UnsetType = UNSET
+    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the
+    # journey calls that.
+    ended_by: str | UnsetType = UNSET
+    # Of the person, by name; null where nothing is known. Others are not looked at.
+    traits: dict[str, Any] | UnsetType = UNSET
+    outcome: str | UnsetType = UNSET
+    # What it holds in these of its typed variables; null where it holds nothing.
+    variables: dict[str, Any] | UnsetType = UNSET
 
 
 class Case(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -112,4 +127,4 @@ def _span(text: Any) -> Any:
 def _usual(name: str, value: Any) -> bool:
     if name == "given":
         return bool(value == msgspec.to_builtins(Given()))
-    return (name, value) in (("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))
+    return (name, value) in (("segments", []), ("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))

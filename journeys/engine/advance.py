@@ -9,15 +9,19 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
+from journeys.engine.asking import ask, of_runs
 from journeys.engine.halts import moving
+from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
-from journeys.engine.walk import take, walk
+from journeys.engine.variables import read_variables
+from journeys.engine.walk import run_out, take, walk
 from journeys.engine.watched import tell_of_failure
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Run
 from journeys.steps.base import EVENT, Here
+from journeys.variables import VARIABLES
 from journeys.version import of_person
 
 _ON_THEIR_WAY = """
@@ -38,17 +42,26 @@ def advance(ids: Sequence[int], now: datetime) -> int:
     """Walk these due runs on, those nobody else holds; return how many moved or were set aside."""
     with raw_cursor() as cursor:
         runs, aside = moving(cursor, lock_due(cursor, ids, now))
-        ready = _ready(cursor, runs, now) if runs else []
+        ready = settled(cursor, _ready(cursor, runs, now)) if runs else []
         if not ready:
             return aside
         people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
+        people = ask(cursor, people, of_runs(ready), now)
         best = weigh(cursor, ready, people)
         work = Work()
+        read_variables(cursor, (run for run in ready if VARIABLES in run.version.asked[run.step]))
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
+        known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
+        answers = hand_over(cursor, ready, known, now, work)
         for run in ready:
-            facts = people.facts(run.customer_id, run.version, variables.get(run.id, {}))
+            facts = known[run.id]
             step, taken = run.version.steps[run.step], best.get(run.id)
-            if taken is None:
+            if run.is_too_old:
+                run_out(run, facts, now, work)
+            elif run.id in answers:
+                outcome, event = answers[run.id]
+                walk(run, outcome, facts, now, work, event, since=run.due_at)
+            elif taken is None:
                 here = Here(facts, now, run.version.enter_rules[run.step], run)
                 walk(run, step.due(here), facts, now, work, since=run.due_at)
             else:
@@ -76,7 +89,7 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
 
     The way of an event is looked at from its beginning, so that none slips past between two looks.
     """
-    awaiting = [run for run in runs if run.version.meanings[run.step]]
+    awaiting = [run for run in runs if _waits_for_events(run)]
     customers = list({run.customer_id for run in awaiting})
     arriving = [oldest_unresolved(cursor, customers, now)] if awaiting else []
     moving = moving_customers(cursor)
@@ -89,8 +102,13 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
         run
         for run in runs
         if run.id not in unseen and run.id not in astray and run.customer_id not in moving
-        and not (run.version.meanings[run.step] and _in_time(run, arriving))
+        and not (_waits_for_events(run) and _in_time(run, arriving))
     ]  # fmt: skip
+
+
+def _waits_for_events(run: RunState) -> bool:
+    """What a journey itself said of its people is an event on its way too."""
+    return bool(run.version.meanings[run.step]) or run.version.tells
 
 
 def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool:

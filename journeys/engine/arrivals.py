@@ -70,13 +70,18 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
 
     It occurred after the entry (at one instant, the greater message id is later), is not the entry itself, and,
     for a branch of a hold, was received by the deadline; `since: step` narrows it to the wait itself, as a reset is.
+    An exit may count for a while after the entry only, the end of that while included; and no event ends a run that
+    its age has ended.
     """
     if arrival.event_id == began.event_id:
         return False
     if arrival.place <= (began.occurred_at, began.message_id):
         return False
     if meaning.kind == "exit":
-        return True
+        # A run without a due time rests, and the time of its journey stands.
+        if run.ends_at is not None and run.due_at is not None and arrival.received_at > run.ends_at:
+            return False
+        return meaning.within is None or arrival.place[0] <= began.occurred_at + meaning.within
     if run.due_at is not None and arrival.received_at > run.due_at:
         return False
     if meaning.kind == "reset":

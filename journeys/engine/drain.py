@@ -9,7 +9,7 @@ from customers.hooks import interpret as hooks
 from customers.resolve import stage as resolve
 from customers.segments import stage as segments
 from customers.work import Floors, Queue, waiting, work_once
-from journeys.engine import advance, halts, match, merges, recheck
+from journeys.engine import advance, changeovers, halts, match, merges, recheck
 
 # In the order data walks: what came to a webhook becomes events, an event is resolved, its consent applied, its runs
 # moved, its segments settled, it is matched and looked back for, and only then may time run out on a hold.
@@ -23,6 +23,7 @@ STAGES: tuple[Queue, ...] = (
     match.QUEUE,
     recheck.QUEUE,
     halts.QUEUE,
+    changeovers.QUEUE,
     advance.QUEUE,
 )
 

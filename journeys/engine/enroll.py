@@ -1,7 +1,7 @@
 """Entry: may this event bring this customer in, and if so, the first walk."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -13,11 +13,16 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.engine.entries import Entries
+from journeys.engine.itself import with_run
+from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
+from journeys.engine.variables import at_entry, keep_entry
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
-from journeys.models import EntryRefusal, Journey
-from journeys.version import Version, key_of, version
+from journeys.entry.names import CALLED
+from journeys.models import Cause, EntryRefusal
+from journeys.version import Version, key_of
 
 Reason = EntryRefusal.Reason
 
@@ -35,16 +40,6 @@ _REMEMBERED = """
 """
 
 
-def live_entries() -> dict[tuple[UUID, str], list[Version]]:
-    """The live versions by (brand, entry event)."""
-    entries: dict[tuple[UUID, str], list[Version]] = {}
-    for id_ in Journey.objects.filter(status=Journey.Status.LIVE).values_list("live_version_id", flat=True):
-        if id_ is not None:
-            live = version(id_)
-            entries.setdefault((live.brand_id, live.definition.entry.event), []).append(live)
-    return entries
-
-
 @dataclass(slots=True)
 class Gate:
     """What entry decides by, read for a whole batch: who entered before, who may be written to, and with whose data
@@ -54,6 +49,7 @@ class Gate:
     remembered: dict[tuple[UUID, UUID, str], datetime] = field(default_factory=dict)
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
     restricted: set[UUID] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
 
     def refusal(self, candidate: Version, customer: UUID, key: str, now: datetime) -> tuple[Reason, int | None] | None:
         if customer in self.restricted:
@@ -67,6 +63,7 @@ class Gate:
 
     def remember(self, run: RunState, now: datetime) -> None:
         self.remembered[run.journey_id, run.customer_id, run.entry_key] = now
+        self.limits.remember(run, now)
 
     def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
         if not candidate.entry_guard:
@@ -87,9 +84,18 @@ class Gate:
         return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
 
 
-def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
-    """Read what is needed to judge these (customer, version) pairs, by three statements and one bulk permission."""
-    gate = Gate(restricted=restricted(cursor, {customer for customer, _live in candidates}))
+def open_gate(
+    cursor: Cursor[Any],
+    candidates: Collection[tuple[UUID, Version]],
+    now: datetime,
+    entries: Entries,
+) -> Gate:
+    """Read what is needed to judge these (customer, version) pairs: who asked to be left alone, who came in before, one
+    bulk permission, and what else limits entry to a version. `entries` say what counts beside the versions."""
+    gate = Gate(
+        restricted=restricted(cursor, {customer for customer, _live in candidates}),
+        limits=read_limits(cursor, candidates, entries, now),
+    )
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
         rows = cursor.execute(
@@ -123,6 +129,8 @@ def enter(
     for candidate in candidates:
         facts = people.facts(arrival.customer_id, candidate, arrival.properties)
         if candidate.entry_rule is not None and not candidate.entry_rule.holds(facts):
+            if arrival.name == CALLED:
+                work.refusals.append(rule_not_met(arrival, candidate))
             continue
         judged = _judge(arrival, candidate, facts, runs, gate, now)
         if isinstance(judged, Refused):
@@ -130,6 +138,16 @@ def enter(
             continue
         _admit(arrival, judged, gate, facts, now, work)
         runs.append(judged)
+
+
+def rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
+    """Of somebody who was to come in; an event that does not meet the rule is no entry event."""
+    named = candidate.definition.entry.key
+    key = key_of(arrival.properties, named) if named else ""
+    return Refused(
+        candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id, arrival.received_at,
+        Reason.RULE_NOT_MET,
+    )  # fmt: skip
 
 
 def _judge(
@@ -150,10 +168,14 @@ def _judge(
     refusal = gate.refusal(candidate, arrival.customer_id, key, now)
     if refusal is not None:
         return refuse(*refusal)
+    run = _new_run(arrival, candidate, key, now)
+    asked = with_run(facts, run, now, Cause.ENTERED, None)
     for number, (rule, _end) in enumerate(candidate.exit_rules):
-        if rule.holds(facts):
+        if rule.holds(asked):
             return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
-    return _new_run(arrival, candidate, key, now)
+    # Asked last: whoever is refused by them would have come in otherwise.
+    limit = gate.limits.refusal(candidate, arrival.customer_id, arrival.profile_id, runs, now)
+    return run if limit is None else refuse(**asdict(limit))
 
 
 def _live_run(runs: Iterable[RunState], journey_id: UUID, key: str) -> RunState | None:
@@ -164,10 +186,11 @@ def _live_run(runs: Iterable[RunState], journey_id: UUID, key: str) -> RunState 
 
 
 def _new_run(arrival: Arrival, entered: Version, key: str, now: datetime) -> RunState:
+    limit = entered.definition.timeout
     return RunState(
         id=0, version=entered, customer_id=arrival.customer_id, profile_id=arrival.profile_id, entry_key=key,
         status=ACTIVE, step=0, state=entered.state_of[0], seq=0, timed_out_step=None, entered_at=now, stepped_at=now,
-        due_at=None,
+        due_at=None, ends_at=now + limit.after if limit else None, variables=at_entry(entered, arrival.properties),
     )  # fmt: skip
 
 
@@ -181,5 +204,6 @@ def _admit(arrival: Arrival, run: RunState, gate: Gate, facts: Facts, now: datet
     )
     gate.remember(run, now)
     if run.version.entry_rule is not None:
-        work.note(run, run.version.entry_rule.traits, facts.traits)
+        work.note(run, run.version.entry_rule.traits, facts)
+    keep_entry(run, work)
     arrive(run, facts, now, work, (arrival.event_id, arrival.received_at))

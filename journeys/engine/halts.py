@@ -35,11 +35,18 @@ _NEXT: Final = """
     SELECT entered_at, id FROM journeys_run WHERE journey_id = %b AND (entered_at, id) > (%b, %b)
     ORDER BY entered_at, id LIMIT %b
 """
-# Who came to their wait during the pause waits longer by what was left of it.
+# Who came to their wait during the pause waits longer by what was left of it; the age at which runs end is higher by
+# what they saw of it.
 _BRING_BACK: Final = """
-    UPDATE journeys_run r SET rests_due_at = NULL, due_at = coalesce(r.due_at, r.rests_due_at) + CASE WHEN %b
-        THEN greatest(interval '0', %b - greatest(%b, r.stepped_at)) ELSE interval '0' END
-    FROM (SELECT id FROM journeys_run WHERE id = ANY(%b) AND status = 1 ORDER BY id FOR NO KEY UPDATE) u
+    UPDATE journeys_run r SET rests_due_at = NULL, ends_at = r.ends_at + u.of_age,
+        waits_until = r.waits_until + u.of_wait,
+        due_at = least(coalesce(r.waits_until, r.due_at, r.rests_due_at) + u.of_wait, r.ends_at + u.of_age)
+    FROM (
+        SELECT id,
+            CASE WHEN %b THEN greatest(interval '0', %b - greatest(%b, stepped_at)) ELSE interval '0' END AS of_wait,
+            CASE WHEN %b THEN greatest(interval '0', %b - greatest(%b, entered_at)) ELSE interval '0' END AS of_age
+        FROM journeys_run WHERE id = ANY(%b) AND status = 1 ORDER BY id FOR NO KEY UPDATE
+    ) u
     WHERE r.id = u.id AND (%b OR r.rests_due_at IS NOT NULL)
 """
 
@@ -97,7 +104,8 @@ def _settle_some(cursor: Cursor[Any], id_: int, now: datetime) -> None:
         _end(cursor, found, now)
     else:
         is_longer = waiting == _STANDS
-        cursor.execute(_BRING_BACK, [is_longer, resumed_at, since, found, is_longer])
+        pause = (is_longer, resumed_at, since)
+        cursor.execute(_BRING_BACK, [*pause, *pause, found, is_longer])
     cursor.execute("UPDATE journeys_halt SET worked_at = %b, worked_run = %b WHERE id = %b", [*runs[-1], id_])
 
 

@@ -7,25 +7,29 @@ lock). An event that means nothing to anybody costs no lock.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 
 from customers.pg import raw_cursor
+from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
-from journeys.engine.enroll import Gate, enter, live_entries, open_gate
+from journeys.engine.asking import ask, of_any_step, of_entries
+from journeys.engine.enroll import Gate, enter, open_gate
+from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
 from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
+from journeys.engine.variables import give, read_variables
 from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.steps.base import TRAITS
 from journeys.version import Meaning, Version
 
-Entries = dict[tuple[UUID, str], list[Version]]
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
 
@@ -88,7 +92,7 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     return [
         arrival
         for arrival in arrivals
-        if arrival.customer_id in with_runs or (arrival.brand_id, arrival.name) in entries
+        if arrival.customer_id in with_runs or entries.of(arrival.brand_id, arrival.name)
     ]
 
 
@@ -158,17 +162,18 @@ class Table:
         for run, began in live:
             self.runs[run.customer_id].append(run)
             self.began[id(run)] = began
+        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
         candidates = {
             (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
         }
-        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
         self.people = self._read_people(cursor, candidates)
         self.resumed = self._read_resumed(cursor, arrivals)
         self.resets = self._read_resets(cursor)
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
-        self.gate = open_gate(cursor, candidates, now) if candidates else Gate()
+        read_variables(cursor, (run for runs in self.runs.values() for run in runs if run.version.reads_variables))
+        self.gate = open_gate(cursor, candidates, now, entries) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
         """One event of one customer: end or resume the live runs, then enter."""
@@ -186,32 +191,37 @@ class Table:
 
     def play(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
         """Let the event do to the run what it means where the run stands; return that meaning."""
-        traits = self.people.traits_of(run.customer_id)
-        meaning = meaning_for(run, self.began[id(run)], arrival, traits)
+        person = Facts(traits=self.people.traits_of(run.customer_id))
+        meaning = meaning_for(run, self.began[id(run)], arrival, person.traits)
         if meaning is None:
             return None
         event = (arrival.event_id, arrival.received_at)
         if meaning.kind == "reset" and self.resets[id(run), run.stepped_at] >= meaning.number:
             return None
         if meaning.rule is not None:
-            work.note(run, meaning.rule.traits, traits)
+            work.note(run, meaning.rule.traits, person)
         if meaning.kind == "exit":
-            leave(run, run.version.exits[meaning.number][1], self.now, work, event)
+            leave(run, run.version.exits[meaning.number][1], self._facts(run), self.now, work, event)
             return meaning
         if meaning.kind == "reset":
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], work, event)
             return meaning
-        variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
-        outcome = run.version.steps[run.step].resume(meaning.number)
-        walk(run, outcome, self.people.facts(run.customer_id, run.version, variables), self.now, work, event)
+        give(run, meaning.number, arrival.properties, work)
+        walk(run, run.version.steps[run.step].resume(meaning.number), self._facts(run), self.now, work, event)
         return meaning
 
+    def _facts(self, run: RunState) -> Facts:
+        variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
+        return self.people.facts(run.customer_id, run.version, variables, run.id)
+
     def _candidates(self, arrival: Arrival) -> list[Version]:
-        return self.entries.get((arrival.brand_id, arrival.name), [])
+        """The versions it may bring somebody into, once its properties are read."""
+        awaiting = self.entries.of(arrival.brand_id, arrival.name)
+        return [one for one in awaiting if one.lets_in_by(arrival.name, arrival.properties)]
 
     def _looks_inside(self, arrival: Arrival) -> bool:
-        return bool(self._candidates(arrival)) or any(
+        return bool(self.entries.of(arrival.brand_id, arrival.name)) or any(
             meaning.looks_inside
             for run in self.runs.get(arrival.customer_id, ())
             for meaning in _everywhere(run.version, arrival.name)
@@ -220,7 +230,8 @@ class Table:
     def _read_people(self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]) -> People:
         needing = {customer for customer, candidate in candidates if _needs_person(candidate)}
         needing |= {customer for customer, runs in self.runs.items() if any(run.version.needs_person for run in runs)}
-        return people_of(cursor, needing)
+        own = (run for runs in self.runs.values() for run in runs)
+        return ask(cursor, people_of(cursor, needing), chain(of_any_step(own), of_entries(candidates)), self.now)
 
     def _read_resumed(self, cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[tuple[int, int]]:
         """(run, event) pairs in which the event has already moved the run, found by looking back before."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from psycopg import Cursor
@@ -12,6 +12,9 @@ from customers.rules import Facts
 from journeys.models import Run
 from journeys.steps.base import ZONE
 from journeys.version import Version, version
+
+if TYPE_CHECKING:
+    from journeys.engine.asking import Answers
 
 ACTIVE = int(Run.Status.ACTIVE)
 
@@ -33,11 +36,21 @@ class RunState:
     entered_at: datetime
     stepped_at: datetime
     due_at: datetime | None
+    # Of a journey that ends runs at some age; `due_at` is the earlier of the two.
+    ends_at: datetime | None = None
+    waits_until: datetime | None = None
     ended_at: datetime | None = None
+    # None where nobody has read them, or its version has none.
+    variables: dict[str, Any] | None = None
 
     @property
     def journey_id(self) -> UUID:
         return self.version.journey_id
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether what is due is its end."""
+        return self.ends_at is not None and self.due_at is not None and self.due_at >= self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,8 @@ class Began:
 
 _COLUMNS = (
     "r.id, r.version_id, r.customer_id, r.profile_id, r.entry_key, r.status, r.step, r.state, r.seq,"
-    " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at"
+    " r.timed_out_step, r.entered_at, r.stepped_at, r.due_at,"
+    " r.ends_at, r.waits_until"
 )
 _DUE = f"""
     SELECT {_COLUMNS} FROM journeys_run r WHERE r.id = ANY(%b) AND r.status + 0 = 1 AND r.due_at <= %b
@@ -76,7 +90,7 @@ _TYPES = {"id": "bigint", "customer_id": "uuid", "profile_id": "uuid"}
 
 
 def _run(row: Sequence[Any]) -> RunState:
-    return RunState(row[0], version(row[1]), *row[2:13])
+    return RunState(row[0], version(row[1]), *row[2:15])
 
 
 def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[RunState]:
@@ -88,7 +102,15 @@ def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list
     """The live runs by id, customer or profile, waited for: a run passed over would be a lost wake-up."""
     statement = _LIVE.format(column=column, type=_TYPES[column])
     rows = cursor.execute(statement, [sorted(values)]).fetchall()
-    return [(_run(row), Began(*row[13:16])) for row in rows]
+    return [(_run(row), Began(*row[15:18])) for row in rows]
+
+
+_LIVE_OF = f"SELECT {_COLUMNS} FROM journeys_run r WHERE r.customer_id = ANY(%b::uuid[]) AND r.status = 1"
+
+
+def live_of(cursor: Cursor[Any], customers: Collection[UUID]) -> list[RunState]:
+    """Their live runs, to look at: whoever holds the customers knows that none begins, and any may be ending."""
+    return [_run(row) for row in cursor.execute(_LIVE_OF, [sorted(customers)]).fetchall()]
 
 
 _GIVEN_UP = f"""
@@ -124,7 +146,19 @@ _MERGED = f"""
 def lock_merged(cursor: Cursor[Any], profiles: Collection[UUID]) -> list[Merged]:
     """Runs of these profiles that were merged into others and may come back."""
     rows = cursor.execute(_MERGED, [list(profiles)]).fetchall()
-    return [Merged(_run(row), *row[13:16]) for row in rows]
+    return [Merged(_run(row), *row[15:18]) for row in rows]
+
+
+_STANDING = f"""
+    SELECT {_COLUMNS} FROM journeys_run r
+    WHERE r.journey_id = %b AND r.version_id = %b AND r.step = %b AND r.status = 1
+    ORDER BY r.entered_at DESC, r.id DESC LIMIT %b
+"""
+
+
+def standing_at(cursor: Cursor[Any], journey_id: UUID, version_id: int, step: int, most: int) -> list[RunState]:
+    """The newest of the live runs at this step; nobody locks them, so they are for looking at."""
+    return [_run(row) for row in cursor.execute(_STANDING, [journey_id, version_id, step, most]).fetchall()]
 
 
 def variables_of(cursor: Cursor[Any], run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -146,10 +180,15 @@ class People:
     zones: Mapping[UUID, str] = field(default_factory=dict)
     # Of a customer whose zone nobody knows.
     brand_zones: Mapping[UUID, str] = field(default_factory=dict)
+    # To what else rules ask, where any do.
+    answers: "Answers | None" = None
 
-    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
+    def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any], run_id: int = 0) -> Facts:
         zone = self.zones.get(customer) or self.brand_zones.get(version.brand_id, "UTC")
-        return Facts(traits=self.traits_of(customer), properties=properties, extra={ZONE: zone})
+        extra: dict[str, Any] = {ZONE: zone}
+        if self.answers is not None and version.asks:
+            extra |= self.answers.of(customer, version, run_id)
+        return Facts(traits=self.traits_of(customer), properties=properties, extra=extra)
 
     def traits_of(self, customer: UUID) -> Mapping[str, Any]:
         return self.traits.get(customer, {})

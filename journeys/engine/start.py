@@ -15,15 +15,18 @@ from psycopg import Cursor
 
 from customers import bells
 from customers.pg import raw_cursor
+from customers.rules import Facts
 from customers.told import Happening, tell
 from journeys.engine.arrivals import Arrival
-from journeys.engine.enroll import enter, open_gate
+from journeys.engine.asking import ask, of_entries
+from journeys.engine.enroll import enter, open_gate, rule_not_met
+from journeys.engine.entries import SAID_BESIDE, Entries
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_live, people_of
 from journeys.engine.walk import leave
-from journeys.engine.write import Refused, Work, write
+from journeys.engine.write import Work, write
 from journeys.models import EntryRefusal, Journey, Run
-from journeys.version import EndState, Version, key_of, version
+from journeys.version import EndState, Version, version
 
 START_ASKED = "run.start_requested"
 EXIT_ASKED = "run.exit_requested"
@@ -77,7 +80,7 @@ def start(journey_id: UUID, caller: Caller, properties: Mapping[str, Any], now: 
     Raises NotStartable, or Busy rather than overtake what came before: a grant, say, that would let the person in.
     """
     with transaction.atomic(), raw_cursor() as cursor:
-        candidate = _startable(journey_id, caller.brand_id)
+        candidate, entries = _startable(journey_id, caller.brand_id)
         customer = _lock_customer(cursor, caller.profile_id, now)
         said = dict(properties)
         event_id = tell(cursor, caller.happening(START_ASKED, said), now)
@@ -85,7 +88,7 @@ def start(journey_id: UUID, caller: Caller, properties: Mapping[str, Any], now: 
             0, event_id, now, now, caller.profile_id, caller.brand_id, START_ASKED, caller.message_id, customer, said
         )
         work = Work()
-        _try(cursor, arrival, candidate, now, work)
+        _try(cursor, arrival, candidate, entries, now, work)
         write(cursor, work, now)
         if work.parked:
             bells.ring("engine")
@@ -101,21 +104,24 @@ def end(run_id: int, caller: Caller, state: str | None, reason: str, now: dateti
         if not live:
             raise NotEndable("run_ended")
         run = live[0][0]
-        ending = EndState(_end_state(run, state), "")
+        ending = EndState(_end_state(run, state))
         said = {"run": run_id} | ({"reason": reason} if reason else {})
         event_id = tell(cursor, caller.happening(EXIT_ASKED, said), now)
         work = Work()
-        leave(run, ending, now, work, (event_id, now))
+        leave(run, ending, Facts(), now, work, (event_id, now))
         write(cursor, work, now)
     return Run.objects.select_related("journey", "version").get(pk=run_id)
 
 
-def _startable(journey_id: UUID, brand_id: UUID) -> Version:
+def _startable(journey_id: UUID, brand_id: UUID) -> tuple[Version, Entries]:
+    """Its live version, and what is said of it beside."""
     live = Journey.objects.filter(pk=journey_id, brand_id=brand_id, status=Journey.Status.LIVE)
-    id_ = live.values_list("live_version_id", flat=True).first()
+    id_, *said = live.values_list("live_version_id", *SAID_BESIDE).first() or (None,)
     if id_ is None or not version(id_).definition.entry.api:
         raise NotStartable
-    return version(id_)
+    entries = Entries()
+    entries.add(version(id_), *said)
+    return version(id_), entries
 
 
 def _lock_customer(cursor: Cursor[Any], profile_id: UUID, now: datetime) -> UUID:
@@ -132,26 +138,19 @@ def _lock_customer(cursor: Cursor[Any], profile_id: UUID, now: datetime) -> UUID
     return customer
 
 
-def _try(cursor: Cursor[Any], arrival: Arrival, candidate: Version, now: datetime, work: Work) -> None:
+def _try(
+    cursor: Cursor[Any], arrival: Arrival, candidate: Version, entries: Entries, now: datetime, work: Work
+) -> None:
     customer = arrival.customer_id
-    people = people_of(cursor, [customer])
+    people = ask(cursor, people_of(cursor, [customer]), of_entries([(customer, candidate)]), now)
     rule = candidate.entry_rule
     if rule is not None and not rule.holds(people.facts(customer, candidate, arrival.properties)):
-        work.refusals.append(_rule_not_met(arrival, candidate))
+        work.refusals.append(rule_not_met(arrival, candidate))
         return
     runs = [run for run, _began in lock_live(cursor, "customer_id", [customer])]
-    gate = open_gate(cursor, {(customer, candidate)}, now)
+    gate = open_gate(cursor, {(customer, candidate)}, now, entries)
     work.choices.update(gate.choices)
     enter(arrival, [candidate], runs, gate, people, now, work)
-
-
-def _rule_not_met(arrival: Arrival, candidate: Version) -> Refused:
-    named = candidate.definition.entry.key
-    key = key_of(arrival.properties, named) if named else ""
-    return Refused(
-        candidate.journey_id, candidate.id, arrival.profile_id, key or "", arrival.event_id, arrival.received_at,
-        EntryRefusal.Reason.RULE_NOT_MET,
-    )  # fmt: skip
 
 
 def _end_state(run: RunState, name: str | None) -> int:

@@ -17,7 +17,9 @@ from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
 from journeys.engine.runs import Began, RunState
-from journeys.engine.walk import Drawn, Moved, Send, Walked
+from journeys.engine.telling import say
+from journeys.engine.variables import write_variables
+from journeys.engine.walk import Drawn, Moved, Seen, Send, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
 from journeys.version import Sending
@@ -47,6 +49,9 @@ class Refused:
     # What stood in the way: the run that was live, or the exit rule that held already, by its number.
     live_run: RunState | None = None
     exit_rule: int | None = None
+    # Of a cap: how many were counted, and how many there may be.
+    counted: int | None = None
+    most: int | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +79,8 @@ _RUN = (
     ("entered_at", "timestamptz"),
     ("stepped_at", "timestamptz"),
     ("due_at", "timestamptz"),
+    ("ends_at", "timestamptz"),
+    ("waits_until", "timestamptz"),
     ("ended_at", "timestamptz"),
 )
 _CONTEXT = (
@@ -96,6 +103,7 @@ _TRANSITION = (
     ("branch", "int2"),
     ("event_id", "int8"),
     ("event_received_at", "timestamptz"),
+    ("version_from", "int4"),
 )
 _REFUSAL = (
     ("journey_id", "uuid"),
@@ -108,18 +116,20 @@ _REFUSAL = (
     ("consent_entry_id", "int8"),
     ("live_run_id", "int8"),
     ("exit_rule", "int2"),
+    ("counted", "int2"),
+    ("most", "int2"),
     ("at", "timestamptz"),
 )
-_SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"))
+_SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"), ("facts", "jsonb"))
 _WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("step", "int2"))
 
 _UPDATE_RUNS = """
     UPDATE journeys_run r SET status = u.status, step = u.step, state = u.state, seq = u.seq,
-        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at, ended_at = u.ended_at,
-        rests_due_at = NULL
+        timed_out_step = u.timed_out_step, stepped_at = u.stepped_at, due_at = u.due_at,
+        waits_until = u.waits_until, ended_at = u.ended_at, rests_due_at = NULL
     FROM unnest(%b::bigint[], %b::smallint[], %b::smallint[], %b::smallint[], %b::int[], %b::smallint[],
-                %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
-        AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, ended_at)
+                %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
+        AS u(id, status, step, state, seq, timed_out_step, stepped_at, due_at, waits_until, ended_at)
     WHERE r.id = u.id
 """
 _REMEMBER_ENTRY = """
@@ -137,8 +147,13 @@ _REMEMBER_END = """
 
 # The variables of each message's run. A run without them is an error: null is refused.
 _CONTEXTS = """
-    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id)
+    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), NULL::jsonb
     FROM unnest(%b::uuid[], %b::bigint[]) AS u(message_id, run_id)
+"""
+# The same with what they hold in their typed variables.
+_CONTEXTS_AND_VARIABLES = """
+    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), u.said::jsonb
+    FROM unnest(%b::uuid[], %b::bigint[], %b::text[]) AS u(message_id, run_id, said)
 """
 _NEW_IDS = """
     SELECT nextval(s.sequence)
@@ -155,12 +170,14 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
+    say(cursor, work.told, now)
     keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)
+    if work.kept:
+        write_variables(cursor, work.kept)
     if work.seen:
-        rows = ((seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps)) for seen in work.seen)
-        copy_rows(cursor, "journeys_ruleinputs", _SEEN, rows)
+        copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
         cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)])
     if work.parked:
@@ -172,7 +189,8 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
             _REFUSAL,
             (
                 (r.journey_id, r.version_id, r.profile_id, r.entry_key, r.event_id, r.received_at, r.reason.value,
-                 r.consent_entry_id, r.live_run.id if r.live_run else None, r.exit_rule, now)
+                 r.consent_entry_id, r.live_run.id if r.live_run else None, r.exit_rule,
+                 r.counted, r.most, now)
                 for r in work.refusals
             ),
         )  # fmt: skip
@@ -211,7 +229,8 @@ def _memory_keys(runs: Sequence[RunState]) -> tuple[list[UUID], list[UUID], list
 def _run_row(run: RunState) -> tuple[Any, ...]:
     return (
         run.id, run.version.journey_id, run.version.id, run.customer_id, run.profile_id, run.entry_key, run.status,
-        run.step, run.state, run.seq, run.timed_out_step, run.entered_at, run.stepped_at, run.due_at, run.ended_at,
+        run.step, run.state, run.seq, run.timed_out_step, run.entered_at, run.stepped_at, run.due_at, run.ends_at,
+        run.waits_until, run.ended_at,
     )  # fmt: skip
 
 
@@ -228,6 +247,7 @@ def _write_changed(cursor: Cursor[Any], runs: Sequence[RunState]) -> None:
             run.timed_out_step,
             run.stepped_at,
             run.due_at,
+            run.waits_until,
             run.ended_at,
         )
         for run in runs
@@ -243,7 +263,7 @@ def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> 
             _TRANSITION,
             (
                 (m.run.id, m.seq, now, m.step_from, m.step_to, m.state_to, int(m.cause), m.branch,
-                 *(m.event or _NO_EVENT))
+                 *(m.event or _NO_EVENT), m.version_from)
                 for m in moves
             ),
         )  # fmt: skip
@@ -261,19 +281,27 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     unchosen = [want for want in dict.fromkeys(wants) if want not in work.choices]
     if unchosen:
         work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
-    messages, run_ids, watches = [], [], []
+    messages, run_ids, said, watches = [], [], list[str | None](), []
     for send, sending, want in zip(work.sends, sendings, wants, strict=True):
         for choice in work.choices[want]:
             message = _message(send, sending, choice, now)
             messages.append(message)
             run_ids.append(send.run.id)
+            said.append(None if send.variables is None else orjson.dumps(send.variables).decode())
             watched = send.step if sending.own_cancels else send.timed_out_step
             if watched is not None and choice.verdict.allowed:
                 watches.append((message.id, send.run.id, send.run.version.id, watched))
-    write_messages(cursor, messages, Contexts(_CONTEXTS, [[message.id for message in messages], run_ids]))
+    where: list[Any] = [[message.id for message in messages], run_ids]
+    contexts = Contexts(_CONTEXTS_AND_VARIABLES, [*where, said]) if any(said) else Contexts(_CONTEXTS, where)
+    write_messages(cursor, messages, contexts)
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
+
+
+def _seen_row(seen: Seen) -> tuple[Any, ...]:
+    facts = None if seen.facts is None else Jsonb(seen.facts, orjson.dumps)
+    return seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps), facts
 
 
 def _exposure(drawn: Drawn) -> NewExposure:

@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
 from journeys.models.journey import Journey, JourneyVersion
@@ -13,6 +14,8 @@ from journeys.models.journey_map import (
     Touchpoint,
 )
 from journeys.models.run import (
+    BROKEN_OFF,
+    EXITS,
     CancelWatch,
     Cause,
     EntryMemory,
@@ -23,10 +26,15 @@ from journeys.models.run import (
     RunContext,
     Transition,
 )
+from journeys.models.simulation import Simulation
+from journeys.models.variable import Variable
 
 __all__ = [
+    "BROKEN_OFF",
+    "EXITS",
     "CancelWatch",
     "Cause",
+    "Changeover",
     "DraftRevision",
     "EntryMemory",
     "EntryRefusal",
@@ -43,6 +51,8 @@ __all__ = [
     "RuleInputs",
     "Run",
     "RunContext",
+    "Simulation",
     "Touchpoint",
     "Transition",
+    "Variable",
 ]

@@ -46,6 +46,12 @@ class Journey(Owned):
         related_name="+",
         verbose_name=_("live version"),
     )
+    ramp_over = models.JSONField(
+        _("group that everybody follows"),
+        null=True,
+        editable=False,
+        help_text=_("The ramp, as it is written, after which somebody let everybody in."),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -79,6 +85,16 @@ class JourneyVersion(Owned):
         null=True,
         related_name="+",
         verbose_name=_("published by"),
+    )
+    returns_to = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("return to"),
+        help_text=_("The earlier version whose document was made live again."),
     )
 
     class Meta:

@@ -76,6 +76,9 @@ class Run(Owned):
     entered_at = models.DateTimeField(_("entered at"))
     stepped_at = models.DateTimeField(_("at this step since"))
     due_at = models.DateTimeField(_("due at"), null=True)
+    # Of a journey that ends runs at some age: when that is, and until when the run would wait where it is otherwise.
+    ends_at = models.DateTimeField(_("ends at the latest"), null=True)
+    waits_until = models.DateTimeField(_("would wait until"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
     rests_due_at = models.DateTimeField(_("came due while its journey was paused"), null=True)
     # Of a run that was merged: by which it comes back when the merge is undone.
@@ -155,6 +158,21 @@ class Cause(models.IntegerChoices):
     BEST = 19, _("best of what came")
     TAKEN_UP = 25, _("taken up again, after it had been given up")
     STOPPED = 30, _("the journey was stopped")
+    MOVED = 40, _("moved to another version")
+    VERSION_EXIT = 41, _("taken out as a new version was published")
+    GOAL = 50, _("reached a goal")
+    EXPIRED = 51, _("had been in the journey for as long as it lets anybody")
+    UPDATED = 52, _("something was said of the customer")
+    HANDED_OVER = 53, _("went to another journey as well")
+    TURNED_AWAY = 54, _("the other journey did not take them")
+
+
+# By an exit of the journey or its time-out, wherever a run rests.
+EXITS = (Cause.EXIT, Cause.GOAL, Cause.EXPIRED)
+# By which a run leaves a step without having done what the step is for.
+BROKEN_OFF = frozenset(
+    {*EXITS, Cause.MERGED, Cause.FAILED, Cause.ERASED, Cause.RESTRICTED, Cause.STOPPED, Cause.VERSION_EXIT}
+)
 
 
 class Transition(Owned):
@@ -175,18 +193,27 @@ class Transition(Owned):
     branch = models.SmallIntegerField(_("branch"), null=True)
     event_id = models.BigIntegerField(_("event"), null=True)
     event_received_at = models.DateTimeField(_("event received at"), null=True)
+    # Steps and states are numbered by version: what comes before such a move is of this one (see journeys.moves).
+    version_from = models.IntegerField(_("moved from version"), null=True)
 
     class Meta:
         verbose_name = _("transition")
         verbose_name_plural = _("transitions")
+        indexes = (
+            # Read wherever moves are read, to learn of which version each is: mostly empty.
+            models.Index(
+                fields=("run", "seq"), condition=models.Q(version_from__isnull=False), name="moved_between_versions"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.seq}"
 
 
 class RuleInputs(Owned):
-    """The customer's traits that a rule looked at when it decided a move: personal, so beside the transition, from
-    where erasure can take them. What an event said is kept with the event and with the run's context."""
+    """The customer's traits that a rule looked at when it decided a move, and their segments and permissions: personal,
+    so beside the transition, from where erasure can take them. What an event said is kept with the event and with the
+    run's context."""
 
     reach = ByBrand("run__journey__brand")
 
@@ -194,6 +221,9 @@ class RuleInputs(Owned):
     run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     seq = models.IntegerField(_("sequence"))
     traits = personal(models.JSONField(_("traits")), DOCUMENT)
+    facts = personal(
+        models.JSONField(_("what else"), null=True, help_text=_("Segments, permissions, and the run itself.")), DOCUMENT
+    )
 
     class Meta:
         verbose_name = _("rule inputs")
@@ -239,8 +269,12 @@ class EntryRefusal(Owned):
         EXIT_ALREADY_TRUE = "exit_already_true", _("an exit rule already holds")
         KEY_MISSING = "key_missing", _("the entry key is missing")
         RESTRICTED = "restricted", _("the person had processing restricted")
-        # Of a start by API alone: an event that does not meet the rule is no entry event.
+        # Of somebody who was called in or started by API: an event that does not meet the rule is no entry event.
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
+        EXCLUDED = "excluded", _("in the segment that is kept out")
+        ENTRY_CAP = "entry_cap", _("came in as often as the cap allows")
+        OUTSIDE_RAMP = "outside_ramp", _("not in the group that goes first")
+        CONCURRENCY_CAP = "concurrency_cap", _("in as many journeys as the brand allows")
 
     id = models.BigAutoField(primary_key=True)
     journey_id = models.UUIDField(_("journey"))
@@ -255,6 +289,9 @@ class EntryRefusal(Owned):
     exit_rule = models.SmallIntegerField(
         _("exit rule that held"), null=True, help_text=_("Its number in the version, from 0.")
     )
+    # Of a cap that refused.
+    counted = models.SmallIntegerField(_("counted"), null=True)
+    most = models.SmallIntegerField(_("allowed"), null=True)
     at = models.DateTimeField(_("at"))
 
     class Meta:

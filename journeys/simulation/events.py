@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 from uuid import UUID, uuid5
 
 from customers.ids import NIL
-from customers.pg import held_cursor
+from customers.pg import held_cursor, raw_cursor
 from customers.registry import shapes
 from journeys.engine.arrivals import Arrival
 
@@ -21,7 +21,12 @@ _STORED: Final = """
     FROM customers_event e JOIN customers_profile p ON p.id = e.profile_id
     LEFT JOIN customers_eventpayload y ON y.event_id = e.id AND y.received_at = e.received_at
     WHERE e.brand_id = %b AND e.name = ANY(%b) AND least(e.occurred_at, e.received_at) BETWEEN %b AND %b
+      AND p.customer_id > %b
     ORDER BY p.customer_id, 2, e.message_id, e.id
+"""
+_COUNT: Final = """
+    SELECT count(*) FROM customers_event e
+    WHERE e.brand_id = %b AND e.name = ANY(%b) AND least(e.occurred_at, e.received_at) BETWEEN %b AND %b
 """
 _AT_ONCE: Final = 2_000
 
@@ -30,12 +35,21 @@ class NotAnEvent(ValueError):
     """A line of a file that is no event; says which, and why."""
 
 
-def stored(brand_id: UUID, names: Iterable[str], since: datetime, until: datetime) -> Iterator[list[Arrival]]:
-    """The brand's events of these names, in either moment included, customer by customer in the order of time."""
+def stored(
+    brand_id: UUID, names: Iterable[str], since: datetime, until: datetime, after: UUID | None = None
+) -> Iterator[list[Arrival]]:
+    """The brand's events of these names, in either moment included, customer by customer in the order of time; of the
+    customers behind `after`, where somebody has got so far."""
     with held_cursor("simulated_events") as cursor:
         cursor.itersize = _AT_ONCE
-        cursor.execute(_STORED, [brand_id, sorted(names), since, until])
+        cursor.execute(_STORED, [brand_id, sorted(names), since, until, after or NIL])
         yield from _by_customer(_arrival(*row) for row in cursor)
+
+
+def count_stored(brand_id: UUID, names: Iterable[str], since: datetime, until: datetime) -> int:
+    with raw_cursor() as cursor:
+        row = cursor.execute(_COUNT, [brand_id, sorted(names), since, until]).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _arrival(

@@ -1,8 +1,8 @@
 """One customer's events played through a version in virtual time, by the very functions that move live runs."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,10 +11,15 @@ from consent.permission import Choice, Want
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
+from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
-from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
+from journeys.engine.variables import give
+from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
-from journeys.steps.base import Here
+from journeys.entry.names import CALLED
+from journeys.simulation.asking import with_answers
+from journeys.steps.base import Here, Telling
+from journeys.steps.go_to import GoTo
 from journeys.version import Version
 
 
@@ -25,6 +30,8 @@ class Past(Protocol):
 
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
 
+    def segments(self, customer: UUID, at: datetime) -> Collection[str]: ...
+
 
 @dataclass(slots=True)
 class Life:
@@ -34,24 +41,31 @@ class Life:
     moves: list[tuple[datetime, Moved]] = field(default_factory=list)
     sends: list[tuple[datetime, Send]] = field(default_factory=list)
     refused: list[tuple[datetime, Refused]] = field(default_factory=list)
+    # What the journey would have said of the customer, in its order.
+    tellings: list[Telling] = field(default_factory=list)
 
 
-def live(version: Version, events: Sequence[Arrival], past: Past, until: datetime) -> Life:
-    """Play the events, in their order, and let time run on to `until`, that moment included.
+def live(
+    version: Version, events: Sequence[Arrival], past: Past, until: datetime, closed: Collection[str] = ()
+) -> Life:
+    """Play the events, in their order, and let time run on to `until`, that moment included. `closed` are journeys that
+    take nobody who is sent to them.
 
     At one moment an event comes before a timer: what is received at the very deadline is in time.
     """
-    player = _Player(version, past)
+    player = _Player(version, past, closed)
     for arrival in events:
         player.pass_time(arrival.received_at, is_included=False)
         player.happen(arrival)
     player.pass_time(until, is_included=True)
+    player.life.tellings = player.past.tellings
     return player.life
 
 
 class _Player:
-    def __init__(self, version: Version, past: Past) -> None:
-        self.version, self.past, self.life = version, past, Life()
+    def __init__(self, version: Version, past: Past, closed: Collection[str]) -> None:
+        self.version, self.life, self.closed = version, Life(), closed
+        self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
         self.variables: dict[int, Mapping[str, Any]] = {}
@@ -61,6 +75,7 @@ class _Player:
         # By wait, how often its time began anew.
         self.resets: Counter[tuple[int, datetime]] = Counter()
         self.remembered: dict[tuple[UUID, UUID, str], datetime] = {}
+        self.entered: dict[tuple[UUID, UUID], list[datetime]] = defaultdict(list)
 
     def pass_time(self, moment: datetime, *, is_included: bool) -> None:
         while self.live:
@@ -74,7 +89,11 @@ class _Player:
     def _time_out(self, run: RunState, due: datetime) -> None:
         step, facts, walked = self.version.steps[run.step], self._facts(run, due), Walked()
         best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
-        if best is None:
+        if run.is_too_old:
+            run_out(run, facts, due, walked)
+        elif isinstance(step, GoTo):
+            walk(run, step.answered(is_taken=step.journey not in self.closed), facts, due, walked, since=due)
+        elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
         else:
@@ -88,7 +107,9 @@ class _Player:
         for run in list(self.live):
             if self._meet(run, arrival, now):
                 self._look_back(run, now)
-        if arrival.name == self.version.definition.entry.event:
+        if arrival.name in (self.version.entry_event, CALLED) and self.version.lets_in_by(
+            arrival.name, arrival.properties
+        ):
             self._enter(arrival, now)
 
     def _meet(self, run: RunState, arrival: Arrival, now: datetime) -> bool:
@@ -102,11 +123,12 @@ class _Player:
         self.resumed.add((id(run), arrival.event_id))
         walked, event = Walked(), (arrival.event_id, arrival.received_at)
         if meaning.kind == "exit":
-            leave(run, self.version.exits[meaning.number][1], now, walked, event)
+            leave(run, self.version.exits[meaning.number][1], self._facts(run, now), now, walked, event)
         elif meaning.kind == "reset":
             self.resets[id(run), run.stepped_at] += 1
             begin_anew(run, arrival.place[0], walked, event)
         else:
+            give(run, meaning.number, arrival.properties, walked)
             outcome = self.version.steps[run.step].resume(meaning.number)
             walk(run, outcome, self._facts(run, now), now, walked, event)
         self._keep(walked, now)
@@ -114,7 +136,8 @@ class _Player:
 
     def _enter(self, arrival: Arrival, now: datetime) -> None:
         guarded = [Want(arrival.customer_id, *one) for one in self.version.entry_guard]
-        gate = Gate(self.remembered, {want: self.past.choices(want, now) for want in guarded})
+        choices = {want: self.past.choices(want, now) for want in guarded}
+        gate = Gate(self.remembered, choices, limits=self._limits(arrival.customer_id, now))
         work = Work()
         runs = list(self.live)
         enter(arrival, [self.version], runs, gate, _Moment(self.past, now), now, work)
@@ -127,6 +150,12 @@ class _Player:
             self._keep(work, now)
             self._look_back(run, now)
 
+    def _limits(self, customer: UUID, now: datetime) -> Limits:
+        """Of other journeys nothing is known, so no brand's cap is asked."""
+        excluded, key = self.version.excluded, self.version.definition.entry.exclude
+        is_out = excluded is not None and key in self.past.segments(customer, now)
+        return Limits({(customer, excluded)} if excluded and is_out else set(), self.entered)
+
     def _look_back(self, run: RunState, now: datetime) -> None:
         """A run that has come to a wait resumes by what happened since its entry, as a re-check has it."""
         while run.status == ACTIVE and self.version.meanings[run.step]:
@@ -138,12 +167,37 @@ class _Player:
         return (one for one in self.came if one.name in awaited and (id(run), one.event_id) not in self.resumed)
 
     def _facts(self, run: RunState, now: datetime) -> Facts:
-        return self.past.facts(run.customer_id, now, self.variables[id(run)])
+        facts = self.past.facts(run.customer_id, now, self.variables[id(run)])
+        if not self.version.asks:
+            return facts
+        own = [(at, send) for at, send in self.life.sends if send.run is run]
+        return with_answers(facts, self.version, self.past, run.customer_id, now, own)
 
     def _keep(self, walked: Walked, now: datetime) -> None:
         self.life.moves += [(now, moved) for moved in walked.moves]
         self.life.sends += [(now, send) for send in walked.sends]
+        self.past.tellings += [one.telling for one in walked.told]
         self.live = [run for run in self.live if run.status == ACTIVE]
+
+
+@dataclass(slots=True)
+class Said:
+    """What was known of a customer, and upon it what the journey would have said itself by then."""
+
+    past: Past
+    tellings: list[Telling] = field(default_factory=list)
+
+    def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
+        facts = self.past.facts(customer, at, properties)
+        for telling in self.tellings:
+            facts = replace(facts, traits=telling.upon(facts.traits))
+        return facts
+
+    def choices(self, want: Want, at: datetime) -> list[Choice]:
+        return self.past.choices(want, at)
+
+    def segments(self, customer: UUID, at: datetime) -> Collection[str]:
+        return self.past.segments(customer, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +208,5 @@ class _Moment:
     now: datetime
 
     def facts(self, customer: UUID, version: Version, properties: Mapping[str, Any]) -> Facts:
-        return self.past.facts(customer, self.now, properties)
+        facts = self.past.facts(customer, self.now, properties)
+        return with_answers(facts, version, self.past, customer, self.now)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from customers.pg import raw_cursor
 from customers.places import zones
 from customers.rules import Facts
 from customers.winner import FITS, ORDER
+from journeys.simulation.asking import Unread
 from journeys.steps.base import ZONE
 
 # By customer, at each moment from which something was said of them, all that counted then.
@@ -34,6 +35,12 @@ _TRAITS: Final = f"""
     ) m
     ORDER BY c.id, m.moment
 """
+# When each was in which segment, of those that rules ask for.
+_SPELLS: Final = """
+    SELECT m.customer_id, s.key, m.entered_at, m.left_at
+    FROM customers_segmentmembership m JOIN customers_segment s ON s.id = m.segment_id
+    WHERE s.brand_id = %b AND s.key = ANY(%b) AND m.customer_id = ANY(%b)
+"""
 _Asked = tuple[Want, datetime]
 
 
@@ -50,6 +57,7 @@ class Recorded:
     zone: str
     _choices: dict[_Asked, list[Choice]] = field(default_factory=dict)
     _traits: dict[UUID, tuple[list[datetime], list[dict[str, Any]]]] = field(default_factory=dict)
+    _spells: dict[UUID, list[tuple[str, datetime, datetime | None]]] = field(default_factory=dict)
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None:
         """Read the permissions that entries will ask for, and the traits of these customers."""
@@ -63,6 +71,21 @@ class Recorded:
                     held[customer][1].append(traits or {})
         self._traits = dict(held)
 
+    def read_more(self, asked: Iterable[_Asked]) -> None:
+        """Read permissions that rules turned out to ask for."""
+        wanted = list(dict.fromkeys(asked))
+        self._choices |= dict(zip(wanted, choices_at(wanted), strict=True))
+
+    def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None:
+        self._spells = defaultdict(list)
+        with raw_cursor() as cursor:
+            for customer, *spell in cursor.execute(_SPELLS, [brand_id, sorted(keys), list(customers)]):
+                self._spells[customer].append((spell[0], spell[1], spell[2]))
+
+    def segments(self, customer: UUID, at: datetime) -> set[str]:
+        spells = self._spells.get(customer, ())
+        return {key for key, entered, left in spells if entered <= at and (left is None or left > at)}
+
     def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
         moments, told = self._traits.get(customer, ([], []))
         since = bisect_right(moments, at)
@@ -71,7 +94,10 @@ class Recorded:
         return Facts(traits=traits, properties=properties, extra={ZONE: zone if zone in zones() else self.zone})
 
     def choices(self, want: Want, at: datetime) -> list[Choice]:
-        return self._choices[want, at]
+        found = self._choices.get((want, at))
+        if found is None:
+            raise Unread(want, at)
+        return found
 
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]:
         return choices_at(asked)
@@ -88,6 +114,15 @@ class Assumed:
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None:
         """There is nothing to read."""
+
+    def read_more(self, asked: Iterable[_Asked]) -> None:
+        """Nor is there here."""
+
+    def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None:
+        """Nor here."""
+
+    def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
+        return ()
 
     def facts(self, _customer: UUID, _at: datetime, properties: Mapping[str, Any]) -> Facts:
         return Facts(properties=properties, extra={ZONE: self.zone})

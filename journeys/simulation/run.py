@@ -1,6 +1,6 @@
 """Run a simulation: events in, a tally and what could not be known out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
+from journeys.entry.names import CALLED
+from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
-from journeys.simulation.life import Past, live
+from journeys.simulation.life import Life, Past, live
 from journeys.simulation.past import Assumed
 from journeys.simulation.tally import Tally
 from journeys.version import Version
@@ -24,6 +26,10 @@ class Records(Past, Protocol):
     """A past that is read for many customers at once."""
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None: ...
+
+    def read_more(self, asked: Iterable[_Asked]) -> None: ...
+
+    def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None: ...
 
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]: ...
 
@@ -38,20 +44,51 @@ class Simulated:
 def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: Records, until: datetime) -> Simulated:
     """What the version would have done with these events, customer by customer; time runs on to `until`."""
     tally = Tally(version)
-    entry, guard = version.definition.entry.event, version.entry_guard
     for some in together(customers):
-        entries = [one for events in some for one in events if one.name == entry]
-        asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
-        records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
-        lives = [live(version, events, records, until) for events in some]
-        for life in lives:
-            tally.add(life)
-        sends = [pair for life in lives for pair in life.sends]
-        for (_at, send), choices in zip(sends, records.sent([_asked(*pair) for pair in sends]), strict=True):
-            tally.message(send, choices)
-        tally.customers += len(some)
-        tally.events += sum(map(len, some))
-    return Simulated(tally, list(_unknown(records)))
+        play(tally, some, records, until)
+    return Simulated(tally, list(unknown(version, records)))
+
+
+def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> None:
+    """Add what the version would have done with the events of some customers, whose records are read at once."""
+    version = tally.version
+    entry, guard = version.entry_event, version.entry_guard
+    entries = [one for events in some for one in events if one.name in (entry, CALLED)]
+    asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
+    customers = [events[0].customer_id for events in some]
+    records.read(asked, customers if _looks_at_people(version) else [])
+    if segments := _segments(version):
+        records.read_segments(version.brand_id, segments, customers)
+    lives = _lives(version, some, records, until)
+    for life in lives:
+        tally.add(life)
+    sends = [pair for life in lives for pair in life.sends]
+    for (_at, send), choices in zip(sends, records.sent([_asked(*pair) for pair in sends]), strict=True):
+        tally.message(send, choices)
+    tally.customers += len(some)
+    tally.events += sum(map(len, some))
+
+
+def _segments(version: Version) -> frozenset[str]:
+    """Keys of the segments that entry or a rule asks for."""
+    excluded = version.definition.entry.exclude
+    return version.asks.segments | ({excluded} if excluded else frozenset())
+
+
+def _lives(version: Version, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> list[Life]:
+    """The lives of these customers. Which permissions rules ask for is known once they are asked: those lives are
+    played again with what they asked for, all together, until nothing is missing."""
+    lives: dict[int, Life] = {}
+    while len(lives) < len(some):
+        asked: list[_Asked] = []
+        for n, events in enumerate(some):
+            if n not in lives:
+                try:
+                    lives[n] = live(version, events, records, until)
+                except Unread as unread:
+                    asked.append(unread.asked)
+        records.read_more(asked)
+    return [lives[n] for n in range(len(some))]
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -63,11 +100,23 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def _unknown(records: Records) -> Iterator[str]:
+def unknown(version: Version, records: Records) -> Iterator[str]:
+    if any(step.hands_over for step in version.steps):
+        yield _("Whether other journeys would have taken whom this one sends there: they are taken to have.")
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:
         yield _("Who was known to be the same person then: people are taken as they are known today.")
         yield _("Which addresses were known then: those that are known today are used.")
+    if _segments(version) and isinstance(records, Assumed):
+        yield _("Who was in a segment: nobody is taken to have been in any.")
+    elif _segments(version):
+        yield _("Who was in a segment before it was built: nobody is taken to have been in it.")
+    if version.is_marketing:
+        yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
+    if version.definition.entry.kind == "segment":
+        yield _("Who came and left while nobody waited for that: only moves that were told are played.")
+    if version.definition.entry.ramp is not None:
+        yield _("When everybody would have been let in: the small group is taken to be all that comes in.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")

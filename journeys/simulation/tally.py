@@ -1,7 +1,7 @@
 """What a simulation counts: entries, ways, messages, times, and some paths to look at."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -10,11 +10,14 @@ from typing import Any, Final
 from consent.permission import Choice
 from journeys.engine.runs import RunState
 from journeys.engine.walk import Moved, Send
-from journeys.models import Cause, Run
+from journeys.models import EXITS, Cause, Run
+from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
 from journeys.version import Version
 
 _PATHS: Final = 10
+_NUMBERS: Final = ("customers", "events", "entered")
+_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "blocked")
 # Enough for a median that is told in whole units.
 _STAYS: Final = 10_000
 
@@ -29,6 +32,8 @@ class Tally:
     entered: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # By (goal or exit, state, outcome).
+    exits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     came: Counter[str] = field(default_factory=Counter)
     ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -69,6 +74,10 @@ class Tally:
             "runs": [
                 {"status": status, "state": state, "runs": runs} for (status, state), runs in sorted(self.ended.items())
             ],
+            "exits": [
+                {"kind": kind, "state": state, "outcome": outcome, "runs": runs}
+                for (kind, state, outcome), runs in sorted(self.exits.items())
+            ],
             "steps": [{"step": step.id, "came": self.came[step.id]} for step in self.version.steps],
             "ways": [
                 {"step": step, "way": way, "to": to, "runs": runs}
@@ -89,6 +98,22 @@ class Tally:
             "paths": self.paths,
         }
 
+    def dump(self) -> dict[str, Any]:
+        """As JSON can keep it between two slices of a job."""
+        counted = {name: [[key, count] for key, count in getattr(self, name).items()] for name in _COUNTERS}
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return {**numbers, **counted, "stays": self.stays, "paths": self.paths}
+
+    @classmethod
+    def load(cls, version: Version, dumped: Mapping[str, Any]) -> "Tally":
+        tally = cls(version, **{name: dumped[name] for name in _NUMBERS}, paths=dumped["paths"])
+        tally.stays.update(dumped["stays"])
+        for name in _COUNTERS:
+            counter = getattr(tally, name)
+            for key, count in dumped[name]:
+                counter[tuple(key) if isinstance(key, list) else key] = count
+        return tally
+
     def _move(self, moved: Moved) -> None:
         to = "" if moved.step_to is None else self.version.steps[moved.step_to].id
         if to:
@@ -97,6 +122,12 @@ class Tally:
             way = Cause(moved.cause).name.lower()
             way = way if moved.branch is None else f"{way} {moved.branch + 1}"
             self.ways[self.version.steps[moved.step_from].id, way, to] += 1
+        if moved.cause in EXITS:
+            kind = Cause(moved.cause).name.lower()
+            by_event = moved.event is not None
+            outcome = of_exit(self.version.definition, moved.cause, moved.branch, is_by_event=by_event)
+            outcome = outcome or of_step(self.version.steps[moved.run.step])
+            self.exits[kind, self._state(moved.run.state), outcome] += 1
 
     def _stay(self, run: RunState, own: Sequence[tuple[datetime, Moved]]) -> None:
         ends = [*(at for at, _moved in own[1:]), run.ended_at]

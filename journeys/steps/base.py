@@ -1,8 +1,8 @@
 """What every step type is: a struct that authors fill in, and pure functions from where a run is to what it does."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
@@ -15,7 +15,9 @@ from msgspec import Struct
 from customers.hints import Text, form
 from customers.rules import Facts, Rule
 from customers.rules.errors import Problem
+from customers.rules.values import added_to
 from journeys.models import Cause
+from journeys.variables import Assignment
 
 ANY_KEY = "any"
 # With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
@@ -56,6 +58,11 @@ class Reset(EventMatch, kw_only=True, forbid_unknown_fields=True):
     most: Annotated[int, form(_("at most so often"), _("At each arrival here; later ones change nothing."))] = 10
 
 
+def drawn(words: str, sides: int) -> int:
+    """From 0 to below `sides`: the same for the same words, and each as likely as any other."""
+    return int.from_bytes(sha256(words.encode()).digest()[:8], "big") * sides >> 64
+
+
 @dataclass(slots=True)
 class Here:
     """Where a run stands when a step is asked: the facts a rule may look at, the time, and which run it is."""
@@ -69,8 +76,7 @@ class Here:
         """From 0 to below `sides`, each as likely as any other: for the person, or for this run of theirs."""
         run = self.run
         unit = f"{run.profile_id}:{run.entry_key}:{run.entered_at.timestamp()}" if is_fresh else str(run.profile_id)
-        digest = sha256(f"{run.journey_id}:{salt}:{unit}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") * sides >> 64
+        return drawn(f"{run.journey_id}:{salt}:{unit}", sides)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -87,15 +93,28 @@ class Lot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """What is said of the customer, by trait: `said` is its value (None: no longer known), `added` a number more."""
+
+    said: dict[str, Any] = field(default_factory=dict)
+    added: dict[str, int | float] = field(default_factory=dict)
+
+    def upon(self, traits: Mapping[str, Any]) -> dict[str, Any]:
+        """The traits of whoever was said to be the others."""
+        return {**traits, **self.said, **added_to(traits, self.added)}
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """Move on to the step of this id; `sends` has the message of the step left behind made, `lot` says what was drawn
-    there."""
+    there, `tells` what is said there of the customer."""
 
     to: str
     cause: Cause
     branch: int | None = None
     sends: bool = False
     lot: Lot | None = None
+    tells: Telling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +147,10 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
+    # Whether the customer is handed over to another journey here.
+    hands_over: ClassVar[bool] = False
+    # Whether something may be said of the customer here.
+    tells: ClassVar[bool] = False
 
     def targets(self) -> list[str]:
         """Ids of the steps this one may lead to."""
@@ -164,6 +187,10 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     def resets(self) -> Reset | None:
         """The event that lets the time of a run waiting here begin anew."""
         return None
+
+    def gives(self, branch: int) -> Sequence[Assignment]:
+        """Which variables the event of `awaits()[branch]` gives a value."""
+        return ()
 
     def cancels(self) -> list[EventMatch]:
         """The events that make a message needless which waits because of this step."""

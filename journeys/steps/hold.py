@@ -1,6 +1,6 @@
 """Hold until: wait for one of several events, or for time to run out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
@@ -12,6 +12,7 @@ from customers.rules.errors import Problem
 from journeys.models import Cause
 from journeys.spans import span_problems
 from journeys.steps.base import EventMatch, Go, Here, Outcome, Reset, Step, Wait
+from journeys.variables import Assignment
 
 _MOST_BRANCHES = 9
 _MOST_RESETS = 100
@@ -19,6 +20,7 @@ _MOST_RESETS = 100
 
 class HoldBranch(EventMatch, kw_only=True, forbid_unknown_fields=True):
     next: Annotated[str, form(_("then go to"), refers="step")]
+    sets: Annotated[list[Assignment], form(_("sets variables"))] = []
 
 
 class TimeOut(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +69,9 @@ class Hold(Step, tag_field="type", tag="hold", kw_only=True, forbid_unknown_fiel
 
     def awaits(self) -> list[EventMatch]:
         return list(self.branches)
+
+    def gives(self, branch: int) -> Sequence[Assignment]:
+        return self.branches[branch].sets
 
     def resets(self) -> Reset | None:
         return self.reset

@@ -6,17 +6,18 @@ from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
 from customers.hints import Text, form
+from customers.rules import WALK
 from journeys.models import Cause
 from journeys.steps.base import Go, Here, Outcome, Step
 
 
 class SplitBranch(Struct, kw_only=True, forbid_unknown_fields=True):
-    rule: Annotated[dict[str, Any], form(_("if"), kind="rule")]
+    rule: Annotated[dict[str, Any], form(_("if"), kind="rule", place=WALK)]
     next: Annotated[str, form(_("then go to"), refers="step")]
 
 
 class Split(Step, tag_field="type", tag="split", kw_only=True, forbid_unknown_fields=True):
-    """Rules see the customer's traits and the properties of the entry event."""
+    """Rules see the customer's traits, segments and permissions, the properties of the entry event, and the run."""
 
     label: ClassVar[Text] = _("Split")
     help: ClassVar[Text] = _("Takes the first branch whose condition holds.")

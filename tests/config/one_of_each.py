@@ -79,6 +79,7 @@ from journeys.maps import edit
 from journeys.models import (
     CancelWatch,
     Cause,
+    Changeover,
     DraftRevision,
     EntryMemory,
     EntryRefusal,
@@ -92,6 +93,7 @@ from journeys.models import (
     RecheckItem,
     Run,
     RunContext,
+    Simulation,
     Touchpoint,
     Transition,
 )
@@ -308,6 +310,15 @@ def _journeys(world: World, ana: Person) -> Run:
         journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
     )
     RecheckItem.objects.create(run_id=run.pk)
+    Simulation.objects.create(
+        journey=journey,
+        job=Job.objects.create(kind="simulation", created_at=NOW, state="done"),
+        versions=[],
+        since=NOW,
+        until=NOW,
+        created_at=NOW,
+    )
+    Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
 

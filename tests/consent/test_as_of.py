@@ -35,6 +35,7 @@ class Town:
     def __post_init__(self) -> None:
         kinds = (Purpose.Kind.MARKETING, Purpose.Kind.SERVICE, Purpose.Kind.LEGAL)
         self.purposes = [people.make_purpose(self.brand, kind, kind) for kind in kinds]
+        Purpose.objects.filter(brand=self.brand).update(law=self.chance.choice(("", "gdpr")))
         self.customers = [people.make_customer() for _number in range(3)]
         self.profiles = [people.make_profile(self.customers[number % 3]) for number in range(5)]
         self.addresses = [people.make_address(f"{number}@example.com") for number in range(2)]
@@ -65,7 +66,8 @@ class Town:
         until = self.now + timedelta(hours=self.chance.randint(1, 20)) if self.chance.random() < 0.3 else None
         at = self.now - timedelta(hours=self.chance.randint(1, 9)) if self.late else self.now
         entry = new_entry(address, profile, purpose, self.chance.choice(_STATES), at, method, until)
-        append([replace(entry, received_at=self.now)], self.now)
+        basis = self.chance.choice(("lgpd:7:IX", "gdpr:6:1:f", "gdpr:6:1:f"))
+        append([replace(entry, received_at=self.now, legal_basis=basis)], self.now)
 
     def move(self) -> None:
         profile = self.chance.choice(self.profiles)

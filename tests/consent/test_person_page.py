@@ -36,6 +36,22 @@ def test_it_tells_what_stands_the_four_tests_and_all_that_was_said(root: Client,
     assert "Which notice was shown is not known." in page
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "too young to agree when they did, and no parent did"),
+        ("pt-br", "jovem demais para consentir quando o fez, sem consentimento dos pais"),
+    ],
+)
+def test_it_tells_what_the_law_objects_to(
+    root: Client, url: str, ana: Customer, newsletter: Purpose, language: str, words: str
+) -> None:
+    assert words not in root.get(url, headers={"Accept-Language": language}).content.decode()
+    Purpose.objects.filter(pk=newsletter.pk).update(law="lgpd")
+    Customer.objects.filter(pk=ana.pk).update(country="BR", traits={"birth_date": "2020-01-01"})
+    assert words in root.get(url, headers={"Accept-Language": language}).content.decode()
+
+
 def test_the_customer_s_page_leads_to_it(root: Client, url: str) -> None:
     assert url in root.get(url.replace("/consent/", "/change/")).content.decode()
 

@@ -278,6 +278,22 @@ def test_a_download_is_counted_and_on_the_trail(stage: Stage) -> None:
     assert AuditEntry.objects.filter(action="export", object_id=str(request.pk)).count() == 1
 
 
+def test_two_downloads_at_once_are_two(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = asked(stage, "access")
+    export.ask(request, stage.now, None)
+    jobs.work_on(lambda: stage.now, 2)
+    PrivacyArchive.objects.update(expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+    opened = export.opened
+
+    def open_beside_another(archive: PrivacyArchive, now: datetime) -> bytes:
+        PrivacyArchive.objects.update(downloads=1)
+        return opened(archive, now)
+
+    monkeypatch.setattr(export, "opened", open_beside_another)
+    assert officer(stage, "view_pii").get(page("file", request)).status_code == 200
+    assert PrivacyArchive.objects.get().downloads == 2
+
+
 def test_what_is_due_comes_first_and_the_map_shows_every_store(stage: Stage) -> None:
     later = asked(stage, "access", law="app")
     first = asked(stage, "access", law="lgpd")

@@ -90,6 +90,7 @@ NOT_PERSONAL = {
     "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
+    "journeys.Changeover": "plan",
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",
     "journeys.EntryRefusal": "entry_key",
@@ -102,6 +103,8 @@ NOT_PERSONAL = {
     "journeys.PlacedStep": "step_id",
     "journeys.Run": "entry_key",
     "journeys.RunContext": "message_id",
+    # Counts and paths, which name nobody.
+    "journeys.Simulation": "versions results",
     "journeys.Touchpoint": "name customer_is customer_wants removes_friction next_step message expected_action"
     " expected_event arrival_event",
 }

@@ -52,9 +52,26 @@ rules = st.recursive(
 )
 
 
-def matches(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    optional_fields = {"rule": rules, "key": names}
-    return st.fixed_dictionaries({"event": names, **more}, optional=optional_fields)
+def matches(
+    needed: dict[str, st.SearchStrategy[Any]] | None = None, **spare: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"event": names} | (needed or {}), optional={"rule": rules, "key": names} | spare)
+
+
+def giving(ids: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    assigned = st.fixed_dictionaries({"variable": names, "property": names})
+    return matches({"next": ids}, sets=st.lists(assigned, min_size=1, max_size=2))
+
+
+variables = st.lists(
+    st.fixed_dictionaries(
+        {"name": names, "kind": st.sampled_from(["text", "number", "boolean", "moment"])},
+        # The form has one line for a default.
+        optional={"property": names, "default": lines | st.booleans() | st.integers(-(10**12), 10**12)},
+    ),
+    min_size=1,
+    max_size=2,
+)
 
 
 def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
@@ -84,7 +101,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
         step("exit", {}, {"outcome": lines}),
         step(
             "hold",
-            {"branches": st.lists(matches(next=ids), max_size=2), "timeout": timeout},
+            {"branches": st.lists(matches({"next": ids}) | giving(ids), max_size=2), "timeout": timeout},
             {
                 "since": st.sampled_from(["entry", "step"]),
                 "take": st.sampled_from(["first", "best"]),
@@ -103,6 +120,28 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
                 )
             },
             {"unit": st.sampled_from(["person", "run"])},
+        ),
+        step(
+            "go_to",
+            {"journey": names, "next": ids, "refused": ids},
+            {
+                "data": st.lists(
+                    st.fixed_dictionaries({"name": names}, optional={"value": scalars, "property": names}), max_size=2
+                )
+            },
+        ),
+        step(
+            "update",
+            {
+                "changes": st.lists(
+                    st.fixed_dictionaries(
+                        {"trait": names},
+                        optional={"do": st.sampled_from(["set", "add", "clear"]), "value": scalars, "property": names},
+                    ),
+                    max_size=2,
+                ),
+                "next": ids,
+            },
         ),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
@@ -137,6 +176,14 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 key=names,
                 reentry=st.sampled_from(["never", "always", "after"]),
                 reentry_after=durations,
+                kind=st.sampled_from(["event", "segment"]),
+                segment=names,
+                moved=st.sampled_from(["entered", "left"]),
+                take_in=st.booleans(),
+                exclude=names,
+                ramp=st.fixed_dictionaries({"percent": st.integers(-1, 101), "compare_on": lines}),
+                cap=st.fixed_dictionaries({"most": st.integers(-1, 2000), "per": durations}),
+                priority=st.integers(-1, 101),
                 guard=st.sampled_from(["any", "all", "none"]),
                 guard_reason=lines,
             )
@@ -144,7 +191,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "steps": draw(st.lists(steps(ids, states), max_size=4)),
     }
     more = optional(
-        exit_events=st.lists(matches(**exits), max_size=2),
-        exit_rules=st.lists(st.fixed_dictionaries({"rule": rules, **exits}), max_size=2),
+        variables=variables,
+        exit_events=st.lists(matches(exits, within=durations, goal=st.booleans(), last_step=ids), max_size=2),
+        exit_rules=st.lists(
+            st.fixed_dictionaries({"rule": rules, **exits}, optional={"goal": st.booleans(), "last_step": ids}),
+            max_size=2,
+        ),
     )
-    return document | draw(more)
+    expiry = st.fixed_dictionaries({"after": durations, "state": states}, optional={"outcome": lines, "last_step": ids})
+    return document | draw(more) | draw(optional(timeout=expiry))

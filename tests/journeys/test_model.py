@@ -25,15 +25,20 @@ from tests.journeys.stage import Stage, make_stage, message, welcome
 HOUR = timedelta(hours=1)
 USERS = ("ana", "bia")
 LOG_IN, ORDER, LEFT, SIGN_UP = "login.succeeded", "order.completed", "customer.left", "customer.signed_up"
+DELIGHTED = "customer.delighted"
 
 
 def document() -> dict[str, Any]:
     """20 hours until a log-in, else a reminder; three hours' rest; 10 hours until an order, be it one since the
-    entry."""
+    entry. After 26 hours it is over, with a last word; a delight within four hours is the goal."""
     state = "not_activated"
     return welcome(
         entry={"event": SIGN_UP, "reentry": "always"},
-        exit_events=[{"event": LEFT, "state": "lost"}],
+        exit_events=[
+            {"event": LEFT, "state": "lost"},
+            {"event": DELIGHTED, "state": "activated", "goal": True, "within": "PT4H"},
+        ],
+        timeout={"after": "PT26H", "state": "lost", "last_step": "farewell"},
         steps=[
             {"type": "hold", "id": "first", "state": state, "branches": [{"event": LOG_IN, "next": "rest"}],
              "timeout": {"after": "PT20H", "next": "remind"}},
@@ -41,6 +46,7 @@ def document() -> dict[str, Any]:
             {"type": "delay", "id": "rest", "state": state, "after": "PT3H", "next": "second"},
             {"type": "hold", "id": "second", "state": state, "branches": [{"event": ORDER, "next": "done"}],
              "timeout": {"after": "PT10H", "next": "lost"}},
+            message("farewell", next="lost"),
             {"type": "exit", "id": "done", "state": "activated"},
             {"type": "exit", "id": "lost", "state": "lost"},
         ],
@@ -57,6 +63,15 @@ class Walk:
     has_ordered: bool = False
     end: tuple[str, datetime] | None = None
 
+    @property
+    def over(self) -> datetime:
+        """When it ends at the latest."""
+        return self.entered + 26 * HOUR
+
+    @property
+    def next(self) -> datetime:
+        return min(self.due, self.over)
+
 
 @dataclass
 class Person:
@@ -71,9 +86,12 @@ class Person:
 
     def pass_time(self, now: datetime, *, is_before: bool = False) -> None:
         """Let time run out up to now; before an event, what falls due at its very moment waits."""
-        while (walk := self.live) and (walk.due < now or (walk.due == now and not is_before)):
-            due = walk.due
-            if walk.at == "second":
+        while (walk := self.live) and (walk.next < now or (walk.next == now and not is_before)):
+            due = walk.next
+            if due == walk.over:
+                self.sent += self.agreed
+                walk.end = ("lost", due)
+            elif walk.at == "second":
                 walk.end = ("lost", due)
             elif walk.at == "rest":
                 walk.at, walk.due = "second", due + 10 * HOUR
@@ -87,6 +105,8 @@ class Person:
         walk = self.live
         if walk and name == LEFT:
             walk.end = ("lost", now)
+        elif walk and name == DELIGHTED and now <= walk.entered + 4 * HOUR:
+            walk.end = ("activated", now)
         elif walk and name == LOG_IN and walk.at == "first":
             walk.at, walk.due = "rest", now + 3 * HOUR
         elif walk and name == ORDER:
@@ -125,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         for person in self.people.values():
             person.pass_time(until)
 
-    @rule(user=st.sampled_from(USERS), name=st.sampled_from([SIGN_UP, LOG_IN, ORDER, LEFT]))
+    @rule(user=st.sampled_from(USERS), name=st.sampled_from([SIGN_UP, LOG_IN, ORDER, LEFT, DELIGHTED]))
     def something_happens(self, user: str, name: str) -> None:
         self.stage.now += timedelta(seconds=1)
         for person in self.people.values():
@@ -155,7 +175,7 @@ class Machine(RuleBasedStateMachine):
             waiting = [
                 (run.due_at, run.version.definition["steps"][run.step]["id"]) for run in runs if not run.ended_at
             ]
-            assert waiting == ([(person.live.due, person.live.at)] if person.live else [])
+            assert waiting == ([(person.live.next, person.live.at)] if person.live else [])
             queued = Message.objects.filter(profile__in=[run.profile_id for run in runs], state="queued")
             assert queued.count() == person.sent
 

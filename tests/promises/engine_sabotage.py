@@ -2,13 +2,14 @@
 
 import base64
 import pickle
-import random
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.promises.patching import put
+from tests.promises.patching import put, replaced
+from tests.promises.points import die_where_marked
+from tests.promises.poisoned import poisoned
 
 
 def work_only_in_the_broker() -> None:
@@ -38,44 +39,64 @@ def connections_kept() -> None:
     put(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda wrapper: None)
 
 
-def check_then_insert() -> None:
-    """Who is in is looked up, and who is let in is written down, with nobody held back meanwhile."""
-    from journeys.engine import match
-    from journeys.engine.enroll import open_gate as opened
+def claim_without_a_lease() -> None:
+    """Whoever works on units notes that they are in hand, for ever: nobody asks whether he still lives."""
+    from django.db import connection
 
-    def slowly(*arguments: Any) -> Any:
-        gate = opened(*arguments)
-        time.sleep(random.random() / 20)
-        return gate
+    from customers import work
 
-    put(match, "_left", lambda cursor, arrivals: set())
-    put(match, "open_gate", slowly)
+    after_failure = work._after_failure
+
+    def note(queue: str, ids: Sequence[int], now: datetime) -> None:
+        in_hand = [queue, now + timedelta(days=36_500), list(ids)]
+        work._beside(
+            "INSERT INTO customers_unitattempt (queue, unit_id, attempts, reason, next_at)"
+            " SELECT %b, id, 0, '', %b FROM unnest(%b::bigint[]) id"
+            " ON CONFLICT (queue, unit_id) DO UPDATE SET next_at = excluded.next_at RETURNING unit_id",
+            in_hand,
+        )
+        give_back(queue, ids)
+
+    def give_back(queue: str, ids: Sequence[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM customers_unitattempt WHERE queue = %s AND unit_id = ANY(%s)", [queue, list(ids)]
+            )
+
+    def failed(queue: work.Queue, ids: Sequence[int], error: Exception, now: datetime) -> int:
+        work._drop_lost()
+        give_back(queue.name, ids)
+        return after_failure(queue, ids, error, now)
+
+    put(work, "_note", note)
+    put(work, "_after_failure", failed)
 
 
-def lots_by_chance() -> None:
-    """An arm is drawn as dice are thrown."""
-    from journeys.steps.base import Here
+def counted_after_the_work() -> None:
+    """An attempt is written down when it is over, so none of which nobody lives to tell."""
+    from customers import work
 
-    put(Here, "draw", lambda here, salt, sides, *, is_fresh: random.randrange(sides))
+    put(work, "_note", lambda queue, ids, now: None)
 
 
-def current_version() -> None:
-    """A run is read by what is published now."""
-    from journeys.engine import runs
-    from journeys.models import JourneyVersion
-    from journeys.version import version as pinned
+def timers_unlooked_at() -> None:
+    """Whoever has the number of a timer fires it: nobody holds it, and nobody looks whether it still is due."""
+    from journeys.engine import advance, runs
 
-    def current(id_: int) -> Any:
-        of = JourneyVersion.objects.filter(pk=id_).values_list("journey__live_version_id", flat=True).get()
-        return pinned(of or id_)
-
-    put(runs, "version", current)
+    held, due = " FOR NO KEY UPDATE SKIP LOCKED", " AND r.status + 0 = 1 AND r.due_at <= %b\n   "
+    object.__setattr__(advance.QUEUE, "pick", replaced(advance.QUEUE.pick, held, ""))
+    put(runs, "_DUE", replaced(runs._DUE, due + held, " AND %b::timestamptz IS NOT NULL"))
 
 
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
-    "check, then insert": check_then_insert,
-    "lots by chance": lots_by_chance,
-    "the current version": current_version,
     "work only in the broker": work_only_in_the_broker,
     "connections are kept, alive or not": connections_kept,
+    "claim without a lease": claim_without_a_lease,
+    "attempts counted after the work": counted_after_the_work,
+    "timers fire unlooked at": timers_unlooked_at,
+}
+
+FAULTS: Final[dict[str, Callable[[], None]]] = {
+    "dies where it is marked": die_where_marked,
+    "poisoned": poisoned,
 }

@@ -78,7 +78,7 @@ class Killer:
         elif victim == "the broker":
             self._stage.servers.kill(self._stage.servers.valkey)
         elif victim == "the web server":
-            _end_at_once(self._web)
+            end_at_once(self._web)
             self._web.start()
             self._stage.keeper.keep(self._web.pid)
         elif victim == "a child of the web server" or self._chance.random() < 0.5:
@@ -87,12 +87,12 @@ class Killer:
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
         else:
-            _end_at_once(self._worker)
+            end_at_once(self._worker)
             self._worker.start()
             self._stage.keeper.keep(self._worker.pid)
 
 
-def _end_at_once(process: Process) -> None:
+def end_at_once(process: Process) -> None:
     """SIGKILL to the program with all its children."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

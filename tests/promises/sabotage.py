@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.apps import AppConfig
 
-from tests.promises import engine_sabotage
+from tests.promises import engine_sabotage, journey_sabotage
 from tests.promises.patching import put, replaced
 
 
@@ -336,9 +336,11 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "others are not masked": others_not_masked,
     "names read without the lock": names_without_the_lock,
     **engine_sabotage.CONTROLS,
+    **journey_sabotage.CONTROLS,
 }
 
 FAULTS: Final[dict[str, Callable[[], None]]] = {
     "slow resolve": slow_resolve,
     "interpretation throws": interpretation_throws,
+    **engine_sabotage.FAULTS,
 }

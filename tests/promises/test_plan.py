@@ -1,8 +1,10 @@
 """Which promises are put to the test, and when a control must be."""
 
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,9 @@ from tests.promises.plan import (
     part_of,
     parts,
 )
+from tests.promises.points import AFTER_WORK, Marks
 from tests.promises.promises import PROMISES as ALL
+from tests.promises.sabotage import CONTROLS
 
 
 def promise(key: str, minutes: int = 1) -> Promise:
@@ -64,8 +68,8 @@ def test_controls_are_run_when_what_the_promise_rests_on_has_changed(changed: li
 _ALL_CONTROLS = """
 import django
 django.setup()
-from tests.promises.sabotage import CONTROLS
-for name, control in CONTROLS.items():
+from tests.promises.sabotage import CONTROLS, FAULTS
+for name, control in {**FAULTS, **CONTROLS}.items():
     try:
         control()
     except Exception as error:
@@ -80,6 +84,36 @@ def test_every_control_fits_the_product() -> None:
         [sys.executable, "-c", _ALL_CONTROLS], env=environment, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_every_promise_has_a_control_and_each_is_known() -> None:
+    assert [one.key for one in ALL if not one.controls] == []
+    assert [control for one in ALL for control in one.controls if control not in CONTROLS] == []
+
+
+def test_whoever_comes_by_a_mark_dies_there_and_nobody_after_him(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "marks")
+    marks.lay(AFTER_WORK)
+    environment = os.environ | marks.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    def passing_by() -> int:
+        return subprocess.run([sys.executable, "-c", _PASSING_BY], env=environment, timeout=60).returncode
+
+    assert (passing_by(), marks.lies(AFTER_WORK)) == (-signal.SIGKILL, False)
+    assert passing_by() == 0
+
+
+_PASSING_BY = """
+import django
+django.setup()
+from datetime import UTC, datetime
+from tests.promises import points
+from customers import work
+work._attempt = lambda queue, choose, now: queue.work(choose(), now)
+points.die_where_marked()
+queue = work.Queue("marked", "nowhere", "", lambda ids, now: len(ids))
+work._attempt(queue, lambda: [1, 2], datetime.now(UTC))
+"""
 
 
 LONG = [promise("P1", 30), promise("P2", 5), promise("P3", 60), promise("P26", 40)]

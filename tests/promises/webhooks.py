@@ -46,7 +46,7 @@ _TAUGHT: Final = {
 
 
 def run(stage: Stage) -> Iterator[Check]:
-    hook = _hook(stage)
+    hook = payments(stage)
     web, worker = stage.start_web(2), stage.start_engine({"TRILHA_LAB_FAULT": "interpretation throws"})
     sender = _Sender(stage, hook)
     with Killer(stage, web, worker, stage.size(60, 5)) as killer:
@@ -65,7 +65,7 @@ def run(stage: Stage) -> Iterator[Check]:
     yield from _mended(stage, hook, sender.sent)
 
 
-def _hook(stage: Stage) -> Hook:
+def payments(stage: Stage) -> Hook:
     hook = Hook(source=stage.source, name="Payments", mapping={"events": [_RULE]}, per_minute=100_000)
     secrets.add(hook, SECRET)
     hook.save()

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers import clock
 from journeys.definition import InvalidDefinition
+from journeys.entry.names import CALLED
 from journeys.management.find import find_journey
 from journeys.models import Journey
 from journeys.simulation.events import NotAnEvent, from_file, stored
@@ -89,7 +90,8 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
 
 
 def _names(version: Version) -> set[str]:
-    return awaited_names(version.definition, version.steps)
+    """Those it awaits, and the calls by which people were let in."""
+    return awaited_names(version.definition, version.steps) | {CALLED}
 
 
 def _table(results: dict[str, Simulated]) -> Iterator[str]:
@@ -109,6 +111,10 @@ def _counts(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield from ((name, f"{told[name]:,}") for name in ("customers", "events", "entered"))
     yield from ((f"refused: {reason}", f"{count:,}") for reason, count in told["refused"].items())
     yield from ((f"runs {one['status']} in {one['state']}", f"{one['runs']:,}") for one in told["runs"])
+    yield from (
+        (f"{one['kind']} to {one['state']}" + (f": {one['outcome']}" if one["outcome"] else ""), f"{one['runs']:,}")
+        for one in told["exits"]
+    )
     yield from ((f"{one['step']} → {one['to'] or 'exit'} ({one['way']})", f"{one['runs']:,}") for one in told["ways"])
     yield from ((f"sent by {one['channel']} at {one['step']}", f"{one['messages']:,}") for one in told["sent"])
     yield from ((f"blocked at {one['step']}: {one['reason']}", f"{one['messages']:,}") for one in told["blocked"])

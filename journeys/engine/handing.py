@@ -1,0 +1,138 @@
+"""Handing over: journeys that send people to other journeys, which let them in by the very conditions of their entry.
+
+Advance has the runs; whoever lets somebody in has the customer locked first. So the customers are taken only where
+nobody holds them, which waits for nobody: a run whose customer is busy comes again with the next pass.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers import bells
+from customers.internal import MOST_HOPS, Cause, Internal, keep, reserve
+from customers.rules import Facts
+from journeys.engine.arrivals import Arrival
+from journeys.engine.asking import ask, of_entries
+from journeys.engine.enroll import enter, open_gate, rule_not_met
+from journeys.engine.entries import SAID_BESIDE, Entries
+from journeys.engine.runs import RunState, live_of, people_of
+from journeys.engine.write import Work
+from journeys.models import Journey
+from journeys.steps.base import Go
+from journeys.steps.go_to import GoTo
+from journeys.version import Version, version
+
+HANDED_OVER: Final = "journey.handed_over"
+reserve(HANDED_OVER)
+
+_LOCK_CUSTOMERS: Final = (
+    "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
+# A grant, say, that would let the person in.
+_UNSETTLED: Final = """
+    SELECT p.customer_id FROM customers_profile p
+    WHERE p.customer_id = ANY(%b) AND EXISTS (SELECT 1 FROM consent_queue q WHERE q.profile_id = p.id OFFSET 0)
+"""
+_HOPS: Final = """
+    SELECT c.run_id, e.hops FROM journeys_runcontext c
+    JOIN customers_event e ON e.id = c.event_id AND e.received_at = c.event_received_at
+    WHERE c.run_id = ANY(%b)
+"""
+
+
+def hands_over(run: RunState) -> bool:
+    return run.version.steps[run.step].hands_over and not run.is_too_old
+
+
+def settled(cursor: Cursor[Any], runs: Sequence[RunState]) -> list[RunState]:
+    """Without those that would hand over a customer whom somebody else holds, or whose consent is being worked on."""
+    customers = {run.customer_id for run in runs if hands_over(run)}
+    if not customers:
+        return list(runs)
+    held = {row[0] for row in cursor.execute(_LOCK_CUSTOMERS, [sorted(customers)]).fetchall()}
+    held -= {row[0] for row in cursor.execute(_UNSETTLED, [sorted(held)]).fetchall()}
+    return [run for run in runs if not hands_over(run) or run.customer_id in held]
+
+
+def hand_over(
+    cursor: Cursor[Any], runs: Sequence[RunState], facts: Mapping[int, Facts], now: datetime, work: Work
+) -> dict[int, tuple[Go, tuple[int, datetime]]]:
+    """Ask the other journeys; by run, what it does now, and the event that it was handed over by. The customers of the
+    runs are locked, so nobody else lets them in meanwhile; runs of theirs may end."""
+    sending = [run for run in runs if hands_over(run)]
+    if not sending:
+        return {}
+    targets, entries = _targets(sending)
+    hops: dict[int, int] = dict(cursor.execute(_HOPS, [[run.id for run in sending]]).fetchall())
+    arrivals = _arrivals(cursor, sending, facts, hops, now)
+    customers = {run.customer_id for run in sending}
+    asked = {(run.customer_id, targets[run.id]) for run in sending if run.id in targets}
+    people = ask(cursor, people_of(cursor, customers), of_entries(asked), now)
+    live: dict[UUID, list[RunState]] = defaultdict(list)
+    for one in live_of(cursor, customers):
+        live[one.customer_id].append(one)
+    gate = open_gate(cursor, asked, now, entries)
+    work.choices.update(gate.choices)
+    answers = {}
+    for run, arrival in zip(sending, arrivals, strict=True):
+        target, own = targets.get(run.id), live[run.customer_id]
+        before = len(own)
+        # Whoever has been sent on so often is sent in a circle.
+        if target is not None and hops.get(run.id, 0) + 1 < MOST_HOPS:
+            rule = target.entry_rule
+            if rule is not None and not rule.holds(people.facts(run.customer_id, target, arrival.properties)):
+                work.refusals.append(rule_not_met(arrival, target))
+            else:
+                enter(arrival, [target], own, gate, people, now, work)
+        answers[run.id] = _step(run).answered(is_taken=len(own) > before), (arrival.event_id, now)
+    bells.ring("engine")
+    return answers
+
+
+def _step(run: RunState) -> GoTo:
+    step = run.version.steps[run.step]
+    assert isinstance(step, GoTo)
+    return step
+
+
+def _targets(sending: Collection[RunState]) -> tuple[dict[int, Version], Entries]:
+    """By run, the live version of the journey it is to go to, none where that is not live; and what is said beside."""
+    keys = {_step(run).journey for run in sending}
+    live = Journey.objects.filter(
+        brand__in={run.version.brand_id for run in sending}, key__in=keys, status=Journey.Status.LIVE
+    ).exclude(live_version=None)
+    entries, found = Entries(), dict[tuple[UUID, str], Version]()
+    for brand, key, id_, *said in live.values_list("brand_id", "key", "live_version_id", *SAID_BESIDE):
+        found[brand, key] = version(id_ or 0)
+        entries.add(found[brand, key], *said)
+    places = {run.id: (run.version.brand_id, _step(run).journey) for run in sending}
+    return {run_id: found[place] for run_id, place in places.items() if place in found}, entries
+
+
+def _arrivals(
+    cursor: Cursor[Any], sending: Sequence[RunState], facts: Mapping[int, Facts], hops: Mapping[int, int], now: datetime
+) -> list[Arrival]:
+    """The event by which each is handed over: what the other run begins with."""
+    told = [
+        Internal(
+            HANDED_OVER,
+            run.profile_id,
+            f"run-{run.id}-{run.seq}",
+            _step(run).said(facts[run.id].properties),
+            Cause(None, hops.get(run.id, 0)),
+            run.version.brand_id,
+        )
+        for run in sending
+    ]
+    ids = keep(cursor, told, now)
+    return [
+        Arrival(
+            0, id_, now, now, run.profile_id, run.version.brand_id, HANDED_OVER, one.key, run.customer_id,
+            dict(one.properties),
+        )
+        for id_, one, run in zip(ids, told, sending, strict=True)
+    ]  # fmt: skip

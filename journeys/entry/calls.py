@@ -1,0 +1,113 @@
+"""Calling people into a journey, many at a time: a job that tells, in slices, an event of everybody who is called.
+
+What comes of it is decided where every entry is, by the stage that matches events, with all that it looks at; so a
+call can be made while everything else goes on, and each person's answer is a run or a refusal with its reason. Where
+the job stands is committed with the events it told: nobody is called twice by one job, whatever dies.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from psycopg import Cursor
+
+from customers import bells, jobs
+from customers.internal import Internal, tell
+from customers.jobs import Slice
+from customers.models import Job, Segment
+from customers.pg import raw_cursor
+from journeys.entry.names import CALLED
+from journeys.models import Journey
+
+KIND: Final = "call_in"
+PIECE: Final = 1000
+# While so many events wait to be matched a call rests, so that nobody's sign-up stands in line behind it.
+MOST_WAITING: Final = 5 * PIECE
+_REST: Final = timedelta(seconds=1)
+_REST_PAUSED: Final = timedelta(seconds=30)
+
+# By profile, which never changes. Who was merged is in a segment by several profiles, and is called by the first.
+_NEXT: Final = """
+    SELECT m.profile_id FROM customers_segmentmembership m
+    WHERE m.segment_id = %b AND m.left_at IS NULL AND m.entered_at <= %b AND m.profile_id > %b AND NOT EXISTS (
+        SELECT 1 FROM customers_segmentmembership o
+        WHERE o.segment_id = m.segment_id AND o.customer_id = m.customer_id AND o.left_at IS NULL
+          AND o.profile_id < m.profile_id
+    )
+    ORDER BY m.profile_id LIMIT %b
+"""
+_COUNT: Final = """
+    SELECT count(DISTINCT customer_id) FROM customers_segmentmembership
+    WHERE segment_id = %b AND left_at IS NULL AND entered_at <= %b
+"""
+_WAITING: Final = "SELECT count(*) FROM (SELECT 1 FROM customers_match_queue LIMIT %b) q"
+_SHOWN: Final = 5
+_NOBODY: Final = UUID(int=0)
+
+
+def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBaseUser | None = None) -> Job:
+    """Have everybody who is in the segment now called into the journey."""
+    return jobs.ask(
+        KIND,
+        now,
+        by=by,
+        brand_id=journey.brand_id,
+        squad_id=journey.squad_id,
+        subject=f"{journey.name} · {segment.name}"[:200],
+        arguments={"journey": str(journey.pk), "segment": str(segment.pk), "at": now.isoformat()},
+    )
+
+
+def calls_of(journey: Journey) -> list[Job]:
+    """The newest first."""
+    asked = Job.objects.filter(kind=KIND, arguments__journey=str(journey.pk))
+    return list(asked.order_by("-created_at", "-pk")[:_SHOWN])
+
+
+def work(turn: Slice) -> bool:
+    journey = Journey.objects.get(pk=turn.job.arguments["journey"])
+    if journey.status == Journey.Status.PAUSED:
+        turn.rest = _REST_PAUSED
+        return False
+    if journey.status != Journey.Status.LIVE:
+        turn.job.report["stopped"] = "journey_not_live"
+        return True
+    segment, at = UUID(turn.job.arguments["segment"]), datetime.fromisoformat(turn.job.arguments["at"])
+    while turn.has_time:
+        with transaction.atomic(), raw_cursor() as cursor:
+            if _is_busy(cursor):
+                turn.rest = _REST
+                return False
+            if turn.job.total is None:
+                turn.note(total=_one(cursor, _COUNT, [segment, at]))
+            after = UUID(turn.job.cursor.get("after", str(_NOBODY)))
+            people = [row[0] for row in cursor.execute(_NEXT, [segment, at, after, PIECE]).fetchall()]
+            if not people:
+                return True
+            _call(cursor, journey, turn.job, people, turn.now)
+            turn.note(done=turn.job.done + len(people), after=str(people[-1]))
+    return False
+
+
+def register() -> None:
+    jobs.register(KIND, _("Call people into a journey"), work)
+
+
+def _is_busy(cursor: Cursor[Any]) -> bool:
+    return _one(cursor, _WAITING, [MOST_WAITING]) >= MOST_WAITING
+
+
+def _one(cursor: Cursor[Any], sql: str, values: list[Any]) -> int:
+    row = cursor.execute(sql.encode(), values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _call(cursor: Cursor[Any], journey: Journey, job: Job, people: list[UUID], now: datetime) -> None:
+    said = {"journey": str(journey.pk), "call": str(job.pk)}
+    called = (Internal(CALLED, one, f"{job.pk}-{one}", said, brand_id=journey.brand_id) for one in people)
+    tell(cursor, called, frozenset({CALLED}), now)
+    bells.ring("engine")

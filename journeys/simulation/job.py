@@ -1,0 +1,118 @@
+"""Simulations as jobs: some thousand events at a time, gone on with by any worker, stopped on demand."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers import jobs
+from journeys.drafts import NotPossible, draft_at
+from journeys.models import Journey, Simulation
+from journeys.simulation.events import count_stored, stored, together
+from journeys.simulation.past import Recorded
+from journeys.simulation.run import play, unknown
+from journeys.simulation.tally import Tally
+from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, of_draft
+from journeys.version import Version, awaited_names
+
+KIND: Final = "simulation"
+MOST_VERSIONS: Final = 2
+MOST_DAYS: Final = 400
+
+
+def ask(
+    journey: Journey,
+    names: Sequence[str],
+    since: datetime,
+    until: datetime,
+    *,
+    by: AbstractBaseUser | None,
+    now: datetime,
+) -> Simulation:
+    """Have one or two versions (`draft`, `live` or a number) played over the events of a span.
+
+    Raises NotPossible, NoSuchVersion, and InvalidDefinition of a draft that could not be published.
+    """
+    if not 1 <= len(set(names)) <= MOST_VERSIONS or len(set(names)) != len(names):
+        raise NotPossible(_("Choose one version, or two different ones."))
+    if not since < until:
+        raise NotPossible(_("The span ends before it begins."))
+    if until - since > timedelta(days=MOST_DAYS):
+        raise NotPossible(_("A simulation spans at most %(days)s days.") % {"days": MOST_DAYS})
+    pins = [_pin(journey, name) for name in names]
+    with transaction.atomic():
+        job = jobs.ask(KIND, now, by=by, brand=journey.brand, squad=journey.squad, subject=f"{journey.name}"[:200])
+        return Simulation.objects.create(
+            journey=journey,
+            job=job,
+            versions=pins,
+            since=since,
+            until=until,
+            asked_by=by,  # type: ignore[misc]  # the user model is Django's own
+            created_at=now,
+        )
+
+
+def _pin(journey: Journey, name: str) -> dict[str, Any]:
+    """What the name stands for now, whatever is saved or published meanwhile."""
+    find_version(journey, name)
+    if name == DRAFT:
+        return {"name": name, "revision": journey.draft_revision}
+    if name == LIVE and journey.live_version is not None:
+        return {"name": name, "number": journey.live_version.number}
+    return {"name": f"v{int(name)}", "number": int(name)}
+
+
+def work(turn: jobs.Slice) -> bool:
+    """Play some more; whether all versions are through."""
+    simulation = Simulation.objects.select_related("journey__brand").get(job=turn.job)
+    if turn.job.total is None:
+        turn.note(total=sum(_count(simulation, pin) for pin in simulation.versions))
+    while (at := turn.job.cursor.get("at", 0)) < len(simulation.versions):
+        if not _play_some(turn, simulation, simulation.versions[at]):
+            return False
+    return True
+
+
+def _play_some(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any]) -> bool:
+    """Whether this version is through."""
+    version, journey = _version(simulation.journey, pin), simulation.journey
+    records = Recorded(journey.brand.zone)
+    cursor = turn.job.cursor
+    tally = Tally.load(version, cursor["tally"]) if cursor.get("tally") else Tally(version)
+    after = UUID(cursor["after"]) if cursor.get("after") else None
+    events = stored(journey.brand_id, _names(version), simulation.since, simulation.until, after)
+    for some in together(events):
+        play(tally, some, records, simulation.until)
+        done = turn.job.done + sum(map(len, some))
+        turn.note(done=done, tally=tally.dump(), after=str(some[-1][0].customer_id))
+        if not turn.has_time:
+            return False
+    with transaction.atomic():
+        found = tally.as_json() | {"unknown": list(unknown(tally.version, records))}
+        simulation.results = {**simulation.results, pin["name"]: found}
+        simulation.save(update_fields=["results"])
+        turn.note(at=cursor.get("at", 0) + 1, tally=None, after=None)
+    return True
+
+
+def _version(journey: Journey, pin: dict[str, Any]) -> Version:
+    if "revision" not in pin:
+        return find_version(journey, str(pin["number"]))
+    document = draft_at(journey, pin["revision"])
+    if not document:
+        raise NoSuchVersion(pin["name"])
+    return of_draft(journey, document)
+
+
+def _names(version: Version) -> set[str]:
+    return awaited_names(version.definition, version.steps)
+
+
+def _count(simulation: Simulation, pin: dict[str, Any]) -> int:
+    names = _names(_version(simulation.journey, pin))
+    return count_stored(simulation.journey.brand_id, names, simulation.since, simulation.until)
