@@ -112,9 +112,9 @@ def web(port: int, environment: Mapping[str, str], logs: Path, workers: int = 1)
     return Process("web", (*arguments, *lives, "config.front:application"), environment, logs)
 
 
-def engine(environment: Mapping[str, str], logs: Path) -> Process:
-    arguments = ("-P", "prefork", "-c", "2", "-Q", "engine,slow", "-n", "engine@%h")
-    return Process("engine", (*_WORKER, *arguments), environment, logs)
+def engine(environment: Mapping[str, str], logs: Path, name: str = "engine") -> Process:
+    arguments = ("-P", "prefork", "-c", "2", "-Q", "engine,slow", "-n", f"{name}@%h")
+    return Process(name, (*_WORKER, *arguments), environment, logs)
 
 
 def dispatch(threads: int, environment: Mapping[str, str], logs: Path) -> Process:
@@ -122,8 +122,8 @@ def dispatch(threads: int, environment: Mapping[str, str], logs: Path) -> Proces
     return Process("dispatch", (*_WORKER, *arguments), environment, logs)
 
 
-def beat(environment: Mapping[str, str], logs: Path) -> Process:
-    return Process("beat", ("celery", "-A", "config", "beat", "-l", "INFO", "--pidfile="), environment, logs)
+def beat(environment: Mapping[str, str], logs: Path, name: str = "beat") -> Process:
+    return Process(name, ("celery", "-A", "config", "beat", "-l", "INFO", "--pidfile="), environment, logs)
 
 
 def free_port() -> int:

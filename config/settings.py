@@ -258,6 +258,8 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 60)
 SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
+# A worker in which a batch takes longer than this, the database not being waited for, is ended.
+WORK_SECONDS = environ.number("WORK_SECONDS", 60)
 PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
 # One address gets one copy of a journey step or broadcast within so many hours.
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)

@@ -14,7 +14,7 @@ from django.db import connections
 
 from channels.dispatch import dispatch_all, sweep
 from config import memory
-from customers import jobs, work
+from customers import jobs, limit, work
 from customers.clock import utcnow
 from customers.work import describe
 from journeys.engine.drain import drain
@@ -88,12 +88,15 @@ class _Worker:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._timer: SweepTimer | None = None
+        self._watch: limit.Watch | None = None
 
     def begin(self, **_signal: Any) -> None:
         memory.settle()
         queues = SWEEPS.keys() & self._app.amqp.queues.consume_from.keys()
         self._timer = SweepTimer(queues, settings.SWEEP_SECONDS)
         self._timer.start()
+        self._watch = limit.Watch(settings.WORK_SECONDS)
+        self._watch.start()
 
     def begin_unless_forking(self, sender: Any, **_signal: Any) -> None:
         # Asked before the pool is made: a thread must not be there when it forks.
@@ -103,6 +106,8 @@ class _Worker:
     def end(self, **_signal: Any) -> None:
         if self._timer is not None:
             self._timer.stop()
+        if self._watch is not None:
+            self._watch.stop()
 
 
 def watch(app: Celery) -> None:

@@ -8,7 +8,7 @@ found and given up after five attempts while its neighbours pass.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Error as PsycopgError
 from psycopg import OperationalError
 
+from customers.limit import at_work
 from customers.pg import raw_cursor
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ MAX_ATTEMPTS = 5
 CLAIM_GRACE = timedelta(seconds=5)
 RETRY_AFTER = timedelta(seconds=1)
 ALONE_LEASE = timedelta(seconds=30)
+# Then a batch of those has its turn with which nothing is wrong.
+MOST_ALONE = 100
 # SQLSTATE classes and codes that may pass by themselves: connection, rollback, resources, lock, shutdown.
 _PASSING = ("08", "40", "53", "55P03", "57P")
 
@@ -120,7 +123,7 @@ def _needs_mending(queue: Queue, now: datetime) -> bool:
 def _mend(queue: Queue, now: datetime, limit: int) -> int:
     """Count what dead workers held, then work on the units that are due alone."""
     adopt_orphans(queue, now)
-    return sum(_work_on(queue, [unit], now) for unit in _lease_alone(queue, now, limit))
+    return sum(_work_on(queue, [unit], now) for unit in _due_alone(queue, now, min(limit, MOST_ALONE)))
 
 
 def _look_up_by_key() -> None:
@@ -156,7 +159,8 @@ def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -
             if not ids:
                 return 0
             _note(queue.name, ids, now)
-            done = queue.work(ids, now)
+            with at_work(queue.name, len(ids)):
+                done = queue.work(ids, now)
             if len(ids) == 1:
                 _forget(queue, ids[0], now, is_done=bool(done))
             return done
@@ -331,13 +335,19 @@ def _bury(queue: Queue, unit: int, reason: str, now: datetime) -> None:
     _forget(queue, unit, now, is_done=True)
 
 
-def _lease_alone(queue: Queue, now: datetime, limit: int) -> list[int]:
-    """Units whose turn to be worked on alone has come, set aside from other workers meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE customers_unitattempt SET next_at = %s WHERE (queue, unit_id) IN ("
-            " SELECT queue, unit_id FROM customers_unitattempt WHERE queue = %s AND next_at <= %s"
-            " ORDER BY unit_id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING unit_id",
-            [now + ALONE_LEASE, queue.name, now, limit],
-        )
-        return sorted(row[0] for row in cursor.fetchall())
+def _due_alone(queue: Queue, now: datetime, most: int) -> Iterator[int]:
+    """Units whose turn to be worked on alone has come, each set aside from other workers only when it is its turn:
+    whoever dies over one of them holds up none of the others. Those least tried come first, as the others are more
+    likely to kill."""
+    for _turn in range(most):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE customers_unitattempt SET next_at = %s WHERE (queue, unit_id) IN ("
+                " SELECT queue, unit_id FROM customers_unitattempt WHERE queue = %s AND next_at <= %s"
+                " ORDER BY attempts, unit_id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING unit_id",
+                [now + ALONE_LEASE, queue.name, now],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return
+        yield row[0]

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -243,3 +243,46 @@ def test_a_passing_error_counts_against_no_single_unit_either(db: None) -> None:
     assert UnitAttempt.objects.get().attempts == 1
     assert work_once(make_queue(set(), done), T0 + timedelta(hours=3)) == 1
     assert (done, UnitAttempt.objects.count()) == ([unit], 0)
+
+
+def test_who_dies_over_one_of_those_set_aside_holds_up_none_of_the_others(db: None) -> None:
+    units, done = make_units(3), list[int]()
+    for unit in units:
+        UnitAttempt.objects.create(queue="toy", unit_id=unit, attempts=1, reason="worker died", next_at=T0)
+    dies = replace(make_queue(set(), done), work=raises_for(units[0], done))
+    with pytest.raises(SystemExit):
+        work_once(dies, T0)
+    assert list(UnitAttempt.objects.filter(next_at__lte=T0).values_list("unit_id", flat=True)) == units[1:]
+    assert work_once(make_queue(set(), done), T0) == 2
+    assert (done, UnitAttempt.objects.get().unit_id) == (units[1:], units[0])
+
+
+def raises_for(victim: int, done: list[int]) -> Callable[[Sequence[int], datetime], int]:
+    """What no handler of failures catches, as near to a death as a test can come and live."""
+
+    def work(ids: Sequence[int], now: datetime) -> int:
+        if victim in ids:
+            raise SystemExit
+        done.extend(ids)
+        return len(ids)
+
+    return work
+
+
+def test_of_those_set_aside_the_least_tried_come_first(db: None) -> None:
+    units, done = make_units(3), list[int]()
+    for unit, attempts in zip(units, (4, 2, 1), strict=True):
+        UnitAttempt.objects.create(queue="toy", unit_id=unit, attempts=attempts, reason="ValueError", next_at=T0)
+    assert work_once(make_queue(set(), done), T0) == 3
+    assert done == [units[2], units[1], units[0]]
+
+
+def test_a_batch_has_its_turn_before_all_that_were_set_aside_are_done(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "MOST_ALONE", 2)
+    units, done = make_units(5), list[int]()
+    for unit in units[:3]:
+        UnitAttempt.objects.create(queue="toy", unit_id=unit, attempts=1, reason="worker died", next_at=T0)
+    assert work_once(make_queue(set(), done), T0) == 4
+    assert done == [units[0], units[1], units[3], units[4]]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tests.promises.patching import put
 from tests.promises.points import die_where_marked
+from tests.promises.poisoned import poisoned
 
 
 def work_only_in_the_broker() -> None:
@@ -71,10 +72,21 @@ def claim_without_a_lease() -> None:
     put(work, "_after_failure", failed)
 
 
+def counted_after_the_work() -> None:
+    """An attempt is written down when it is over, so none of which nobody lives to tell."""
+    from customers import work
+
+    put(work, "_note", lambda queue, ids, now: None)
+
+
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "work only in the broker": work_only_in_the_broker,
     "connections are kept, alive or not": connections_kept,
     "claim without a lease": claim_without_a_lease,
+    "attempts counted after the work": counted_after_the_work,
 }
 
-FAULTS: Final[dict[str, Callable[[], None]]] = {"dies where it is marked": die_where_marked}
+FAULTS: Final[dict[str, Callable[[], None]]] = {
+    "dies where it is marked": die_where_marked,
+    "poisoned": poisoned,
+}

@@ -22,7 +22,7 @@ INVARIANTS: Final = {
              - (SELECT count(*) FROM customers_inbox)
              - (SELECT count(*) FROM customers_event e JOIN customers_source s ON s.id = e.source_id
                 WHERE s.key <> 'trilha')
-             - (SELECT count(*) FROM customers_deadletter WHERE queue = 'inbox')
+             - (SELECT count(*) FROM customers_deadletter WHERE queue = 'inbox' AND replayed_at IS NULL)
     """,
     "events without their payload": """
         -- Of whoever was erased the facts stay, and not what they told.

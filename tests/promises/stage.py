@@ -80,11 +80,11 @@ class Stage:
         self.until(lambda: answers(f"{self.url}/healthz/live"), "the web server")
         return process
 
-    def start_engine(self, more: Mapping[str, str] | None = None) -> Process:
-        return self.start(engine(self.environment(more), self.logs))
+    def start_engine(self, more: Mapping[str, str] | None = None, name: str = "engine") -> Process:
+        return self.start(engine(self.environment(more), self.logs, name))
 
-    def start_beat(self) -> Process:
-        return self.start(beat(self.environment(), self.logs))
+    def start_beat(self, name: str = "beat") -> Process:
+        return self.start(beat(self.environment(), self.logs, name))
 
     def start(self, process: Process) -> Process:
         self._running.enter_context(process)
