@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from customers.hints import form
 from customers.rules.errors import Problem
+from journeys.entry.parts import EntryCap
 from journeys.steps.base import EventMatch, Step, step_union
 
 
@@ -83,6 +84,20 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
     guard_reason: Annotated[str, form(_("why consent is not asked at entry"))] = ""
     # Besides the event: with the same conditions, at a partner's call.
     api: Annotated[bool, form(_("partners may start it through the API"))] = False
+    exclude: Annotated[
+        str | None, form(_("but nobody who is in"), _("A segment or list, as it is at entry."), refers="segment")
+    ] = None
+    cap: Annotated[EntryCap | None, form(_("cap of entries"), _("Of one person, whatever the key."))] = None
+    priority: Annotated[
+        int,
+        form(
+            _("priority"),
+            _(
+                "From 0 to 100. Of journeys that one event begins, the higher is asked first, which counts where the"
+                " brand limits in how many a person may be at once."
+            ),
+        ),
+    ] = 50
 
 
 class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from consent.models import Purpose
 from customers.awaited import await_names
 from customers.rules.errors import Problem
 from journeys.definition import Definition, InvalidDefinition
+from journeys.entry.segments import bind_segments
 from journeys.models import Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
 from journeys.steps.message import Message
@@ -102,9 +103,11 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                     _("Choose another, or none."),
                 )
             )
+    segments, unknown = bind_segments(journey.brand_id, definition.entry)
+    problems += unknown
     if problems:
         raise InvalidDefinition(problems)
-    return {
+    return ({"segments": segments} if segments else {}) | {
         "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
         "templates": {step.template: latest[step.template] for _n, step in messages},
         "purposes": {

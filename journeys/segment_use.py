@@ -1,4 +1,5 @@
-"""Which journeys wait for somebody to come into a segment, or to leave it: it cannot be archived under them."""
+"""Which journeys wait for somebody to come into a segment, or to leave it, or let nobody in who is in it: it cannot be
+archived under them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,7 +16,11 @@ def journeys_at(segment: Segment) -> list[str]:
     """Names of the journeys at work that name it; who waits for any segment waits for no certain one."""
     rows = Journey.objects.filter(brand=segment.brand_id, status__in=_AT_WORK).exclude(live_version=None)
     named = rows.order_by("name").values_list("name", "live_version__definition")
-    return [name for name, definition in named if _waits_for(definition, segment.key)]
+    return [
+        name
+        for name, definition in named
+        if definition["entry"].get("exclude") == segment.key or _waits_for(definition, segment.key)
+    ]
 
 
 def _waits_for(part: Any, key: str) -> bool:

@@ -9,6 +9,7 @@ from customers.rules import RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
 from journeys.definition import Definition, Entry, InvalidDefinition, parse
+from journeys.entry.check import entry_problems
 from journeys.spans import span_problems
 from journeys.steps.base import NAME, EventMatch, Step
 from journeys.steps.exit import Exit
@@ -169,6 +170,7 @@ def _details(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
     if definition.entry.guard == "none" and not definition.entry.guard_reason:
         yield Problem("guard_reason", "/entry/guard_reason", _("Entering without consent needs a reason."))
     yield from _reentry(definition.entry)
+    yield from entry_problems(definition.entry)
     kinds = {state.name: state.kind for state in definition.states}
     initial = [name for name, kind in kinds.items() if kind == "initial"]
     if initial and steps[0].state != initial[0]:

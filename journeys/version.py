@@ -7,6 +7,10 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+from django.db.models.fields.json import KeyTextTransform
+
+from consent.models import Purpose
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
 from journeys.definition import Definition, parse
@@ -14,6 +18,8 @@ from journeys.models import JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
+
+_MARKETING = Purpose.Kind.MARKETING
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,10 @@ class Version:
     sendings: dict[int, Sending]
     needs_person: bool
     needs_variables: bool
+    # The segment whose people are not let in.
+    excluded: UUID | None
+    # Whether it counts where a brand limits in how many journeys a person may be at once.
+    is_marketing: bool
 
     def meaning(self, step: int, event: str) -> tuple[Meaning, ...]:
         """Exits first, then the branches of the hold in their order."""
@@ -117,7 +127,13 @@ def awaited_names(definition: Definition, steps: Iterable[Step]) -> set[str]:
 
 
 def compile_version(
-    document: object, bindings: dict[str, Any], *, id_: int, journey_id: UUID, brand_id: UUID
+    document: object,
+    bindings: dict[str, Any],
+    *,
+    id_: int,
+    journey_id: UUID,
+    brand_id: UUID,
+    is_marketing: bool = True,
 ) -> Version:
     """Make a version ready; the document must have passed `journeys.validate`."""
     definition, steps = parse(document)
@@ -163,6 +179,8 @@ def compile_version(
         sendings=sendings,
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
+        excluded=_segment(definition.entry.exclude, bindings),
+        is_marketing=is_marketing,
     )
 
 
@@ -235,10 +253,22 @@ def _guard(definition: Definition, sendings: Iterable[Sending]) -> frozenset[tup
     return frozenset((sending.channel, sending.purpose_id) for sending in sendings)
 
 
+def _segment(key: str | None, bindings: dict[str, Any]) -> UUID | None:
+    return UUID(bindings["segments"][key]) if key else None
+
+
 @lru_cache(maxsize=512)
 def version(id_: int) -> Version:
-    """The version of this id; kept, because versions never change."""
-    row = JourneyVersion.objects.select_related("journey").get(pk=id_)
+    """The version of this id; kept, because versions never change, nor does the kind of a purpose."""
+    marketing = Purpose.objects.filter(
+        brand=OuterRef("journey__brand"), key=KeyTextTransform("purpose", OuterRef("definition")), kind=_MARKETING
+    )
+    row = JourneyVersion.objects.select_related("journey").annotate(is_marketing=Exists(marketing)).get(pk=id_)
     return compile_version(
-        row.definition, row.bindings, id_=row.id, journey_id=row.journey_id, brand_id=row.journey.brand_id
+        row.definition,
+        row.bindings,
+        id_=row.id,
+        journey_id=row.journey_id,
+        brand_id=row.journey.brand_id,
+        is_marketing=row.is_marketing,
     )

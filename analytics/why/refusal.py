@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from analytics.why.consent import proof
 from analytics.why.explanation import Explanation, Fact, Part, facts
 from analytics.why.journey import event_part
+from analytics.why.limits import limit_parts
 from analytics.why.records import customer_profiles, load_events, load_proofs, load_schemas
 from analytics.why.rules import in_words
 from analytics.why.words import REFUSALS
@@ -45,6 +46,7 @@ def _parts(refusal: EntryRefusal) -> Iterator[Part]:
         yield _other_run(refusal)
     if refusal.reason == _Reason.EXIT_ALREADY_TRUE:
         yield _exit_rule(refusal)
+    yield from limit_parts(refusal)
 
 
 def _event(refusal: EntryRefusal) -> Part:

@@ -179,6 +179,21 @@ REFUSALS: Final[dict[str, Words]] = {
         _("The person asked that what is known of them be kept and not used."),
         _("The restriction lifted beforehand. Lifting it starts nothing that was refused before."),
     ),
+    _Refusal.EXCLUDED: Words(
+        _("The person was in the segment that the journey lets nobody in from."),
+        _("The person not in that segment when the event was looked at."),
+    ),
+    _Refusal.ENTRY_CAP: Words(
+        _("The person had come in as often as the journey's cap of entries allows in its span of time."),
+        _("The event once the first of those entries was longer ago than that span, or a higher cap."),
+    ),
+    _Refusal.CONCURRENCY_CAP: Words(
+        _("The person was in as many marketing journeys as the brand lets people be in at once."),
+        _(
+            "One of those journeys ended before, a higher cap of the brand, or, where one event begins several,"
+            " a higher priority than the others."
+        ),
+    ),
     _Refusal.RULE_NOT_MET: Words(
         _("Somebody asked for it by API, and the journey's entry rule did not hold."),
         _("The entry rule holding for the person and the properties that came with the call."),

@@ -17,9 +17,9 @@ from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
 from consent.unsubscribe import masked
 from customers.ids import NIL
-from customers.models import Address, AddressProfile, Brand, Customer, Profile
+from customers.models import Address, Brand, Customer, Profile
 from customers.models.address import Channel
-from customers.models.identity import Assurance
+from customers.privacy.surely import address_leads_beyond
 
 # One message in so many days, as people may choose; 0 sets no limit.
 FREQUENCIES: Final = (0, 1, 7, 30)
@@ -133,18 +133,10 @@ def known(link: Link) -> Known | None:
     people = set(profiles.values())
     alone = next(iter(profiles)) if len(people) == 1 else None
     customer = people.pop() if len(people) == 1 else None
-    if customer is not None and _is_merely_claimed(address, customer):
+    # Anybody can have put their own address to somebody else's on a page, and would speak for them here.
+    if customer is not None and address_leads_beyond(address.pk, customer.pk):
         customer = None
     return Known(link, brand, address, customer, link.profile_id if link.profile_id in profiles else alone)
-
-
-def _is_merely_claimed(address: Address, customer: Customer) -> bool:
-    """Whether only pages tell that it is theirs, of whom others tell more: anybody can have put their own address to
-    somebody else's, and would speak for them here."""
-    if AddressProfile.objects.filter(address=address, assurance__gt=Assurance.CLAIMED).exists():
-        return False
-    theirs = AddressProfile.objects.filter(profile__customer=customer)
-    return theirs.filter(assurance__gt=Assurance.CLAIMED).exists()
 
 
 def preference(known: Known) -> Preference | None:

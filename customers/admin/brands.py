@@ -66,6 +66,16 @@ class BrandAdmin(Kept):
                 "description": _("Between these times of the customer’s own day nobody is written to."),
             },
         ),
+        (
+            _("Journeys"),
+            {
+                "fields": ("journeys_at_once",),
+                "description": _(
+                    "Who is in that many is let into no other marketing journey, but never taken out of one. Of"
+                    " journeys that one event begins, those of higher priority go first."
+                ),
+            },
+        ),
     )
 
 

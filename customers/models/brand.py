@@ -1,6 +1,7 @@
 """Who owns what: brands of the one organisation, and the squads that work in them."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,13 @@ class Brand(Owned):
     postal_address = models.TextField(_("postal address"), blank=True)
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    journeys_at_once = models.PositiveSmallIntegerField(
+        _("marketing journeys at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("In so many a person may be at most; empty: in any number."),
+    )
     second_person_approves = models.BooleanField(
         _("a second person approves schemas"),
         default=False,

@@ -51,7 +51,9 @@ class IdentifierKind(Owned):
     is_typed = models.BooleanField(
         _("typed by people"),
         default=False,
-        help_text=_("Somebody said so, as of an e-mail in a form: weaker evidence than what a system saw itself."),
+        help_text=_(
+            "Somebody said so, as of an e-mail in a form: where two disagree, ids that a system gave come first."
+        ),
     )
     blocked = ArrayField(
         models.CharField(max_length=320),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.models.identity import Profile
+from customers.models.identity import Assurance, Profile
 from customers.models.owned import Owned
 from customers.models.source import Source
 from customers.reach import ByBrand
@@ -22,6 +22,13 @@ class ProfileSource(Owned):
         Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     first_seen_at = models.DateTimeField(_("first seen at"))
+    assurance = models.SmallIntegerField(
+        _("assurance"),
+        choices=Assurance.choices,
+        default=Assurance.OBSERVED,
+        db_default=2,
+        help_text=_("How sure the source was at its surest; what only its pages name is a mere claim."),
+    )
 
     class Meta:
         verbose_name = _("profile named by a source")

@@ -147,7 +147,11 @@ STORES: Final = (
                     "closed_at": "t.closed_at",
                 },
             ),
-            Table(ProfileSource, _OWN, {"source": _SOURCE, "first_seen_at": "t.first_seen_at"}),
+            Table(
+                ProfileSource,
+                _OWN,
+                {"source": _SOURCE, "first_seen_at": "t.first_seen_at", "assurance": "t.assurance"},
+            ),
             Table(ProfileBrand, _OWN, {"brand": _BRAND, "first_seen_at": "t.first_seen_at"}),
             Table(
                 AddressProfile,

@@ -14,7 +14,6 @@ from customers.identifiers.schemes.phone import is_mobile
 from customers.ids import new_id
 from customers.kinds import EMAIL, PHONE
 from customers.models.address import Channel
-from customers.models.identity import Assurance
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
 
@@ -64,7 +63,7 @@ def _told(message: Incoming, batch: Batch, profiles: Profiles) -> Iterator[Seen]
 
     Two people may share it: it moves with its own profile to one of them, and reaches the other all the same.
     """
-    own, surely = profiles.of_message[message.id], int(message.assurance or Assurance.OBSERVED)
+    own, surely = profiles.of_message[message.id], message.sureness
     for one, profile in zip(message.named, own, strict=True):
         for channel in _channels(one.kind, one.value):
             for owner in (profile, own[0]):

@@ -103,7 +103,8 @@ def closure(
 
 def _node(kinds: Kinds, profile: UUID, named: Named, shared: bool) -> Node:
     kind = kinds.get(named.kind)
-    return Node(profile, (named.kind, named.namespace), named.value, kind.most if kind else None, shared)
+    most, typed = (kind.most, kind.is_typed) if kind else (None, False)
+    return Node(profile, (named.kind, named.namespace), named.value, most, shared, typed)
 
 
 def regroup(component: Component, more: Iterable[Evidence] = ()) -> Grouped:

@@ -17,13 +17,14 @@ MOST_NAMES = 20
 @dataclass(frozen=True, slots=True)
 class Node:
     """A profile. `most` is how many values of its kind one person may have, None for any number; a `shared` one
-    belongs to too many people to tell anybody from anybody, and joins none."""
+    belongs to too many people to tell anybody from anybody, and joins none. `typed` is what people put in."""
 
     id: UUID
     kind: Once
     value: str
     most: int | None = None
     shared: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,13 @@ class Evidence:
     message_id: str
 
     def place(self, by_id: Mapping[UUID, Node]) -> tuple[Any, ...]:
-        """The most certain and oldest first. What one message told is told apart by what it named: profiles are
-        called in the order of their making, which is no order of the facts."""
-        ends = sorted((by_id[end].kind, by_id[end].value) for end in (self.low, self.high))
-        return -self.assurance, self.occurred_at, self.source_id, self.message_id, ends, self.low, self.high
+        """The most certain and oldest first; of what a source saw, its own ids before what somebody typed there. What
+        one message told is told apart by what it named: profiles are called in the order of their making, which is no
+        order of the facts."""
+        both = by_id[self.low], by_id[self.high]
+        typed = self.assurance == Assurance.OBSERVED and any(end.typed for end in both)
+        ends = sorted((end.kind, end.value) for end in both)
+        return -self.assurance, typed, self.occurred_at, self.source_id, self.message_id, ends, self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from psycopg import Cursor
 from customers import consumers, kinds
 from customers.ids import NIL
 from customers.kinds import Kinds
+from customers.models.identity import Assurance
 
 # Kinds of messages that say what somebody is.
 TELLING = frozenset(("identify", "group"))
@@ -51,6 +52,11 @@ class Incoming:
     def at(self) -> datetime:
         """When it happened, as far as it is believed: a clock that is ahead is not."""
         return min(self.occurred_at, self.received_at)
+
+    @property
+    def sureness(self) -> int:
+        """As the sender says; what it says nothing of, it saw itself. A page has no say in this: it claims."""
+        return int(self.assurance or Assurance.OBSERVED)
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.kinds import Kinds
-from customers.models import Assurance, EdgeKind
+from customers.models import EdgeKind
 from customers.pg import copy_rows
 from customers.resolve.component import Move, closure, mark, regroup, write_customers, write_moves
 from customers.resolve.identify import Profiles
-from customers.resolve.incoming import TELLING, Batch, Incoming, Named
+from customers.resolve.incoming import TELLING, Batch, Incoming
 
 # An earlier piece of evidence replaces a later one, so the rows do not depend on the order of arrival.
 _ADD_EDGES = """
@@ -65,7 +65,7 @@ def join(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -
 def _add_edges(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[tuple[UUID, UUID]]:
     edges: dict[tuple[UUID, UUID, str, int], Row] = {}
     for message in batch.messages:
-        for row in _edges(message, batch.kinds, profiles):
+        for row in _edges(message, profiles):
             key = row[:4]
             if key not in edges or row[4:] < edges[key][4:]:
                 edges[key] = row
@@ -75,31 +75,23 @@ def _add_edges(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datet
     return cursor.execute(_ADD_EDGES, [now, *(list(column) for column in columns)]).fetchall()
 
 
-def _edges(message: Incoming, kinds: Kinds, profiles: Profiles) -> Iterable[Row]:
+def _edges(message: Incoming, profiles: Profiles) -> Iterable[Row]:
     """From the strongest that the message names to each of the others; none to or from what is shared."""
     first, *others = profiles.of_message[message.id]
     if first in profiles.shared or not (others or message.former):
         return
-    strongest = message.named[0]
-    for named, profile in zip(message.named[1:], others, strict=True):
+    for profile in others:
         if profile not in profiles.shared:
-            yield _edge(message, (first, profile), EdgeKind.JOIN, _assurance(message, kinds, strongest, named))
+            yield _edge(message, (first, profile), EdgeKind.JOIN)
     for named, profile in zip(message.former, profiles.of_former.get(message.id, ()), strict=True):
         if profile != first and profile not in profiles.shared:
-            kind = EdgeKind.ALIAS if named.kind == strongest.kind else EdgeKind.JOIN
-            yield _edge(message, (first, profile), kind, message.assurance or Assurance.OBSERVED)
+            kind = EdgeKind.ALIAS if named.kind == message.named[0].kind else EdgeKind.JOIN
+            yield _edge(message, (first, profile), kind)
 
 
-def _assurance(message: Incoming, kinds: Kinds, *both: Named) -> int:
-    """As the sender says; else what somebody typed is claimed, and two ids in one message the source itself saw."""
-    if message.assurance is not None:
-        return message.assurance
-    return Assurance.CLAIMED if any(kinds[one.kind].is_typed for one in both) else Assurance.OBSERVED
-
-
-def _edge(message: Incoming, pair: tuple[UUID, UUID], kind: EdgeKind, assurance: int) -> Row:
+def _edge(message: Incoming, pair: tuple[UUID, UUID], kind: EdgeKind) -> Row:
     low, high = sorted(pair)
-    return (low, high, kind.value, int(assurance), message.occurred_at, message.source_id, message.message_id)
+    return (low, high, kind.value, message.sureness, message.occurred_at, message.source_id, message.message_id)
 
 
 def _share(

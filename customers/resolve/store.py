@@ -1,6 +1,5 @@
 """What a resolved batch leaves behind: events and payloads, brands, and events to be matched."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -44,12 +43,16 @@ _MATCH = (
 # A profile that is new to a brand is new to the source that names it there: only those are looked at.
 _NAMED = """
     WITH fresh AS (
-        INSERT INTO customers_profilesource (profile_id, source_id, first_seen_at)
-        SELECT u.profile_id, u.source_id, %b FROM unnest(%b::uuid[], %b::uuid[]) AS u(profile_id, source_id)
+        INSERT INTO customers_profilesource AS p (profile_id, source_id, first_seen_at, assurance)
+        SELECT u.profile_id, u.source_id, %b, u.assurance
+        FROM unnest(%b::uuid[], %b::uuid[], %b::smallint[]) AS u(profile_id, source_id, assurance)
         WHERE NOT EXISTS (
-            SELECT 1 FROM customers_profilesource n WHERE n.profile_id = u.profile_id AND n.source_id = u.source_id
+            SELECT 1 FROM customers_profilesource n
+            WHERE n.profile_id = u.profile_id AND n.source_id = u.source_id AND n.assurance >= u.assurance
         )
-        ON CONFLICT DO NOTHING RETURNING profile_id, source_id
+        ON CONFLICT (profile_id, source_id) DO UPDATE SET assurance = excluded.assurance
+            WHERE p.assurance < excluded.assurance
+        RETURNING profile_id, source_id
     )
     INSERT INTO customers_profilebrand (profile_id, brand_id, first_seen_at)
     SELECT DISTINCT fresh.profile_id, s.brand_id, %b::timestamptz
@@ -89,15 +92,16 @@ def _resolved(message: Incoming, profiles: Profiles) -> ResolvedEvent:
 def write_brands(cursor: Cursor[Any], batch: Batch, profiles: Profiles, now: datetime) -> list[tuple[UUID, UUID]]:
     """Note by which source, and so in which brand, each profile was named (DESIGN §2.15); return (profile, brand) of
     those who are new to the brand."""
-    named: dict[UUID, set[UUID]] = defaultdict(set)
+    named: dict[tuple[UUID, UUID], int] = {}
     for message in batch.messages:
-        named[message.source_id].update(profiles.of_message[message.id], profiles.of_former.get(message.id, ()))
+        surely = message.sureness
+        for profile in (*profiles.of_message[message.id], *profiles.of_former.get(message.id, ())):
+            pair = profile, message.source_id
+            if named.get(pair, 0) < surely:
+                named[pair] = surely
     # In an order of which there is one, so that two batches never wait for each other in a circle.
-    pairs = sorted(
-        ((profile, source) for source, ones in named.items() for profile in ones),
-        key=lambda pair: (pair[0].int, pair[1].int),
-    )
-    columns = (list(column) for column in zip(*pairs, strict=True))
+    ordered = sorted(named, key=lambda pair: (pair[0].int, pair[1].int))
+    columns = (*(list(column) for column in zip(*ordered, strict=True)), [named[pair] for pair in ordered])
     return cursor.execute(_NAMED, [now, *columns, now], prepare=True).fetchall()
 
 

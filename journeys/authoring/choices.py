@@ -1,10 +1,12 @@
-"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits and touchpoints."""
+"""What a brand offers a journey to choose from: purposes, connectors, templates, events, traits, segments …"""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from channels.models import Connector, Template
 from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
+from customers.models import Segment
 from customers.models.address import Channel
 from customers.suggest import event_names, property_names, trait_names
 from journeys.models import Touchpoint
@@ -23,8 +25,14 @@ def of_brand(brand_id: UUID) -> Choices:
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],
             "property": [Choice(*one) for one in property_names(brand_id)],
             "touchpoint": _touchpoints(brand_id),
+            "segment": named(_segments(brand_id)),
         }
     )
+
+
+def _segments(brand_id: UUID) -> Iterable[tuple[str, str]]:
+    there = Segment.objects.filter(brand_id=brand_id).exclude(state=Segment.State.ARCHIVED)
+    return there.order_by("name").values_list("key", "name")[:MOST]
 
 
 def _touchpoints(brand_id: UUID) -> list[Choice]:

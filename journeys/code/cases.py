@@ -16,6 +16,7 @@ from customers.rules import Facts
 from journeys.code.file import Case, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
+from journeys.entry.segments import named
 from journeys.simulation.life import Life, live
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
@@ -57,6 +58,7 @@ def unbound(file: JourneyFile) -> Version:
         "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
         "templates": {step.template: 1 for step in messages},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
+        "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
     journey = uuid5(NIL, file.key)
     return compile_version(file.definition, bindings, id_=0, journey_id=journey, brand_id=_BRAND)
@@ -106,11 +108,14 @@ class _Told:
         told = sorted(((start + one.at, one) for one in case.when), key=lambda pair: pair[0])
         self._traits: list[tuple[datetime, dict[str, Any]]] = [(start, case.given.traits)]
         self._consent: list[tuple[datetime, str]] = [(start, case.given.consent)]
+        self._segments: list[tuple[datetime, set[str]]] = [(start, set(case.given.segments))]
         for at, one in told:
             if one.traits:
                 self._traits.append((at, self._traits[-1][1] | one.traits))
             if one.consent:
                 self._consent.append((at, one.consent))
+            if one.enters or one.leaves:
+                self._segments.append((at, self._segments[-1][1] - {one.leaves or ""} | {one.enters or ""}))
 
     def facts(self, _customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
         traits = _at(self._traits, at)
@@ -118,6 +123,9 @@ class _Told:
 
     def choices(self, _want: Want, at: datetime) -> list[Choice]:
         return [Choice(None, None, self.verdict(at))]
+
+    def is_in(self, _customer: UUID, segment: UUID, at: datetime) -> bool:
+        return segment in {uuid5(NIL, key) for key in _at(self._segments, at)}
 
     def verdict(self, at: datetime) -> Verdict:
         said = _at(self._consent, at)

@@ -20,13 +20,17 @@ class NotAJourney(ValueError):
 
 
 class Happening(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What happens so long after the case begins: an event, traits that are told, or what becomes of consent."""
+    """What happens so long after the case begins: an event, traits that are told, what becomes of consent, or a segment
+    that the person comes into or leaves."""
 
     at: timedelta = timedelta(0)
     event: str | None = None
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     consent: Literal["granted", "withdrawn"] | None = None
+    # Keys of segments that the person comes into or leaves.
+    enters: str | None = None
+    leaves: str | None = None
 
 
 class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +40,7 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: Literal["granted", "withdrawn", "none"] = "granted"
     traits: dict[str, Any] = {}
     zone: str = "UTC"
+    segments: list[str] = []
 
 
 class Then(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -112,4 +117,4 @@ def _span(text: Any) -> Any:
 def _usual(name: str, value: Any) -> bool:
     if name == "given":
         return bool(value == msgspec.to_builtins(Given()))
-    return (name, value) in (("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))
+    return (name, value) in (("segments", []), ("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))

@@ -7,6 +7,7 @@ import msgspec
 from customers.authoring.describe import struct_fields
 from journeys.code.file import JourneyFile
 from journeys.definition import Definition, Entry
+from journeys.entry.parts import EntryCap
 from journeys.steps.base import step_types, step_union
 
 _HERE = "#/$defs/{name}"
@@ -18,7 +19,7 @@ def schema() -> dict[str, Any]:
         [JourneyFile, Definition, list[step_union()]],  # type: ignore[misc]  # the union is the registry's
         ref_template=_HERE,
     )
-    structs: list[type[msgspec.Struct]] = [Definition, Entry, *step_types().values()]
+    structs: list[type[msgspec.Struct]] = [Definition, Entry, EntryCap, *step_types().values()]
     for struct in structs:
         properties = components[struct.__name__]["properties"]
         for one in struct_fields(struct):

@@ -1,9 +1,10 @@
 """Entry: may this event bring this customer in, and if so, the first walk."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.engine.limits import Limits, read_limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import arrive
 from journeys.engine.write import Origin, Refused, Work
-from journeys.models import EntryRefusal, Journey
-from journeys.version import Version, key_of, version
+from journeys.models import EntryRefusal
+from journeys.version import Version, key_of
 
 Reason = EntryRefusal.Reason
 
@@ -35,16 +37,6 @@ _REMEMBERED = """
 """
 
 
-def live_entries() -> dict[tuple[UUID, str], list[Version]]:
-    """The live versions by (brand, entry event)."""
-    entries: dict[tuple[UUID, str], list[Version]] = {}
-    for id_ in Journey.objects.filter(status=Journey.Status.LIVE).values_list("live_version_id", flat=True):
-        if id_ is not None:
-            live = version(id_)
-            entries.setdefault((live.brand_id, live.definition.entry.event), []).append(live)
-    return entries
-
-
 @dataclass(slots=True)
 class Gate:
     """What entry decides by, read for a whole batch: who entered before, who may be written to, and with whose data
@@ -54,6 +46,7 @@ class Gate:
     remembered: dict[tuple[UUID, UUID, str], datetime] = field(default_factory=dict)
     choices: dict[Want, list[Choice]] = field(default_factory=dict)
     restricted: set[UUID] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
 
     def refusal(self, candidate: Version, customer: UUID, key: str, now: datetime) -> tuple[Reason, int | None] | None:
         if customer in self.restricted:
@@ -67,6 +60,7 @@ class Gate:
 
     def remember(self, run: RunState, now: datetime) -> None:
         self.remembered[run.journey_id, run.customer_id, run.entry_key] = now
+        self.limits.remember(run, now)
 
     def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
         if not candidate.entry_guard:
@@ -87,9 +81,18 @@ class Gate:
         return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
 
 
-def open_gate(cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]], now: datetime) -> Gate:
-    """Read what is needed to judge these (customer, version) pairs, by three statements and one bulk permission."""
-    gate = Gate(restricted=restricted(cursor, {customer for customer, _live in candidates}))
+def open_gate(
+    cursor: Cursor[Any],
+    candidates: Collection[tuple[UUID, Version]],
+    now: datetime,
+    at_once: Mapping[UUID, int] = MappingProxyType({}),
+) -> Gate:
+    """Read what is needed to judge these (customer, version) pairs: who asked to be left alone, who came in before, one
+    bulk permission, and what else limits entry to a version. `at_once` are the caps of brands."""
+    gate = Gate(
+        restricted=restricted(cursor, {customer for customer, _live in candidates}),
+        limits=read_limits(cursor, candidates, at_once, now),
+    )
     once = [(customer, live) for customer, live in candidates if live.definition.entry.reentry != "always"]
     if once:
         rows = cursor.execute(
@@ -153,6 +156,10 @@ def _judge(
     for number, (rule, _end) in enumerate(candidate.exit_rules):
         if rule.holds(facts):
             return refuse(Reason.EXIT_ALREADY_TRUE, exit_rule=number)
+    # Asked last: whoever is refused by them would have come in otherwise.
+    limit = gate.limits.refusal(candidate, arrival.customer_id, runs, now)
+    if limit is not None:
+        return refuse(**asdict(limit))
     return _new_run(arrival, candidate, key, now)
 
 

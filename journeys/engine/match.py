@@ -15,7 +15,8 @@ from psycopg import Cursor
 from customers.pg import raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
-from journeys.engine.enroll import Gate, enter, live_entries, open_gate
+from journeys.engine.enroll import Gate, enter, open_gate
+from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
 from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
@@ -25,7 +26,6 @@ from journeys.models import Cause
 from journeys.steps.base import TRAITS
 from journeys.version import Meaning, Version
 
-Entries = dict[tuple[UUID, str], list[Version]]
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
 
@@ -88,7 +88,7 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
     return [
         arrival
         for arrival in arrivals
-        if arrival.customer_id in with_runs or (arrival.brand_id, arrival.name) in entries
+        if arrival.customer_id in with_runs or entries.of(arrival.brand_id, arrival.name)
     ]
 
 
@@ -168,7 +168,7 @@ class Table:
         self.variables = variables_of(
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
-        self.gate = open_gate(cursor, candidates, now) if candidates else Gate()
+        self.gate = open_gate(cursor, candidates, now, entries.at_once) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
         """One event of one customer: end or resume the live runs, then enter."""
@@ -208,7 +208,7 @@ class Table:
         return meaning
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
-        return self.entries.get((arrival.brand_id, arrival.name), [])
+        return self.entries.of(arrival.brand_id, arrival.name)
 
     def _looks_inside(self, arrival: Arrival) -> bool:
         return bool(self._candidates(arrival)) or any(

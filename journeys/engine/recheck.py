@@ -15,7 +15,8 @@ from psycopg import Cursor
 from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
-from journeys.engine.enroll import enter, live_entries, open_gate
+from journeys.engine.enroll import enter, open_gate
+from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
@@ -108,7 +109,7 @@ def _replay(
     """Give each run the first event that means something; a further wait is re-checked in its turn."""
     concerned = [(run, began) for run, began in live if run.id in found]
     arrivals = [arrival for events in found.values() for arrival in events]
-    table = Table(cursor, arrivals, concerned, {}, now)
+    table = Table(cursor, arrivals, concerned, Entries(), now)
     again: list[tuple[RunState, Arrival]] = []
     for run, _began in concerned:
         for arrival in found[run.id]:
@@ -129,14 +130,15 @@ def _enter_again(cursor: Cursor[Any], ended: Sequence[tuple[RunState, Arrival]],
     asked = {
         (arrival.event_id, candidate): arrival
         for run, arrival in ended
-        for candidate in entries.get((arrival.brand_id, arrival.name), ())
+        for candidate in entries.of(arrival.brand_id, arrival.name)
         if candidate.journey_id == run.version.journey_id
     }
     if not asked:
         return
     load_properties(cursor, list(asked.values()))
     customers = list({arrival.customer_id for arrival in asked.values()})
-    gate = open_gate(cursor, {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}, now)
+    pairs = {(arrival.customer_id, candidate) for (_id, candidate), arrival in asked.items()}
+    gate = open_gate(cursor, pairs, now, entries.at_once)
     people = people_of(cursor, customers)
     ended_ids = {run.id for run, _arrival in ended}
     runs: dict[UUID, list[RunState]] = defaultdict(list)

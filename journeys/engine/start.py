@@ -77,7 +77,7 @@ def start(journey_id: UUID, caller: Caller, properties: Mapping[str, Any], now: 
     Raises NotStartable, or Busy rather than overtake what came before: a grant, say, that would let the person in.
     """
     with transaction.atomic(), raw_cursor() as cursor:
-        candidate = _startable(journey_id, caller.brand_id)
+        candidate, at_once = _startable(journey_id, caller.brand_id)
         customer = _lock_customer(cursor, caller.profile_id, now)
         said = dict(properties)
         event_id = tell(cursor, caller.happening(START_ASKED, said), now)
@@ -85,7 +85,7 @@ def start(journey_id: UUID, caller: Caller, properties: Mapping[str, Any], now: 
             0, event_id, now, now, caller.profile_id, caller.brand_id, START_ASKED, caller.message_id, customer, said
         )
         work = Work()
-        _try(cursor, arrival, candidate, now, work)
+        _try(cursor, arrival, candidate, at_once, now, work)
         write(cursor, work, now)
         if work.parked:
             bells.ring("engine")
@@ -110,12 +110,13 @@ def end(run_id: int, caller: Caller, state: str | None, reason: str, now: dateti
     return Run.objects.select_related("journey", "version").get(pk=run_id)
 
 
-def _startable(journey_id: UUID, brand_id: UUID) -> Version:
+def _startable(journey_id: UUID, brand_id: UUID) -> tuple[Version, dict[UUID, int]]:
+    """Its live version, and the brand's cap of journeys at once if it has one."""
     live = Journey.objects.filter(pk=journey_id, brand_id=brand_id, status=Journey.Status.LIVE)
-    id_ = live.values_list("live_version_id", flat=True).first()
+    id_, most = live.values_list("live_version_id", "brand__journeys_at_once").first() or (None, None)
     if id_ is None or not version(id_).definition.entry.api:
         raise NotStartable
-    return version(id_)
+    return version(id_), {} if most is None else {brand_id: most}
 
 
 def _lock_customer(cursor: Cursor[Any], profile_id: UUID, now: datetime) -> UUID:
@@ -132,7 +133,9 @@ def _lock_customer(cursor: Cursor[Any], profile_id: UUID, now: datetime) -> UUID
     return customer
 
 
-def _try(cursor: Cursor[Any], arrival: Arrival, candidate: Version, now: datetime, work: Work) -> None:
+def _try(
+    cursor: Cursor[Any], arrival: Arrival, candidate: Version, at_once: Mapping[UUID, int], now: datetime, work: Work
+) -> None:
     customer = arrival.customer_id
     people = people_of(cursor, [customer])
     rule = candidate.entry_rule
@@ -140,7 +143,7 @@ def _try(cursor: Cursor[Any], arrival: Arrival, candidate: Version, now: datetim
         work.refusals.append(_rule_not_met(arrival, candidate))
         return
     runs = [run for run, _began in lock_live(cursor, "customer_id", [customer])]
-    gate = open_gate(cursor, {(customer, candidate)}, now)
+    gate = open_gate(cursor, {(customer, candidate)}, now, at_once)
     work.choices.update(gate.choices)
     enter(arrival, [candidate], runs, gate, people, now, work)
 

@@ -47,6 +47,9 @@ class Refused:
     # What stood in the way: the run that was live, or the exit rule that held already, by its number.
     live_run: RunState | None = None
     exit_rule: int | None = None
+    # Of a cap: how many were counted, and how many there may be.
+    counted: int | None = None
+    most: int | None = None
 
 
 @dataclass(slots=True)
@@ -108,6 +111,8 @@ _REFUSAL = (
     ("consent_entry_id", "int8"),
     ("live_run_id", "int8"),
     ("exit_rule", "int2"),
+    ("counted", "int2"),
+    ("most", "int2"),
     ("at", "timestamptz"),
 )
 _SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"))
@@ -172,7 +177,8 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
             _REFUSAL,
             (
                 (r.journey_id, r.version_id, r.profile_id, r.entry_key, r.event_id, r.received_at, r.reason.value,
-                 r.consent_entry_id, r.live_run.id if r.live_run else None, r.exit_rule, now)
+                 r.consent_entry_id, r.live_run.id if r.live_run else None, r.exit_rule,
+                 r.counted, r.most, now)
                 for r in work.refusals
             ),
         )  # fmt: skip

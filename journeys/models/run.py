@@ -241,6 +241,9 @@ class EntryRefusal(Owned):
         RESTRICTED = "restricted", _("the person had processing restricted")
         # Of a start by API alone: an event that does not meet the rule is no entry event.
         RULE_NOT_MET = "rule_not_met", _("the entry rule does not hold")
+        EXCLUDED = "excluded", _("in the segment that is kept out")
+        ENTRY_CAP = "entry_cap", _("came in as often as the cap allows")
+        CONCURRENCY_CAP = "concurrency_cap", _("in as many journeys as the brand allows")
 
     id = models.BigAutoField(primary_key=True)
     journey_id = models.UUIDField(_("journey"))
@@ -255,6 +258,9 @@ class EntryRefusal(Owned):
     exit_rule = models.SmallIntegerField(
         _("exit rule that held"), null=True, help_text=_("Its number in the version, from 0.")
     )
+    # Of a cap that refused.
+    counted = models.SmallIntegerField(_("counted"), null=True)
+    most = models.SmallIntegerField(_("allowed"), null=True)
     at = models.DateTimeField(_("at"))
 
     class Meta:

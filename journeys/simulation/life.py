@@ -1,6 +1,6 @@
 """One customer's events played through a version in virtual time, by the very functions that move live runs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from consent.permission import Choice, Want
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.enroll import Gate, enter
+from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, take, walk
 from journeys.engine.write import Refused, Work
@@ -24,6 +25,8 @@ class Past(Protocol):
     def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts: ...
 
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
+
+    def is_in(self, customer: UUID, segment: UUID, at: datetime) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class _Player:
         # By wait, how often its time began anew.
         self.resets: Counter[tuple[int, datetime]] = Counter()
         self.remembered: dict[tuple[UUID, UUID, str], datetime] = {}
+        self.entered: dict[tuple[UUID, UUID], list[datetime]] = defaultdict(list)
 
     def pass_time(self, moment: datetime, *, is_included: bool) -> None:
         while self.live:
@@ -114,7 +118,8 @@ class _Player:
 
     def _enter(self, arrival: Arrival, now: datetime) -> None:
         guarded = [Want(arrival.customer_id, *one) for one in self.version.entry_guard]
-        gate = Gate(self.remembered, {want: self.past.choices(want, now) for want in guarded})
+        choices = {want: self.past.choices(want, now) for want in guarded}
+        gate = Gate(self.remembered, choices, limits=self._limits(arrival.customer_id, now))
         work = Work()
         runs = list(self.live)
         enter(arrival, [self.version], runs, gate, _Moment(self.past, now), now, work)
@@ -126,6 +131,12 @@ class _Player:
             self.live.append(run)
             self._keep(work, now)
             self._look_back(run, now)
+
+    def _limits(self, customer: UUID, now: datetime) -> Limits:
+        """Of other journeys nothing is known, so no brand's cap is asked."""
+        excluded = self.version.excluded
+        is_out = excluded is not None and self.past.is_in(customer, excluded, now)
+        return Limits({(customer, excluded)} if excluded and is_out else set(), self.entered)
 
     def _look_back(self, run: RunState, now: datetime) -> None:
         """A run that has come to a wait resumes by what happened since its entry, as a re-check has it."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from customers.pg import raw_cursor
 from customers.places import zones
 from customers.rules import Facts
 from customers.winner import FITS, ORDER
+from journeys.simulation.members import Members
 from journeys.steps.base import ZONE
 
 # By customer, at each moment from which something was said of them, all that counted then.
@@ -50,6 +51,13 @@ class Recorded:
     zone: str
     _choices: dict[_Asked, list[Choice]] = field(default_factory=dict)
     _traits: dict[UUID, tuple[list[datetime], list[dict[str, Any]]]] = field(default_factory=dict)
+    _members: Members = field(default_factory=Members)
+
+    def read_members(self, customers: Sequence[UUID], segments: Collection[UUID]) -> None:
+        self._members.read(customers, segments)
+
+    def is_in(self, customer: UUID, segment: UUID, at: datetime) -> bool:
+        return self._members.has(customer, segment, at)
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None:
         """Read the permissions that entries will ask for, and the traits of these customers."""
@@ -88,6 +96,12 @@ class Assumed:
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None:
         """There is nothing to read."""
+
+    def read_members(self, customers: Sequence[UUID], segments: Collection[UUID]) -> None:
+        """Nor of segments."""
+
+    def is_in(self, _customer: UUID, _segment: UUID, _at: datetime) -> bool:
+        return False
 
     def facts(self, _customer: UUID, _at: datetime, properties: Mapping[str, Any]) -> Facts:
         return Facts(properties=properties, extra={ZONE: self.zone})

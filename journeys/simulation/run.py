@@ -1,6 +1,6 @@
 """Run a simulation: events in, a tally and what could not be known out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +25,8 @@ class Records(Past, Protocol):
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None: ...
 
+    def read_members(self, customers: Sequence[UUID], segments: Collection[UUID]) -> None: ...
+
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]: ...
 
 
@@ -43,6 +45,8 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
         entries = [one for events in some for one in events if one.name == entry]
         asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
         records.read(asked, [events[0].customer_id for events in some] if _looks_at_people(version) else [])
+        if version.excluded is not None:
+            records.read_members([events[0].customer_id for events in some], [version.excluded])
         lives = [live(version, events, records, until) for events in some]
         for life in lives:
             tally.add(life)
@@ -51,7 +55,7 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
             tally.message(send, choices)
         tally.customers += len(some)
         tally.events += sum(map(len, some))
-    return Simulated(tally, list(_unknown(records)))
+    return Simulated(tally, list(_unknown(version, records)))
 
 
 def _looks_at_people(version: Version) -> bool:
@@ -63,11 +67,15 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def _unknown(records: Records) -> Iterator[str]:
+def _unknown(version: Version, records: Records) -> Iterator[str]:
     if isinstance(records, Assumed):
         yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     else:
         yield _("Who was known to be the same person then: people are taken as they are known today.")
         yield _("Which addresses were known then: those that are known today are used.")
+    if version.excluded is not None and isinstance(records, Assumed):
+        yield _("Who was in the segment that is kept out: nobody is taken to have been.")
+    if version.is_marketing:
+        yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     yield _("What people would have done had they been sent something else.")
     yield _("Runs that had begun before the first event looked at.")

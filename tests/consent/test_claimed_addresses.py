@@ -1,5 +1,7 @@
 """Whose an address is when somebody else merely says that it is theirs, as any page can."""
 
+from typing import Any
+
 import pytest
 
 from consent.models import PrivacyRequest, Purpose, Suppression
@@ -114,38 +116,79 @@ def test_a_claim_that_is_told_by_a_server_later_is_more_than_one(stage: Stage) -
     assert AddressProfile.objects.get(profile__identifier__value="mal").assurance == 2
 
 
-@pytest.mark.parametrize("sure", [1, 2])
-def test_who_put_their_own_address_to_anothers_on_a_page_stops_nothing_of_them(stage: Stage, sure: int) -> None:
+def claims(stage: Stage, user: str = "", **named: Any) -> None:
+    stage.accept("identify", user, **named)
+    InboxItem.objects.update(assurance=1)
+    stage.run()
+
+
+@pytest.mark.parametrize("told_by_a_server", ["", "of somebody", "of them"])
+def test_who_put_their_own_address_to_anothers_on_a_page_stops_nothing_of_them(
+    stage: Stage, told_by_a_server: str
+) -> None:
     stage.know("ana")
+    if told_by_a_server == "of somebody":
+        stage.happen("identify", "", email="mal@example.com")
     for email in (EMAIL, "mal@example.com"):
-        stage.accept("identify", "", anonymous_id="browser", email=email)
-        InboxItem.objects.update(assurance=1)
-        stage.run()
-    AddressProfile.objects.filter(address__value="mal@example.com").update(assurance=sure)
+        claims(stage, anonymous_id="browser", email=email)
+    if told_by_a_server == "of them":
+        stage.happen("identify", "ana", email="mal@example.com")
     own, hers = Address.objects.get(value="mal@example.com"), Address.objects.get(value=EMAIL)
-    [customer] = Customer.objects.all()
+    customer_id = Identifier.objects.get(value="ana").profile.customer_id
+    assert stage.customers() == 1
     mal = Identifier.objects.get(value="browser").profile_id
     reader = known(Link(own.pk, mal, stage.brand.pk, new_id()))
     assert reader is not None
     stop_all(read(reader, "en", stage.now), By("en"), stage.now)
     news = Purpose.objects.get(key="news")
-    [still] = permissions([Ask(customer.pk, hers.pk, news.pk)], stage.now)
-    assert still.allowed is (sure == 1), "an address that is surely of the same person speaks for them"
-    assert not permissions([Ask(customer.pk, own.pk, news.pk)], stage.now)[0].allowed
+    [still] = permissions([Ask(customer_id, hers.pk, news.pk)], stage.now)
+    assert still.allowed is (told_by_a_server != "of them"), "an address that is surely of them speaks for them"
+    assert not permissions([Ask(customer_id, own.pk, news.pk)], stage.now)[0].allowed
 
 
 def test_nobody_is_erased_or_handed_out_by_a_name_that_only_a_page_put_to_theirs(stage: Stage) -> None:
     stage.know("ana")
     for email in (EMAIL, "mal@example.com"):
-        stage.accept("identify", "", anonymous_id="browser", email=email)
-        InboxItem.objects.update(assurance=1)
-        stage.run()
+        claims(stage, anonymous_id="browser", email=email)
     assert Customer.objects.count() == 1, "a page told that they are one"
     for name in ("mal@example.com", "Mal@Example.com"):
         with pytest.raises(requests.SeveralMeant):
             requests.name_of_one("email", name, [stage.source.namespace], stage.now)
     assert len(requests.name_of_one("email", EMAIL, [stage.source.namespace], stage.now)) == 1
     assert len(requests.name_of_one("user_id", "ana", [stage.source.namespace], stage.now)) == 1
+
+
+def means_one(stage: Stage, kind: str, value: str) -> bool:
+    try:
+        return len(requests.name_of_one(kind, value, [stage.source.namespace], stage.now)) == 1
+    except requests.SeveralMeant:
+        return False
+
+
+def test_who_is_known_well_reaches_nobody_by_a_claim_either(stage: Stage) -> None:
+    """A server knows both the one who claims and the one whose telephone they claim."""
+    stage.know("mal")
+    stage.happen("identify", "", phone="+5511987654321")
+    claims(stage, "mal", phone="+5511987654321")
+    assert stage.customers() == 1
+    assert [means_one(stage, *one) for one in (("user_id", "mal"), ("email", "mal@example.com"))] == [False, False]
+    assert not means_one(stage, "phone", "+5511987654321")
+    stage.happen("identify", "mal", phone="+5511987654321")
+    assert [means_one(stage, *one) for one in (("user_id", "mal"), ("phone", "+5511987654321"))] == [True, True]
+
+
+def test_whom_a_server_knows_by_an_id_alone_is_handed_out_by_no_claimed_address(stage: Stage) -> None:
+    stage.happen("order.completed", "ana")
+    claims(stage, "ana", email="mal@example.com")
+    assert stage.customers() == 1
+    assert not means_one(stage, "email", "mal@example.com")
+    assert means_one(stage, "user_id", "ana"), "what nobody but a page told of goes with her"
+
+
+def test_whom_only_pages_told_of_are_one_by_any_of_their_names(stage: Stage) -> None:
+    claims(stage, "ana", email=EMAIL, anonymous_id="browser")
+    names = (("user_id", "ana"), ("email", EMAIL), ("anonymous_id", "browser"))
+    assert [means_one(stage, *one) for one in names] == [True, True, True]
 
 
 def consent_at(stage: Stage, user: str, *, is_claim: bool = False) -> None:

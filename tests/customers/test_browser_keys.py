@@ -11,7 +11,7 @@ from django.test import Client
 
 from customers import browser, clock, keys
 from customers.admin.browser_keys import WriteKeyForm
-from customers.models import Edge, Identifier, InboxItem, QuarantinedEvent, Source, WriteKey
+from customers.models import AddressProfile, Edge, Identifier, InboxItem, QuarantinedEvent, Source, WriteKey
 from customers.models.identity import Assurance
 from customers.quarantine import replay, replay_mended
 from customers.resolve.stage import resolve_inbox
@@ -133,8 +133,9 @@ def test_retry_after_can_be_read_by_the_page(page: Page, monkeypatch: pytest.Mon
 
 
 def test_what_a_page_says_of_who_somebody_is_is_a_claim(page: Page, door: Door) -> None:
-    page.post(identify(messageId="p", userId="u-1", anonymousId="a-1", traits={}, context={"assurance": "login"}))
-    door.batch(identify(messageId="s", userId="u-2", anonymousId="a-2", traits={}))
+    page.post(identify(messageId="p", userId="u-1", anonymousId="a-1", traits={"email": "u-1@example.com"},
+                       context={"assurance": "login"}))  # fmt: skip
+    door.batch(identify(messageId="s", userId="u-2", anonymousId="a-2", traits={"email": "u-2@example.com"}))
     assert list(InboxItem.objects.order_by("id").values_list("assurance", "historical")) == [
         (Assurance.CLAIMED, False),
         (None, False),
@@ -144,6 +145,11 @@ def test_what_a_page_says_of_who_somebody_is_is_a_claim(page: Page, door: Door) 
     edges = {frozenset((edge.low_id, edge.high_id)): edge.assurance for edge in Edge.objects.all()}
     assert edges[frozenset((profiles["u-1"], profiles["a-1"]))] == Assurance.CLAIMED
     assert edges[frozenset((profiles["u-2"], profiles["a-2"]))] == Assurance.OBSERVED
+    assert edges[frozenset((profiles["u-1"], profiles["u-1@example.com"]))] == Assurance.CLAIMED
+    assert edges[frozenset((profiles["u-2"], profiles["u-2@example.com"]))] == Assurance.OBSERVED
+    assert len(edges) == 4
+    told = dict(AddressProfile.objects.values_list("profile__identifier__value", "assurance"))
+    assert told == {"u-1": 1, "u-1@example.com": 1, "u-2": 2, "u-2@example.com": 2}
 
 
 def test_a_page_cannot_use_up_the_ids_of_its_source_s_servers(page: Page, door: Door) -> None:

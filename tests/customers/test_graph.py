@@ -1,9 +1,11 @@
 """Customers as a pure function of the edge set."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +45,15 @@ def test_two_user_ids_never_meet_and_the_better_evidence_wins() -> None:
     grouping = group(nodes, [edge(1, 3, assurance=1), edge(2, 3, assurance=3, hours=5)])
     assert people(grouping) == [{1}, {2, 3}]
     assert len(grouping.skipped) == 1
+
+
+@pytest.mark.parametrize(("assurance", "with_device"), [(2, "bia"), (1, "ana"), (3, "ana")])
+def test_of_what_a_source_saw_its_own_ids_come_before_what_was_typed(assurance: int, with_device: str) -> None:
+    """A device was used with an e-mail first, of Ana; later Bia logged in on it."""
+    nodes = [node(1, "ana"), node(2, "bia"), node(3), replace(node(4), typed=True)]
+    edges = [edge(3, 4, assurance), edge(1, 4, assurance, hours=1), edge(2, 3, assurance, hours=2)]
+    [device] = [one for one in people(group(nodes, edges)) if 3 in one]
+    assert device == ({2, 3, 4} if with_device == "bia" else {1, 3, 4})
 
 
 def test_told_apart_they_stay_apart_unless_outweighed() -> None:

@@ -5,7 +5,7 @@ import importlib
 import pytest
 from django.db import connection
 
-from customers.models import Brand, Event, Identifier, Profile, ProfileBrand, ProfileSource, Source
+from customers.models import Brand, Event, Identifier, InboxItem, Profile, ProfileBrand, ProfileSource, Source
 from tests.journeys.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,25 @@ def test_a_profile_seen_in_another_brand_is_of_both(stage: Stage) -> None:
     stage.run()
     assert set(ProfileBrand.objects.values_list("brand__key", flat=True)) == {"acme", "other"}
     assert Profile.objects.count() == 1
+
+
+def test_it_is_kept_how_surely_a_source_named_them(stage: Stage) -> None:
+    def surely() -> dict[str, int]:
+        rows = ProfileSource.objects.values_list("profile_id", "assurance")
+        names = dict(Identifier.objects.values_list("profile_id", "value"))
+        return {names[profile]: assurance for profile, assurance in rows}
+
+    stage.accept("seen", "ana", email="ana@example.com")
+    InboxItem.objects.update(assurance=1)
+    stage.accept("seen", "bia")
+    stage.run()
+    assert surely() == {"ana": 1, "ana@example.com": 1, "bia": 2}
+    stage.accept("seen", "bia")
+    InboxItem.objects.update(assurance=1)
+    stage.accept("seen", "ana")
+    stage.run()
+    assert surely() == {"ana": 2, "ana@example.com": 1, "bia": 2}
+    assert ProfileBrand.objects.count() == 3
 
 
 def test_a_repetition_writes_nothing(stage: Stage) -> None:

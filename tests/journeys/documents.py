@@ -137,6 +137,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 key=names,
                 reentry=st.sampled_from(["never", "always", "after"]),
                 reentry_after=durations,
+                exclude=names,
+                cap=st.fixed_dictionaries({"most": st.integers(-1, 2000), "per": durations}),
+                priority=st.integers(-1, 101),
                 guard=st.sampled_from(["any", "all", "none"]),
                 guard_reason=lines,
             )

@@ -118,6 +118,28 @@ def test_consent_traits_and_zone_are_those_of_the_moment() -> None:
     assert list(run_cases(a_file(definition=document, cases=[case]))) == []
 
 
+def test_a_case_tells_who_is_in_which_segment_and_how_often_people_come() -> None:
+    document = as_json(welcome())
+    document["entry"] |= {"exclude": "vip", "reentry": "always", "cap": {"most": 1, "per": "P1D"}}
+    case = {
+        "name": "first kept out, then let in once",
+        "given": {"segments": ["vip"]},
+        "when": [
+            {"event": "customer.signed_up"},
+            {"at": "PT1H", "leaves": "vip"},
+            {"at": "PT2H", "event": "customer.signed_up"},
+            {"at": "PT3H", "event": "login.succeeded"},
+            {"at": "PT4H", "event": "customer.signed_up"},
+            {"at": "P3D", "enters": "vip"},
+            {"at": "P4D", "event": "customer.signed_up"},
+        ],
+        "then": [{"after": "P5D", "entered": 1, "refused": ["excluded", "entry_cap", "excluded"]}],
+    }
+    file = a_file(definition=document, cases=[case])
+    assert list(run_cases(file)) == []
+    assert list(run_cases(read(write(file)))) == []
+
+
 @pytest.mark.parametrize(
     "written",
     [

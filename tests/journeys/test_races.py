@@ -18,6 +18,7 @@ from channels.models import Message
 from channels.providers.base import Accepted, Outgoing
 from channels.providers.sandbox import SandboxSession
 from customers import work
+from customers.models import Brand
 from customers.resolve import resolve_inbox
 from journeys.engine import match as match_module
 from journeys.engine.enroll import open_gate
@@ -145,6 +146,46 @@ def without_index(name: str) -> Iterator[None]:
         cursor.execute("TRUNCATE journeys_run, journeys_transition, journeys_runcontext")
         cursor.execute("RESET session_replication_role")
         cursor.execute(definition)
+
+
+# --- caps of entry --------------------------------------------------------------------------------------------
+
+
+def enter_several_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """Entry events of four journeys a person, matched by four workers at once; return the most journeys that anybody
+    is in, and how many entries were refused by the caps."""
+    for user in users:
+        for n in range(4):
+            stage.accept(f"offer.{n}", user)
+    resolve_inbox(stage.now)
+    monkeypatch.setattr(match_module, "open_gate", slowly(open_gate))
+    together(*[until_empty(stage, match_events, limit=1)] * 4)
+    live = Counter(Run.objects.filter(status=Run.Status.ACTIVE).values_list("customer_id", flat=True))
+    return max(live.values()), stage.refusals().count("concurrency_cap")
+
+
+def test_nobody_is_in_more_journeys_at_once_than_the_brand_allows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Brand.objects.update(journeys_at_once=2)
+    for n in range(4):
+        stage.publish(welcome(entry={"event": f"offer.{n}"}), f"offer{n}")
+    assert enter_several_at_once(stage, people(stage), monkeypatch) == (2, PEOPLE * 2)
+
+
+def test_control_without_the_customers_lock_people_get_into_too_many(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Brand.objects.update(journeys_at_once=2)
+    for n in range(4):
+        stage.publish(welcome(entry={"event": f"offer.{n}"}), f"offer{n}")
+    users = people(stage)
+    monkeypatch.setattr(match_module, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b)")
+    monkeypatch.setattr(
+        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL"
+    )
+    most, _refused = enter_several_at_once(stage, users, monkeypatch)
+    assert most > 2
 
 
 # --- parking against matching -------------------------------------------------------------------------------

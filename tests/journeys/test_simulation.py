@@ -20,6 +20,7 @@ from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import Simulated, simulate
 from journeys.version import awaited_names, version
+from tests.journeys.segments import GOLD, make_segment
 from tests.journeys.stage import T0, Stage, make_stage, message, welcome
 
 _TABLES = "SELECT relname FROM pg_stat_user_tables WHERE relname ~ '^(journeys|channels|consent|customers)_' ORDER BY 1"
@@ -60,7 +61,8 @@ def wandering(**more: Any) -> dict[str, Any]:
         **more,
     }  # fmt: skip
     return welcome(
-        entry={"event": "customer.signed_up", "reentry": "after", "reentry_after": "PT30H"},
+        entry={"event": "customer.signed_up", "reentry": "after", "reentry_after": "PT30H",
+               "cap": {"most": 2, "per": "PT70H"}},
         exit_events=[{"event": "customer.left", "state": "lost"}],
         steps=[
             {"type": "split", "id": "plan", "state": "not_activated", "otherwise": "rest",
@@ -183,6 +185,21 @@ def test_traits_are_those_of_the_moment(stage: Stage) -> None:
     stage.pass_time(hours=1)
     stage.happen("customer.signed_up")
     assert simulated(stage).tally.entered == len(stage.runs()) == 1
+
+
+def test_whoever_was_in_the_excluded_segment_then_does_not_come_in(stage: Stage) -> None:
+    make_segment(stage, GOLD)
+    for user in ("ana", "bia"):
+        stage.know(user, plan="gold")
+    stage.accept("customer.signed_up", "ana")
+    stage.pass_time(hours=1)
+    stage.happen("identify", "bia", traits={"plan": "basic"})
+    stage.pass_time(hours=1)
+    stage.happen("customer.signed_up", "bia")
+    stage.publish(welcome(entry={"event": "customer.signed_up", "exclude": "vip"}))
+    told = simulated(stage)
+    assert (told.tally.entered, dict(told.tally.refused)) == (1, {"excluded": 1})
+    assert "In which other journeys people were: the brand’s cap of journeys at once is left out." in told.unknown
 
 
 def test_two_versions_stand_side_by_side(stage: Stage) -> None:
