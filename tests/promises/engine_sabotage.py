@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.promises.patching import put
+from tests.promises.patching import put, replaced
 from tests.promises.points import die_where_marked
 from tests.promises.poisoned import poisoned
 
@@ -79,11 +79,21 @@ def counted_after_the_work() -> None:
     put(work, "_note", lambda queue, ids, now: None)
 
 
+def timers_unlooked_at() -> None:
+    """Whoever has the number of a timer fires it: nobody holds it, and nobody looks whether it still is due."""
+    from journeys.engine import advance, runs
+
+    held, due = " FOR NO KEY UPDATE SKIP LOCKED", " AND r.status + 0 = 1 AND r.due_at <= %b\n   "
+    object.__setattr__(advance.QUEUE, "pick", replaced(advance.QUEUE.pick, held, ""))
+    put(runs, "_DUE", replaced(runs._DUE, due + held, " AND %b::timestamptz IS NOT NULL"))
+
+
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "work only in the broker": work_only_in_the_broker,
     "connections are kept, alive or not": connections_kept,
     "claim without a lease": claim_without_a_lease,
     "attempts counted after the work": counted_after_the_work,
+    "timers fire unlooked at": timers_unlooked_at,
 }
 
 FAULTS: Final[dict[str, Callable[[], None]]] = {

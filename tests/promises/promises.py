@@ -19,6 +19,7 @@ from tests.promises import (
     suppressing,
     tampering,
     telling,
+    timers,
     webhooks,
 )
 from tests.promises.plan import Promise
@@ -34,6 +35,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     dying.PROMISE,
     reconnecting.PROMISE,
     poison.PROMISE,
+    timers.PROMISE,
     opting_out.PROMISE,
     suppressing.PROMISE,
     people.PROMISE,
