@@ -22,6 +22,7 @@ from tests.promises.stage import Stage
 CHILD: Final = "a child of a worker"
 WORKER: Final = "a worker with its children"
 _PATIENCE_SECONDS: Final = 120.0
+_CONTROL_SECONDS: Final = 20.0
 # A unit over which five died is given up, whoever killed them. What one unit may do to its workers is P10's; here the
 # sound must come through, so nobody is killed while one of them has been under three deaths.
 _HARD_HIT: Final = "SELECT count(*) FROM customers_unitattempt WHERE attempts >= 3"
@@ -81,7 +82,8 @@ class Deaths:
     def _kill_next(self, victim: str) -> bool:
         for worker in self._workers:
             await_ready(worker)
-        self._stage.until(lambda: not self._stage.count(_HARD_HIT), "units that workers died over", _PATIENCE_SECONDS)
+        if not self._soon(lambda: not self._stage.count(_HARD_HIT)):
+            return False
         if self._stopping.wait(self._chance.uniform(0.2, 1.2)):
             return False
         if victim in POINTS:
@@ -100,11 +102,16 @@ class Deaths:
     def _comes_to(self, point: str) -> bool:
         if self._marks is None:
             raise ProcessError("nobody was told to look out for marks")
-        self._marks.lay(point)
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while self._marks.lies(point) and time.monotonic() < until:
+        marks = self._marks
+        marks.lay(point)
+        return self._soon(lambda: not marks.lies(point))
+
+    def _soon(self, true: Callable[[], object]) -> bool:
+        """Whether it comes to be so; a broken build is waited for a little only, and counts tell that it was."""
+        until = time.monotonic() + (_CONTROL_SECONDS if self._stage.control else _PATIENCE_SECONDS)
+        while not (is_so := bool(true())) and time.monotonic() < until:
             time.sleep(0.02)
-        return not self._marks.lies(point)
+        return is_so
 
 
 def lives(count: int) -> Sequence[str]:
