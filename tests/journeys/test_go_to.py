@@ -71,7 +71,7 @@ def test_data_goes_with_them_and_the_event_says_where_it_comes_from(stage: Stage
     here, there = stage.runs()
     context = RunContext.objects.get(run=there)
     assert context.variables == {"why": "new", "cart_id": "c1"}
-    event = Event.objects.select_related("source").get(pk=context.event_id)
+    event = Event.objects.select_related("source").get(pk=context.event_id or 0)
     assert (event.name, event.source.key, event.message_id) == ("journey.handed_over", "trilha", f"run-{here.pk}-1")
     assert Transition.objects.get(run=here, seq=2).event_id == event.pk
 
