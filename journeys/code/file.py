@@ -127,4 +127,6 @@ def _span(text: Any) -> Any:
 def _usual(name: str, value: Any) -> bool:
     if name == "given":
         return bool(value == msgspec.to_builtins(Given()))
-    return (name, value) in (("segments", []), ("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))
+    empty = ("closed", "segments")
+    spared = (*((one, []) for one in empty), ("at", _span("PT0S")), ("zone", Given().zone), ("now", Given().now))
+    return (name, value) in spared

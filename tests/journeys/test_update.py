@@ -219,11 +219,11 @@ def test_a_change_that_cannot_be_made_is_refused(change: dict[str, Any], problem
 
 def test_no_change_too_many_and_one_twice_are_refused() -> None:
     twice: list[dict[str, Any]] = [{"trait": "a", "value": 1}, {"trait": "a", "do": "clear"}]
-    none: list[dict[str, Any]] = []
-    for changes, expected in (
-        (none, ("change_count", "/steps/0/changes")),
+    refusals: list[tuple[list[dict[str, Any]], tuple[str, str]]] = [
+        ([], ("change_count", "/steps/0/changes")),
         (twice, ("duplicate_trait", "/steps/0/changes/1/trait")),
-    ):
+    ]
+    for changes, expected in refusals:
         with pytest.raises(InvalidDefinition) as refused:
             check(saying(*changes))
         assert [(one.code, one.pointer) for one in refused.value.problems] == [expected]
