@@ -22,6 +22,13 @@ def check_then_insert() -> None:
     put(match, "open_gate", slowly)
 
 
+def nothing_on_its_way() -> None:
+    """A timer fires when its time has come, whatever was accepted before and is not looked at yet."""
+    from journeys.engine import advance
+
+    put(advance, "_in_time", lambda run, arriving: False)
+
+
 def lots_by_chance() -> None:
     """An arm is drawn as dice are thrown."""
     from journeys.steps.base import Here
@@ -44,6 +51,7 @@ def current_version() -> None:
 
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "check, then insert": check_then_insert,
+    "nobody looks what is on its way": nothing_on_its_way,
     "lots by chance": lots_by_chance,
     "the current version": current_version,
 }
