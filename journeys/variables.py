@@ -47,7 +47,7 @@ class VariableDef(Struct, kw_only=True, forbid_unknown_fields=True):
     property: Annotated[
         str | None, form(_("from the entry event's"), _("A property of it; a dot leads inside."), is_usual=True)
     ] = None
-    default: Annotated[Any, form(_("else"), kind="json")] = None
+    default: Annotated[Any, form(_("else"))] = None
 
 
 class Assignment(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -22,6 +22,8 @@ EMAIL = "ana@example.com"
 
 # Text, JSON and bytes that hold nothing of a customer: names and words of the staff, codes, keys of the business
 # (carts, orders, messages), keyed digests, and what is sealed.
+# Fields that can hold no text, or none that a page would show.
+NO_TEXT = (models.BinaryField, models.FloatField, models.BooleanField, models.DateTimeField)
 NOT_PERSONAL = {
     "analytics.MapCount": "basis",
     "analytics.TouchpointDay": "outcome",
@@ -94,7 +96,7 @@ NOT_PERSONAL = {
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",
     "journeys.EntryRefusal": "entry_key",
-    "journeys.Journey": "key name description draft",
+    "journeys.Journey": "key name description draft ramp_over",
     "journeys.JourneyMap": "name persona description",
     "journeys.JourneyVersion": "definition bindings",
     "journeys.MapChannel": "name",
@@ -102,6 +104,7 @@ NOT_PERSONAL = {
     "journeys.MapStage": "name question feeling good_experience next_step",
     "journeys.PlacedStep": "step_id",
     "journeys.Run": "entry_key",
+    "journeys.Variable": "name",
     "journeys.RunContext": "message_id",
     # Counts and paths, which name nobody.
     "journeys.Simulation": "versions results",
@@ -213,7 +216,7 @@ def test_no_page_shows_a_personal_value_to_who_may_not_read_it(brand: Brand) -> 
         one = [row.pk for row in model._default_manager.all()[:1]]
         for name, kind in personal.fields(model).items():
             value: Any = {"name": EMAIL} if kind in (personal.DOCUMENT, personal.TRAITS) else EMAIL
-            if not isinstance(model._meta.get_field(name), models.BinaryField):
+            if not isinstance(model._meta.get_field(name), NO_TEXT):
                 # One row of each, as some values may be there once only.
                 model._default_manager.filter(pk__in=one).update(**{name: value})
     client = as_(staff("masked", brand, "view_brand"))

@@ -66,8 +66,7 @@ def giving(ids: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
 variables = st.lists(
     st.fixed_dictionaries(
         {"name": names, "kind": st.sampled_from(["text", "number", "boolean", "moment"])},
-        # The form has one line for a default.
-        optional={"property": names, "default": lines | st.booleans() | st.integers(-(10**12), 10**12)},
+        optional={"property": names, "default": scalars},
     ),
     min_size=1,
     max_size=2,

@@ -38,7 +38,7 @@ def codes(document: object) -> list[tuple[str, str]]:
 
 
 def test_the_step_types_are_the_files_of_the_package() -> None:
-    assert sorted(step_types()) == ["delay", "exit", "hold", "message", "random_split", "split"]
+    assert sorted(step_types()) == ["delay", "exit", "go_to", "hold", "message", "random_split", "split", "update"]
 
 
 def test_a_good_definition_passes() -> None:
@@ -54,7 +54,7 @@ def test_a_good_definition_passes() -> None:
     [
         ({"steps": [{"type": "jump", "id": "a", "state": "x"}]}, ("invalid_definition", "/steps/0/type")),
         ({"stepz": []}, ("invalid_definition", "")),
-        ({"entry": {}}, ("invalid_definition", "/entry")),
+        ({"entry": {}}, ("missing_field", "/entry/event")),
         ({"steps": []}, ("step_count", "/steps")),
         ({"steps": [message("a", next="nowhere"), LOST]}, ("unknown_step", "/steps/0")),
         ({"steps": [message("a", next="lost", state="odd"), LOST]}, ("unknown_state", "/steps/0/state")),
