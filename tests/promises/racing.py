@@ -64,6 +64,10 @@ _WAYS: Final[dict[str, set[str | None]]] = {
     "lot": {"lost"}, "won": {None}, "lost": {None},
 }  # fmt: skip
 _Way = tuple[str | None, ...]
+_OUT: Final[Mapping[_Way, _Way]] = {
+    ("hold", "lot", "lost"): ("hold", None),
+    ("hold", "quick", "rest", "won"): ("hold", "quick", "rest", None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,11 @@ def _possible(
     """The ways it may take: what was answered by the end of a wait counts for it, what was received later does not, and
     of what was received before and answered after, nobody promised either."""
     moments = [((at, name), (answered[unit, name], name)) for at, _id, name in told]
-    return {_model(unit, ran, sorted(one)) for one in product(*moments)}
+    ways = {_model(unit, ran, sorted(one)) for one in product(*moments)}
+    if any(name == _CALLED_OFF for _at, _id, name in told):
+        # An exit has no deadline: whoever still stood there as it came is out, late as their timer was.
+        ways |= {_OUT[way] for way in ways if way in _OUT}
+    return ways
 
 
 def _model(unit: int, ran: Ran, told: Sequence[tuple[datetime, str]]) -> _Way:
