@@ -7,16 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from uuid import UUID
 
-from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import Purpose
+from consent.named_in_rules import CHANNELS, absent_purpose, channel_problems, purpose_problems, purposes_offered
 from customers.hints import Text, form
-from customers.models.address import Channel
 from customers.rules.errors import Problem
 from customers.rules.leaf import BLANK, WALK, Facts, Holds, Leaf
-from customers.rules.value_leaf import NAME
 
 if TYPE_CHECKING:
     from customers.sight import Person
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 PERMISSION: Final = "permission"
 # By which facts bring why there is none, by (purpose, channel); empty where there is.
 REFUSALS: Final = "refusals"
-_CHANNELS: Final = {one.value: one.label for one in Channel if one is not Channel.PERSON}
 
 
 class Permitted(Leaf, frozen=True, kw_only=True):
@@ -36,7 +32,7 @@ class Permitted(Leaf, frozen=True, kw_only=True):
     places: ClassVar[frozenset[str]] = frozenset({WALK})
 
     purpose: Annotated[str, form(_("purpose"), refers="purpose")]
-    channel: Annotated[str, form(_("channel"), choices=_CHANNELS)]
+    channel: Annotated[str, form(_("channel"), choices=CHANNELS)]
 
     @classmethod
     def words(cls, said: Mapping[str, str]) -> str:
@@ -45,20 +41,14 @@ class Permitted(Leaf, frozen=True, kw_only=True):
 
     @classmethod
     def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
-        seen = Purpose.objects.visible_to(user).filter(brand=brand_id).values_list("key", "name")
-        return {"purpose": ((key, f"{name} ({key})") for key, name in seen)}
+        return {"purpose": purposes_offered(brand_id, user)}
 
     def problems(self) -> Iterator[Problem]:
-        if not NAME.fullmatch(self.purpose):
-            yield Problem("name_invalid", "/purpose", _("This cannot be a purpose."), _("Give the key of a purpose."))
-        if self.channel not in _CHANNELS:
-            hint = format_lazy(_("Use one of {channels}."), channels=", ".join(_CHANNELS))
-            yield Problem("unknown_channel", "/channel", _("There is no such channel."), hint)
+        yield from purpose_problems(self.purpose)
+        yield from channel_problems(self.channel)
 
     def absent(self, brand_id: UUID) -> Iterator[Problem]:
-        if not Purpose.objects.filter(brand=brand_id, key=self.purpose).exists():
-            message = format_lazy(_("There is no purpose {key}."), key=self.purpose)
-            yield Problem("unknown_purpose", "/purpose", message, _("Use the key of a purpose of this brand."))
+        yield from absent_purpose(brand_id, self.purpose)
 
     def python(self) -> Holds:
         return lambda facts: self._refusal(facts) == ""

@@ -15,13 +15,13 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import Purpose, State
+from consent.models import State
+from consent.named_in_rules import CHANNELS, absent_purpose, channel_problems, purpose_problems, purposes_offered
 from customers.hints import Text, form
 from customers.models.address import Channel
 from customers.rules.errors import Problem
 from customers.rules.leaf import BLANK, PEOPLE, Facts, Holds, Leaf
 from customers.rules.reading import Fragment, Reading
-from customers.rules.value_leaf import NAME
 
 if TYPE_CHECKING:
     from customers.sight import Person
@@ -37,7 +37,6 @@ _WORDS: Final[dict[str, Text]] = {
     ASKED: _("was asked for and not answered"),
     NEVER: _("was never spoken of"),
 }
-_CHANNELS: Final = {one.value: one.label for one in Channel if one is not Channel.PERSON}
 _PERMITTING, _OPPOSING = sorted(State.permitting()), sorted(State.opposing())
 
 # What stands for each profile: its own, what binds an address of its whoever uses it, and what hangs on the person.
@@ -153,7 +152,7 @@ class ConsentStanding(Leaf, frozen=True, kw_only=True):
         ),
     ] = GIVEN
     channel: Annotated[
-        str | msgspec.UnsetType, form(_("channel"), unset=_("any"), choices={"": _("any"), **_CHANNELS})
+        str | msgspec.UnsetType, form(_("channel"), unset=_("any"), choices={"": _("any"), **CHANNELS})
     ] = msgspec.UNSET
 
     @classmethod
@@ -166,8 +165,7 @@ class ConsentStanding(Leaf, frozen=True, kw_only=True):
 
     @classmethod
     def offers(cls, brand_id: UUID, user: "Person") -> Mapping[str, Iterable[tuple[str, ...]]]:
-        seen = Purpose.objects.visible_to(user).filter(brand=brand_id).values_list("key", "name")
-        return {"purpose": ((key, f"{name} ({key})") for key, name in seen)}
+        return {"purpose": purposes_offered(brand_id, user)}
 
     @property
     def watched(self) -> frozenset[tuple[str, str]]:
@@ -183,19 +181,15 @@ class ConsentStanding(Leaf, frozen=True, kw_only=True):
         return self.state in (GIVEN, EXPIRED)
 
     def problems(self) -> Iterator[Problem]:
-        if not NAME.fullmatch(self.purpose):
-            yield Problem("name_invalid", "/purpose", _("This cannot be a purpose."), _("Give the key of a purpose."))
+        yield from purpose_problems(self.purpose)
         if self.state not in _HOLDS:
             hint = format_lazy(_("Use one of {states}."), states=", ".join(_HOLDS))
             yield Problem("unknown_state", "/state", _("There is no such state."), hint)
-        if self.channel is not msgspec.UNSET and self.channel not in _CHANNELS:
-            hint = format_lazy(_("Use one of {channels}."), channels=", ".join(_CHANNELS))
-            yield Problem("unknown_channel", "/channel", _("There is no such channel."), hint)
+        if self.channel is not msgspec.UNSET:
+            yield from channel_problems(self.channel)
 
     def absent(self, brand_id: UUID) -> Iterator[Problem]:
-        if not Purpose.objects.filter(brand=brand_id, key=self.purpose).exists():
-            message = format_lazy(_("There is no purpose {key}."), key=self.purpose)
-            yield Problem("unknown_purpose", "/purpose", message, _("Use the key of a purpose of this brand."))
+        yield from absent_purpose(brand_id, self.purpose)
 
     def python(self) -> Holds:
         channels = None if self.channel is msgspec.UNSET else (self.channel, Channel.PERSON.value)

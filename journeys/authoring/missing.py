@@ -11,8 +11,6 @@ from customers.rules.errors import Problem
 from journeys.authoring.describe import TYPE, definition_fields, step_forms
 from journeys.entry.names import needed_by
 
-_LISTS = ("list", "states", "steps", "moves")
-
 
 def misfits(document: Mapping[str, Any]) -> list[Problem]:
     """What keeps the document from being a definition at all; whether a definition makes sense is asked later."""

@@ -14,7 +14,7 @@ from psycopg import Cursor
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
 from customers.pg import copy_rows, raw_cursor
-from customers.work import Queue, not_alone, work_once
+from customers.work import Queue, not_alone
 from journeys.engine.ending import end_all
 from journeys.engine.runs import RunState, lock_live
 from journeys.models import Cause, Halt
@@ -124,7 +124,3 @@ QUEUE = Queue(
     work=settle,
     ready=_TO_SETTLE,
 )
-
-
-def settle_halts(now: datetime) -> int:
-    return work_once(QUEUE, now)
