@@ -99,7 +99,7 @@ class OptOuts:
         """Somebody whose letter is in a sender's hands."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            found = [address_id for (address_id,) in self._connection.execute(_AT_HAND, [done]).fetchall()]
+            found: list[UUID] = [address_id for (address_id,) in self._connection.execute(_AT_HAND, [done]).fetchall()]
             if found:
                 return self._chance.choice(found)
             if time.monotonic() > until:

@@ -66,7 +66,7 @@ def _outcome(run: Run, of: Version, logs_in: bool) -> Outcome:
     step = of.steps[run.step]
     if step.awaits() and logs_in:
         return step.resume(0)
-    here = Here(_facts(run, of), T0, of.enter_rules[run.step])
+    here = Here(_facts(run, of), T0, of.enter_rules[run.step], run)
     return step.due(here) if step.waits else step.enter(here)
 
 
@@ -98,7 +98,7 @@ def _arrival(run: Run, of: Version) -> Outcome:
     step = of.steps[run.step]
     if step.sends_message:
         return Wait(T0)
-    here = Here(Facts(traits={}, properties={}), T0, of.enter_rules[run.step])
+    here = Here(Facts(traits={}, properties={}), T0, of.enter_rules[run.step], run)
     outcome = step.enter(here)
     if isinstance(outcome, Wait):
         run.due_at = outcome.until

@@ -73,8 +73,9 @@ def _visit(client: Client, name: str, address: str, who: str, rounds: int) -> Vi
     if answer.status_code not in (200, 500):
         # Not theirs to see, or it leads elsewhere.
         return None
-    slowest = max(queries.captured_queries, key=lambda query: float(query["time"]), default={"time": 0, "sql": ""})
-    found = Visit(name, who, answer.status_code, len(queries), float(slowest["time"]) * 1000, slowest["sql"])
+    asked = [(float(query["time"]), query["sql"]) for query in queries.captured_queries]
+    seconds, sql = max(asked, default=(0.0, ""))
+    found = Visit(name, who, answer.status_code, len(queries), seconds * 1000, sql)
     if answer.status_code == 500:
         # It did not come in time: no need to wait for that again.
         found.times.append(first * 1000)
