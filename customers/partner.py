@@ -58,6 +58,16 @@ class InBrand(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class OfToken(Known):
+    """What it asked for itself."""
+
+    column: str
+
+    def to(self, partner: Partner) -> Q:
+        return Q(**{self.column: partner.token_id})
+
+
+@dataclass(frozen=True, slots=True)
 class FromSource(Known):
     """What its own sources told."""
 

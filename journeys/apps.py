@@ -22,11 +22,11 @@ class JourneysConfig(AppConfig):
         from journeys.privacy import STORES
         from journeys.retention import needed_by_runs
         from journeys.segment_use import journeys_at
-        from journeys.simulation import job
+        from journeys.simulation import handed_in, job
 
         stores.register(*STORES)
         scopes.register("journeys.Journey")
-        jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work)
+        jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work, given_up=handed_in.forget)
         guards.register(Message.Origin.RUN.value, guard)
         internal.reserve(CALLED)
         calls.register()

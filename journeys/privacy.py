@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
+from customers import jobs
 from customers.pg import raw_cursor
+from customers.privacy.patterns import mentions
 from customers.privacy.phrases import namespace_of
 from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
@@ -23,6 +25,7 @@ from journeys.models import (
     RuleInputs,
     Run,
     RunContext,
+    SimulatedEvents,
     Transition,
     Variable,
 )
@@ -31,6 +34,9 @@ _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_RUNS: Final = "t.run_id IN (SELECT r.id FROM journeys_run r WHERE r.profile_id = ANY(%(profiles)s))"
 _WHOSE: Final = "(SELECT r.profile_id FROM journeys_run r WHERE r.id = t.run_id)"
 _JOURNEY: Final = "(SELECT j.name FROM journeys_journey j WHERE j.id = t.journey_id)"
+# A file is nobody's source: whatever namespace a name is of, it may be meant.
+_SIMULATED: Final = mentions("t.data", "u.space")
+_JOB_OF: Final = "(SELECT s.job_id FROM journeys_simulation s WHERE s.id = t.simulation_id)"
 _LOCK: Final = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
 
@@ -42,6 +48,14 @@ def end_runs(subject: Subject, now: datetime) -> int:
         ended = [str(run.id) for run in end_all(cursor, runs, Cause.ERASED, now)]
         cancel_unsent(cursor, Message.Origin.RUN.value, ended, Reason.ERASED.value, now)
     return len(ended)
+
+
+def stop_simulations(subject: Subject, now: datetime) -> int:
+    """Stop what is at work with events handed in that name them, which takes these away."""
+    with raw_cursor() as cursor:
+        cursor.execute(f"SELECT {_JOB_OF} FROM journeys_simulatedevents t WHERE {_SIMULATED}", subject.values())
+        found = [row[0] for row in cursor.fetchall()]
+    return sum(jobs.cancel(one, now) for one in found)
 
 
 STORES: Final = (
@@ -120,5 +134,23 @@ STORES: Final = (
             Spoken(Variable, ("text",), namespace_of(_WHOSE)),
             Spoken(RunContext, ("variables",), namespace_of(_WHOSE)),
         ),
+    ),
+    Store(
+        "simulated_events",
+        _("events handed in for simulations"),
+        _("To play a journey over what happened elsewhere."),
+        Basis.INTEREST,
+        Rank.DOORS,
+        (
+            Table(
+                SimulatedEvents,
+                _SIMULATED,
+                {"handed_in_at": "(SELECT s.created_at FROM journeys_simulation s WHERE s.id = t.simulation_id)"},
+            ),
+        ),
+        kept_words=_("as long as the simulation is at work"),
+        note=_("A simulation over events that name the subject is stopped, which takes the events away."),
+        act=stop_simulations,
+        stop=stop_simulations,
     ),
 )

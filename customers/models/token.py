@@ -29,6 +29,10 @@ class Scope(models.TextChoices):
     PRIVACY_READ = "privacy:read", _("read privacy requests of one's own sources")
     PRIVACY_WRITE = "privacy:write", _("take down what people ask by law")
     JOURNEYS_READ = "journeys:read", _("read journeys")
+    JOURNEYS_SIMULATE = (
+        "journeys:simulate",
+        _("simulate journeys over all of the brand’s events: counts alone"),
+    )
     RUNS_READ = "runs:read", _("read runs and refused entries")
     RUNS_WRITE = "runs:write", _("start and end runs")
     MESSAGES_READ = "messages:read", _("read messages and why they were sent or not")

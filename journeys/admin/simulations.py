@@ -17,7 +17,9 @@ from customers import clock, jobs
 from journeys.admin.desk import address, open_journey, page
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
+from journeys.engine.arrivals import Arrival
 from journeys.models import Journey, Simulation
+from journeys.simulation.handed_in import MOST_BYTES, NotAnEvent, TooManyEvents, from_file
 from journeys.simulation.job import ask
 from journeys.simulation.shown import sections
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion
@@ -32,7 +34,7 @@ def simulations(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     journey = open_journey(request, journey_id, to_write=request.method == "POST")
     if request.method == "POST":
         return _stop(request, journey) if request.POST.get("do") == "stop" else _ask(request, journey)
-    asked = Simulation.objects.filter(journey=journey).select_related("job", "asked_by")
+    asked = Simulation.objects.filter(journey=journey).select_related("job", "asked_by", "asked_by_token")
     today = clock.utcnow().astimezone(ZoneInfo(journey.brand.zone)).date()
     context = page(request, journey, "simulations") | {
         "simulations": asked[:_LISTED],
@@ -59,7 +61,7 @@ def _shown(asked: Any, which: str) -> Mapping[str, Any] | None:
         one: Simulation = asked.get(pk=UUID(which))
     except (ValueError, Simulation.DoesNotExist):
         raise Http404 from None
-    return {"simulation": one, "names": list(one.results), **sections(one.results)}
+    return {"simulation": one, "names": list(one.found), **sections(one.found)}
 
 
 def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -67,8 +69,8 @@ def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:
     try:
         since, until = _span(request.POST, ZoneInfo(journey.brand.zone))
         by: Any = request.user
-        made = ask(journey, names, since, until, by=by, now=clock.utcnow())
-    except NotPossible as error:
+        made = ask(journey, names, since, until, by=by, now=clock.utcnow(), events=_events(request, journey))
+    except (NotPossible, NotAnEvent, TooManyEvents) as error:
         messages.error(request, str(error))
     except NoSuchVersion:
         messages.error(request, _("There is no such version of this journey."))
@@ -78,6 +80,16 @@ def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:
         messages.success(request, _("The simulation begins in a moment."))
         return HttpResponseRedirect(f"{address(journey, 'simulations')}?show={made.pk}")
     return HttpResponseRedirect(address(journey, "simulations"))
+
+
+def _events(request: HttpRequest, journey: Journey) -> list[Arrival] | None:
+    """Those of the file that was handed in, if one was."""
+    file = request.FILES.get("events")
+    if file is None:
+        return None
+    if (file.size or 0) > MOST_BYTES:
+        raise TooManyEvents
+    return from_file(file, journey.brand_id)
 
 
 def _span(given: Mapping[str, Any], zone: ZoneInfo) -> tuple[datetime, datetime]:

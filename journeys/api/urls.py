@@ -4,10 +4,14 @@ from django.urls import path
 
 from journeys.api.journeys import JourneyPage, Journeys
 from journeys.api.runs import RefusedEntries, RunExit, RunPage, Runs
+from journeys.api.simulations import SimulationPage, Simulations, SimulationStop
 
 urlpatterns = [
     path("journeys", Journeys.as_view(), name="api-journeys"),
     path("journeys/<str:journey_id>", JourneyPage.as_view(), name="api-journey"),
+    path("journeys/<str:journey_id>/simulations", Simulations.as_view(), name="api-simulations"),
+    path("simulations/<str:simulation_id>", SimulationPage.as_view(), name="api-simulation"),
+    path("simulations/<str:simulation_id>/stop", SimulationStop.as_view(), name="api-simulation-stop"),
     path("runs", Runs.as_view(), name="api-runs"),
     path("runs/<str:run_id>", RunPage.as_view(), name="api-run"),
     path("runs/<str:run_id>/exit", RunExit.as_view(), name="api-run-exit"),

@@ -26,7 +26,7 @@ from journeys.models.run import (
     RunContext,
     Transition,
 )
-from journeys.models.simulation import Simulation
+from journeys.models.simulation import SimulatedEvents, Simulation
 from journeys.models.variable import Variable
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "RuleInputs",
     "Run",
     "RunContext",
+    "SimulatedEvents",
     "Simulation",
     "Touchpoint",
     "Transition",

@@ -1,12 +1,16 @@
 """Simulations that somebody asked for, with what they found."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
-from customers.models import Job
+from customers.models import Job, PartnerToken
 from customers.models.owned import Owned
+from customers.partner import OfToken
+from customers.personal import TEXT, personal
 from customers.reach import ByBrand
 from journeys.models.journey import Journey
 
@@ -16,6 +20,7 @@ class Simulation(Owned):
     counts and paths, which name nobody."""
 
     reach = ByBrand("journey__brand", squad="journey__squad")
+    for_partners = OfToken("asked_by_token_id")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     journey = models.ForeignKey(
@@ -33,6 +38,14 @@ class Simulation(Owned):
         related_name="+",
         verbose_name=_("asked for by"),
     )
+    asked_by_token = models.ForeignKey(
+        PartnerToken,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("asked for by the token"),
+    )
+    of_file = models.BooleanField(_("over events handed in"), default=False)
     created_at = models.DateTimeField(_("asked for at"))
 
     class Meta:
@@ -42,3 +55,28 @@ class Simulation(Owned):
 
     def __str__(self) -> str:
         return f"{self.journey} {self.since:%Y-%m-%d} – {self.until:%Y-%m-%d}"
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What each version that is through has come to, in the order in which they were asked for."""
+        names = [pin["name"] for pin in self.versions]
+        return {name: self.results[name] for name in names if name in self.results}
+
+
+class SimulatedEvents(Owned):
+    """Events that were handed in to be played: they last as long as the simulation is at work. `data` has one a line,
+    customer by customer, of whom an id is kept that was made of the one in the file."""
+
+    reach = ByBrand("simulation__journey__brand", squad="simulation__journey__squad")
+
+    simulation = models.OneToOneField(
+        Simulation, on_delete=models.CASCADE, primary_key=True, related_name="events", verbose_name=_("simulation")
+    )
+    data = personal(models.TextField(_("events")), TEXT)
+
+    class Meta:
+        verbose_name = _("events handed in for a simulation")
+        verbose_name_plural = _("events handed in for simulations")
+
+    def __str__(self) -> str:
+        return str(self.simulation_id)

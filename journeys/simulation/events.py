@@ -1,12 +1,11 @@
-"""Past events for a simulation, customer by customer: those that are stored, or those in a file."""
+"""Stored events for a simulation, customer by customer."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TextIO
-from uuid import UUID, uuid5
+from typing import Any, Final
+from uuid import UUID
 
 from customers.ids import NIL
 from customers.pg import held_cursor, raw_cursor
@@ -31,10 +30,6 @@ _COUNT: Final = """
 _AT_ONCE: Final = 2_000
 
 
-class NotAnEvent(ValueError):
-    """A line of a file that is no event; says which, and why."""
-
-
 def stored(
     brand_id: UUID, names: Iterable[str], since: datetime, until: datetime, after: UUID | None = None
 ) -> Iterator[list[Arrival]]:
@@ -43,7 +38,8 @@ def stored(
     with held_cursor("simulated_events") as cursor:
         cursor.itersize = _AT_ONCE
         cursor.execute(_STORED, [brand_id, sorted(names), since, until, after or NIL])
-        yield from _by_customer(_arrival(*row) for row in cursor)
+        for _customer, own in groupby((_arrival(*row) for row in cursor), key=attrgetter("customer_id")):
+            yield list(own)
 
 
 def count_stored(brand_id: UUID, names: Iterable[str], since: datetime, until: datetime) -> int:
@@ -58,36 +54,6 @@ def _arrival(
 ) -> Arrival:  # fmt: skip
     said = shapes.said(properties, schema)
     return Arrival(0, id_, at, at, profile, brand, name, message, customer, said)
-
-
-def from_file(lines: TextIO, brand_id: UUID) -> Iterator[list[Arrival]]:
-    """A JSON object a line: `event`, `user_id`, `occurred_at` and, if there are any, `properties`; raises NotAnEvent.
-
-    The whole file is read, since its order may be any.
-    """
-    arrivals = [_read(line, n, brand_id) for n, line in enumerate(lines, 1) if line.strip()]
-    arrivals.sort(key=lambda one: (one.customer_id, one.received_at, one.event_id))
-    yield from _by_customer(arrivals)
-
-
-def _read(line: str, number: int, brand_id: UUID) -> Arrival:
-    try:
-        held = json.loads(line)
-        name, user, said = held["event"], str(held["user_id"]), held.get("properties") or {}
-        at = datetime.fromisoformat(held["occurred_at"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotAnEvent(f"line {number}: {error!r}") from error
-    if not isinstance(name, str) or not isinstance(said, dict):
-        raise NotAnEvent(f"line {number}: event is a text and properties are an object")
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    person = uuid5(NIL, user)
-    # The order of lines stands for that of message ids.
-    return Arrival(0, number, at, at, person, brand_id, name, f"{number:020}", person, said)
-
-
-def _by_customer(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    for _customer, own in groupby(arrivals, key=attrgetter("customer_id")):
-        yield list(own)
 
 
 def together(lives: Iterable[Sequence[Arrival]], at_once: int = _AT_ONCE) -> Iterator[list[Sequence[Arrival]]]:

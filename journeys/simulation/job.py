@@ -1,6 +1,6 @@
 """Simulations as jobs: some thousand events at a time, gone on with by any worker, stopped on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 
 from customers import jobs
 from journeys.drafts import NotPossible, draft_at
+from journeys.engine.arrivals import Arrival
 from journeys.models import Journey, Simulation
+from journeys.simulation import handed_in
 from journeys.simulation.events import count_stored, stored, together
-from journeys.simulation.past import Recorded
-from journeys.simulation.run import play, unknown
+from journeys.simulation.past import Assumed, Recorded
+from journeys.simulation.run import Records, play, unknown_to
 from journeys.simulation.tally import Tally
-from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, of_draft
-from journeys.version import Version, awaited_names
+from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, names_played, of_draft
+from journeys.version import Version
 
 KIND: Final = "simulation"
 MOST_VERSIONS: Final = 2
@@ -30,10 +32,13 @@ def ask(
     since: datetime,
     until: datetime,
     *,
-    by: AbstractBaseUser | None,
     now: datetime,
+    by: AbstractBaseUser | None = None,
+    by_token: UUID | None = None,
+    events: Sequence[Arrival] | None = None,
 ) -> Simulation:
-    """Have one or two versions (`draft`, `live` or a number) played over the events of a span.
+    """Have one or two versions (`draft`, `live` or a number) played over the events of a span: over those handed in,
+    if some were, else over those stored.
 
     Raises NotPossible, NoSuchVersion, and InvalidDefinition of a draft that could not be published.
     """
@@ -46,15 +51,20 @@ def ask(
     pins = [_pin(journey, name) for name in names]
     with transaction.atomic():
         job = jobs.ask(KIND, now, by=by, brand=journey.brand, squad=journey.squad, subject=f"{journey.name}"[:200])
-        return Simulation.objects.create(
+        made = Simulation.objects.create(
             journey=journey,
             job=job,
             versions=pins,
             since=since,
             until=until,
             asked_by=by,  # type: ignore[misc]  # the user model is Django's own
+            asked_by_token_id=by_token,
+            of_file=events is not None,
             created_at=now,
         )
+        if events is not None:
+            handed_in.keep(made, events)
+        return made
 
 
 def _pin(journey: Journey, name: str) -> dict[str, Any]:
@@ -80,24 +90,40 @@ def work(turn: jobs.Slice) -> bool:
 
 def _play_some(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any]) -> bool:
     """Whether this version is through."""
-    version, journey = _version(simulation.journey, pin), simulation.journey
-    records = Recorded(journey.brand.zone)
-    cursor = turn.job.cursor
+    version, cursor = _version(simulation.journey, pin), turn.job.cursor
+    records = _records(simulation)
     tally = Tally.load(version, cursor["tally"]) if cursor.get("tally") else Tally(version)
     after = UUID(cursor["after"]) if cursor.get("after") else None
-    events = stored(journey.brand_id, _names(version), simulation.since, simulation.until, after)
-    for some in together(events):
+    for some in together(_events(simulation, version, after)):
         play(tally, some, records, simulation.until)
         done = turn.job.done + sum(map(len, some))
         turn.note(done=done, tally=tally.dump(), after=str(some[-1][0].customer_id))
         if not turn.has_time:
             return False
-    with transaction.atomic():
-        found = tally.as_json() | {"unknown": list(unknown(tally.version, records))}
-        simulation.results = {**simulation.results, pin["name"]: found}
-        simulation.save(update_fields=["results"])
-        turn.note(at=cursor.get("at", 0) + 1, tally=None, after=None)
+    _conclude(turn, simulation, pin, tally.as_json() | {"unknown": unknown_to(version, records)})
     return True
+
+
+def _records(simulation: Simulation) -> Records:
+    zone = simulation.journey.brand.zone
+    return Assumed(zone) if simulation.of_file else Recorded(zone)
+
+
+def _events(simulation: Simulation, version: Version, after: UUID | None) -> Iterator[list[Arrival]]:
+    if simulation.of_file:
+        return handed_in.kept(simulation, after)
+    return stored(simulation.journey.brand_id, names_played(version), simulation.since, simulation.until, after)
+
+
+@transaction.atomic
+def _conclude(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any], found: dict[str, Any]) -> None:
+    """Keep what a version has come to; after the last nobody needs the events that were handed in."""
+    simulation.results = {**simulation.results, pin["name"]: found}
+    simulation.save(update_fields=["results"])
+    at = turn.job.cursor.get("at", 0) + 1
+    turn.note(at=at, tally=None, after=None)
+    if at == len(simulation.versions):
+        handed_in.forget(turn.job)
 
 
 def _version(journey: Journey, pin: dict[str, Any]) -> Version:
@@ -109,10 +135,8 @@ def _version(journey: Journey, pin: dict[str, Any]) -> Version:
     return of_draft(journey, document)
 
 
-def _names(version: Version) -> set[str]:
-    return awaited_names(version.definition, version.steps)
-
-
 def _count(simulation: Simulation, pin: dict[str, Any]) -> int:
-    names = _names(_version(simulation.journey, pin))
+    if simulation.of_file:
+        return sum(map(len, handed_in.kept(simulation)))
+    names = names_played(_version(simulation.journey, pin))
     return count_stored(simulation.journey.brand_id, names, simulation.since, simulation.until)

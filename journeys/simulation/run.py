@@ -1,12 +1,10 @@
 """Run a simulation: events in, a tally and what could not be known out."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
-
-from django.utils.translation import gettext as _
 
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
@@ -17,6 +15,7 @@ from journeys.simulation.events import together
 from journeys.simulation.life import Life, Past, live
 from journeys.simulation.past import Assumed
 from journeys.simulation.tally import Tally
+from journeys.simulation.unknown import Unknown, unknown
 from journeys.version import Version
 
 _Asked = tuple[Want, datetime]
@@ -37,8 +36,7 @@ class Records(Past, Protocol):
 @dataclass(frozen=True, slots=True)
 class Simulated:
     tally: Tally
-    # In words: on what the numbers rest that nobody knows for sure.
-    unknown: list[str]
+    unknown: list[Unknown]
 
 
 def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: Records, until: datetime) -> Simulated:
@@ -46,7 +44,7 @@ def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: 
     tally = Tally(version)
     for some in together(customers):
         play(tally, some, records, until)
-    return Simulated(tally, list(unknown(version, records)))
+    return Simulated(tally, unknown_to(version, records))
 
 
 def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> None:
@@ -100,23 +98,7 @@ def _asked(at: datetime, send: Send) -> _Asked:
     return Want(send.run.customer_id, sending.channel, sending.purpose_id), at
 
 
-def unknown(version: Version, records: Records) -> Iterator[str]:
-    if any(step.hands_over for step in version.steps):
-        yield _("Whether other journeys would have taken whom this one sends there: they are taken to have.")
-    if isinstance(records, Assumed):
-        yield _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
-    else:
-        yield _("Who was known to be the same person then: people are taken as they are known today.")
-        yield _("Which addresses were known then: those that are known today are used.")
-    if _segments(version) and isinstance(records, Assumed):
-        yield _("Who was in a segment: nobody is taken to have been in any.")
-    elif _segments(version):
-        yield _("Who was in a segment before it was built: nobody is taken to have been in it.")
-    if version.is_marketing:
-        yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
-    if version.definition.entry.kind == "segment":
-        yield _("Who came and left while nobody waited for that: only moves that were told are played.")
-    if version.definition.entry.ramp is not None:
-        yield _("When everybody would have been let in: the small group is taken to be all that comes in.")
-    yield _("What people would have done had they been sent something else.")
-    yield _("Runs that had begun before the first event looked at.")
+def unknown_to(version: Version, records: Records) -> list[Unknown]:
+    """On what the numbers rest that nobody knows for sure."""
+    is_assumed = isinstance(records, Assumed)
+    return list(unknown(version, is_assumed=is_assumed, asks_segments=bool(_segments(version))))

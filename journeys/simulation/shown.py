@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from channels.models import Reason
 from journeys.models import Cause, EntryRefusal, Run
+from journeys.simulation.unknown import in_words
 
 Results = Mapping[str, Mapping[str, Any]]
 _Counts = Callable[[Mapping[str, Any]], Iterator[tuple[str, Any]]]
@@ -34,7 +35,7 @@ def sections(results: Results) -> dict[str, Any]:
     return {
         "sections": [one for one in made if one.rows],
         "paths": [(name, found["paths"][:5]) for name, found in results.items()],
-        "unknown": list(dict.fromkeys(text for found in results.values() for text in found["unknown"])),
+        "unknown": in_words(dict.fromkeys(code for found in results.values() for code in found["unknown"])),
     }
 
 

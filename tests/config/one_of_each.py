@@ -93,6 +93,7 @@ from journeys.models import (
     RecheckItem,
     Run,
     RunContext,
+    SimulatedEvents,
     Simulation,
     Touchpoint,
     Transition,
@@ -310,7 +311,7 @@ def _journeys(world: World, ana: Person) -> Run:
         journey_id=journey.pk, version_id=version.pk, profile_id=ana.profile.pk, reason="no_consent", at=NOW
     )
     RecheckItem.objects.create(run_id=run.pk)
-    Simulation.objects.create(
+    simulation = Simulation.objects.create(
         journey=journey,
         job=Job.objects.create(kind="simulation", created_at=NOW, state="done"),
         versions=[],
@@ -318,6 +319,7 @@ def _journeys(world: World, ana: Person) -> Run:
         until=NOW,
         created_at=NOW,
     )
+    SimulatedEvents.objects.create(simulation=simulation, data=HOSTILE)
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run

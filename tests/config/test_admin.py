@@ -28,6 +28,7 @@ ELSEWHERE = {
     "Authenticator",
     "RecoveryCode",
     "ImportChunk",
+    "SimulatedEvents",
     "SourceEventType",
 }
 OURS = [

@@ -85,6 +85,8 @@ SCOPES = {
     "consents/withdraw": "consent:write",
     "consents/request": "consent:write",
     "privacy-requests": "privacy:write",
+    "journeys/x/simulations": "journeys:simulate",
+    "simulations/x/stop": "journeys:simulate",
     "runs": "runs:write",
     "runs/1/exit": "runs:write",
 }
@@ -102,6 +104,8 @@ READS = {
     "event-types/x/versions": "event-types:read",
     "journeys": "journeys:read",
     "journeys/x": "journeys:read",
+    "journeys/x/simulations": "journeys:simulate",
+    "simulations/x": "journeys:simulate",
     "runs": "runs:read",
     "runs/1": "runs:read",
     "refused-entries": "runs:read",
@@ -120,7 +124,8 @@ def test_every_route_is_looked_at_here() -> None:
         "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
         "api-timeline", "api-consents", "api-customer-segments", "api-segments", "api-segment", "api-segment-members",
         "api-segment-rule",
-        "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-runs", "api-run",
+        "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-simulations",
+        "api-simulation", "api-simulation-stop", "api-runs", "api-run",
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
     }  # fmt: skip
 

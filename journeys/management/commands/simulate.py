@@ -12,14 +12,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers import clock
 from journeys.definition import InvalidDefinition
-from journeys.entry.names import CALLED
 from journeys.management.find import find_journey
 from journeys.models import Journey
-from journeys.simulation.events import NotAnEvent, from_file, stored
+from journeys.simulation.events import stored
+from journeys.simulation.handed_in import NotAnEvent, TooManyEvents, by_customer, from_file
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import Simulated, simulate
-from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version
-from journeys.version import Version, awaited_names
+from journeys.simulation.unknown import in_words
+from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, names_played
 
 _DAYS = 30
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         names = [options["version"], *([options["against"]] if options["against"] else [])]
         results = {name: _simulate(journey, name, since, until, options["file"]) for name in names}
         if options["format"] == "json":
-            told = {name: one.tally.as_json() | {"unknown": one.unknown} for name, one in results.items()}
+            told = {name: one.tally.as_json() | {"unknown": in_words(one.unknown)} for name, one in results.items()}
             self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
         else:
             for line in _table(results):
@@ -80,18 +80,14 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
     except InvalidDefinition as error:
         raise CommandError(f"the draft cannot be published: {error}") from error
     if file is None:
-        events = stored(journey.brand_id, _names(version), since, until)
+        events = stored(journey.brand_id, names_played(version), since, until)
         return simulate(version, events, Recorded(journey.brand.zone), until)
     try:
         with file.open() as lines:
-            return simulate(version, from_file(lines, journey.brand_id), Assumed(journey.brand.zone), until)
-    except (OSError, NotAnEvent) as error:
+            events = by_customer(from_file(lines, journey.brand_id))
+            return simulate(version, events, Assumed(journey.brand.zone), until)
+    except (OSError, NotAnEvent, TooManyEvents) as error:
         raise CommandError(f"{file.name}: {error}") from error
-
-
-def _names(version: Version) -> set[str]:
-    """Those it awaits, and the calls by which people were let in."""
-    return awaited_names(version.definition, version.steps) | {CALLED}
 
 
 def _table(results: dict[str, Simulated]) -> Iterator[str]:
@@ -102,7 +98,7 @@ def _table(results: dict[str, Simulated]) -> Iterator[str]:
     yield " " * width + "".join(f"{name:>14}" for name in results)
     for label in labels:
         yield f"{label:<{width}}" + "".join(f"{column.get(label, '–'):>14}" for column in columns)
-    for text in dict.fromkeys(text for one in results.values() for text in one.unknown):
+    for text in in_words(dict.fromkeys(code for one in results.values() for code in one.unknown)):
         yield f"not known: {text}"
 
 

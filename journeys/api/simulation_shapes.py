@@ -1,0 +1,61 @@
+"""What the simulation endpoints take and answer, as the API's description tells it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from customers.api.strict import Body, Document, Moment, Text
+from customers.models import Job
+
+MOST_EVENTS = 1_000
+
+
+class PlayedEventBody(Body):
+    """Something that happened to somebody, or might."""
+
+    event = Text(max_length=200)
+    user_id = Text(max_length=500, help_text="Anything that tells people apart.")
+    occurred_at = Moment()
+    properties = Document(required=False)
+
+    class Meta:
+        ref_name = "PlayedEvent"
+
+
+class SimulationBody(Body):
+    """Versions are `live`, `draft` or a number. Without `events` those that are stored are played."""
+
+    versions = serializers.ListField(child=Text(max_length=10), min_length=1, max_length=2)
+    since = Moment(help_text="The first moment.")
+    until = Moment(help_text="The last moment: time runs on to it.")
+    events = serializers.ListField(child=PlayedEventBody(), required=False, min_length=1, max_length=MOST_EVENTS)
+
+    class Meta:
+        ref_name = "SimulationAsked"
+
+
+class SimulationShape(serializers.Serializer[Any]):
+    """What versions of a journey would have done. `results` has each of them once it is through."""
+
+    id = serializers.UUIDField()
+    journey = serializers.UUIDField()
+    versions = serializers.ListField(child=serializers.CharField())
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    over = serializers.ChoiceField(choices=("stored_events", "sent_events"))
+    state = serializers.ChoiceField(choices=Job.State.values)
+    events_done = serializers.IntegerField()
+    events_total = serializers.IntegerField(allow_null=True, help_text="Of all versions; null: not counted yet.")
+    results = serializers.DictField(child=serializers.DictField(), help_text="By version: counts, paths, the unknown.")
+    created_at = serializers.DateTimeField()
+
+    class Meta:
+        ref_name = "Simulation"
+
+
+class SimulationsShape(serializers.Serializer[Any]):
+    items = SimulationShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+    class Meta:
+        ref_name = "Simulations"
