@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -37,6 +37,19 @@ class Awaited:
 
     def watchers(self, kind: str) -> Mapping[str, Sequence[Watcher]]:
         return self.watched.get(kind, _NOBODY)
+
+
+# A snapshot knows whoever writes anywhere on the server. Of whom it is certain that they write in another database,
+# nobody here has to wait; whose activity this role may not see counts as ours.
+_OVER: Final = """
+    SELECT NOT EXISTS (
+        SELECT 1 FROM pg_snapshot_xip(pg_current_snapshot()) x
+        WHERE x < %s::xid8 AND NOT EXISTS (
+            SELECT 1 FROM pg_stat_activity a
+            WHERE a.backend_xid = x::xid AND a.datname IS NOT NULL AND a.datname <> current_database()
+        )
+    )
+"""
 
 
 def under_lock() -> Awaited:
@@ -80,7 +93,7 @@ def mark() -> str:
 def have_ended(since: str) -> bool:
     """Whether every transaction that had written anything before the mark is over."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", [since])
+        cursor.execute(_OVER, [since])
         (is_over,) = cursor.fetchone()
     return bool(is_over)
 
