@@ -1,7 +1,7 @@
 """Every address of the installation, and the people who knock on it: three squads in two brands, four roles."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ _ID = re.compile(r"<(?:[a-z]+:)?(\w+)>")
 # Django's admin has two addresses by regular expressions, with these for what varies.
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 _FILLED = {"app_label": "customers", "url": "nowhere"}
+_found: dict[tuple[type[Model], str], Any] = {}
 
 
 class Route(NamedTuple):
@@ -90,6 +91,7 @@ def logged_in(user: User) -> Client:
 
 
 def make_cast() -> Cast:
+    _found.clear()
     _count_from_far_away()
     world = make_one_of_each()
     one = Squad.objects.get()
@@ -124,6 +126,8 @@ def _count_from_far_away() -> None:
 
 def own_ids(route: Route) -> dict[str, Any]:
     """The ids by which the first brand's things are named in this address."""
+    if not route.ids:
+        return {}
     row = _row_of_first_brand(route.model) if route.model is not None else None
     known: dict[str, Any] = {
         "journey_id": _key(Journey),
@@ -138,8 +142,19 @@ def own_ids(route: Route) -> dict[str, Any]:
 
 
 def _row_of_first_brand(model: type[Model]) -> Model | None:
+    return _once(model, "row", lambda: _first_row(model))
+
+
+def _first_row(model: type[Model]) -> Model | None:
     rows = model._default_manager.all()
     return rows.filter(reach_of(model).within([Brand.objects.exclude(key="second").get().pk])).first() or rows.first()
+
+
+def _once(model: type[Model], what: str, find: Callable[[], Any]) -> Any:
+    """Looked up once for each cast: the addresses of all routes name the same few things."""
+    if (model, what) not in _found:
+        _found[model, what] = find()
+    return _found[model, what]
 
 
 def unknown_ids(route: Route) -> dict[str, Any]:
@@ -160,7 +175,7 @@ def _nothing(value: Any) -> Any:
 
 
 def _key(model: type[Model]) -> Any:
-    return model._default_manager.values_list("pk", flat=True).first()
+    return _once(model, "key", lambda: model._default_manager.values_list("pk", flat=True).first())
 
 
 def _text(row: Model | None) -> str | None:
