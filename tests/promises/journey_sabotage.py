@@ -3,9 +3,10 @@
 import random
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
-from tests.promises.patching import put
+from tests.promises.patching import put, replaced
 
 
 def check_then_insert() -> None:
@@ -49,9 +50,43 @@ def current_version() -> None:
     put(runs, "version", current)
 
 
+def whoever_sees_it_calls() -> None:
+    """A moment of a schedule is looked up, and then its people are called, with nobody held back meanwhile; the next
+    one is noted by whoever comes first."""
+    from journeys.entry import occurrences
+    from journeys.models import Occurrence
+    from journeys.version import version
+
+    carry_out = occurrences._carry_out
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(random.random() / 10)
+        return carry_out(*arguments)
+
+    def plan(journey_id: Any, live: Any, after: Any) -> None:
+        schedule = version(live.pk).definition.entry.schedule
+        moment = schedule.next(after) if schedule else None
+        if moment is not None:
+            Occurrence.objects.get_or_create(journey_id=journey_id, at=moment, defaults={"version": live})
+
+    put(occurrences, "_LOCK", replaced(occurrences._LOCK, "FOR NO KEY UPDATE SKIP LOCKED", ""))
+    put(occurrences, "_carry_out", slowly)
+    put(occurrences, "_plan", plan)
+
+
+def made_up_however_late() -> None:
+    """Not a broken build: what nothing ran for is made up after months, as the lab cannot wait for days to pass."""
+    from journeys.entry import occurrences
+
+    put(occurrences, "LATEST", timedelta(days=4_000))
+
+
 CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "check, then insert": check_then_insert,
     "nobody looks what is on its way": nothing_on_its_way,
     "lots by chance": lots_by_chance,
     "the current version": current_version,
+    "whoever sees it calls": whoever_sees_it_calls,
 }
+
+FAULTS: Final[dict[str, Callable[[], None]]] = {"made up however late": made_up_however_late}

@@ -343,4 +343,5 @@ FAULTS: Final[dict[str, Callable[[], None]]] = {
     "slow resolve": slow_resolve,
     "interpretation throws": interpretation_throws,
     **engine_sabotage.FAULTS,
+    **journey_sabotage.FAULTS,
 }
