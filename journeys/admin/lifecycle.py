@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods
 
 from channels.models import SendStop
 from customers import clock
+from customers.visibility import sees_pii
 from journeys import drafts, halting
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.diff import compare
 from journeys.entry import by_hand, ramp
 from journeys.entry.calls import calls_of
-from journeys.entry.outcomes import outcome
+from journeys.entry.outcomes import outcomes
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
@@ -119,7 +120,7 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
         "ramp": _ramp(journey),
-        "calls": [outcome(journey, job) for job in calls_of(journey)],
+        "calls": outcomes(journey, calls_of(journey), reads_personal=sees_pii(request.user, journey.brand_id)),
         "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),
     }

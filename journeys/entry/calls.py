@@ -93,7 +93,7 @@ def work(turn: Slice) -> bool:
 
 
 def register() -> None:
-    jobs.register(KIND, _("Call people into a journey"), work)
+    jobs.register(KIND, _("Call people into a journey"), work, counts_members=True)
 
 
 def _is_busy(cursor: Cursor[Any]) -> bool:
