@@ -63,15 +63,15 @@ def test_of_a_segment_that_tells_personal_data_the_numbers_are_told_in_tens(stag
     stage.run()
     job = Job.objects.get(kind=KIND)
     rights = ("view_brand", "change_brand")
-    for user, words in ((marketer("masked", stage.brand, *rights), "fewer than 10"),
+    for reader, words in ((marketer("masked", stage.brand, *rights), "fewer than 10"),
                         (marketer("reader", stage.brand, *rights, "view_pii"), "3 / 3")):  # fmt: skip
-        client = client_of(user)
+        client = client_of(reader)
         (told,) = client.get(page(stage)).context["calls"]
         assert told.called_words == words
-        assert (told.let_in_words == "3") is (user.username == "reader")
+        assert (told.let_in_words == "3") is (reader.username == "reader")
         for address in (page(stage), reverse("admin:customers_job_change", args=[job.pk])):
             shown = client.get(address).content.decode()
-            assert ("fewer than 10" in shown) is (user.username == "masked")
+            assert ("fewer than 10" in shown) is (reader.username == "masked")
 
 
 def test_one_call_at_a_time_and_each_is_told_apart(stage: Stage, root: Client) -> None:
