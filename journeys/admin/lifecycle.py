@@ -18,6 +18,7 @@ from channels.models import SendStop
 from customers import clock
 from customers.visibility import sees_pii
 from journeys import drafts, halting
+from journeys.admin.calendar import calendar
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.diff import compare
@@ -120,6 +121,7 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
         "ramp": _ramp(journey),
+        "calendar": calendar(request, journey),
         "calls": outcomes(journey, calls_of(journey), reads_personal=sees_pii(request.user, journey.brand_id)),
         "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),

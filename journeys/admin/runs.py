@@ -15,6 +15,7 @@ from journeys.models import (
     EntryRefusal,
     Halt,
     Journey,
+    Occurrence,
     RecheckItem,
     Run,
     RunContext,
@@ -142,6 +143,16 @@ class ChangeoverAdmin(Facts):
         when("settled_at", _("settled")),
     )
     when_empty = _("No publication has moved people to its version, or taken them out.")
+    list_select_related = ("journey", "version__journey")
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+
+
+@admin.register(Occurrence)
+class OccurrenceAdmin(Facts):
+    list_display = ("id", "journey", "version", when("at", _("at")), "state", when("settled_at", _("settled")))
+    when_empty = _("No journey goes by the calendar.")
+    list_filter = ("state",)
     list_select_related = ("journey", "version__journey")
     search_fields = ("journey__id",)
     search_help_text = _("The id of a journey.")

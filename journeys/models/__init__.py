@@ -13,6 +13,7 @@ from journeys.models.journey_map import (
     PlacedStep,
     Touchpoint,
 )
+from journeys.models.occurrence import Occurrence
 from journeys.models.run import (
     BROKEN_OFF,
     EXITS,
@@ -46,6 +47,7 @@ __all__ = [
     "MapPart",
     "MapRevision",
     "MapStage",
+    "Occurrence",
     "PlacedStep",
     "RecheckItem",
     "RuleInputs",

@@ -89,6 +89,7 @@ from journeys.models import (
     JourneyVersion,
     MapChannel,
     MapStage,
+    Occurrence,
     PlacedStep,
     RecheckItem,
     Run,
@@ -319,6 +320,7 @@ def _journeys(world: World, ana: Person) -> Run:
         created_at=NOW,
     )
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
+    Occurrence.objects.create(journey=journey, version=version, at=NOW, state="paused", settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
 
