@@ -118,6 +118,7 @@ def page(request: HttpRequest, journey: Journey, tab: str) -> dict[str, Any]:
         ("versions", _("Versions")),
         ("simulations", _("Simulate")),
         ("text", _("As text")),
+        ("people", _("Call a list")),
         ("status", _("Status")),
     )
     return {

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from customers import dead_letters
 from customers.models import Job, Segment
 from customers.pg import raw_cursor
 from customers.work import Queue, not_alone, work_once
@@ -84,6 +86,10 @@ def _carry_out(one: Occurrence, now: datetime) -> tuple[State, Job | None]:
         return State.PAUSED, None
     if one.at < now - LATEST:
         return State.LATE, None
+    return _call(one, now)
+
+
+def _call(one: Occurrence, now: datetime) -> tuple[State, Job | None]:
     entry = version(one.version_id).definition.entry
     found = Segment.objects.filter(brand_id=one.journey.brand_id, key=entry.segment, state=Segment.State.LIVE).first()
     if found is None:
@@ -98,6 +104,21 @@ def _give_up(id_: int, _reason: str, now: datetime) -> None:
         one.state, one.settled_at = State.FAILED, now
         one.save(update_fields=("state", "settled_at"))
         _plan(one.journey_id, one.version, max(one.at, now))
+
+
+def call_again(ids: Sequence[int], now: datetime) -> int:
+    """Make up those that were left out as they failed, once what was wrong is mended; how many were."""
+    with transaction.atomic():
+        with raw_cursor() as cursor:
+            held = [row[0] for row in cursor.execute(_LOCK, [list(ids)]).fetchall()]
+        failed = Occurrence.objects.select_related("journey").filter(pk__in=ids, journey__in=held, state=State.FAILED)
+        done = []
+        for one in failed.filter(journey__status=Journey.Status.LIVE):
+            one.state, one.job = _call(one, now)
+            one.save(update_fields=("state", "job"))
+            done.append(one.pk)
+        dead_letters.close(QUEUE, done, now)
+    return len(done)
 
 
 _DUE: Final = "state = 'planned' AND at <= %(now)s"

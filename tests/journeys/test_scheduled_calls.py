@@ -9,7 +9,9 @@ from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import Event, Job, Segment, SegmentMembership, UnitAttempt
+from customers import work
+from customers.dead_letters import replay
+from customers.models import DeadLetter, Event, Job, Segment, SegmentMembership, UnitAttempt
 from customers.work import MAX_ATTEMPTS
 from journeys import halting
 from journeys.entry import occurrences
@@ -182,6 +184,11 @@ def test_one_that_fails_again_and_again_is_left_out_and_the_next_one_comes(
     assert UnitAttempt.objects.count() == 0
     move_to(stage, NINE + timedelta(days=1))
     assert (told()[1], calls()) == (("04 09:00", "called"), 1)
+    # Somebody has mended it, and has what was left out made up.
+    letter = DeadLetter.objects.get(queue="schedule")
+    assert replay([letter.pk], stage.now) == 1
+    assert (told()[0], calls()) == (("03 09:00", "called"), 2)
+    assert replay([letter.pk], stage.now) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -196,6 +203,7 @@ def test_however_many_look_at_once_each_occurrence_is_called_once() -> None:
         ready.wait()
         for _time in range(6):
             call_scheduled(NINE)
+        work.close()
         connections.close_all()
 
     threads = [threading.Thread(target=look) for _n in range(4)]
@@ -232,7 +240,8 @@ def test_a_simulation_calls_at_each_moment_whoever_was_in_the_segment_then(stage
         left_at=NINE + timedelta(hours=1)
     )
     found = simulated(stage, NINE + timedelta(days=1, hours=1))
-    assert (found.tally.entered, dict(found.tally.refused)) == (3, {})
+    # Both on the first day, and on the second the one who is still in it, whose run is too.
+    assert (found.tally.entered, dict(found.tally.refused)) == (2, {"already_live": 1})
     assert (
         "Who was in the segment before it was built: only those known to have been in it are called." in found.unknown
     )
