@@ -52,9 +52,9 @@ _WORDS: Final[Mapping[str, "str | Promise"]] = {
 def people(request: HttpRequest, journey_id: UUID) -> HttpResponse | StreamingHttpResponse:
     """The journey's lists, one of them in full or what is left of it as a file; a POST hands one in, calls or stops."""
     journey = open_journey(request, journey_id, to_write=request.method == "POST")
-    if not request.user.has_perm("journeys.publish_journey"):
-        raise PermissionDenied
     if request.method == "POST":
+        if not request.user.has_perm("journeys.publish_journey"):
+            raise PermissionDenied
         return _change(request, journey)
     handed_in = CallList.objects.filter(journey=journey).select_related("check_job", "call_job", "created_by")
     chosen = _chosen(handed_in, request.GET["show"]) if request.GET.get("show") else None
@@ -95,7 +95,6 @@ def _shown(request: HttpRequest, journey: Journey, chosen: CallList) -> dict[str
     if chosen.call_job is not None:
         (came,) = outcomes(journey, [chosen.call_job], reads_personal=reads)
     check = chosen.check_job
-    is_looked_at = check is not None and check.is_over
     return {
         "list": chosen,
         "lines": words(chosen.lines),
@@ -109,7 +108,7 @@ def _shown(request: HttpRequest, journey: Journey, chosen: CallList) -> dict[str
         "percent": check.done * 100 // (check.total or 1) if check else 0,
         "came": came,
         "is_under_way": any(job is not None and not job.is_over for job in (check, chosen.call_job)),
-        "may_call": is_looked_at and chosen.call_job is None and chosen.found.get("known", 0) > 0,
+        "may_call": lists.is_looked_at(chosen) and chosen.call_job is None and chosen.found.get("known", 0) > 0,
     }
 
 

@@ -75,7 +75,7 @@ def call(journey: Journey, list_id: UUID, now: datetime, *, by: AbstractBaseUser
         chosen = CallList.objects.select_related("check_job").get(pk=list_id, journey=locked)
         if chosen.call_job_id is not None:
             raise NotPossible(_("This list was called already. Hand it in again to call it again."))
-        if chosen.check_job is None or chosen.check_job.state != Job.State.DONE:
+        if not is_looked_at(chosen):
             raise NotPossible(_("The list was not looked at yet."))
         chosen.call_job = jobs.ask(
             CALL,
@@ -90,6 +90,12 @@ def call(journey: Journey, list_id: UUID, now: datetime, *, by: AbstractBaseUser
         told = {"list": str(chosen.pk), "people": chosen.found.get("known", 0)}
         audit.record(by, "call_in", locked, None, told, brand=locked.brand, now=now)
     return chosen.call_job
+
+
+def is_looked_at(chosen: CallList) -> bool:
+    """Whether all of its lines were, by a job that nobody stopped and nothing kept from going on."""
+    job = chosen.check_job
+    return job is not None and job.state == Job.State.DONE and "stopped" not in job.report
 
 
 def stop(chosen: CallList, now: datetime, *, by: AbstractBaseUser) -> bool:

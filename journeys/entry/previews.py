@@ -106,7 +106,8 @@ def work_on_list(turn: Slice) -> bool:
 
 
 def _ended(turn: Slice) -> bool:
-    turn.job.report["stopped"] = "journey_not_live"
+    """Nobody could come in any more, or nobody may see the list."""
+    turn.job.report["stopped"] = "nobody_to_call"
     return True
 
 

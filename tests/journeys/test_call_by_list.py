@@ -300,6 +300,15 @@ def test_lines_that_are_too_long_or_not_to_be_kept_are_broken(live: Stage, root:
     assert chosen.found == {"broken": 2, "known": 1}
 
 
+def test_a_list_that_was_not_looked_at_to_its_end_is_not_called(live: Stage, root: Client) -> None:
+    hand_in(root, live, "ana")
+    Journey.objects.update(status=Journey.Status.PAUSED)
+    build_all(live.now)
+    Journey.objects.update(status=Journey.Status.LIVE)
+    assert the_list().found == {}
+    assert said(call(live, root, the_list())) == ["The list was not looked at yet."]
+
+
 def test_a_journey_that_is_not_live_takes_no_list(live: Stage, root: Client) -> None:
     chosen = look(live, root, "ana")
     Journey.objects.update(status=Journey.Status.PAUSED)
