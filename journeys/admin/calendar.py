@@ -23,7 +23,7 @@ _PAST: Final = 10
 def upcoming(document: Mapping[str, Any]) -> list[str]:
     """When the schedule of a document comes next, in its own zone; nothing of one that is none yet."""
     schedule = _schedule(document)
-    return [] if schedule is None else [_told(at, schedule) for at in schedule.upcoming(clock.utcnow(), _NEXT)]
+    return [] if schedule is None else [_told(at, schedule.zone) for at in schedule.upcoming(clock.utcnow(), _NEXT)]
 
 
 def calendar(request: HttpRequest, journey: Journey) -> dict[str, Any] | None:
@@ -47,8 +47,8 @@ def calendar(request: HttpRequest, journey: Journey) -> dict[str, Any] | None:
 
 def _row(one: Occurrence, came: Any) -> dict[str, Any]:
     schedule = _schedule(one.version.definition)
-    assert schedule is not None
-    return {"at": _told(one.at, schedule), "occurrence": one, "came": came}
+    # What was a schedule may be none by what holds today: a zone may be gone.
+    return {"at": _told(one.at, schedule.zone if schedule else "UTC"), "occurrence": one, "came": came}
 
 
 def _schedule(document: Mapping[str, Any]) -> Schedule | None:
@@ -62,6 +62,6 @@ def _schedule(document: Mapping[str, Any]) -> Schedule | None:
     return None if any(schedule_problems(schedule, "")) else schedule
 
 
-def _told(at: datetime, schedule: Schedule) -> str:
-    local = at.astimezone(ZoneInfo(schedule.zone))
-    return f"{date_format(local, 'D')} {date_format(local, 'DATETIME_FORMAT')} ({schedule.zone})"
+def _told(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{date_format(local, 'D')} {date_format(local, 'DATETIME_FORMAT')} ({zone})"
