@@ -62,6 +62,8 @@ class JobAdmin(Facts):
 
     @admin.display(description=_("report"))
     def told(self, job: Job) -> SafeString | str:
+        if _tells_members(job):
+            return ""
         return document(job.report) if job.report else ""
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -76,8 +78,10 @@ class JobAdmin(Facts):
 
 
 def _tells_members(job: Job) -> bool:
-    """Whether its progress is how many are in a segment whose rule asks what the reader may not read."""
+    """Whether its numbers tell who is in a segment whose rule asks what the reader may not read, or of people whom
+    somebody has named."""
     kind = jobs.kinds().get(job.kind)
     if kind is None or not kind.counts_members or not personal.is_veiled(job):
         return False
-    return Segment.objects.filter(pk=job.arguments.get("segment"), is_personal=True).exists()
+    segment = job.arguments.get("segment")
+    return segment is None or Segment.objects.filter(pk=segment, is_personal=True).exists()

@@ -55,12 +55,29 @@ class Outcome(NamedTuple):
 def outcomes(journey: Journey, calls: Iterable[Job], *, reads_personal: bool) -> list[Outcome]:
     """Of these calls, for somebody who does or does not read personal data of the brand."""
     found = [outcome(journey, job) for job in calls]
-    if reads_personal:
-        return found
+    return found if reads_personal else _coarse(found)
+
+
+def previews(looked: Iterable[Job], *, reads_personal: bool) -> list[Outcome]:
+    """What calls would have come to when somebody looked."""
+    found = []
+    for job in looked:
+        reasons = {reason: count for reason, count in job.report.items() if reason in EntryRefusal.Reason.values}
+        named = [(str(EntryRefusal.Reason(reason).label), count) for reason, count in sorted(reasons.items())]
+        found.append(Outcome(job, job.report.get("let_in", 0), named))
+    return found if reads_personal else _coarse(found)
+
+
+def _coarse(found: list[Outcome]) -> list[Outcome]:
     named = {one.job.arguments.get("segment") for one in found}
     rows = Segment.objects.filter(pk__in=named - {None}, is_personal=True).values_list("pk", flat=True)
     personal = {str(pk) for pk in rows}
-    return [one._replace(is_coarse=one.job.arguments.get("segment") in personal) for one in found]
+    return [one._replace(is_coarse=_is_coarse(one.job, personal)) for one in found]
+
+
+def _is_coarse(job: Job, personal: set[str]) -> bool:
+    """Of a list of one person every number tells of that person."""
+    return "list" in job.arguments or job.arguments.get("segment") in personal
 
 
 def outcome(journey: Journey, job: Job) -> Outcome:
