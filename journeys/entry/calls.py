@@ -29,24 +29,6 @@ MOST_WAITING: Final = 5 * PIECE
 _REST: Final = timedelta(seconds=1)
 _REST_PAUSED: Final = timedelta(seconds=30)
 
-_WAITING: Final = 5 * PIECE
-_REST: Final = timedelta(seconds=1)
-_REST_PAUSED: Final = timedelta(seconds=30)
-
-# By profile, which never changes. Who was merged is in a segment by several profiles, and is called by the first.
-_NEXT: Final = """
-    SELECT m.profile_id FROM customers_segmentmembership m
-    WHERE m.segment_id = %b AND m.left_at IS NULL AND m.entered_at <= %b AND m.profile_id > %b AND NOT EXISTS (
-        SELECT 1 FROM customers_segmentmembership o
-        WHERE o.segment_id = m.segment_id AND o.customer_id = m.customer_id AND o.left_at IS NULL
-          AND o.profile_id < m.profile_id
-    )
-    ORDER BY m.profile_id LIMIT %b
-"""
-_COUNT: Final = """
-    SELECT count(DISTINCT customer_id) FROM customers_segmentmembership
-    WHERE segment_id = %b AND left_at IS NULL AND entered_at <= %b
-"""
 _WAITING: Final = "SELECT count(*) FROM (SELECT 1 FROM customers_match_queue LIMIT %b) q"
 _SHOWN: Final = 5
 

@@ -50,7 +50,7 @@ class Columns:
 
 def properties_of(definition: Definition) -> dict[str, str]:
     """The properties of the entry event that the journey takes in, with the kind each has; its key is a text."""
-    found = {one.property: one.kind for one in definition.variables if one.property}
+    found: dict[str, str] = {one.property: one.kind for one in definition.variables if one.property}
     # A dot leads inside, where no key is looked for.
     if definition.entry.key and "." not in definition.entry.key:
         found.setdefault(definition.entry.key, "text")
@@ -139,7 +139,7 @@ def _storable(text: str) -> str:
 
 
 def _taken(lines: Iterator[Line]) -> list[Line]:
-    found = []
+    found: list[Line] = []
     for one in lines:
         if len(found) >= MOST_LINES:
             raise ListRefused("too_many_lines")
