@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from consent.models import ConsentEntry
 from customers import jobs
+from customers.internal import tell
 from customers.models import AuditEntry, Brand, Event, Identifier, Job, Profile, Source
 from customers.privacy import stores
 from customers.retention import apply as retention
@@ -150,7 +151,7 @@ def test_a_call_of_a_list_goes_on_where_a_killed_worker_stopped(
 ) -> None:
     chosen = look(live, root, "ana\nbia\nivo")
     monkeypatch.setattr(calls, "PIECE", 1)
-    told, tell = list[int](), calls.tell
+    told = list[int]()
 
     def dies_in_the_second_piece(*arguments: Any) -> int:
         told.append(1)

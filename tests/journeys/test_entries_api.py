@@ -65,7 +65,7 @@ def test_each_is_let_in_or_refused_with_their_reason(partners: Partners) -> None
     assert wrong["problem"]["pointer"] == "/people/5/identifier/value"
     assert (again["run"], again["problem"]) == (None, None)
     assert EntryRefusal.objects.filter(live_run_id=run.pk).count() == 1
-    payload = EventPayload.objects.get(event_id=run.context.event_id).payload
+    payload = EventPayload.objects.get(event_id=run.context.event_id or 0).payload
     assert payload == {"properties": {"plan": "gold"}, "context": {"token": partners.tokens["shop"].prefix}}
     assert partners.stage.messages() == [("queued", ""), ("queued", "")]
 
