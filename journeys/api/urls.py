@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from journeys.api.entries import Entries
 from journeys.api.journeys import JourneyPage, Journeys
 from journeys.api.runs import RefusedEntries, RunExit, RunPage, Runs
 from journeys.api.simulations import SimulationPage, Simulations, SimulationStop
@@ -12,6 +13,7 @@ urlpatterns = [
     path("journeys/<str:journey_id>/simulations", Simulations.as_view(), name="api-simulations"),
     path("simulations/<str:simulation_id>", SimulationPage.as_view(), name="api-simulation"),
     path("simulations/<str:simulation_id>/stop", SimulationStop.as_view(), name="api-simulation-stop"),
+    path("journeys/<str:journey_id>/entries", Entries.as_view(), name="api-journey-entries"),
     path("runs", Runs.as_view(), name="api-runs"),
     path("runs/<str:run_id>", RunPage.as_view(), name="api-run"),
     path("runs/<str:run_id>/exit", RunExit.as_view(), name="api-run-exit"),

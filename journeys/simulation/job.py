@@ -14,11 +14,11 @@ from journeys.drafts import NotPossible, draft_at
 from journeys.engine.arrivals import Arrival
 from journeys.models import Journey, Simulation
 from journeys.simulation import handed_in
-from journeys.simulation.events import count_stored, stored, together
+from journeys.simulation.events import count_stored, heard, names_heard, together
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import Records, play, unknown_to
 from journeys.simulation.tally import Tally
-from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, names_played, of_draft
+from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, of_draft
 from journeys.version import Version
 
 KIND: Final = "simulation"
@@ -112,7 +112,7 @@ def _records(simulation: Simulation) -> Records:
 def _events(simulation: Simulation, version: Version, after: UUID | None) -> Iterator[list[Arrival]]:
     if simulation.of_file:
         return handed_in.kept(simulation, after)
-    return stored(simulation.journey.brand_id, names_played(version), simulation.since, simulation.until, after)
+    return heard(version, simulation.since, simulation.until, after)
 
 
 @transaction.atomic
@@ -138,5 +138,5 @@ def _version(journey: Journey, pin: dict[str, Any]) -> Version:
 def _count(simulation: Simulation, pin: dict[str, Any]) -> int:
     if simulation.of_file:
         return sum(map(len, handed_in.kept(simulation)))
-    names = names_played(_version(simulation.journey, pin))
+    names = names_heard(_version(simulation.journey, pin))
     return count_stored(simulation.journey.brand_id, names, simulation.since, simulation.until)

@@ -30,6 +30,11 @@ class Unknown(TextChoices):
         "segment_moves",
         _("Who came and left while nobody waited for that: only moves that were told are played."),
     )
+    ANY_CALLED = "any_called", _("Who was in the segment when the calendar came: nobody is taken to have been called.")
+    CALLED_BEFORE = (
+        "called_before",
+        _("Who was in the segment before it was built: only those known to have been in it are called."),
+    )
     RAMP = "ramp", _("When everybody would have been let in: the small group is taken to be all that comes in.")
     ANSWERS = "answers", _("What people would have done had they been sent something else.")
     BEFORE = "before", _("Runs that had begun before the first event looked at.")
@@ -47,6 +52,8 @@ def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Itera
         yield Unknown.AT_ONCE
     if entry.kind == "segment":
         yield Unknown.SEGMENT_MOVES
+    if entry.schedule is not None:
+        yield Unknown.ANY_CALLED if is_assumed else Unknown.CALLED_BEFORE
     if entry.ramp is not None:
         yield Unknown.RAMP
     yield from (Unknown.ANSWERS, Unknown.BEFORE)

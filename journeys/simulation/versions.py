@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from journeys.entry.names import CALLED
 from journeys.models import Journey, JourneyVersion
 from journeys.publish import bind
 from journeys.validate import check
-from journeys.version import Version, awaited_names, compile_version
+from journeys.version import Version, compile_version
 from journeys.version import version as published
 
 DRAFT: Final = "draft"
@@ -40,8 +39,3 @@ def find_version(journey: Journey, name: str) -> Version:
     if found is None:
         raise NoSuchVersion(name)
     return published(found)
-
-
-def names_played(version: Version) -> set[str]:
-    """The events it awaits, and the calls by which people were let in."""
-    return awaited_names(version.definition, version.steps) | {CALLED}

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from journeys.entry.schedule import Schedule
-
 from config.loop.checks import Check
 from config.loop.killer import await_ready
 from config.processes import Process
@@ -15,6 +13,7 @@ from consent.models import Purpose
 from customers.clock import utcnow
 from customers.models import Job, Profile, Segment
 from customers.segments import define
+from journeys.entry.schedule import Schedule
 from journeys.models import Journey, Occurrence, Run
 from journeys.publish import publish
 from tests.promises.client import Client

@@ -14,12 +14,12 @@ from customers import clock
 from journeys.definition import InvalidDefinition
 from journeys.management.find import find_journey
 from journeys.models import Journey
-from journeys.simulation.events import stored
+from journeys.simulation.events import heard
 from journeys.simulation.handed_in import NotAnEvent, TooManyEvents, by_customer, from_file
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import Simulated, simulate
 from journeys.simulation.unknown import in_words
-from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, names_played
+from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version
 
 _DAYS = 30
 
@@ -80,7 +80,7 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
     except InvalidDefinition as error:
         raise CommandError(f"the draft cannot be published: {error}") from error
     if file is None:
-        events = stored(journey.brand_id, names_played(version), since, until)
+        events = heard(version, since, until)
         return simulate(version, events, Recorded(journey.brand.zone), until)
     try:
         with file.open() as lines:
