@@ -142,7 +142,8 @@ def own_ids(route: Route) -> dict[str, Any]:
 
 
 def _row_of_first_brand(model: type[Model]) -> Model | None:
-    return _once(model, "row", lambda: _first_row(model))
+    found: Model | None = _once(model, "row", lambda: _first_row(model))
+    return found
 
 
 def _first_row(model: type[Model]) -> Model | None:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import convert
+
 from config.loop.checks import Check
 from config.loop.killer import await_ready
 from config.processes import Process
@@ -105,7 +107,7 @@ def _publish(stage: Stage, number: int) -> tuple[UUID, list[datetime]]:
     journey = Journey.objects.create(brand=stage.brand, key=f"daily-{number}", name=f"Daily {number}")
     before = datetime.combine(first, time(), tzinfo=UTC) - timedelta(days=1)
     publish(journey, document, by=None, now=before)
-    return journey.pk, list(Schedule(**schedule).between(before, utcnow()))
+    return journey.pk, list(convert(schedule, Schedule).between(before, utcnow()))
 
 
 def _kill(stage: Stage, beats: list[Process]) -> None:
