@@ -1,10 +1,12 @@
-"""What live runs need: they look back over events from their entry on."""
+"""What live runs need, who look back over events from their entry on; and how long is kept what calls said."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Min
+from django.utils.translation import gettext_lazy as _
 
+from customers.retention.kinds import Kind
 from journeys.models import Run
 
 # An event is received up to a day before it occurs, as far as its clock is believed.
@@ -15,3 +17,15 @@ def needed_by_runs(_now: datetime) -> datetime | None:
     """Since when events are needed by a run that is still going."""
     first = Run.objects.filter(status=Run.Status.ACTIVE).aggregate(first=Min("entered_at"))["first"]
     return None if first is None else first - _AHEAD
+
+
+CALLS: Final = Kind(
+    "call_contents",
+    _("what calls of other systems said"),
+    _("Of a call that is yet to be made, what is to be said stays."),
+    90,
+    table="journeys_callcontent",
+    time="(SELECT c.settled_at FROM journeys_call c WHERE c.id = t.call_id AND c.state NOT IN ('waiting', 'calling'))",
+    brand="(SELECT j.brand_id FROM journeys_call c JOIN journeys_journey j ON j.id = c.journey_id"
+    " WHERE c.id = t.call_id)",
+)

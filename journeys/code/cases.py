@@ -20,11 +20,13 @@ from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
 from journeys.entry.segments import named
-from journeys.models import EXITS, Cause
+from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life, Said, live
+from journeys.simulation.replies import by_step
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
+from journeys.steps.webhook import Webhook
 from journeys.validate import check
 from journeys.version import Version, compile_version
 
@@ -58,10 +60,11 @@ def unbound(file: JourneyFile) -> Version:
     """The version the file's document would make; what its keys stand for is made up, since nothing is sent."""
     definition, steps = check(file.definition)
     messages = [step for step in steps if isinstance(step, Message)]
+    connectors = {step.connector for step in steps if isinstance(step, Message | Webhook)}
     purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
     purposes |= asks.purposes(definition, steps)
     bindings = {
-        "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
+        "connectors": {key: str(uuid5(NIL, key)) for key in connectors},
         "templates": {step.template: 1 for step in messages},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
@@ -81,7 +84,14 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
         for n, (at, name, said) in enumerate(told, 1)
     ]
     past = _Told(case, start)
-    life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
+    life = live(
+        version,
+        sorted(events, key=lambda one: one.place),
+        past,
+        until,
+        case.given.closed,
+        by_step(case.given.replies),
+    )
     found = _found(version, life, past)
     if then.traits is not msgspec.UNSET:
         known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
@@ -131,6 +141,8 @@ def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, 
             by_event = moved.event is not None
             named = of_exit(version.definition, moved.cause, moved.branch, is_by_event=by_event)
             return Cause(moved.cause).name.lower(), named or of_step(version.steps[run.step])
+    if run.status == Run.Status.FAILED:
+        return "failed", ""
     return "completed", of_step(version.steps[run.step])
 
 

@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.call import Call, CallContent
 from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
@@ -32,6 +33,8 @@ from journeys.models.variable import Variable
 __all__ = [
     "BROKEN_OFF",
     "EXITS",
+    "Call",
+    "CallContent",
     "CancelWatch",
     "Cause",
     "Changeover",

@@ -77,6 +77,8 @@ from customers.models import (
 )
 from journeys.maps import edit
 from journeys.models import (
+    Call,
+    CallContent,
     CancelWatch,
     Cause,
     Changeover,
@@ -318,6 +320,11 @@ def _journeys(world: World, ana: Person) -> Run:
         until=NOW,
         created_at=NOW,
     )
+    call = Call.objects.create(
+        run=run, visit=1, journey=journey, version=version, profile=ana.profile, step=0,
+        connector_id=world.connector.pk, created_at=NOW, due_at=NOW, state=Call.State.ANSWERED, settled_at=NOW,
+    )  # fmt: skip
+    CallContent.objects.create(call=call, target=HOSTILE, headers={}, body=HOSTILE, reply=HOSTILE)
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run

@@ -92,6 +92,7 @@ NOT_PERSONAL = {
     "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
+    "journeys.Call": "state error tries",
     "journeys.Changeover": "plan",
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",
