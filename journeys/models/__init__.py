@@ -1,6 +1,7 @@
 """The tables of the decide layer, one file an idea."""
 
 from journeys.models.call import Call, CallContent
+from journeys.models.call_list import CallList, CallListRow
 from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
@@ -14,6 +15,7 @@ from journeys.models.journey_map import (
     PlacedStep,
     Touchpoint,
 )
+from journeys.models.occurrence import Occurrence
 from journeys.models.run import (
     BROKEN_OFF,
     EXITS,
@@ -35,6 +37,8 @@ __all__ = [
     "EXITS",
     "Call",
     "CallContent",
+    "CallList",
+    "CallListRow",
     "CancelWatch",
     "Cause",
     "Changeover",
@@ -49,6 +53,7 @@ __all__ = [
     "MapPart",
     "MapRevision",
     "MapStage",
+    "Occurrence",
     "PlacedStep",
     "RecheckItem",
     "RuleInputs",

@@ -93,6 +93,8 @@ NOT_PERSONAL = {
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
     "journeys.Call": "state error tries",
+    # Names of columns that are properties of the journey, and counts.
+    "journeys.CallList": "kind columns found reasons",
     "journeys.Changeover": "plan",
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",
