@@ -33,7 +33,7 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0014_roles_of_withdrawing"), ("journeys", "0024_calls"))
+    dependencies = (("config", "0014_roles_of_withdrawing"), ("journeys", "0026_calls"))
 
     operations = (
         migrations.RunPython(seed, remove),

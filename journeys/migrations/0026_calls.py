@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0036_journeys_at_once'),
-        ('journeys', '0023_ramps_and_causes'),
+        ("journeys", "0025_call_lists"),
     ]
 
     operations = [
