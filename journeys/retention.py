@@ -35,7 +35,8 @@ KINDS: Final = (
         _("Of a call that is yet to be made, what is to be said stays."),
         90,
         table="journeys_callcontent",
-        time="(SELECT c.settled_at FROM journeys_call c WHERE c.id = t.call_id AND c.state NOT IN ('waiting', 'calling'))",
+        time="(SELECT c.settled_at FROM journeys_call c"
+        " WHERE c.id = t.call_id AND c.state NOT IN ('waiting', 'calling'))",
         brand="(SELECT j.brand_id FROM journeys_call c JOIN journeys_journey j ON j.id = c.journey_id"
         " WHERE c.id = t.call_id)",
     ),
