@@ -70,6 +70,7 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "privacy_note": _("noted something on a privacy request"),
     "privacy_lift": _("lifted a restriction"),
     "look_for_duplicates": _("had duplicates looked for"),
+    "note_restore": _("noted that the database was restored"),
 }
 
 
