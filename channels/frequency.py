@@ -33,7 +33,7 @@ def next_at(message_id: UUID, address_id: UUID, brand_id: UUID, every_days: int,
     window = timedelta(days=every_days)
     with raw_cursor() as cursor:
         cursor.execute(_LAST, [address_id, now - window, brand_id, message_id])
-        [last] = cursor.fetchone() or (None,)
+        last: datetime | None = (cursor.fetchone() or (None,))[0]
         if last is not None:
             return last + window
         [[in_hand]] = cursor.execute(_IN_HAND, [address_id, brand_id, message_id]).fetchall()

@@ -25,7 +25,7 @@ _Kind = PrivacyRequest.Kind
 def carry_out(
     request: PrivacyRequest, now: datetime, by: "Person | None", *, shown: Sequence[UUID] | None = None
 ) -> None:
-    """Begin what was asked; raises NotNow, NotSure or NobodyKnown. `shown` are those that an erasure was confirmed of."""
+    """Begin what was asked; raises NotNow, NotSure or NobodyKnown. `shown` are whom an erasure was confirmed of."""
     if request.kind == _Kind.ERASURE:
         erasure.ask(request, now, by, shown=shown)
     else:

@@ -45,7 +45,12 @@ def ask(request: PrivacyRequest, now: datetime, by: "Person | None", *, shown: S
         requests.begin_work(request, now, by)
         Erasure.objects.get_or_create(
             request=request,
-            defaults={"brand_id": request.brand_id, "by_id": by.pk if by else None, "begun_at": now, "shown": list(shown)},
+            defaults={
+                "brand_id": request.brand_id,
+                "by_id": by.pk if by else None,
+                "begun_at": now,
+                "shown": list(shown),
+            },
         )
         job = jobs.ask(ERASE, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
         PrivacyRequest.objects.filter(pk=request.pk).update(job=job)
