@@ -261,6 +261,8 @@ SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
 # A worker in which a batch takes longer than this, the database not being waited for, is ended.
 WORK_SECONDS = environ.number("WORK_SECONDS", 60)
 PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
+# Hosts, or host:port, that journeys' calls may reach though their address is private or they speak no TLS.
+TRILHA_CALL_HOSTS = environ.items("TRILHA_CALL_HOSTS")
 # One address gets one copy of a journey step or broadcast within so many hours.
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # How long the link in a mail that confirms a consent is good for.
