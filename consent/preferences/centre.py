@@ -154,7 +154,6 @@ def preference(known: Known) -> Preference | None:
 
 def read(known: Known, language: str, now: datetime) -> Centre:
     """The page as it stands, in this language."""
-    own_channel = known.address.channel
     places = _places(known)
     purposes = list(Purpose.objects.filter(brand=known.brand).prefetch_related("texts").order_by("name", "pk"))
     offered = [one for one in purposes if one.is_offered and one.kind != Purpose.Kind.LEGAL]
@@ -162,17 +161,18 @@ def read(known: Known, language: str, now: datetime) -> Centre:
     waiting = _waiting(known, now)
     words = {one.pk: one.public(language, known.brand.locale) for one in purposes}
     choices = _choices(known, places, offered, waiting, now)
+    paused_until = pausing.paused_until(known.brand.pk, known.peaceful(), now)
     return Centre(
         known=known,
         places=places,
         topics=tuple(Topic(one, *words[one.pk], choices[one.pk]) for one in offered if choices[one.pk]),
         owed=tuple(words[one.pk][0] for one in purposes if one.is_offered and one.kind == Purpose.Kind.LEGAL),
-        paused_until=pausing.paused_until(known.brand.pk, known.peaceful(), now),
+        paused_until=paused_until,
         language=known.locale(),
         every_days=chosen.every_days if chosen else 0,
         more_waits=_MORE in waiting,
         end_waits=_END in waiting,
-        can_resume=known.may_resume and known.profile_id is not None and ask.can_ask(known.brand.pk, own_channel),
+        can_resume=paused_until is not None and known.may_resume and _can_ask(known),
     )
 
 
@@ -196,7 +196,7 @@ def _choices(
     customer_id = _asked_for(known)
     cells = [(place, one) for one in offered for place in places if one.by(place.channel)]
     verdicts = permissions([Ask(customer_id, place.address_id, one.pk) for place, one in cells], now, heed_pauses=False)
-    can_ask = known.profile_id is not None and ask.can_ask(known.brand.pk, known.address.channel)
+    can_ask = _can_ask(known)
     ends = _ends(verdicts, now) if can_ask else {}
     found: dict[UUID, list[Choice]] = {one.pk: [] for one in offered}
     for (place, one), verdict in zip(cells, verdicts, strict=True):
@@ -211,6 +211,11 @@ def _ends(verdicts: Sequence[Verdict], now: datetime) -> dict[int, datetime]:
     granting = [one.entry_id for one in verdicts if one.allowed and one.entry_id is not None]
     soon = ConsentEntry.objects.filter(pk__in=granting, valid_until__gt=now, valid_until__lte=now + SOON)
     return {one.pk: one.valid_until for one in soon if one.valid_until is not None}
+
+
+def _can_ask(known: Known) -> bool:
+    """Whether its reader can be sent a mail that asks."""
+    return known.profile_id is not None and ask.can_ask(known.brand.pk, known.address.channel)
 
 
 def _asked_for(known: Known) -> UUID:
