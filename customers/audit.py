@@ -69,6 +69,9 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "privacy_refused": _("refused a privacy request"),
     "privacy_note": _("noted something on a privacy request"),
     "privacy_lift": _("lifted a restriction"),
+    "call_in": _("called people into a journey"),
+    "hand_in_list": _("handed in a list of people to call"),
+    "stop_list": _("stopped what was done with a list of people"),
     "look_for_duplicates": _("had duplicates looked for"),
     "note_restore": _("noted that the database was restored"),
 }

@@ -70,18 +70,27 @@ Worker = Callable[[Slice], bool]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`given_up` is called for a job that failed or was stopped, in the transaction in which it ends so."""
+    """`given_up` is called for a job that failed or was stopped, in the transaction in which it ends so. One that
+    `counts_members` of the segment in its arguments tells by its progress how many are in it."""
 
     label: "str | Promise"
     work: Worker
     given_up: Callable[[Job], None] | None = None
+    counts_members: bool = False
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(key: str, label: "str | Promise", work: Worker, *, given_up: Callable[[Job], None] | None = None) -> None:
-    _kinds[key] = Kind(label, work, given_up)
+def register(
+    key: str,
+    label: "str | Promise",
+    work: Worker,
+    *,
+    given_up: Callable[[Job], None] | None = None,
+    counts_members: bool = False,
+) -> None:
+    _kinds[key] = Kind(label, work, given_up, counts_members)
 
 
 def kinds() -> Mapping[str, Kind]:

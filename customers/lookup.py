@@ -41,11 +41,17 @@ def by_identifier(partner: Partner, kind: str, value: str, now: datetime) -> Kno
 
 def by_values(partner: Partner, kind: str, values: Collection[str], now: datetime) -> dict[str, UUID]:
     """The customers of these values, as they are compared; of a kind that there is."""
+    return {value: one.customer_id for value, one in known_by_values(partner, kind, values, now).items()}
+
+
+def known_by_values(partner: Partner, kind: str, values: Collection[str], now: datetime) -> dict[str, Known]:
+    """The same, as the partner knows them."""
     wide = kinds.current(now)[kind].organisation_wide
     named = Identifier.objects.visible_to(partner).filter(
         value__in=values, kind_id=kind, namespace__in=[NIL] if wide else _namespaces(partner), closed_at=None
     )
-    return dict(named.order_by("-id").values_list("value", "profile__customer_id"))
+    rows = named.order_by("-id").values_list("value", "profile__customer_id", "profile_id")
+    return {value: Known(customer, profile, value if kind == "email" else "") for value, customer, profile in rows}
 
 
 def by_customer(partner: Partner, customer_id: UUID) -> Known | None:
@@ -53,6 +59,14 @@ def by_customer(partner: Partner, customer_id: UUID) -> Known | None:
     named = Identifier.objects.visible_to(partner).filter(profile__customer_id=customer_id, closed_at=None)
     profile_id = named.order_by("kind__rank", "value", "id").values_list("profile_id", flat=True).first()
     return Known(customer_id, profile_id) if profile_id else None
+
+
+def known_customers(partner: Partner, customer_ids: Collection[UUID]) -> dict[UUID, Known]:
+    """Of many, each by the strongest identifier that the partner gave of them."""
+    named = Identifier.objects.visible_to(partner).filter(profile__customer_id__in=customer_ids, closed_at=None)
+    # The strongest comes last, and stays.
+    rows = named.order_by("-kind__rank", "-value", "-id").values_list("profile__customer_id", "profile_id")
+    return {customer: Known(customer, profile) for customer, profile in rows}
 
 
 def customer(partner: Partner, customer_id: UUID) -> Customer | None:

@@ -1,5 +1,6 @@
-"""An event that a door tells of a person it has found already: written at once, without passing the inbox."""
+"""Events that a door tells of people it has found already: written at once, without passing the inbox."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,21 +12,32 @@ from psycopg.types.json import Jsonb
 from customers import awaited
 from customers.internal import Cause
 from customers.models import SegmentInput
+from customers.pg import copy_rows
 from customers.segments.notice import Items
 
-_EVENT = """
-    INSERT INTO customers_event
-        (id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id, historical)
-    VALUES (nextval('customers_event_id_seq'), %(now)s, %(now)s, %(brand)s, %(source)s, %(profile)s, 'track', %(name)s,
-            %(message_id)s, false)
-    RETURNING id
-"""
-_PAYLOAD = "INSERT INTO customers_eventpayload (event_id, received_at, payload) VALUES (%s, %s, %s)"
-_MATCH = """
-    INSERT INTO customers_match_queue
-        (event_id, received_at, occurred_at, profile_id, brand_id, name, message_id)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
-"""
+_EVENT = (
+    ("id", "int8"),
+    ("received_at", "timestamptz"),
+    ("occurred_at", "timestamptz"),
+    ("brand_id", "uuid"),
+    ("source_id", "uuid"),
+    ("profile_id", "uuid"),
+    ("kind", "varchar"),
+    ("name", "varchar"),
+    ("message_id", "varchar"),
+    ("historical", "bool"),
+)
+_PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
+_MATCH = (
+    ("event_id", "int8"),
+    ("received_at", "timestamptz"),
+    ("occurred_at", "timestamptz"),
+    ("profile_id", "uuid"),
+    ("brand_id", "uuid"),
+    ("name", "varchar"),
+    ("message_id", "varchar"),
+)
+_IDS = "SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)"
 
 
 class Happening(NamedTuple):
@@ -40,28 +52,45 @@ class Happening(NamedTuple):
     properties: dict[str, Any]
     token: str
 
+    @property
+    def payload(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"context": {"token": self.token}}
+        return said | ({"properties": self.properties} if self.properties else {})
+
 
 def tell(cursor: Cursor[Any], happening: Happening, now: datetime) -> int:
     """Write it in the caller's transaction, for those too who may await its name; return its id."""
-    named = happening._asdict()
-    values = {key: named[f"{key}_id"] for key in ("brand", "source", "profile")}
-    row = cursor.execute(
-        _EVENT, {**values, "name": happening.name, "message_id": happening.message_id, "now": now}
-    ).fetchone()
-    assert row is not None
-    payload: dict[str, Any] = {"context": {"token": happening.token}}
-    if happening.properties:
-        payload["properties"] = happening.properties
-    cursor.execute(_PAYLOAD, [row[0], now, Jsonb(payload, orjson.dumps)])
+    return tell_all(cursor, [happening], now)[0]
+
+
+def tell_all(cursor: Cursor[Any], told: Sequence[Happening], now: datetime) -> list[int]:
+    """The same of many, by a few statements; return their ids in their order."""
+    ids = [row[0] for row in cursor.execute(_IDS, [len(told)]).fetchall()]
+    rows = list(zip(ids, told, strict=True))
+    copy_rows(
+        cursor,
+        "customers_event",
+        _EVENT,
+        (
+            (id_, now, now, one.brand_id, one.source_id, one.profile_id, "track", one.name, one.message_id, False)
+            for id_, one in rows
+        ),
+    )
+    payloads = ((id_, now, Jsonb(one.payload, orjson.dumps)) for id_, one in rows)
+    copy_rows(cursor, "customers_eventpayload", _PAYLOAD, payloads)
     waited_for = awaited.under_lock()
     items = Items()
-    for segment, brand in waited_for.watchers(SegmentInput.Kind.EVENT).get(happening.name, ()):
-        if brand == happening.brand_id:
-            items.add(segment, happening.profile_id, Cause(int(row[0])))
+    watchers = waited_for.watchers(SegmentInput.Kind.EVENT)
+    for id_, one in rows:
+        for segment, brand in watchers.get(one.name, ()):
+            if brand == one.brand_id:
+                items.add(segment, one.profile_id, Cause(id_))
     items.write(cursor, now)
-    if happening.name in waited_for.names:
-        cursor.execute(
-            _MATCH,
-            [row[0], now, now, happening.profile_id, happening.brand_id, happening.name, happening.message_id],
-        )
-    return int(row[0])
+    matched = [
+        (id_, now, now, one.profile_id, one.brand_id, one.name, one.message_id)
+        for id_, one in rows
+        if one.name in waited_for.names
+    ]
+    if matched:
+        copy_rows(cursor, "customers_match_queue", _MATCH, matched)
+    return ids

@@ -16,11 +16,11 @@ class JourneysConfig(AppConfig):
         from customers.segments import define
         from journeys import rules, steps, this_run, variable_leaf  # noqa: F401 - makes them known
         from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
-        from journeys.entry import calls
+        from journeys.entry import calls, occurrences, previews
         from journeys.entry.names import CALLED
         from journeys.guard import guard
         from journeys.privacy import STORES
-        from journeys.retention import needed_by_runs
+        from journeys.retention import KINDS, needed_by_runs
         from journeys.segment_use import journeys_at
         from journeys.simulation import job
 
@@ -30,10 +30,13 @@ class JourneysConfig(AppConfig):
         guards.register(Message.Origin.RUN.value, guard)
         internal.reserve(CALLED)
         calls.register()
+        previews.register()
+        kinds.register(*KINDS)
         merging.register(foreseen.tell)
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE, changeovers.QUEUE)
         dead_letters.register_staying(advance.QUEUE, again.take_up)
+        dead_letters.register_staying(occurrences.QUEUE, occurrences.call_again)
         for key in ("events", "event_payloads"):
             kinds.hold(key, needed_by_runs)

@@ -13,6 +13,7 @@ from customers.hints import form
 from customers.rules.errors import Problem
 from journeys.ends import ExitEvent, ExitRule, Expiry
 from journeys.entry.parts import EntryCap, Ramp
+from journeys.entry.schedule import Schedule
 from journeys.steps.base import Step, step_union
 from journeys.variables import VariableDef
 
@@ -44,16 +45,17 @@ class StateDef(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Who comes in, by an event or by a move into or out of a segment: `rule` sees the customer and the event; `key`
-    names the property that tells runs of one customer apart (a cart's id, say)."""
+    """Who comes in, by an event, by a move into or out of a segment, or out of a segment by the calendar: `rule` sees
+    the customer and the event; `key` names the property that tells runs of one customer apart (a cart's id, say)."""
 
     kind: Annotated[
-        Literal["event", "segment"],
+        Literal["event", "segment", "schedule"],
         form(
             _("who comes in"),
             choices={
                 "event": _("whoever an event happens to"),
                 "segment": _("whoever comes into a segment or leaves it"),
+                "schedule": _("whoever is in a segment, by the calendar"),
             },
         ),
     ] = "event"
@@ -70,6 +72,10 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
             _("When the journey is first published so; a job calls them in."),
         ),
     ] = False
+    schedule: Annotated[
+        Schedule | None,
+        form(_("calendar"), _("Each time, everybody is called who is in the segment then.")),
+    ] = None
     rule: Annotated[dict[str, Any] | None, form(_("only if"), kind="rule")] = None
     key: Annotated[
         str | None,

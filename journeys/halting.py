@@ -16,6 +16,7 @@ from channels import stops
 from channels.models import SendStop
 from customers import audit, bells
 from journeys.drafts import NotPossible
+from journeys.entry import occurrences
 from journeys.models import Halt, Journey
 
 # What a journey's own verbs set a stop by, so that they lift no other.
@@ -115,8 +116,14 @@ def _change_status(
 ) -> None:
     with transaction.atomic():
         locked = Journey.objects.select_for_update().get(pk=journey.pk)
+        # What has come by its schedule so far came while it stood as it does.
+        occurrences.settle_all(locked, now)
         before, locked.status = locked.status, status
         locked.save(update_fields=("status",))
+        if status == Journey.Status.ARCHIVED:
+            occurrences.forget(locked)
+        elif before == Journey.Status.ARCHIVED and locked.live_version is not None:
+            occurrences.plan(locked, locked.live_version, now)
         after = {"status": status.value, **(more or {})}
         audit.record(by, action, locked, {"status": before}, after, brand=locked.brand, now=now)
     journey.status = status

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
 from customers.pg import raw_cursor
-from customers.privacy.phrases import namespace_of
+from customers.privacy.phrases import named_in, namespace_of
 from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
 from journeys.engine.ending import end_all
 from journeys.engine.runs import lock_live
 from journeys.models import (
+    CallListRow,
     CancelWatch,
     Cause,
     EntryMemory,
@@ -44,7 +45,34 @@ def end_runs(subject: Subject, now: datetime) -> int:
     return len(ended)
 
 
+_LIST_NAMESPACE: Final = """
+    (SELECT s.namespace FROM journeys_calllist l JOIN journeys_journey j ON j.id = l.journey_id
+     JOIN customers_source s ON s.brand_id = j.brand_id WHERE l.id = t.parent_id ORDER BY s.namespace LIMIT 1)
+"""
+_ON_LIST: Final = f"({_OWN} OR {named_in('t.value', 't.data::text', namespace=_LIST_NAMESPACE)})"
+
 STORES: Final = (
+    Store(
+        "call_lists",
+        _("lists of people to call"),
+        _("Whom somebody of the staff named to be called into a journey."),
+        Basis.INTEREST,
+        Rank.QUEUES,
+        (
+            Table(
+                CallListRow,
+                _ON_LIST,
+                {
+                    "journey": "(SELECT j.name FROM journeys_calllist l JOIN journeys_journey j ON j.id = l.journey_id"
+                    " WHERE l.id = t.parent_id)",
+                    "row": "t.line",
+                    "named": "t.value",
+                    "content": "t.data",
+                },
+            ),
+        ),
+        kept="call_lists",
+    ),
     Store(
         "runs",
         _("journeys"),

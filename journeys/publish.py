@@ -20,6 +20,7 @@ from customers.rules.errors import Problem
 from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
 from journeys.definition import Definition, Entry, InvalidDefinition
+from journeys.entry import occurrences
 from journeys.entry.calls import call_in
 from journeys.entry.segments import bind_segments
 from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
@@ -68,9 +69,13 @@ def publish(
         )
     await_names(f"journey_version:{made.id}", awaited_names(definition, steps))
     with transaction.atomic():
+        # What has come by the schedule of the version before is carried out by that.
+        occurrences.settle_all(Journey.objects.select_for_update().get(pk=journey.pk), now)
         # Of two publishers at once, the later version lives, whoever comes through last.
         older = Q(live_version=None) | Q(live_version__number__lt=made.number)
         is_live = Journey.objects.filter(older, pk=journey.pk).update(live_version=made, status=_STATUS_AFTER)
+        if is_live:
+            occurrences.plan(journey, made, now)
         if is_live and (said := as_json(plan)):
             Changeover.objects.create(
                 journey=journey,

@@ -11,10 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from customers import clock, jobs
+from customers import clock, jobs, personal
 from customers.admin.base import Facts
 from customers.admin.show import Tone, document, state, when
-from customers.models import Job
+from customers.models import Job, Segment
+from customers.segments.telling import coarse_words
 
 _TONES: dict[str, Tone] = {"done": "good", "failed": "bad", "working": "info", "waiting": "warn"}
 
@@ -47,6 +48,8 @@ class JobAdmin(Facts):
 
     @admin.display(description=_("progress"))
     def progress(self, job: Job) -> SafeString | str:
+        if _tells_members(job):
+            return coarse_words(job.done)
         done = number_format(job.done, force_grouping=True)
         if not job.total:
             return done
@@ -59,6 +62,8 @@ class JobAdmin(Facts):
 
     @admin.display(description=_("report"))
     def told(self, job: Job) -> SafeString | str:
+        if _tells_members(job):
+            return ""
         return document(job.report) if job.report else ""
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -70,3 +75,13 @@ class JobAdmin(Facts):
         count = sum(jobs.cancel(key, now) for key in queryset.values_list("pk", flat=True))
         text = ngettext("%(count)s job was stopped.", "%(count)s jobs were stopped.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)
+
+
+def _tells_members(job: Job) -> bool:
+    """Whether its numbers tell who is in a segment whose rule asks what the reader may not read, or of people whom
+    somebody has named."""
+    kind = jobs.kinds().get(job.kind)
+    if kind is None or not kind.counts_members or not personal.is_veiled(job):
+        return False
+    segment = job.arguments.get("segment")
+    return segment is None or Segment.objects.filter(pk=segment, is_personal=True).exists()

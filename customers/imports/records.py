@@ -35,7 +35,7 @@ class _RowTooLong(Exception):
     """A row goes on beyond what a row may be."""
 
 
-def records(raw: io.RawIOBase, dialect: Dialect, offset: int, row: int = 0) -> Iterator[Record]:
+def records(raw: io.RawIOBase | io.BytesIO, dialect: Dialect, offset: int, row: int = 0) -> Iterator[Record]:
     """The rows from `offset` on, where row number `row` ended.
 
     A row in which the quotation marks do not match is given up with its first line only: where a mark is never closed,
@@ -70,7 +70,7 @@ def _fault(cells: list[str]) -> str:
 class _Lines:
     """The lines of a file for the reader of rows; those of the row at hand are kept, so that they can be given back."""
 
-    def __init__(self, raw: io.RawIOBase, encoding: str) -> None:
+    def __init__(self, raw: io.RawIOBase | io.BytesIO, encoding: str) -> None:
         self._encoding = encoding
         self._is_wide = encoding.startswith("utf-16")
         self._errors: Final = "surrogatepass" if self._is_wide else "surrogateescape"

@@ -61,6 +61,7 @@ WORDS: Final[Mapping[str, "_StrOrPromise"]] = {
     "name": _("name"),
     "note": _("note"),
     "notice": _("notice"),
+    "named": _("named"),
     "occurred_at": _("occurred at"),
     "opened_at": _("opened at"),
     "original": _("as given"),

@@ -19,7 +19,7 @@ from customers.authoring.posted import TooLarge, tree
 from customers.visibility import may_change
 from journeys import drafts
 from journeys.admin import desk as desks
-from journeys.admin import lifecycle, publication, simulations, text
+from journeys.admin import lifecycle, lists, publication, simulations, text
 from journeys.admin.desk import OUTLINE, Desk
 from journeys.authoring import edits
 from journeys.authoring.merge import merge
@@ -37,6 +37,7 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
         "author": author,
         **publication.VIEWS,
         **lifecycle.VIEWS,
+        **lists.VIEWS,
         **simulations.VIEWS,
         **text.VIEWS,
     }

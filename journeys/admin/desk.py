@@ -15,6 +15,7 @@ from customers.authoring.controls import Control, inner_id, place, suggestions
 from customers.authoring.edits import Removal
 from customers.rules.errors import Problem
 from customers.visibility import may_change
+from journeys.admin.calendar import upcoming
 from journeys.authoring.choices import of_brand
 from journeys.authoring.controls import controls
 from journeys.authoring.tidy import lost_in_the_form
@@ -73,6 +74,7 @@ class Desk:
             "undo": json.dumps(self.removal.as_json()) if self.removal else "",
             "lost": lost_in_the_form(self.document),
             "is_outline": self._is_outline,
+            "upcoming": upcoming(self.document),
         }
 
     @property
@@ -116,6 +118,7 @@ def page(request: HttpRequest, journey: Journey, tab: str) -> dict[str, Any]:
         ("versions", _("Versions")),
         ("simulations", _("Simulate")),
         ("text", _("As text")),
+        ("people", _("Call a list")),
         ("status", _("Status")),
     )
     return {

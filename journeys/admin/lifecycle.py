@@ -16,13 +16,16 @@ from django.views.decorators.http import require_http_methods
 
 from channels.models import SendStop
 from customers import clock
+from customers.visibility import sees_pii
 from journeys import drafts, halting
+from journeys.admin.calendar import calendar
 from journeys.admin.desk import address, open_journey, page
 from journeys.authoring.text import write
 from journeys.diff import compare
 from journeys.entry import by_hand, ramp
 from journeys.entry.calls import calls_of
-from journeys.entry.outcomes import outcome
+from journeys.entry.outcomes import outcomes, previews
+from journeys.entry.previews import preview, previews_of
 from journeys.models import Halt, Journey, JourneyVersion
 
 _SHOWN = 100
@@ -119,7 +122,9 @@ def status(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "stopped": SendStop.objects.filter(scope_id=journey.pk, released_at=None).first(),
         "halt": halting.standing(journey),
         "ramp": _ramp(journey),
-        "calls": [outcome(journey, job) for job in calls_of(journey)],
+        "calendar": calendar(request, journey),
+        "calls": outcomes(journey, calls_of(journey), reads_personal=sees_pii(request.user, journey.brand_id)),
+        "previews": previews(previews_of(journey), reads_personal=sees_pii(request.user, journey.brand_id)),
         "callable": by_hand.offered(journey) if journey.status == Journey.Status.LIVE else [],
         "may_add": request.user.has_perm("journeys.add_journey"),
     }
@@ -150,6 +155,13 @@ def _call_in(request: HttpRequest, journey: Journey) -> tuple[str, str]:
         raise PermissionDenied
     by_hand.call_by_hand(journey, request.POST.get("segment", ""), clock.utcnow(), by=request.user)  # type: ignore[arg-type]  # somebody known
     return _("They are being called in; below you see how far it is."), address(journey, "status")
+
+
+def _preview(request: HttpRequest, journey: Journey) -> tuple[str, str]:
+    if not request.user.has_perm("journeys.publish_journey"):
+        raise PermissionDenied
+    preview(journey, request.POST.get("segment", ""), clock.utcnow(), by=request.user)  # type: ignore[arg-type]  # somebody known
+    return _("It is being looked at; nobody is called yet."), address(journey, "status")
 
 
 def _stop_ramp(request: HttpRequest, journey: Journey) -> tuple[str, str]:
@@ -223,6 +235,7 @@ _ACTS: dict[str, Callable[[HttpRequest, Journey], tuple[str, str]]] = {
     "let_everybody_in": _let_everybody_in,
     "stop_ramp": _stop_ramp,
     "call_in": _call_in,
+    "preview": _preview,
 }
 
 VIEWS = {"versions": versions, "status": status}

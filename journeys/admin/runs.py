@@ -10,11 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import Tone, state, when
 from journeys.models import (
+    CallList,
+    CallListRow,
     CancelWatch,
     Changeover,
     EntryRefusal,
     Halt,
     Journey,
+    Occurrence,
     RecheckItem,
     Run,
     RunContext,
@@ -145,6 +148,36 @@ class ChangeoverAdmin(Facts):
     list_select_related = ("journey", "version__journey")
     search_fields = ("journey__id",)
     search_help_text = _("The id of a journey.")
+
+
+@admin.register(Occurrence)
+class OccurrenceAdmin(Facts):
+    list_display = ("id", "journey", "version", when("at", _("at")), "state", when("settled_at", _("settled")))
+    when_empty = _("No journey goes by the calendar.")
+    list_filter = ("state",)
+    list_select_related = ("journey", "version__journey")
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+
+
+@admin.register(CallList)
+class CallListAdmin(Facts):
+    list_display = ("id", "journey", "kind", "lines", "created_by", when("created_at", _("handed in")))
+    when_empty = _("Nobody has handed in a list; a journey’s pages have a tab for it.")
+    list_select_related = ("journey", "created_by")
+    search_fields = ("journey__id",)
+    search_help_text = _("The id of a journey.")
+    # Of a list of one person every number tells of that person; the journey's page knows to whom.
+    exclude = ("found", "reasons")
+
+
+@admin.register(CallListRow)
+class CallListRowAdmin(Facts):
+    list_display = ("line", "value", "problem", "parent")
+    when_empty = _("No list is kept at present.")
+    list_select_related = ("parent",)
+    search_fields = ("parent__id",)
+    search_help_text = _("The id of a list.")
 
 
 @admin.register(Simulation)

@@ -19,6 +19,7 @@ from journeys.code.file import Case, Happening, JourneyFile, Then
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
+from journeys.entry.names import CALLED
 from journeys.entry.segments import named
 from journeys.models import EXITS, Cause
 from journeys.outcomes import of_exit, of_step
@@ -76,11 +77,12 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     start = datetime.fromisoformat(case.given.now)
     until = start + then.after
     told = [(start + one.at, name, said) for one in case.when for name, said in _told(one) if start + one.at <= until]
+    past = _Told(case, start)
+    told += [(at, CALLED, {"journey": str(version.journey_id)}) for at in _calls(version, past, start, until)]
     events = [
         Arrival(0, n, at, at, _PERSON, _BRAND, name, f"{n:09}", _PERSON, said)
         for n, (at, name, said) in enumerate(told, 1)
     ]
-    past = _Told(case, start)
     life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
     found = _found(version, life, past)
     if then.traits is not msgspec.UNSET:
@@ -101,6 +103,13 @@ def _told(one: Happening) -> Iterator[tuple[str, dict[str, Any]]]:
         yield SEGMENT_LEFT, {"segment": one.leaves}
     if one.enters is not None:
         yield SEGMENT_ENTERED, {"segment": one.enters}
+
+
+def _calls(version: Version, past: "_Told", start: datetime, until: datetime) -> Iterator[datetime]:
+    """When the calendar calls the case's person, who is in the segment then."""
+    entry = version.definition.entry
+    if entry.schedule is not None:
+        yield from (at for at in entry.schedule.between(start, until) if entry.segment in past.segments(_PERSON, at))
 
 
 def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from journeys.code.file import JourneyFile
 from journeys.definition import Definition, Entry
 from journeys.ends import ExitEvent, ExitRule, Expiry
 from journeys.entry.parts import EntryCap, Ramp
+from journeys.entry.schedule import Schedule
 from journeys.steps.base import step_types, step_union
 
 _HERE = "#/$defs/{name}"
@@ -20,7 +21,7 @@ def schema() -> dict[str, Any]:
         [JourneyFile, Definition, list[step_union()]],  # type: ignore[misc]  # the union is the registry's
         ref_template=_HERE,
     )
-    structs: list[type[msgspec.Struct]] = [Definition, Entry, EntryCap, Ramp, ExitEvent, ExitRule, Expiry]
+    structs: list[type[msgspec.Struct]] = [Definition, Entry, Schedule, EntryCap, Ramp, ExitEvent, ExitRule, Expiry]
     structs += step_types().values()
     for struct in structs:
         properties = components[struct.__name__]["properties"]

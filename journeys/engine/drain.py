@@ -10,6 +10,7 @@ from customers.resolve import stage as resolve
 from customers.segments import stage as segments
 from customers.work import Floors, Queue, waiting, work_once
 from journeys.engine import advance, changeovers, halts, match, merges, recheck
+from journeys.entry import occurrences
 
 # In the order data walks: what came to a webhook becomes events, an event is resolved, its consent applied, its runs
 # moved, its segments settled, it is matched and looked back for, and only then may time run out on a hold.
@@ -24,6 +25,7 @@ STAGES: tuple[Queue, ...] = (
     recheck.QUEUE,
     halts.QUEUE,
     changeovers.QUEUE,
+    occurrences.QUEUE,
     advance.QUEUE,
 )
 

@@ -6,6 +6,7 @@ nobody holds them, which waits for nobody: a run whose customer is busy comes ag
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +20,8 @@ from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
 from journeys.engine.entries import SAID_BESIDE, Entries
-from journeys.engine.runs import RunState, live_of, people_of
+from journeys.engine.runs import ACTIVE, RunState, live_of, people_of
+from journeys.engine.walk import Walked, walk
 from journeys.engine.write import Work
 from journeys.models import Journey
 from journeys.steps.base import Go
@@ -81,6 +83,9 @@ def hand_over(
     for run, arrival in zip(sending, arrivals, strict=True):
         target, own = targets.get(run.id), live[run.customer_id]
         before = len(own)
+        makes_room = run.version.brand_id in entries.at_once and _ends_with_it(run, facts[run.id], now)
+        if makes_room:
+            gate.limits.leaving.add(run.id)
         # Whoever has been sent on so often is sent in a circle.
         if target is not None and hops.get(run.id, 0) + 1 < MOST_HOPS:
             rule = target.entry_rule
@@ -88,9 +93,20 @@ def hand_over(
                 work.refusals.append(rule_not_met(arrival, target))
             else:
                 enter(arrival, [target], own, gate, people, now, work)
-        answers[run.id] = _step(run).answered(is_taken=len(own) > before), (arrival.event_id, now)
+        is_taken = len(own) > before
+        if makes_room and not is_taken:
+            gate.limits.leaving.discard(run.id)
+        answers[run.id] = _step(run).answered(is_taken=is_taken), (arrival.event_id, now)
     bells.ring("engine")
     return answers
+
+
+def _ends_with_it(run: RunState, facts: Facts, now: datetime) -> bool:
+    """Whether the run ends in the very move by which the other journey takes its customer: they are in one journey
+    after it as before, so it does not count where the brand limits in how many they may be."""
+    trial = replace(run, variables=None if run.variables is None else dict(run.variables))
+    walk(trial, _step(run).answered(is_taken=True), facts, now, Walked())
+    return trial.status != ACTIVE
 
 
 def _step(run: RunState) -> GoTo:

@@ -68,6 +68,8 @@ class Limits:
     at_once: Mapping[UUID, int] = field(default_factory=dict)
     # Journeys whose ramp is over: everybody is let in.
     widened: Collection[UUID] = ()
+    # Runs that end in the move in which their customer is let in.
+    leaving: set[int] = field(default_factory=set)
 
     def refusal(
         self, candidate: Version, customer: UUID, profile: UUID, runs: Iterable[RunState], now: datetime
@@ -104,7 +106,10 @@ class Limits:
         in_them = {
             run.journey_id
             for run in runs
-            if run.status == ACTIVE and run.version.is_marketing and run.version.brand_id == candidate.brand_id
+            if run.status == ACTIVE
+            and run.id not in self.leaving
+            and run.version.is_marketing
+            and run.version.brand_id == candidate.brand_id
         }
         # Another run of a journey that they are in already is not another journey.
         is_full = candidate.journey_id not in in_them and len(in_them) >= most

@@ -80,7 +80,7 @@ def start(journey_id: UUID, caller: Caller, properties: Mapping[str, Any], now: 
     Raises NotStartable, or Busy rather than overtake what came before: a grant, say, that would let the person in.
     """
     with transaction.atomic(), raw_cursor() as cursor:
-        candidate, entries = _startable(journey_id, caller.brand_id)
+        candidate, entries = startable(journey_id, caller.brand_id)
         customer = _lock_customer(cursor, caller.profile_id, now)
         said = dict(properties)
         event_id = tell(cursor, caller.happening(START_ASKED, said), now)
@@ -113,8 +113,8 @@ def end(run_id: int, caller: Caller, state: str | None, reason: str, now: dateti
     return Run.objects.select_related("journey", "version").get(pk=run_id)
 
 
-def _startable(journey_id: UUID, brand_id: UUID) -> tuple[Version, Entries]:
-    """Its live version, and what is said of it beside."""
+def startable(journey_id: UUID, brand_id: UUID) -> tuple[Version, Entries]:
+    """Its live version, and what is said of it beside; raises NotStartable."""
     live = Journey.objects.filter(pk=journey_id, brand_id=brand_id, status=Journey.Status.LIVE)
     id_, *said = live.values_list("live_version_id", *SAID_BESIDE).first() or (None,)
     if id_ is None or not version(id_).definition.entry.api:

@@ -7,7 +7,6 @@ the job stands is committed with the events it told: nobody is called twice by o
 
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -19,6 +18,7 @@ from customers.internal import Internal, tell
 from customers.jobs import Slice
 from customers.models import Job, Segment
 from customers.pg import raw_cursor
+from journeys.entry.called import Called, one_number, people_of
 from journeys.entry.names import CALLED
 from journeys.models import Journey
 
@@ -29,23 +29,8 @@ MOST_WAITING: Final = 5 * PIECE
 _REST: Final = timedelta(seconds=1)
 _REST_PAUSED: Final = timedelta(seconds=30)
 
-# By profile, which never changes. Who was merged is in a segment by several profiles, and is called by the first.
-_NEXT: Final = """
-    SELECT m.profile_id FROM customers_segmentmembership m
-    WHERE m.segment_id = %b AND m.left_at IS NULL AND m.entered_at <= %b AND m.profile_id > %b AND NOT EXISTS (
-        SELECT 1 FROM customers_segmentmembership o
-        WHERE o.segment_id = m.segment_id AND o.customer_id = m.customer_id AND o.left_at IS NULL
-          AND o.profile_id < m.profile_id
-    )
-    ORDER BY m.profile_id LIMIT %b
-"""
-_COUNT: Final = """
-    SELECT count(DISTINCT customer_id) FROM customers_segmentmembership
-    WHERE segment_id = %b AND left_at IS NULL AND entered_at <= %b
-"""
 _WAITING: Final = "SELECT count(*) FROM (SELECT 1 FROM customers_match_queue LIMIT %b) q"
 _SHOWN: Final = 5
-_NOBODY: Final = UUID(int=0)
 
 
 def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBaseUser | None = None) -> Job:
@@ -75,39 +60,35 @@ def work(turn: Slice) -> bool:
     if journey.status != Journey.Status.LIVE:
         turn.job.report["stopped"] = "journey_not_live"
         return True
-    segment, at = UUID(turn.job.arguments["segment"]), datetime.fromisoformat(turn.job.arguments["at"])
+    people = people_of(turn.job)
     while turn.has_time:
         with transaction.atomic(), raw_cursor() as cursor:
             if _is_busy(cursor):
                 turn.rest = _REST
                 return False
             if turn.job.total is None:
-                turn.note(total=_one(cursor, _COUNT, [segment, at]))
-            after = UUID(turn.job.cursor.get("after", str(_NOBODY)))
-            people = [row[0] for row in cursor.execute(_NEXT, [segment, at, after, PIECE]).fetchall()]
-            if not people:
+                turn.note(total=people.count(cursor))
+            some = people.next(cursor, turn.job.cursor.get("after"), PIECE)
+            if not some:
                 return True
-            _call(cursor, journey, turn.job, people, turn.now)
-            turn.note(done=turn.job.done + len(people), after=str(people[-1]))
+            _call(cursor, journey, turn.job, some, turn.now)
+            turn.note(done=turn.job.done + len(some), after=some[-1].mark)
     return False
 
 
 def register() -> None:
-    jobs.register(KIND, _("Call people into a journey"), work)
+    jobs.register(KIND, _("Call people into a journey"), work, counts_members=True)
 
 
 def _is_busy(cursor: Cursor[Any]) -> bool:
-    return _one(cursor, _WAITING, [MOST_WAITING]) >= MOST_WAITING
+    return one_number(cursor, _WAITING, [MOST_WAITING]) >= MOST_WAITING
 
 
-def _one(cursor: Cursor[Any], sql: str, values: list[Any]) -> int:
-    row = cursor.execute(sql.encode(), values).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _call(cursor: Cursor[Any], journey: Journey, job: Job, people: list[UUID], now: datetime) -> None:
+def _call(cursor: Cursor[Any], journey: Journey, job: Job, people: list[Called], now: datetime) -> None:
     said = {"journey": str(journey.pk), "call": str(job.pk)}
-    called = (Internal(CALLED, one, f"{job.pk}-{one}", said, brand_id=journey.brand_id) for one in people)
+    called = (
+        Internal(CALLED, one.profile_id, f"{job.pk}-{one.mark}", {**one.data, **said}, brand_id=journey.brand_id)
+        for one in people
+    )
     tell(cursor, called, frozenset({CALLED}), now)
     bells.ring("engine")

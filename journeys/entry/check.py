@@ -1,12 +1,12 @@
 """What an entry's limits may not be, each with its place and what to do."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
 from customers.rules.errors import Problem
+from journeys.entry.check_schedule import is_date, schedule_problems
 from journeys.entry.parts import EntryCap, Ramp
 from journeys.spans import span_problems
 
@@ -32,21 +32,45 @@ def _kind_problems(entry: "Entry") -> Iterator[Problem]:
     if entry.kind == "event":
         if not entry.event:
             yield Problem("missing_field", "/entry/event", _("This is missing."), _("Fill it in."))
-        for name in ("segment", "take_in"):
+        for name in ("segment", "take_in", "schedule"):
             if getattr(entry, name):
                 yield _one_too_many(name, _("Leave it out, or let people in by a segment."))
         return
+    yield from _calendar_problems(entry)
     if not entry.segment:
         yield Problem("missing_field", "/entry/segment", _("This is missing."), _("Name a segment."))
     if entry.event:
         yield _one_too_many("event", _("Leave it out, or let people in by an event."))
     if entry.key:
         yield _one_too_many("key", _("Nobody comes into a segment twice at once, so there is no key."))
+    if entry.kind == "schedule":
+        return
     if entry.take_in and entry.moved == "left":
         yield _one_too_many("take_in", _("Who is in the segment has not left it."))
     if entry.exclude and entry.exclude == entry.segment and entry.moved == "entered":
-        text = _("Nobody could come in: who has come into the segment is in it.")
-        yield Problem("nobody_comes_in", "/entry/exclude", text, _("Exclude another segment."))
+        yield _nobody()
+
+
+def _calendar_problems(entry: "Entry") -> Iterator[Problem]:
+    if entry.kind != "schedule":
+        if entry.schedule is not None:
+            yield _one_too_many("schedule", _("Leave it out, or let people in by the calendar."))
+        return
+    if entry.schedule is None:
+        yield Problem("missing_field", "/entry/schedule", _("This is missing."), _("Say when people are called."))
+    else:
+        yield from schedule_problems(entry.schedule, "/entry/schedule")
+    if entry.take_in:
+        yield _one_too_many("take_in", _("Leave it out: the calendar says when they are called."))
+    if entry.moved == "left":
+        yield _one_too_many("moved", _("Leave it out: whoever is in the segment is called."))
+    if entry.exclude and entry.exclude == entry.segment:
+        yield _nobody()
+
+
+def _nobody() -> Problem:
+    text = _("Nobody could come in: who has come into the segment is in it.")
+    return Problem("nobody_comes_in", "/entry/exclude", text, _("Exclude another segment."))
 
 
 def _one_too_many(name: str, hint: str) -> Problem:
@@ -64,13 +88,6 @@ def _ramp_problems(ramp: Ramp) -> Iterator[Problem]:
     if not 1 <= ramp.percent <= 100:
         text = _("The group is between 1 and 100 percent of people.")
         yield Problem("bad_ramp", "/entry/ramp/percent", text, _("To let everybody in, leave the group out."))
-    if not _is_date(ramp.compare_on):
+    if not is_date(ramp.compare_on):
         text = _("“%(value)s” is no date.") % {"value": ramp.compare_on}
         yield Problem("bad_date", "/entry/ramp/compare_on", text, _("Write it as 2026-12-31."))
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

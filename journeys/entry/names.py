@@ -20,6 +20,8 @@ def needed_by(entry: "Mapping[str, Any]") -> str:
 
 
 def event_of(entry: "Entry") -> str:
+    if entry.kind == "schedule":
+        return CALLED
     if entry.kind == "segment":
         return SEGMENT_ENTERED if entry.moved == "entered" else SEGMENT_LEFT
     return entry.event

@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.call_list import CallList, CallListRow
 from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
@@ -13,6 +14,7 @@ from journeys.models.journey_map import (
     PlacedStep,
     Touchpoint,
 )
+from journeys.models.occurrence import Occurrence
 from journeys.models.run import (
     BROKEN_OFF,
     EXITS,
@@ -32,6 +34,8 @@ from journeys.models.variable import Variable
 __all__ = [
     "BROKEN_OFF",
     "EXITS",
+    "CallList",
+    "CallListRow",
     "CancelWatch",
     "Cause",
     "Changeover",
@@ -46,6 +50,7 @@ __all__ = [
     "MapPart",
     "MapRevision",
     "MapStage",
+    "Occurrence",
     "PlacedStep",
     "RecheckItem",
     "RuleInputs",

@@ -9,9 +9,12 @@ from typing import Any, Final, TextIO
 from uuid import UUID, uuid5
 
 from customers.ids import NIL
+from customers.models import Segment
 from customers.pg import held_cursor, raw_cursor
 from customers.registry import shapes
 from journeys.engine.arrivals import Arrival
+from journeys.entry.names import CALLED
+from journeys.version import Version, awaited_names
 
 # What occurred counts when it occurred: a simulation knows of no delay on the way (DESIGN §4). A clock that was ahead
 # is not believed here either.
@@ -23,6 +26,23 @@ _STORED: Final = """
     WHERE e.brand_id = %b AND e.name = ANY(%b) AND least(e.occurred_at, e.received_at) BETWEEN %b AND %b
       AND p.customer_id > %b
     ORDER BY p.customer_id, 2, e.message_id, e.id
+"""
+# Who was in the segment at each moment of a schedule, called by the first of their profiles in it; beside what is
+# stored, by ids that no event has.
+_CALLED_IN: Final = """
+    SELECT -o.number, o.at, m.profile_id, %b::uuid, %b::text, o.number::text, m.customer_id,
+           jsonb_build_object('journey', %b::text), NULL::integer
+    FROM unnest(%b::timestamptz[]) WITH ORDINALITY AS o(at, number), LATERAL (
+        SELECT DISTINCT ON (s.customer_id) s.customer_id, s.profile_id FROM customers_segmentmembership s
+        WHERE s.segment_id = %b AND s.entered_at <= o.at AND (s.left_at IS NULL OR s.left_at > o.at)
+        ORDER BY s.customer_id, s.profile_id
+    ) m
+    WHERE m.customer_id > %b
+"""
+_WITH_CALLS: Final = """
+    SELECT * FROM (({stored}) UNION ALL ({called})) e (id, at, profile_id, brand_id, name, message_id, customer_id,
+        said, schema_version_id)
+    ORDER BY customer_id, at, message_id, id
 """
 _COUNT: Final = """
     SELECT count(*) FROM customers_event e
@@ -40,9 +60,38 @@ def stored(
 ) -> Iterator[list[Arrival]]:
     """The brand's events of these names, in either moment included, customer by customer in the order of time; of the
     customers behind `after`, where somebody has got so far."""
+    yield from _read_stored(_STORED, [brand_id, sorted(names), since, until, after or NIL])
+
+
+def heard(version: Version, since: datetime, until: datetime, after: UUID | None = None) -> Iterator[list[Arrival]]:
+    """All that a version would have heard of, in the same order: what is stored, and where it goes by a schedule, the
+    calls of that instead of those that were made."""
+    schedule = version.definition.entry.schedule
+    names = names_heard(version)
+    if schedule is None:
+        yield from stored(version.brand_id, names, since, until, after)
+        return
+    moments = list(schedule.between(since, until))
+    told = [version.brand_id, sorted(names), since, until, after or NIL]
+    told += [version.brand_id, CALLED, str(version.journey_id), moments, _segment(version), after or NIL]
+    yield from _read_stored(_WITH_CALLS.format(stored=_STORED, called=_CALLED_IN), told)
+
+
+def names_heard(version: Version) -> set[str]:
+    """Those it awaits, and the calls by which people were let in."""
+    names = awaited_names(version.definition, version.steps)
+    return names - {CALLED} if version.definition.entry.schedule else names | {CALLED}
+
+
+def _segment(version: Version) -> UUID | None:
+    segments = Segment.objects.filter(brand_id=version.brand_id, key=version.definition.entry.segment)
+    return segments.values_list("pk", flat=True).first()
+
+
+def _read_stored(sql: str, told: list[Any]) -> Iterator[list[Arrival]]:
     with held_cursor("simulated_events") as cursor:
         cursor.itersize = _AT_ONCE
-        cursor.execute(_STORED, [brand_id, sorted(names), since, until, after or NIL])
+        cursor.execute(sql, told)
         yield from _by_customer(_arrival(*row) for row in cursor)
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from customers import jobs
 from journeys.drafts import NotPossible, draft_at
 from journeys.models import Journey, Simulation
-from journeys.simulation.events import count_stored, stored, together
+from journeys.simulation.events import count_stored, heard, names_heard, together
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import play, unknown
 from journeys.simulation.tally import Tally
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, of_draft
-from journeys.version import Version, awaited_names
+from journeys.version import Version
 
 KIND: Final = "simulation"
 MOST_VERSIONS: Final = 2
@@ -85,7 +85,7 @@ def _play_some(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any]) ->
     cursor = turn.job.cursor
     tally = Tally.load(version, cursor["tally"]) if cursor.get("tally") else Tally(version)
     after = UUID(cursor["after"]) if cursor.get("after") else None
-    events = stored(journey.brand_id, _names(version), simulation.since, simulation.until, after)
+    events = heard(version, simulation.since, simulation.until, after)
     for some in together(events):
         play(tally, some, records, simulation.until)
         done = turn.job.done + sum(map(len, some))
@@ -109,10 +109,6 @@ def _version(journey: Journey, pin: dict[str, Any]) -> Version:
     return of_draft(journey, document)
 
 
-def _names(version: Version) -> set[str]:
-    return awaited_names(version.definition, version.steps)
-
-
 def _count(simulation: Simulation, pin: dict[str, Any]) -> int:
-    names = _names(_version(simulation.journey, pin))
+    names = names_heard(_version(simulation.journey, pin))
     return count_stored(simulation.journey.brand_id, names, simulation.since, simulation.until)

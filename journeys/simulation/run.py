@@ -116,6 +116,11 @@ def unknown(version: Version, records: Records) -> Iterator[str]:
         yield _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     if version.definition.entry.kind == "segment":
         yield _("Who came and left while nobody waited for that: only moves that were told are played.")
+    if version.definition.entry.schedule is not None:
+        if isinstance(records, Assumed):
+            yield _("Who was in the segment when the calendar came: nobody is taken to have been called.")
+        else:
+            yield _("Who was in the segment before it was built: only those known to have been in it are called.")
     if version.definition.entry.ramp is not None:
         yield _("When everybody would have been let in: the small group is taken to be all that comes in.")
     yield _("What people would have done had they been sent something else.")

@@ -77,6 +77,8 @@ from customers.models import (
 )
 from journeys.maps import edit
 from journeys.models import (
+    CallList,
+    CallListRow,
     CancelWatch,
     Cause,
     Changeover,
@@ -89,6 +91,7 @@ from journeys.models import (
     JourneyVersion,
     MapChannel,
     MapStage,
+    Occurrence,
     PlacedStep,
     RecheckItem,
     Run,
@@ -319,6 +322,11 @@ def _journeys(world: World, ana: Person) -> Run:
         created_at=NOW,
     )
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
+    handed_in = CallList.objects.create(journey=journey, kind="email", columns=[HOSTILE], lines=1, created_at=NOW)
+    CallListRow.objects.create(
+        parent=handed_in, line=1, value=HOSTILE, data={HOSTILE: HOSTILE}, profile_id=ana.profile.pk
+    )
+    Occurrence.objects.create(journey=journey, version=version, at=NOW, state="paused", settled_at=NOW)
     Halt.objects.create(journey=journey, waiting="time_stands", since=NOW, settled_at=NOW)
     return run
 

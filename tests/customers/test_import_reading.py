@@ -34,7 +34,7 @@ def written(rows: list[list[str]], delimiter: str = ",", **how: Any) -> str:
 
 
 def read(data: bytes, dialect: Dialect, offset: int = 0, row: int = 0) -> list[Record]:
-    return list(records(io.BytesIO(data[offset:]), dialect, offset, row))  # type: ignore[arg-type]  # as good as raw
+    return list(records(io.BytesIO(data[offset:]), dialect, offset, row))
 
 
 def looked_at(data: bytes, piece: int = 7) -> Dialect:

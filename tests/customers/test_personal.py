@@ -92,6 +92,8 @@ NOT_PERSONAL = {
     "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
+    # Names of columns that are properties of the journey, and counts.
+    "journeys.CallList": "kind columns found reasons",
     "journeys.Changeover": "plan",
     "journeys.DraftRevision": "document",
     "journeys.EntryMemory": "entry_key",

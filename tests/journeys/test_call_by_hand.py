@@ -11,6 +11,7 @@ from django.urls import reverse
 from customers import clock
 from customers.models import AuditEntry, Brand, Job, Segment
 from journeys.entry.calls import KIND
+from tests.customers.test_import_pages import client_of, marketer
 from tests.journeys.segments import GOLD, build_all, make_segment
 from tests.journeys.stage import T0, Stage, welcome
 
@@ -49,6 +50,28 @@ def test_a_segment_is_called_into_a_journey_that_an_event_begins(stage: Stage, r
     assert (told.job.state, told.let_in, told.refused, told.undecided) == ("done", 2, [("no consent", 1)], 0)
     assert sorted(run.profile.identifier.value for run in stage.runs()) == ["ana", "bia"]
     assert AuditEntry.objects.filter(action="call_in").count() == 1
+
+
+def test_of_a_segment_that_tells_personal_data_the_numbers_are_told_in_tens(stage: Stage, root: Client) -> None:
+    for user in ("ana", "bia", "eva"):
+        stage.know(user, plan="gold")
+    segment = make_segment(stage, GOLD)
+    assert segment.is_personal
+    stage.publish(welcome())
+    call(root, stage)
+    build_all(stage.now)
+    stage.run()
+    job = Job.objects.get(kind=KIND)
+    rights = ("view_brand", "change_brand")
+    for reader, words in ((marketer("masked", stage.brand, *rights), "fewer than 10"),
+                        (marketer("reader", stage.brand, *rights, "view_pii"), "3 / 3")):  # fmt: skip
+        client = client_of(reader)
+        (told,) = client.get(page(stage)).context["calls"]
+        assert told.called_words == words
+        assert (told.let_in_words == "3") is (reader.username == "reader")
+        for address in (page(stage), reverse("admin:customers_job_change", args=[job.pk])):
+            shown = client.get(address).content.decode()
+            assert ("fewer than 10" in shown) is (reader.username == "masked")
 
 
 def test_one_call_at_a_time_and_each_is_told_apart(stage: Stage, root: Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics.why import explain_run
-from customers.models import Event
+from customers.models import Brand, Event
 from journeys import halting
 from journeys.code.cases import run_cases
 from journeys.code.file import read
@@ -112,6 +112,51 @@ def test_whoever_does_not_agree_is_not_taken(stage: Stage) -> None:
     stage.know(granted=False)
     stage.happen("customer.signed_up")
     assert (states(stage), stage.refusals()) == ({"welcome": ["lost"]}, ["no_consent"])
+
+
+def test_at_a_cap_of_one_journey_whoever_leaves_this_one_for_the_other_is_taken(stage: Stage) -> None:
+    Brand.objects.filter(pk=stage.brand.pk).update(journeys_at_once=1)
+    sent(stage)
+    assert (states(stage), stage.refusals()) == ({"welcome": ["done"], "care": ["hold"]}, [])
+
+
+def test_at_a_cap_of_one_journey_whoever_stays_in_this_one_is_not_taken(stage: Stage) -> None:
+    Brand.objects.filter(pk=stage.brand.pk).update(journeys_at_once=1)
+    stays = {"type": "delay", "id": "stay", "state": "not_activated", "after": "P1D", "next": "done"}
+    sent(stage, welcome(steps=[go_to(next="stay"), stays, *welcome()["steps"][3:]]))
+    assert (states(stage), stage.refusals()) == ({"welcome": ["lost"]}, ["concurrency_cap"])
+    refusal = EntryRefusal.objects.get()
+    assert (refusal.counted, refusal.most) == (1, 1)
+
+
+def test_whether_it_stays_is_what_its_next_steps_decide_for_each(stage: Stage) -> None:
+    Brand.objects.filter(pk=stage.brand.pk).update(journeys_at_once=1)
+    stays = {"type": "delay", "id": "stay", "state": "not_activated", "after": "P1D", "next": "done"}
+    gold = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "gold"}
+    choice = {"type": "split", "id": "choice", "state": "not_activated",
+              "branches": [{"rule": gold, "next": "stay"}], "otherwise": "done"}  # fmt: skip
+    stage.publish(care(), "care")
+    stage.publish(welcome(steps=[go_to(next="choice"), choice, stays, *welcome()["steps"][3:]]))
+    stage.know("ana", plan="gold")
+    stage.know("bia", plan="basic")
+    for user in ("ana", "bia"):
+        stage.happen("customer.signed_up", user)
+    assert (states(stage), stage.refusals()) == ({"welcome": ["lost", "done"], "care": ["hold"]}, ["concurrency_cap"])
+
+
+def test_a_run_that_two_others_leave_for_their_journeys_counts_for_neither(stage: Stage) -> None:
+    Brand.objects.filter(pk=stage.brand.pk).update(journeys_at_once=2)
+    stage.publish(care(), "care")
+    stage.publish(care(), "more")
+    wait = {"type": "delay", "id": "wait", "state": "not_activated", "after": "PT1H", "next": "go"}
+    for key in ("care", "more"):
+        document = welcome(steps=[wait, go_to(key), *welcome()["steps"][3:]])
+        stage.publish(document, f"to_{key}")
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.pass_time(hours=1)
+    assert stage.refusals() == []
+    assert states(stage) == {"to_care": ["done"], "to_more": ["done"], "care": ["hold"], "more": ["hold"]}
 
 
 def test_a_journey_that_is_not_live_takes_nobody(stage: Stage) -> None:

@@ -12,14 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers import clock
 from journeys.definition import InvalidDefinition
-from journeys.entry.names import CALLED
 from journeys.management.find import find_journey
 from journeys.models import Journey
-from journeys.simulation.events import NotAnEvent, from_file, stored
+from journeys.simulation.events import NotAnEvent, from_file, heard
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import Simulated, simulate
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version
-from journeys.version import Version, awaited_names
 
 _DAYS = 30
 
@@ -80,18 +78,13 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
     except InvalidDefinition as error:
         raise CommandError(f"the draft cannot be published: {error}") from error
     if file is None:
-        events = stored(journey.brand_id, _names(version), since, until)
+        events = heard(version, since, until)
         return simulate(version, events, Recorded(journey.brand.zone), until)
     try:
         with file.open() as lines:
             return simulate(version, from_file(lines, journey.brand_id), Assumed(journey.brand.zone), until)
     except (OSError, NotAnEvent) as error:
         raise CommandError(f"{file.name}: {error}") from error
-
-
-def _names(version: Version) -> set[str]:
-    """Those it awaits, and the calls by which people were let in."""
-    return awaited_names(version.definition, version.steps) | {CALLED}
 
 
 def _table(results: dict[str, Simulated]) -> Iterator[str]:
