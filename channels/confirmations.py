@@ -29,17 +29,20 @@ _TEXT: Final = (
 )
 _WORDS: Final = {
     "en": {
-        "subject": "Please confirm: {% if event.purpose %}{{ event.purpose }}{% else %}more frequent mail{% endif %}",
+        "subject": "Please confirm: {% if event.purpose %}{{ event.purpose }}{% elsif event.ends_pause %}"
+        "the end of the pause{% else %}more frequent mail{% endif %}",
         "ask": "Somebody, we hope you, asked {{ brand.name }} to write to this address"
-        "{% if event.purpose %} about “{{ event.purpose }}”{% else %} more often{% endif %}.",
+        "{% if event.purpose %} about “{{ event.purpose }}”{% elsif event.ends_pause %} again, before the pause is over"
+        "{% else %} more often{% endif %}.",
         "button": "Look at it and confirm",
         "unless": "If it was not you, do nothing: without your confirmation nothing changes.",
     },
     "pt-BR": {
-        "subject": "Confirme, por favor: {% if event.purpose %}{{ event.purpose }}{% else %}mensagens mais frequentes"
-        "{% endif %}",
+        "subject": "Confirme, por favor: {% if event.purpose %}{{ event.purpose }}{% elsif event.ends_pause %}"
+        "o fim da pausa{% else %}mensagens mais frequentes{% endif %}",
         "ask": "Alguém, esperamos que você, pediu que {{ brand.name }} escreva para este endereço"
-        "{% if event.purpose %} sobre “{{ event.purpose }}”{% else %} com mais frequência{% endif %}.",
+        "{% if event.purpose %} sobre “{{ event.purpose }}”{% elsif event.ends_pause %} de novo, antes do fim da pausa"
+        "{% else %} com mais frequência{% endif %}.",
         "button": "Ver e confirmar",
         "unless": "Se não foi você, não faça nada: sem a sua confirmação nada muda.",
     },
@@ -80,6 +83,7 @@ def send(confirmation: Confirmation, now: datetime) -> None:
             "confirm_url": confirm_url(confirmation.pk),
             "purpose": name,
             "description": description,
+            "ends_pause": confirmation.ends_pause,
             "language": confirmation.language,
         },
         entry_consent_id=confirmation.requested_entry_id,

@@ -58,6 +58,16 @@ def share(cursor: Cursor[Any], scope_ids: Sequence[UUID], patience: float = 0) -
     )
 
 
+def try_share(cursor: Cursor[Any], scope_id: UUID) -> bool:
+    """Hold a scope against new stops until `unshare`, without a transaction; False if a stop is just being set."""
+    row = cursor.execute("SELECT pg_try_advisory_lock_shared(%s)", [_key(scope_id)]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def unshare(cursor: Cursor[Any], scope_id: UUID) -> None:
+    cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [_key(scope_id)])
+
+
 def is_stopped(cursor: Cursor[Any], scope_ids: Sequence[UUID]) -> bool:
     """Whether a stop stands over any scope; the answer holds until the transaction ends."""
     share(cursor, scope_ids)

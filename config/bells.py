@@ -13,7 +13,12 @@ from kombu import Connection
 logger = logging.getLogger(__name__)
 
 # The task that works off each queue.
-TASKS: Final = {"engine": "journeys.drain", "dispatch": "channels.dispatch_due", "slow": "customers.work_on_jobs"}
+TASKS: Final = {
+    "engine": "journeys.drain",
+    "dispatch": "channels.dispatch_due",
+    "calls": "journeys.call_due",
+    "slow": "customers.work_on_jobs",
+}
 # Older bells tell of work that has been found long since.
 EXPIRES_SECONDS: Final = 2
 # Rings within this time are one: the workers find everything there is at the first.

@@ -118,7 +118,7 @@ def engine(environment: Mapping[str, str], logs: Path, name: str = "engine") -> 
 
 
 def dispatch(threads: int, environment: Mapping[str, str], logs: Path) -> Process:
-    arguments = ("-P", "threads", "-c", str(threads), "-Q", "dispatch", "-n", "dispatch@%h")
+    arguments = ("-P", "threads", "-c", str(threads), "-Q", "dispatch,calls", "-n", "dispatch@%h")
     return Process("dispatch", (*_WORKER, *arguments), environment, logs)
 
 

@@ -26,7 +26,7 @@ _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restricti
 _ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
-    " run runcontext entryrefusal"
+    " run runcontext entryrefusal call callcontent"
 )
 _MAPS = "journeys: journeymap mapstage mapchannel touchpoint placedstep"
 _LOOK = ("view",)
@@ -67,7 +67,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
-        (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal"),
+        (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal call callcontent"),
         (_WRITE, "consent: suppression"),
         (("withdraw",), "consent: consenthead"),
         # Who speaks with people takes down what they ask; another sees to it.

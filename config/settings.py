@@ -240,6 +240,7 @@ CELERY_TASK_ROUTES = {
     "journeys.drain": {"queue": "engine"},
     "channels.dispatch_due": {"queue": "dispatch"},
     "channels.sweep": {"queue": "dispatch"},
+    "journeys.call_due": {"queue": "calls"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

@@ -17,6 +17,7 @@ from config import memory
 from customers import jobs, limit, work
 from customers.clock import utcnow
 from customers.work import describe
+from journeys.engine.calls.due import call_due
 from journeys.engine.drain import drain
 
 logger = logging.getLogger(__name__)
@@ -35,19 +36,28 @@ def _sweep_dispatch() -> bool:
     return dispatch_all(utcnow(), stop_after_seconds=_STRETCH_SECONDS) == 0
 
 
+def _sweep_calls() -> bool:
+    return call_due(utcnow, seconds=_STRETCH_SECONDS)
+
+
 def _sweep_jobs() -> bool:
     return jobs.work_on(utcnow, seconds=_STRETCH_SECONDS)
 
 
 # Work off a stretch of what the queue's tasks would; whether nothing is left.
-SWEEPS: Mapping[str, Callable[[], bool]] = {"engine": _sweep_engine, "dispatch": _sweep_dispatch, "slow": _sweep_jobs}
+SWEEPS: Mapping[str, Callable[[], bool]] = {
+    "engine": _sweep_engine,
+    "dispatch": _sweep_dispatch,
+    "calls": _sweep_calls,
+    "slow": _sweep_jobs,
+}
 
 
 class SweepTimer:
     """A thread that sweeps for the given queues until told to stop."""
 
     def __init__(self, queues: Collection[str], seconds: float) -> None:
-        self._sweeps = [SWEEPS[queue] for queue in sorted(queues)]
+        self._sweeps = [sweep for queue, sweep in SWEEPS.items() if queue in queues]
         self._seconds = seconds
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)

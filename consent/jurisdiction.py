@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from consent.models.law import Law
 
 TOO_YOUNG: Final = "too_young"
@@ -40,6 +42,25 @@ _CONSENT: Final = frozenset({
 })  # fmt: skip
 _OF_A_PARENT: Final = frozenset({(Law.LGPD, "14", "1"), (Law.GDPR, "8", "1"), (Law.APP, "parent")})
 _NO_WORDS: Final = frozenset({"art", "article", "artigo", "par", "paragraph", "inciso", "n", "no", "o"})
+
+# What a consent may state as its basis: LGPD 7 and 11, GDPR 6 and 9, APP 3, 6 and 7, the Spam Act 2003 (Australia), and
+# what lets a parent agree.
+_SPAM_ACT: Final = "spam-act"
+_KNOWN: Final = (
+    _CONSENT
+    | _OF_A_PARENT
+    | {(Law.LGPD, "7", inciso) for inciso in ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"]}
+    | {(Law.LGPD, "11", "ii")}
+    | {(Law.LGPD, "11", "ii", letter) for letter in "abcdefg"}
+    | {(Law.GDPR, "6", "1", letter) for letter in "abcdef"}
+    | {(Law.GDPR, "9", "2", letter) for letter in "abcdefghij"}
+    | {(Law.APP, "3", "3"), (Law.APP, "3", "3", "a"), (Law.APP, "6", "1"), (Law.APP, "6", "1", "b")}
+    | {(Law.APP, "6", "2", letter) for letter in "abcde"}
+    | {(Law.APP, "7", "2"), (Law.APP, "7", "3"), (Law.APP, "7", "5")}
+    | {(_SPAM_ACT, "16", "1"), (_SPAM_ACT, "16", "2"), (_SPAM_ACT, "schedule", "2")}
+)
+# A country of ISO 3166-1, or a part of it of ISO 3166-2.
+_PLACE: Final = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +110,30 @@ def law_of(place: str, otherwise: str = "") -> str:
 
 def read_basis(text: str) -> Basis:
     """As in `lgpd:7:I`, `gdpr:6(1)(a)` or `LGPD, art. 7, I`."""
-    words = [word for word in re.findall(r"[a-z]+|\d+", text.lower()) if word not in _NO_WORDS]
-    law = next((word for word in words if word in Law.values), "")
-    article = (law, *(word for word in words if word != law))
+    article = _article(text)
     is_of_parent = article in _OF_A_PARENT
-    return Basis(law, not words or is_of_parent or article in _CONSENT, is_of_parent)
+    law = article[0] if article[0] in Law.values else ""
+    return Basis(law, article == ("",) or is_of_parent or article in _CONSENT, is_of_parent)
+
+
+def is_known_basis(text: str) -> bool:
+    """Whether it names a law and an article of it that can be the basis of writing to somebody."""
+    return _article(text) in _KNOWN
+
+
+def is_known_place(text: str) -> bool:
+    """Whether it is a country, a part of one, the European Union, or a law by its name."""
+    named = text.strip().upper()
+    found = _PLACE.fullmatch(named)
+    return named.lower() in Law.values or named == "EU" or (found is not None and found[1] in SUPPORTED_REGIONS)
+
+
+def _article(text: str) -> tuple[str, ...]:
+    """The law, empty where the text names none, and what else it says."""
+    named = re.sub(r"\bspam[ -]act\b", "spam-act", text.lower())
+    words = [word for word in re.findall(r"spam-act|[a-z]+|\d+", named) if word not in _NO_WORDS]
+    law = next((word for word in words if word in (*Law.values, _SPAM_ACT)), "")
+    return (law, *(word for word in words if word != law))
 
 
 def objection(under: Under, given: Given) -> str:

@@ -85,6 +85,12 @@ def resume(brand_id: UUID, address_ids: Collection[UUID], now: datetime, *, meth
         return any(until > now for until in held.values())
 
 
+def is_paused(brand_id: UUID, address_ids: Collection[UUID], now: datetime, *, method: str) -> bool:
+    """Whether there is a pause that came by this method."""
+    with raw_cursor() as cursor:
+        return any(until > now for until in _open(cursor, brand_id, address_ids, method).values())
+
+
 def paused_until(brand_id: UUID, address_ids: Collection[UUID], now: datetime) -> datetime | None:
     with raw_cursor() as cursor:
         ends = [until for until in _open(cursor, brand_id, address_ids).values() if until > now]

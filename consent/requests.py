@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consent.addresses import Place
+from consent.jurisdiction import is_known_basis, is_known_place
 from consent.models import EARLIEST, LATEST, Method, State
 from customers.identifiers import IdentifierError, scheme
 from customers.kinds import EMAIL
@@ -26,6 +27,17 @@ NAMES = frozenset({PREFERENCES, GRANTED, WITHDRAWN, REQUESTED})
 # Plain columns of the ledger and their lengths. What is no code could name somebody, and a chain lets go of nothing: it
 # is evidence then.
 _TEXTS = {"language": 20, "legal_basis": 64, "jurisdiction": 8}
+# And those of which only so many are known.
+_KNOWN = {
+    "legal_basis": (
+        is_known_basis,
+        "No basis that is known. Name a law and its article, as in lgpd:7:I, gdpr:6:1:a, app:7:3:b or spam-act:16:2.",
+    ),
+    "jurisdiction": (
+        is_known_place,
+        "No jurisdiction that is known. Name a country by its two letters (ISO 3166: BR), EU, or a law (lgpd).",
+    ),
+}
 _CODE = re.compile(r"(?:(?!\d{8})[\w .:;,()/§-])*")
 _COLLECTOR = "collector"
 _MAX_COLLECTOR = 200
@@ -148,6 +160,11 @@ def _details(
     _read_valid_until(details, properties.get("valid_until"))
     for key, limit in _TEXTS.items():
         if text := _text(details, properties, key, limit):
+            is_known, hint = _KNOWN.get(key, (bool, ""))
+            if not is_known(text):
+                details.problems.append(Problem(f"unknown_{key}", f"/properties/{key}", hint))
+                details.evidence[key] = text
+                continue
             (details.texts if _CODE.fullmatch(text) else details.evidence)[key] = text
     if text := _text(details, properties, _COLLECTOR, _MAX_COLLECTOR):
         details.evidence[_COLLECTOR] = text

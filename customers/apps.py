@@ -38,6 +38,6 @@ class CustomersConfig(AppConfig):
         build.register()
         for queue in (resolve.QUEUE, stage.QUEUE, stage.TURNS):
             dead_letters.register(queue)
-        dead_letters.register_staying(interpret.QUEUE, interpret.replay)
+        dead_letters.register_staying(interpret.QUEUE.name, interpret.replay)
         for door in DIALECTS:
             quarantine.register(door, accept_again)

@@ -73,6 +73,7 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "hand_in_list": _("handed in a list of people to call"),
     "stop_list": _("stopped what was done with a list of people"),
     "look_for_duplicates": _("had duplicates looked for"),
+    "note_restore": _("noted that the database was restored"),
 }
 
 

@@ -40,15 +40,15 @@ def register(*queues: Queue) -> None:
     _tables.update({queue.name: queue.table for queue in queues})
 
 
-def register_staying(queue: Queue, anew: Callable[[Sequence[int], datetime], int]) -> None:
+def register_staying(queue: str, anew: Callable[[Sequence[int], datetime], int]) -> None:
     """Let the dead letters of this queue, whose rows stay where they are, be replayed by `anew`."""
-    _anew[queue.name] = anew
+    _anew[queue] = anew
 
 
-def close(queue: Queue, units: Sequence[int], now: datetime) -> None:
+def close(queue: str, units: Sequence[int], now: datetime) -> None:
     """Nothing lies here any more of units that are worked on anew."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, [now, queue.name, list(units)])
+        cursor.execute(_CLOSE, [now, queue, list(units)])
 
 
 def replay(ids: Sequence[int], now: datetime) -> int:

@@ -16,6 +16,7 @@ class JourneysConfig(AppConfig):
         from customers.segments import define
         from journeys import rules, steps, this_run, variable_leaf  # noqa: F401 - makes them known
         from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
+        from journeys.engine.calls import anew, answers
         from journeys.entry import calls, occurrences, previews
         from journeys.entry.names import CALLED
         from journeys.guard import guard
@@ -36,7 +37,8 @@ class JourneysConfig(AppConfig):
         restricting.on_restrict(ending.end_restricted)
         define.register_user(journeys_at)
         dead_letters.register(match.QUEUE, merges.QUEUE, recheck.QUEUE, changeovers.QUEUE)
-        dead_letters.register_staying(advance.QUEUE, again.take_up)
-        dead_letters.register_staying(occurrences.QUEUE, occurrences.call_again)
+        dead_letters.register_staying(advance.QUEUE.name, again.take_up)
+        dead_letters.register_staying(answers.QUEUE, anew.call_again)
+        dead_letters.register_staying(occurrences.QUEUE.name, occurrences.call_again)
         for key in ("events", "event_payloads"):
             kinds.hold(key, needed_by_runs)

@@ -17,6 +17,8 @@ from customers.privacy.subject import Subject
 from journeys.engine.ending import end_all
 from journeys.engine.runs import lock_live
 from journeys.models import (
+    Call,
+    CallContent,
     CallListRow,
     CancelWatch,
     Cause,
@@ -33,6 +35,8 @@ from journeys.models import (
 
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_RUNS: Final = "t.run_id IN (SELECT r.id FROM journeys_run r WHERE r.profile_id = ANY(%(profiles)s))"
+_OF_CALLS: Final = "t.call_id IN (SELECT c.id FROM journeys_call c WHERE c.profile_id = ANY(%(profiles)s))"
+_WHOSE_CALL: Final = "(SELECT c.profile_id FROM journeys_call c WHERE c.id = t.call_id)"
 _WHOSE: Final = "(SELECT r.profile_id FROM journeys_run r WHERE r.id = t.run_id)"
 _JOURNEY: Final = "(SELECT j.name FROM journeys_journey j WHERE j.id = t.journey_id)"
 # A file is nobody's source: whatever namespace a name is of, it may be meant.
@@ -181,5 +185,36 @@ STORES: Final = (
         note=_("A simulation over events that name the subject is stopped, which takes the events away."),
         act=stop_simulations,
         stop=stop_simulations,
+    ),
+    Store(
+        "calls",
+        _("calls of other systems"),
+        _("What journeys told other systems of somebody, and what those replied."),
+        Basis.INTEREST,
+        Rank.RUNS,
+        (
+            Table(
+                CallContent,
+                _OF_CALLS,
+                {
+                    "call": "t.call_id",
+                    "path": "t.target",
+                    "headers": "t.headers",
+                    "body": "t.body",
+                    "reply": "t.reply",
+                    "variables": "t.gave",
+                },
+            ),
+            Table(
+                Call,
+                _OWN,
+                {"call": "t.id", "run": "t.run_id", "journey": _JOURNEY, "state": "t.state", "at": "t.created_at"},
+                KEEP,
+                blocked="t.state = 'calling'",
+            ),
+        ),
+        kept="call_contents",
+        note=_("That a call was made, when and how it went stays; what was said goes."),
+        spoken=(Spoken(CallContent, ("target", "headers", "body", "reply", "gave"), namespace_of(_WHOSE_CALL)),),
     ),
 )

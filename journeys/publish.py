@@ -12,6 +12,7 @@ from django.db.models import Case, F, Max, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
+from channels.models.connector import CALLS
 from consent.models import Purpose
 from customers import bells
 from customers.awaited import await_names
@@ -27,6 +28,7 @@ from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
 from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
+from journeys.steps.webhook import Webhook
 from journeys.validate import check
 from journeys.variables_said import names_in_templates
 from journeys.version import awaited_names
@@ -107,6 +109,7 @@ def _no_purpose(key: str) -> str:
 def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[str, Any]:
     """What the keys stand for in the journey's brand, as of now; the version keeps it."""
     messages = [(n, step) for n, step in enumerate(steps) if isinstance(step, Message)]
+    calling = [(n, step) for n, step in enumerate(steps) if isinstance(step, Webhook)]
     problems: list[Problem] = []
     connectors = {c.key: c for c in Connector.objects.filter(brand_id=journey.brand_id)}
     templates = {t.key: t for t in Template.objects.filter(brand_id=journey.brand_id)}
@@ -142,6 +145,11 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
                 )
             )
     problems += _unknown_journeys(journey, steps)
+    problems += [
+        Problem("unknown_connector", f"/steps/{n}/connector", _("No connector for calls has this key."))
+        for n, step in calling
+        if step.connector not in connectors or connectors[step.connector].channel != CALLS
+    ]
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
     named = names_in_templates(definition, messages, latest, problems)
@@ -155,7 +163,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         naming
         | ({"segments": segments} if segments else {})
         | {
-            "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in messages},
+            "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in (*messages, *calling)},
             "templates": {step.template: latest[step.template] for _n, step in messages},
             "purposes": {
                 key: str(purposes[key].id)

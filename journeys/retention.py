@@ -1,4 +1,5 @@
-"""What live runs need, which look back over events from their entry on; and how long lists of people are kept."""
+"""What live runs need, which look back over events from their entry on; and how long is kept what calls said, and lists
+of people."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,6 +28,17 @@ KINDS: Final = (
         time=_HANDED_IN,
         where=_AT_REST,
         brand=_LIST_BRAND,
+    ),
+    Kind(
+        "call_contents",
+        _("what calls of other systems said"),
+        _("Of a call that is yet to be made, what is to be said stays."),
+        90,
+        table="journeys_callcontent",
+        time="(SELECT c.settled_at FROM journeys_call c"
+        " WHERE c.id = t.call_id AND c.state NOT IN ('waiting', 'calling'))",
+        brand="(SELECT j.brand_id FROM journeys_call c JOIN journeys_journey j ON j.id = c.journey_id"
+        " WHERE c.id = t.call_id)",
     ),
 )
 

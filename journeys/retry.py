@@ -76,6 +76,10 @@ class Tried:
         return self.error == "status_429" and self.retry_after is not None
 
 
+def is_error(name: str) -> bool:
+    return name in ERRORS or bool(re.fullmatch(r"status_[345]\d\d", name))
+
+
 def covers(errors: Iterable[str], error: str) -> bool:
     """Whether one of the names means this error."""
     kind = f"{error[:8]}xx" if _STATUS.fullmatch(error) else error

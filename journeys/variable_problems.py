@@ -20,12 +20,15 @@ def problems_of_variables(definition: Definition, steps: Sequence[Step]) -> Iter
         yield Problem("variable_count", "/variables", message)
     sets = [(f"/steps/{n}/branches/{b}/sets/{k}", one) for n, step in enumerate(steps)
             for b in range(len(step.awaits())) for k, one in enumerate(step.gives(b))]  # fmt: skip
-    ever_set = {one.variable for _at, one in sets}
+    fills = [(f"/steps/{n}{at}", name) for n, step in enumerate(steps) for at, name in step.fills()]
+    ever_set = {one.variable for _at, one in sets} | {name for _at, name in fills}
     names = [one.name for one in declared]
     for n, one in enumerate(declared):
         yield from _declared(f"/variables/{n}", one, names[:n], ever_set)
     for at, assignment in sets:
         yield from _assigned(at, assignment, names)
+    asked = [(f"/steps/{n}{at}", name) for n, step in enumerate(steps) for at, name in step.variables()]
+    yield from (_undeclared(at, name) for at, name in (*fills, *asked) if name not in names)
 
 
 def _declared(at: str, one: VariableDef, before: Sequence[str], ever_set: set[str]) -> Iterator[Problem]:
@@ -43,15 +46,19 @@ def _declared(at: str, one: VariableDef, before: Sequence[str], ever_set: set[st
         about = MOMENT_HINT if one.kind == MOMENT else ""
         yield Problem("wrong_type", f"{at}/default", _("This does not fit the variable."), about)
     if not one.property and one.default is None and one.name not in ever_set:
-        hint = _("Give it a property of the entry event, a default, or let a hold's branch set it.")
+        hint = _("Give it a property of the entry event, a default, or let a hold's branch or a reply set it.")
         yield Problem("never_set", at, _("Nothing ever gives this variable a value."), hint)
 
 
 def _assigned(at: str, one: Assignment, names: Sequence[str]) -> Iterator[Problem]:
     if one.variable not in names:
-        message = _("There is no variable “%(name)s”.") % {"name": one.variable}
-        yield Problem("unknown_variable", f"{at}/variable", message, _("Declare it, or name one that is declared."))
+        yield _undeclared(f"{at}/variable", one.variable)
     if not all(one.property.split(".")):
         yield Problem(
             "name_invalid", f"{at}/property", _("This cannot be a property."), _("Name it, as in cart.total.")
         )
+
+
+def _undeclared(at: str, name: str) -> Problem:
+    message = _("There is no variable “%(name)s”.") % {"name": name}
+    return Problem("unknown_variable", at, message, _("Declare it, or name one that is declared."))

@@ -21,6 +21,7 @@ from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
 from journeys.steps.hold import Hold
 from journeys.steps.message import Message
+from journeys.steps.webhook import Webhook
 from journeys.variables import VARIABLES
 
 _MARKETING = Purpose.Kind.MARKETING
@@ -106,6 +107,8 @@ class Version:
     # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
     names_joined: list[str]
     sendings: dict[int, Sending]
+    # By step that asks another system, through which connector.
+    connectors: dict[int, UUID]
     needs_person: bool
     needs_variables: bool
     # The segment whose people are not let in.
@@ -211,10 +214,13 @@ def compile_version(
         meanings=meanings,
         names_joined=["\x1f".join(at_step) for at_step in meanings],
         sendings=sendings,
+        connectors={
+            n: UUID(bindings["connectors"][step.connector]) for n, step in enumerate(steps) if isinstance(step, Webhook)
+        },
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
         tells=any(step.tells for step in steps),
         says=says,
-        reads_variables=asks.variables or bool(says),
+        reads_variables=asks.variables or bool(says) or VARIABLES in frozenset[str]().union(*reads),
         needs_variables=EVENT in frozenset[str]().union(*(rule.inputs for rule in asked_on_the_way), *reads),
         excluded=_segment(definition.entry.exclude, bindings),
         is_marketing=is_marketing,

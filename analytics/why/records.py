@@ -15,7 +15,9 @@ from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
 from journeys.engine.variables import value_of
 from journeys.models import (
+    Call,
     CancelWatch,
+    Cause,
     JourneyVersion,
     PlacedStep,
     RuleInputs,
@@ -48,6 +50,8 @@ class Way:
     facts: dict[int, dict[str, Any]]
     # By move, the typed variables that it gave a value.
     gave: dict[int, dict[str, Any]]
+    # By move out of a step that asks another system, the error that led to it.
+    errors: dict[int, str]
     # By the number of a move, the version whose step it left, and the one by which it came to the next.
     left: dict[int, Version] = field(default_factory=dict)
     came: dict[int, Version] = field(default_factory=dict)
@@ -129,6 +133,7 @@ def load_way(run: Run, *, up_to: int | None = None) -> Way:
         traits={row.seq: row.traits for row in inputs},
         facts={row.seq: row.facts for row in inputs if row.facts},
         gave=_gave(run),
+        errors=_errors(run, moves),
         left={one.move.seq: one.left for one in told},
         came={one.move.seq: one.came for one in told},
         numbers=_numbers(told),
@@ -140,6 +145,15 @@ def _numbers(told: Iterable[Placed]) -> dict[int, int]:
     if not named:
         return {}
     return dict(JourneyVersion.objects.filter(pk__in=named).values_list("pk", "number"))
+
+
+def _errors(run: Run, moves: Iterable[Transition]) -> dict[int, str]:
+    """Of the last call before each move; one that was made anew meanwhile tells no more of how it failed first."""
+    failed = [move.seq for move in moves if move.cause in (Cause.CAUGHT, Cause.CALL_FAILED)]
+    if not failed:
+        return {}
+    calls = list(Call.objects.filter(run_id=run.pk).order_by("visit").values_list("visit", "error"))
+    return {seq: next((error for visit, error in reversed(calls) if visit < seq), "") for seq in failed}
 
 
 def _gave(run: Run) -> dict[int, dict[str, Any]]:

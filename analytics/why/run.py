@@ -23,6 +23,7 @@ from journeys.steps.base import EventMatch, Step
 from journeys.steps.go_to import GoTo
 from journeys.steps.random_split import RandomSplit
 from journeys.steps.update import TraitChange, Update
+from journeys.steps.webhook import Webhook
 
 # By an event that a hold awaits.
 _AWAITED: Final = (Cause.EVENT, Cause.BEST)
@@ -47,6 +48,15 @@ _TEXTS: Final = {
     "turned_away": gettext_lazy(
         "At “%(step)s” the journey “%(journey)s” was asked to take them, and did not: it is not live, they were sent "
         "on too often, or its refused entries say why."
+    ),
+    "replied": gettext_lazy("At “%(step)s” the other system “%(connector)s” was asked, and replied."),
+    "caught": gettext_lazy(
+        "At “%(step)s” the other system “%(connector)s” was asked, which ended in “%(error)s”: branch %(branch)s of "
+        "what is done about errors was taken."
+    ),
+    "call_failed": gettext_lazy(
+        "At “%(step)s” the other system “%(connector)s” was asked, which ended in “%(error)s”; nothing caught that, "
+        "and the run ended. Its dead letter can be replayed."
     ),
     "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
     "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
@@ -110,6 +120,8 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "former": way.numbers.get(way.left[made.seq].id, ""),
         "version": way.numbers.get(way.came[made.seq].id, ""),
         "journey": before.journey if isinstance(before, GoTo) else "",
+        "connector": before.connector if isinstance(before, Webhook) else "",
+        "error": way.errors.get(made.seq) or _("an error that is not kept"),
         "said": _said(way, made, before),
     }
     text = str(_TEXTS[_wording(made, rule)] % values)

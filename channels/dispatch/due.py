@@ -68,10 +68,11 @@ def _provider(connector: Connector) -> base.Provider | None:
         return None
     try:
         credentials = open_sealed(bytes(connector.credentials), credentials_aad(connector.pk))
-        return base.build(connector.provider, connector.config, credentials)
+        service = base.build(connector.provider, connector.config, credentials)
     except (base.ConfigurationError, SecretError) as error:
         logger.error("connector %s is unusable: %s", connector.pk, error)
         return None
+    return service if isinstance(service, base.Provider) else None
 
 
 def _work(sender: Sender, batch: Batch, until: float) -> int:

@@ -21,11 +21,16 @@ def slot(connector_id: UUID, concurrency: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [taken])
 
 
+def slot_key(connector_id: UUID, number: int) -> int:
+    """The advisory lock that stands for one of a connector's slots."""
+    return hash64("slot", str(connector_id), str(number))
+
+
 def _take(connector_id: UUID, concurrency: int) -> int | None:
     with raw_cursor() as cursor:
         # In random order: workers that come together do not all ask for the first one.
         for number in random.sample(range(concurrency), concurrency):
-            key = hash64("slot", str(connector_id), str(number))
+            key = slot_key(connector_id, number)
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
             if (row := cursor.fetchone()) is not None and row[0]:
                 return key

@@ -1,5 +1,7 @@
 """A brand's account with a provider of one channel."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,6 +9,9 @@ from customers.ids import new_id
 from customers.models import Brand, Squad
 from customers.models.address import Channel
 from customers.models.owned import Owned
+
+# What a connector serves whose calls are not messages to anybody.
+CALLS: Final = "webhook"
 
 
 class Connector(Owned):
@@ -17,7 +22,7 @@ class Connector(Owned):
     )
     key = models.SlugField(_("key"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
-    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=[*Channel.choices, (CALLS, _("calls of journeys"))])
     provider = models.CharField(_("provider"), max_length=32)
     config = models.JSONField(_("configuration"), default=dict, blank=True)
     credentials = models.BinaryField(

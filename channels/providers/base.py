@@ -1,6 +1,6 @@
-"""What every provider is: a key, typed settings, a session that sends one message at a time, one error."""
+"""What every service is that connectors stand for: a key and typed settings; and what a provider is: one whose session
+sends one message at a time and fails by one error."""
 
-import inspect
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -77,20 +77,19 @@ class NoSettings(msgspec.Struct, forbid_unknown_fields=True):
     """A provider that needs nothing."""
 
 
-class Provider(ABC):
+class Service:
     """Subclass it in a module of this package and it is registered by its `key`."""
 
     key: ClassVar[str]
     label: ClassVar[Any]
-    channels: ClassVar[frozenset[Channel]]
-    # A second call with the same key has no second effect: an interrupted call may be repeated.
-    takes_idempotency_key: ClassVar[bool] = False
+    # Of whose connectors: kinds of `Connector.channel`.
+    channels: ClassVar[frozenset[str]]
     Config: ClassVar[type[msgspec.Struct]] = NoSettings
     Credentials: ClassVar[type[msgspec.Struct]] = NoSettings
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if inspect.isabstract(cls):
+        if not hasattr(cls, "key"):
             return
         known = _registry.setdefault(cls.key, cls)
         if known is not cls:
@@ -100,15 +99,23 @@ class Provider(ABC):
         self.config = config
         self.credentials = credentials
 
+
+class Provider(Service, ABC):
+    """A service that takes messages for people."""
+
+    channels: ClassVar[frozenset[Channel]]
+    # A second call with the same key has no second effect: an interrupted call may be repeated.
+    takes_idempotency_key: ClassVar[bool] = False
+
     @abstractmethod
     def open(self) -> AbstractContextManager[Session]:
         """A session; it connects when it is first prepared."""
 
 
-_registry: dict[str, type[Provider]] = {}
+_registry: dict[str, type[Service]] = {}
 
 
-def provider_class(key: str) -> type[Provider]:
+def provider_class(key: str) -> type[Service]:
     try:
         return _registry[key]
     except KeyError:
@@ -121,11 +128,11 @@ def provider_keys() -> list[str]:
 
 def idempotent_keys() -> list[str]:
     """Providers for which an interrupted call may be repeated."""
-    return sorted(key for key, cls in _registry.items() if cls.takes_idempotency_key)
+    return sorted(key for key, cls in _registry.items() if issubclass(cls, Provider) and cls.takes_idempotency_key)
 
 
-def build(key: str, config: dict[str, Any], credentials: dict[str, Any]) -> Provider:
-    """The provider with its settings checked; what is wrong is named by field, without values."""
+def build(key: str, config: dict[str, Any], credentials: dict[str, Any]) -> Service:
+    """The service with its settings checked; what is wrong is named by field, without values."""
     cls = provider_class(key)
     try:
         return cls(msgspec.convert(config, cls.Config), msgspec.convert(credentials, cls.Credentials))

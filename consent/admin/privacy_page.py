@@ -98,13 +98,14 @@ def _refuse(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str)
 
 
 def _carry_out(row: PrivacyRequest, request: HttpRequest, now: datetime, note: str) -> Told:
-    if row.kind == PrivacyRequest.Kind.ERASURE and request.POST.get("seen") != _seen(requests.subject_of(row)):
+    subject = requests.subject_of(row)
+    if row.kind == PrivacyRequest.Kind.ERASURE and request.POST.get("seen") != _seen(subject):
         return _(
             "Nothing was done: look at what will go first. Who it is may have changed meanwhile."
         ), messages.WARNING
     if row.kind in _OF_ALL_BRANDS and not reads_everywhere(request, row):
         return _("Nothing was done: the person is known in brands whose personal data you do not read."), messages.ERROR
-    carry_out.carry_out(row, now, request.user)
+    carry_out.carry_out(row, now, request.user, shown=subject.profiles)
     if row.is_over:
         return _("It is done."), messages.SUCCESS
     if row.kind == PrivacyRequest.Kind.CORRECTION:

@@ -41,7 +41,8 @@ class Segment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
     """`heads` is the hash of the file with all heads; `deviations` counts chains that no longer held what an earlier
-    anchor had seen; `previous` is the hash of the line before."""
+    anchor had seen; `previous` is the hash of the line before, `restore` that of the newest line of `restores.jsonl`
+    there was, or None."""
 
     number: int
     at: datetime
@@ -51,6 +52,7 @@ class Anchor:
     heads: bytes
     deviations: int
     previous: bytes
+    restore: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,7 @@ class Line:
 
 
 def write(anchor: Anchor) -> bytes:
-    content = _content(anchor)
-    key_id, signature = signing.sign(orjson.dumps(content))
-    return orjson.dumps({"anchor": content, "key": key_id, "signature": signature.hex()})
+    return signing.seal("anchor", _content(anchor))
 
 
 def read(text: bytes) -> Line:
@@ -82,6 +82,7 @@ def read(text: bytes) -> Line:
 def _content(anchor: Anchor) -> dict[str, Any]:
     counts, segment = anchor.counts, anchor.segment
     notices = {} if counts.notices is None else {"notices": counts.notices}
+    restore = {} if anchor.restore is None else {"restore": anchor.restore.hex()}
     return {
         "form": _FORM,
         "number": anchor.number,
@@ -99,6 +100,7 @@ def _content(anchor: Anchor) -> dict[str, Any]:
         "heads": anchor.heads.hex(),
         "deviations": anchor.deviations,
         "previous": anchor.previous.hex(),
+        **restore,
     }
 
 
@@ -118,4 +120,5 @@ def _anchor(said: dict[str, Any]) -> Anchor:
         heads=bytes.fromhex(said["heads"]),
         deviations=int(said["deviations"]),
         previous=bytes.fromhex(said["previous"]),
+        restore=bytes.fromhex(said["restore"]) if "restore" in said else None,
     )

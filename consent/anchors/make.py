@@ -1,6 +1,7 @@
 """Make an anchor: of every chain its end, of every entry since the last anchor its hash."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -11,6 +12,7 @@ from psycopg import Cursor
 from consent.anchors import ends
 from consent.anchors import line as lines
 from consent.anchors.ends import End, Grown
+from consent.anchors.history import History, read_history
 from consent.anchors.line import Anchor, Counts, Line
 from consent.anchors.merkle import Tree
 from consent.anchors.records import Chain, Head, Ledger, Witness, heads_of, pack_head, pack_witness
@@ -28,27 +30,39 @@ def make_anchor(now: datetime) -> Anchor | None:
     The line is what makes it an anchor: whatever dies before it leaves the last one as it was.
     """
     place = shelf()
-    with transaction.atomic(), raw_cursor() as cursor:
-        # For the hosts; the folder has a lock of its own for those who come by another database.
+    try:
+        with transaction.atomic(), alone(), place.held():
+            return anchor_held(place, now)
+    except Busy:
+        return None
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only host that makes an anchor, in this transaction; raises Busy. The folder has a lock of its own for
+    those who come by another database."""
+    with raw_cursor() as cursor:
         [[is_ours]] = cursor.execute("SELECT pg_try_advisory_xact_lock(%b)", [_LOCK]).fetchall()
-        if not is_ours:
-            return None
-        try:
-            with place.held():
-                anchor = _anchor(cursor, place, now)
-        except Busy:
-            return None
-        _note(anchor)
+    if not is_ours:
+        raise Busy
+    yield
+
+
+def anchor_held(place: Shelf, now: datetime) -> Anchor:
+    """Make the anchor, with the locks of host and folder taken."""
+    with raw_cursor() as cursor:
+        anchor = _anchor(cursor, place, now)
+    _note(anchor)
     return anchor
 
 
 def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
-    last = place.last()
+    last, history = place.last(), read_history(place)
     ours, told = last.anchor.number if last else 0, _told()
     # A number is never given twice, so that a folder whose last lines were cut off shows the gap for ever.
     number = max(ours, told) + 1
     with place.draft(number, now) as draft:
-        walk = _Walk(draft, _Anchored(_heads(place, last)))
+        walk = _Walk(draft, _Anchored(_heads(place, history, last)))
         walk.through(cursor)
     anchor = Anchor(
         number=number,
@@ -57,8 +71,9 @@ def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
         counts=walk.counts(),
         segment=draft.segment,
         heads=draft.heads.digest,
-        deviations=walk.deviations + (told > ours),
+        deviations=walk.deviations + (told > ours) + _names_one_gone(last, history),
         previous=last.digest if last else lines.FIRST,
+        restore=history.restores[-1].digest if history.restores else None,
     )
     place.append_line(lines.write(anchor))
     place.forget_heads(before=number)
@@ -88,14 +103,23 @@ def _note(anchor: Anchor) -> None:
     )
 
 
-def _heads(place: Shelf, last: Line | None) -> Iterator[Head]:
-    """The heads of the last anchor; put together anew where their file is not what it was."""
+def _names_one_gone(last: Line | None, history: History) -> bool:
+    """Whether the last anchor names a restore that is not in the folder."""
+    named = last.anchor.restore if last else None
+    return named is not None and named not in {noted.digest for noted in history.restores}
+
+
+def _heads(place: Shelf, history: History, last: Line | None) -> Iterator[Head]:
+    """The heads of the last anchor in force; put together anew where a restore was noted since, or where their file is
+    not what it was."""
     if last is None:
         return iter(())
-    kept = place.read_heads(last.anchor.number, last.anchor.heads)
-    if kept is not None:
-        return kept
-    known = [(one.anchor.number, one.anchor.segment) for one in place.lines() if one is not None]
+    tip = history.tip(last.anchor.number)
+    if tip == last.anchor.number:
+        kept = place.read_heads(tip, last.anchor.heads)
+        if kept is not None:
+            return kept
+    known = [(number, history.anchors[number].anchor.segment) for number in history.in_force(tip)]
     return heads_of(witness for witness, _number in place.witnesses(known))
 
 

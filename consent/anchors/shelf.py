@@ -1,4 +1,5 @@
-"""The folder of anchors: `anchors.jsonl` and monthly `entries-*.bin` only ever grow; `heads-*.bin` is a convenience.
+"""The folder of anchors: `anchors.jsonl`, `restores.jsonl` and monthly `entries-*.bin` only ever grow; `heads-*.bin` is
+a convenience.
 
 An anchor is there once its line is; what lies in other files without one is the leftover of a writer that died.
 """
@@ -18,10 +19,13 @@ from typing import IO, Final
 from django.conf import settings
 
 from consent.anchors import line as lines
+from consent.anchors import restore as restores
 from consent.anchors.line import Line, Segment, Torn
 from consent.anchors.records import HEAD_BYTES, WITNESS_BYTES, Head, Witness, unpack_head, unpack_witness
+from consent.anchors.restore import Noted
 
 _LINES: Final = "anchors.jsonl"
+_RESTORES: Final = "restores.jsonl"
 _MANY: Final = 1 << 16
 
 
@@ -78,10 +82,11 @@ class Shelf:
 
     def lines(self) -> Iterator[Line | None]:
         """Every line from the first on; None for one that is no anchor."""
-        with suppress(FileNotFoundError), (self.folder / _LINES).open("rb") as file:
-            for text in file:
-                if text.strip():
-                    yield _read(text)
+        return (_read(text) for text in self._texts(_LINES))
+
+    def restores(self) -> Iterator[Noted | None]:
+        """Every restore that was noted, from the first on; None for a line that is none."""
+        return (_noted(text) for text in self._texts(_RESTORES))
 
     def last(self) -> Line | None:
         """The latest anchor that is ours; where no key of those days is known any more, the latest that may be."""
@@ -92,11 +97,10 @@ class Shelf:
         return ours or perhaps
 
     def append_line(self, text: bytes) -> None:
-        with _appended(self.folder / _LINES) as file:
-            # The line of a writer that died has no end.
-            if file.tell() and not _ends_in_newline(self.folder / _LINES):
-                file.write(b"\n")
-            file.write(text + b"\n")
+        self._append(_LINES, text)
+
+    def append_restore(self, text: bytes) -> None:
+        self._append(_RESTORES, text)
 
     @contextmanager
     def draft(self, number: int, now: datetime) -> "Iterator[Draft]":
@@ -142,6 +146,19 @@ class Shelf:
             if path.name < kept:
                 path.unlink(missing_ok=True)
 
+    def _texts(self, name: str) -> Iterator[bytes]:
+        with suppress(FileNotFoundError), (self.folder / name).open("rb") as file:
+            for text in file:
+                if text.strip():
+                    yield text.removesuffix(b"\n")
+
+    def _append(self, name: str, text: bytes) -> None:
+        with _appended(self.folder / name) as file:
+            # The line of a writer that died has no end.
+            if file.tell() and not _ends_in_newline(self.folder / name):
+                file.write(b"\n")
+            file.write(text + b"\n")
+
     def _heads(self, number: int) -> Path:
         return self.folder / f"heads-{number:09}.bin"
 
@@ -153,7 +170,14 @@ def shelf() -> Shelf:
 
 def _read(text: bytes) -> Line | None:
     try:
-        return lines.read(text.removesuffix(b"\n"))
+        return lines.read(text)
+    except Torn:
+        return None
+
+
+def _noted(text: bytes) -> Noted | None:
+    try:
+        return restores.read(text)
     except Torn:
         return None
 

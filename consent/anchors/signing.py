@@ -1,9 +1,10 @@
-"""The key that signs anchors: made of the ring that seals credentials, so that it is not in the database."""
+"""The key that signs anchors and restores: made of the ring that seals credentials, so it is not in the database."""
 
 import hmac
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+import orjson
 from django.conf import settings
 
 _USE: Final = b"trilha ledger anchor 1"
@@ -18,6 +19,12 @@ def sign(content: bytes) -> tuple[str, bytes]:
     for key_id, key in settings.CREDENTIAL_KEYS.items():
         return key_id, _mac(key, content)
     raise NoKey("CREDENTIAL_KEYS is empty: an anchor cannot be signed")
+
+
+def seal(name: str, content: dict[str, Any]) -> bytes:
+    """A line that says what it is, readable by people, and signed by the first key."""
+    key_id, signature = sign(orjson.dumps(content))
+    return orjson.dumps({name: content, "key": key_id, "signature": signature.hex()})
 
 
 def holds(key_id: str, signature: bytes, content: bytes) -> bool | None:

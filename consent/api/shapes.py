@@ -13,15 +13,23 @@ from customers.models.address import Channel
 class ConsentBody(PersonBody):
     """A person's answer and what proves it. `address` left out: the e-mail they were named by, else the person."""
 
-    purpose = Text(max_length=64, help_text="The purpose's key in the brand.")
+    purpose = Text(max_length=64, help_text="The purpose's key in the brand. One with a law weighs each consent by it.")
     address = Text(required=False, max_length=320, help_text="The e-mail address it is about.")
     occurred_at = Moment(required=False, help_text="When they answered; left out: now.")
     method = Text(required=False, max_length=40, help_text="login or double_opt_in where that is how it was proven.")
-    notice = Text(required=False, max_length=64, help_text="The key of the words they were shown.")
+    notice = Text(
+        required=False,
+        max_length=64,
+        help_text="The words they were shown, by key. A law needs them.",
+    )
     notice_version = Number(required=False, help_text="And which version of them.")
     language = Text(required=False, max_length=20)
-    legal_basis = Text(required=False, max_length=64, help_text="Law and article, such as lgpd:7:I.")
-    jurisdiction = Text(required=False, max_length=8)
+    legal_basis = Text(
+        required=False,
+        max_length=64,
+        help_text="A known law and its article, such as lgpd:7:I.",
+    )
+    jurisdiction = Text(required=False, max_length=8, help_text="A country (ISO 3166: BR), EU, or a law.")
     collector = Text(required=False, max_length=200, help_text="Which form, shop or person asked.")
     url = Text(required=False, max_length=2000, help_text="The page it happened on.")
     ip = Text(required=False, max_length=64)

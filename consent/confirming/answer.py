@@ -6,10 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from consent import pausing
 from consent.ledger import NewEntry, append
 from consent.models import Confirmation, ConsentEntry, ConsentHead, Method, Preference, State
 from consent.permission import lock_address
-from customers.models import Profile
+from consent.preferences.centre import known
+from consent.preferences.link import Link
+from customers.models import Address, Profile
 
 
 def find(confirmation_id: UUID) -> Confirmation | None:
@@ -41,7 +44,8 @@ def confirm(
 
 def _confirm(confirmation: Confirmation, now: datetime, language: str, evidence: Mapping[str, str]) -> str:
     with transaction.atomic():
-        lock_address(confirmation.address_id)
+        for address_id in _concerned(confirmation):
+            lock_address(address_id)
         held = Confirmation.objects.select_for_update().get(pk=confirmation.pk)
         outcome = stands(held, now)
         if held.outcome != Confirmation.Outcome.OPEN:
@@ -63,6 +67,19 @@ def _take_effect(held: Confirmation, now: datetime, language: str, evidence: Map
             brand_id=held.brand_id,
             defaults={"every_days": held.every_days, "changed_at": now},
         )
+    elif held.ends_pause:
+        # What was asked for by a link; a pause that the staff set is theirs to end.
+        pausing.resume(held.brand_id, _concerned(held), now, method=Method.LINK.value)
+
+
+def _concerned(confirmation: Confirmation) -> list[UUID]:
+    """The addresses that the answer changes something of, by ascending id."""
+    if not confirmation.ends_pause:
+        return [confirmation.address_id]
+    link = Link(confirmation.address_id, confirmation.profile_id, confirmation.brand_id, confirmation.pk)
+    reader = known(link)
+    wanted = reader.peaceful() if reader is not None else [confirmation.address_id]
+    return list(Address.objects.filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
 
 
 def _given(held: Confirmation, purpose_id: UUID, now: datetime, language: str, evidence: Mapping[str, str]) -> NewEntry:

@@ -29,7 +29,7 @@ _senders: list[tuple[Ready, Send]] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What is asked of whom: consent to a purpose, or (without one) a message every so many days.
+    """What is asked of whom: consent to a purpose, or (without one) a message every so many days or the end of a pause.
 
     `is_repeated`: told by something that says the same on every page, which sends no second mail while one waits.
     """
@@ -41,6 +41,7 @@ class Asking:
     method: str
     purpose_id: UUID | None = None
     every_days: int | None = None
+    ends_pause: bool = False
     notice_version_id: int | None = None
     source_id: UUID | None = None
     event_id: int | None = None
@@ -104,10 +105,14 @@ def waits_for_another(asking: Asking) -> bool:
     return any(one.profile_id != asking.profile_id for one in _open(asking))
 
 
-def overtake(address_id: UUID, brand_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
+def overtake(
+    address_id: UUID, brand_id: UUID, purpose_id: UUID | None, now: datetime, *, ends_pause: bool = False
+) -> None:
     """What was asked for before is no longer wanted; under the address's lock."""
     waiting = Confirmation.objects.filter(address=address_id, brand=brand_id, outcome=Confirmation.Outcome.OPEN)
-    waiting.filter(purpose=purpose_id).update(outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now)
+    waiting.filter(purpose=purpose_id, ends_pause=ends_pause).update(
+        outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now
+    )
 
 
 def _entries(asking: Asking) -> QuerySet[ConsentEntry]:
@@ -127,6 +132,7 @@ def _open(asking: Asking) -> list[Confirmation]:
             address=asking.address_id,
             brand=asking.brand_id,
             purpose=asking.purpose_id,
+            ends_pause=asking.ends_pause,
             outcome=Confirmation.Outcome.OPEN,
         )
     )
@@ -174,6 +180,7 @@ def _confirmation(asking: Asking, now: datetime) -> Confirmation:
         profile_id=asking.profile_id,
         purpose_id=asking.purpose_id,
         every_days=asking.every_days,
+        ends_pause=asking.ends_pause,
         notice_version_id=asking.notice_version_id,
         language=asking.language,
         method=asking.method,

@@ -32,6 +32,7 @@ def held_back(like: Confirmation, now: datetime) -> bool:
         profile=like.profile_id,
         brand=like.brand_id,
         purpose=like.purpose_id,
+        ends_pause=like.ends_pause,
         outcome=Confirmation.Outcome.HELD_BACK,
         asked_at__gt=now - _DAY,
     ).exists()

@@ -11,7 +11,8 @@ from customers.models.owned import Owned
 
 
 class Confirmation(Owned):
-    """A request that a mail was sent about. With a purpose it asks for consent; without, for more frequent mail."""
+    """A request that a mail was sent about. With a purpose it asks for consent; without, for more frequent mail or the
+    end of a pause."""
 
     class Outcome(models.TextChoices):
         OPEN = "open", _("waits for an answer")
@@ -32,6 +33,7 @@ class Confirmation(Owned):
         Purpose, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("purpose")
     )
     every_days = models.PositiveSmallIntegerField(_("days between messages"), null=True)
+    ends_pause = models.BooleanField(_("ends a pause"), default=False, db_default=False)
     notice_version = models.ForeignKey(
         NoticeVersion, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("notice version")
     )
@@ -50,13 +52,15 @@ class Confirmation(Owned):
         constraints = (
             # A mailbox is asked about one thing once at a time, for whichever profile.
             models.UniqueConstraint(
-                fields=("address", "brand", "purpose"),
+                fields=("address", "brand", "purpose", "ends_pause"),
                 condition=models.Q(outcome="open"),
                 nulls_distinct=False,
                 name="one_open_confirmation",
             ),
             models.CheckConstraint(
-                condition=models.Q(purpose__isnull=False) ^ models.Q(every_days__isnull=False),
+                condition=models.Q(purpose__isnull=False, every_days__isnull=True, ends_pause=False)
+                | models.Q(purpose__isnull=True, every_days__isnull=False, ends_pause=False)
+                | models.Q(purpose__isnull=True, every_days__isnull=True, ends_pause=True),
                 name="confirmation_asks_for_one_thing",
             ),
         )

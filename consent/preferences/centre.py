@@ -28,6 +28,9 @@ FREQUENCIES: Final = (0, 1, 7, 30)
 SOON: Final = timedelta(days=60)
 # What no answer to a mail changes.
 _FOR_GOOD: Final = frozenset({"suppressed", TOO_YOUNG})
+# In the place of a purpose that is asked about.
+_MORE: Final = UUID(int=1)
+_END: Final = UUID(int=2)
 # A person with more addresses is a fault to be seen elsewhere.
 _PLACES: Final = 20
 
@@ -89,8 +92,8 @@ class Known:
 
     @property
     def may_resume(self) -> bool:
-        """The link that mailbox providers are given to unsubscribe by leads here too, and goes wherever a mail goes: it
-        ends no pause. It names no profile."""
+        """The link that mailbox providers are given to unsubscribe by leads here too, and goes wherever a mail goes: by
+        it the end of a pause is not even asked for. It names no profile."""
         return self.link.profile_id != NIL
 
     def peaceful(self) -> list[UUID]:
@@ -114,8 +117,11 @@ class Centre:
     paused_until: datetime | None
     language: str
     every_days: int
-    # A mail that lets messages come more often waits to be confirmed.
+    # A mail that lets messages come more often waits to be confirmed, or one that ends the pause.
     more_waits: bool
+    end_waits: bool
+    # Whether the end of a pause can be asked for here.
+    can_resume: bool
 
     @property
     def own(self) -> Place:
@@ -155,15 +161,18 @@ def read(known: Known, language: str, now: datetime) -> Centre:
     waiting = _waiting(known, now)
     words = {one.pk: one.public(language, known.brand.locale) for one in purposes}
     choices = _choices(known, places, offered, waiting, now)
+    paused_until = pausing.paused_until(known.brand.pk, known.peaceful(), now)
     return Centre(
         known=known,
         places=places,
         topics=tuple(Topic(one, *words[one.pk], choices[one.pk]) for one in offered if choices[one.pk]),
         owed=tuple(words[one.pk][0] for one in purposes if one.is_offered and one.kind == Purpose.Kind.LEGAL),
-        paused_until=pausing.paused_until(known.brand.pk, known.peaceful(), now),
+        paused_until=paused_until,
         language=known.locale(),
         every_days=chosen.every_days if chosen else 0,
-        more_waits=None in waiting,
+        more_waits=_MORE in waiting,
+        end_waits=_END in waiting,
+        can_resume=paused_until is not None and known.may_resume and _can_ask(known),
     )
 
 
@@ -182,12 +191,12 @@ def _places(known: Known) -> tuple[Place, ...]:
 
 
 def _choices(
-    known: Known, places: Sequence[Place], offered: Sequence[Purpose], waiting: set[UUID | None], now: datetime
+    known: Known, places: Sequence[Place], offered: Sequence[Purpose], waiting: set[UUID], now: datetime
 ) -> dict[UUID, tuple[Choice, ...]]:
     customer_id = _asked_for(known)
     cells = [(place, one) for one in offered for place in places if one.by(place.channel)]
     verdicts = permissions([Ask(customer_id, place.address_id, one.pk) for place, one in cells], now, heed_pauses=False)
-    can_ask = known.profile_id is not None and ask.can_ask(known.brand.pk, known.address.channel)
+    can_ask = _can_ask(known)
     ends = _ends(verdicts, now) if can_ask else {}
     found: dict[UUID, list[Choice]] = {one.pk: [] for one in offered}
     for (place, one), verdict in zip(cells, verdicts, strict=True):
@@ -204,6 +213,11 @@ def _ends(verdicts: Sequence[Verdict], now: datetime) -> dict[int, datetime]:
     return {one.pk: one.valid_until for one in soon if one.valid_until is not None}
 
 
+def _can_ask(known: Known) -> bool:
+    """Whether its reader can be sent a mail that asks."""
+    return known.profile_id is not None and ask.can_ask(known.brand.pk, known.address.channel)
+
+
 def _asked_for(known: Known) -> UUID:
     """As whom the link's reader is asked for: the one person behind the address, else the one the message was to."""
     if known.customer is not None:
@@ -212,7 +226,8 @@ def _asked_for(known: Known) -> UUID:
     return profile.customer_id if profile is not None else NIL
 
 
-def _waiting(known: Known, now: datetime) -> set[UUID | None]:
+def _waiting(known: Known, now: datetime) -> set[UUID]:
+    """The purposes that are asked about, and what else is."""
     open_ones = Confirmation.objects.filter(
         address=known.address,
         brand=known.brand,
@@ -220,4 +235,5 @@ def _waiting(known: Known, now: datetime) -> set[UUID | None]:
         outcome=Confirmation.Outcome.OPEN,
         expires_at__gt=now,
     )
-    return set(open_ones.values_list("purpose_id", flat=True))
+    rows = open_ones.values_list("purpose_id", "ends_pause")
+    return {purpose_id or (_END if ends_pause else _MORE) for purpose_id, ends_pause in rows}

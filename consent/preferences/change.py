@@ -33,7 +33,15 @@ def renew(centre: Centre, key: str, by: By, now: datetime) -> Changed:
     return Changed(asked=int(_ask(centre, choice.purpose_id, by, now)))
 
 
-def _ask(centre: Centre, purpose_id: UUID | None, by: By, now: datetime, every_days: int | None = None) -> bool:
+def _ask(
+    centre: Centre,
+    purpose_id: UUID | None,
+    by: By,
+    now: datetime,
+    *,
+    every_days: int | None = None,
+    ends_pause: bool = False,
+) -> bool:
     """Whether the mail was sent; nobody is asked who is no user of the address."""
     known = centre.known
     if known.profile_id is None:
@@ -44,6 +52,7 @@ def _ask(centre: Centre, purpose_id: UUID | None, by: By, now: datetime, every_d
         profile_id=known.profile_id,
         purpose_id=purpose_id,
         every_days=every_days,
+        ends_pause=ends_pause,
         language=by.language,
         method=Method.LINK.value,
         message_id=str(known.link.message_id),
@@ -63,22 +72,27 @@ def pause(centre: Centre, span: str, now: datetime) -> None:
         addresses.append(pausing.person_address(known.profile_id, now))
         uses = AddressProfile.objects.filter(profile__customer=known.customer)
         theirs += uses.values_list("address_id", flat=True)
-    pausing.pause(
-        known.brand.pk,
-        addresses,
-        until,
-        now,
-        method=Method.LINK.value,
-        message_id=str(known.link.message_id),
-        also_locked=theirs,
-    )
+    with transaction.atomic():
+        pausing.pause(
+            known.brand.pk,
+            addresses,
+            until,
+            now,
+            method=Method.LINK.value,
+            message_id=str(known.link.message_id),
+            also_locked=theirs,
+        )
+        ask.overtake(known.address.pk, known.brand.pk, None, now, ends_pause=True)
 
 
-def resume(centre: Centre, now: datetime) -> bool:
-    """End what was asked for by a link; a pause that the staff set is theirs to end."""
-    if not centre.known.may_resume:
-        return False
-    return pausing.resume(centre.known.brand.pk, centre.known.peaceful(), now, method=Method.LINK.value)
+def resume(centre: Centre, by: By, now: datetime) -> Changed:
+    """Have the end of a pause confirmed by mail: a link may have been forwarded. A pause that the staff set is theirs
+    to end."""
+    if not centre.can_resume or not pausing.is_paused(
+        centre.known.brand.pk, centre.known.peaceful(), now, method=Method.LINK.value
+    ):
+        return Changed()
+    return Changed(asked=int(_ask(centre, None, by, now, ends_pause=True)))
 
 
 def speak(centre: Centre, language: str, now: datetime) -> None:
@@ -98,7 +112,7 @@ def limit(centre: Centre, every_days: int, by: By, now: datetime) -> Changed:
         if every_days == present:
             return Changed()
         if not is_less(every_days, present):
-            return Changed(asked=int(_ask(centre, None, by, now, every_days)))
+            return Changed(asked=int(_ask(centre, None, by, now, every_days=every_days)))
         _prefer(centre.known, now, every_days=every_days)
         ask.overtake(centre.own.address_id, centre.known.brand.pk, None, now)
     return Changed(stopped=1)

@@ -1,6 +1,6 @@
 """Doing what was asked: what takes long as a job, the rest at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 _Kind = PrivacyRequest.Kind
 
 
-def carry_out(request: PrivacyRequest, now: datetime, by: "Person | None") -> None:
-    """Begin what was asked; raises NotNow, NotSure or NobodyKnown."""
-    _DOES[request.kind](request, now, by)
+def carry_out(
+    request: PrivacyRequest, now: datetime, by: "Person | None", *, shown: Sequence[UUID] | None = None
+) -> None:
+    """Begin what was asked; raises NotNow, NotSure or NobodyKnown. `shown` are whom an erasure was confirmed of."""
+    if request.kind == _Kind.ERASURE:
+        erasure.ask(request, now, by, shown=shown)
+    else:
+        _DOES[request.kind](request, now, by)
 
 
 def hand_over(request: PrivacyRequest, now: datetime, by: "Person | None", note: str = "") -> None:
@@ -91,7 +96,6 @@ _DOES: Final[Mapping[str, Callable[[PrivacyRequest, datetime, "Person | None"], 
     _Kind.ACCESS: export.ask,
     _Kind.PORTABILITY: export.ask,
     _Kind.CORRECTION: requests.begin_work,
-    _Kind.ERASURE: erasure.ask,
     _Kind.OBJECTION: _object,
     _Kind.RESTRICTION: _restrict,
 }

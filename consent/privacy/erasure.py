@@ -1,7 +1,9 @@
 """Carrying out an erasure as a job: in pieces, gone on with by any worker, twice through all stores."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -34,14 +36,21 @@ def place(erasure: Erasure) -> str:
     return f"consent_erasure:{erasure.pk}:subject"
 
 
-def ask(request: PrivacyRequest, now: datetime, by: "Person | None") -> Job:
-    """Have it done, by somebody who has seen what will go: these people, and no others."""
-    shown = list(requests.subject_of(request).profiles)
+def ask(request: PrivacyRequest, now: datetime, by: "Person | None", *, shown: Sequence[UUID] | None = None) -> Job:
+    """Have it done, by somebody who has seen what will go: these people, and no others. `shown` are they, where it was
+    confirmed by what was looked at before: somebody may have been found to be the same person since."""
+    if shown is None:
+        shown = requests.subject_of(request).profiles
     with transaction.atomic():
         requests.begin_work(request, now, by)
         Erasure.objects.get_or_create(
             request=request,
-            defaults={"brand_id": request.brand_id, "by_id": by.pk if by else None, "begun_at": now, "shown": shown},
+            defaults={
+                "brand_id": request.brand_id,
+                "by_id": by.pk if by else None,
+                "begun_at": now,
+                "shown": list(shown),
+            },
         )
         job = jobs.ask(ERASE, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
         PrivacyRequest.objects.filter(pk=request.pk).update(job=job)

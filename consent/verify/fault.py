@@ -31,6 +31,10 @@ class Reason(Enum):
     ANCHOR_ROOT = "anchor_root"
     ANCHORS_GONE = "anchors_gone"
     ANCHORS_LATE = "anchors_late"
+    RESTORE_UNSIGNED = "restore_unsigned"
+    RESTORE_UNLINKED = "restore_unlinked"
+    RESTORE_GONE = "restore_gone"
+    RESTORE_UNTOLD = "restore_untold"
 
 
 WORDS: dict[Reason, "_StrOrPromise"] = {
@@ -52,13 +56,20 @@ WORDS: dict[Reason, "_StrOrPromise"] = {
     Reason.ANCHOR_ROOT: _("the anchor’s Merkle root is not that of what it saw"),
     Reason.ANCHORS_GONE: _("the database knows an anchor that is not in the folder"),
     Reason.ANCHORS_LATE: _("nothing has been anchored for more than three hours since"),
+    Reason.RESTORE_UNSIGNED: _("the restore was not signed by this installation, and counts for nothing"),
+    Reason.RESTORE_UNLINKED: _("the restore does not follow what was noted before it, and counts for nothing"),
+    Reason.RESTORE_GONE: _("the anchor names a restore that is not in the folder"),
+    Reason.RESTORE_UNTOLD: _("the anchor does not name the restore that was noted before it"),
 }
+
+# Said of a restore; all others without a chain are said of an anchor.
+OF_RESTORES = frozenset({Reason.RESTORE_UNSIGNED, Reason.RESTORE_UNLINKED})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`entry_id` is None where nobody knows it: the entry is gone, and was not anchored. For an anchor's own fault,
-    `chain` is None and `position` its number; 0 before the first."""
+    or a restore's, `chain` is None and `position` its number; 0 before the first."""
 
     reason: Reason
     chain: Chain | None

@@ -24,7 +24,7 @@ _ENTRIES: Final = f"""
     FROM consent_consententry e LEFT JOIN consent_consentevidence v ON v.entry_id = e.id
     LEFT JOIN consent_erasedevidence g ON g.entry_id = e.id
 """
-_BY_CHAIN: Final = f"{_ENTRIES} WHERE e.address_id BETWEEN %b AND %b ORDER BY e.address_id, e.position"
+_BY_CHAIN: Final = f"{_ENTRIES} WHERE e.address_id BETWEEN %b AND %b ORDER BY e.address_id, e.position, e.id"
 _ONE: Final = f"{_ENTRIES} WHERE e.id = %b"
 _IDS: Final = """
     SELECT id, address_id, position FROM consent_consententry

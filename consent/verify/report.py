@@ -1,16 +1,17 @@
 """Verify everything, and say what was gone through, what is wrong, and since when at the earliest."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
 from consent.anchors.health import is_late
 from consent.anchors.line import Anchor
+from consent.anchors.restore import Noted
 from consent.anchors.shelf import Shelf
 from consent.verify.anchors import Anchors, read_anchors
 from consent.verify.consents import Tally, verify_consents
-from consent.verify.fault import Fault, Reason
+from consent.verify.fault import OF_RESTORES, Fault, Reason
 from consent.verify.notices import verify_notices
 from consent.verify.trail import verify_trail
 from consent.verify.witnesses import Witnesses
@@ -33,9 +34,10 @@ class Report:
         return [*chain.from_iterable(of_chains), *self.anchors.faults]
 
 
-def verify_ledgers(place: Shelf, now: datetime) -> Report:
-    """Whoever writes meanwhile is neither stopped nor taken for a fault."""
-    anchors = read_anchors(place)
+def verify_ledgers(place: Shelf, now: datetime, supposed: Sequence[Noted] = ()) -> Report:
+    """Whoever writes meanwhile is neither stopped nor taken for a fault. With a restore that is only supposed, what
+    would be found if it were noted."""
+    anchors = read_anchors(place, supposed)
     report = Report(anchors)
     witnesses = Witnesses(place.witnesses(anchors.seen), last=max(anchors.known, default=0))
     for part in _blaming(verify_consents(witnesses), witnesses):
@@ -44,11 +46,13 @@ def verify_ledgers(place: Shelf, now: datetime) -> Report:
         _add(report.audit, part)
     for part in _blaming(verify_notices(witnesses), witnesses):
         _add(report.notices, part)
-    if anchors.last is not None and anchors.last.root != witnesses.root():
-        anchors.faults.append(Fault(Reason.ANCHOR_ROOT, None, anchors.last.number))
+    if anchors.tip is not None and anchors.tip.root != witnesses.root():
+        anchors.faults.append(Fault(Reason.ANCHOR_ROOT, None, anchors.tip.number))
     for fault in anchors.faults:
-        witnesses.held = min(witnesses.held, fault.position - 1)
-    report.held = anchors.known.get(witnesses.held)
+        if fault.reason not in OF_RESTORES:
+            witnesses.held = min(witnesses.held, fault.position - 1)
+    held = [number for number in anchors.in_force if number <= witnesses.held]
+    report.held = anchors.known[held[-1]] if held else None
     # Every anchor may hold what it saw, and those after it be gone from the folder and the database alike.
     if is_late(anchors.last.at if anchors.last else None, now):
         anchors.faults.append(Fault(Reason.ANCHORS_LATE, None, max(anchors.known, default=0)))

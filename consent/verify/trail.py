@@ -47,7 +47,7 @@ def _of_no_day() -> list[int]:
 
 
 def _entries(day: date) -> list[Entry]:
-    rows = AuditEntry.objects.filter(day=day).order_by("position")
+    rows = AuditEntry.objects.filter(day=day).order_by("position", "pk")
     try:
         return [_entry(one) for one in rows.iterator(_AT_ONCE)]
     except DataError:

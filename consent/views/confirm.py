@@ -55,6 +55,7 @@ def _page(request: HttpRequest, confirmation: Confirmation, language: str, outco
         "address": masked(confirmation.address),
         "purpose": name,
         "description": description,
+        "ends_pause": confirmation.ends_pause,
         "notice": _notice(confirmation, language),
         "outcome": outcome,
         "preferences": f"{preferences_path(link)}?lang={language}",

@@ -119,9 +119,8 @@ def _pause(request: HttpRequest, centre: Centre, by: By) -> Told:
 
 
 def _resume(request: HttpRequest, centre: Centre, by: By) -> Told:
-    if not change.resume(centre, clock.utcnow()):
-        return _nothing(), Changed()
-    return _("The pause is over. You get what you had chosen, and nothing else."), Changed()
+    changed = change.resume(centre, by, clock.utcnow())
+    return _mail_sent(centre) if changed.asked else _nothing(), changed
 
 
 def _language(request: HttpRequest, centre: Centre, by: By) -> Told:

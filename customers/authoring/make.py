@@ -105,6 +105,12 @@ class Maker:
         shown = _or_default(one, value)
         made.value = "" if shown is None else shown if isinstance(shown, str) else json.dumps(shown)
 
+    def _names(self, made: Control, one: Field, value: Any, values: dict[str, Any]) -> None:
+        """Names beside one another, in one line."""
+        is_plain = isinstance(value, list) and all(isinstance(name, str) for name in value)
+        self._text(made, one, ", ".join(value) if is_plain else value, values)
+        made.kind = "text"
+
     def _flag(self, made: Control, one: Field, value: Any, _values: dict[str, Any]) -> None:
         made.value = bool(_or_default(one, value))
 

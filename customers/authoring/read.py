@@ -1,5 +1,6 @@
 """From a submitted form to the values it stands for; what cannot be read is kept as it was typed and told."""
 
+import re
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +51,8 @@ class Reader:
                 return bool(posted.text(one.name))
             case "value":
                 return self._scalar(here, pointer)
+            case "names":
+                return [name for name in re.split(r"[,\s]+", posted.text(one.name)) if name]
             case "json":
                 return self._json(posted.text(one.name), pointer)
         return posted.text(one.name).strip() or ABSENT

@@ -70,7 +70,7 @@ def replay(ids: Sequence[int], now: datetime) -> int:
     settled = ReceivedBody.objects.filter(id__in=ids).exclude(status=ReceivedBody.Status.WAITING)
     with transaction.atomic():
         count = settled.update(status=ReceivedBody.Status.WAITING, reason="")
-        dead_letters.close(QUEUE, ids, now)
+        dead_letters.close(QUEUE.name, ids, now)
     if count:
         bells.ring("engine")
     return count

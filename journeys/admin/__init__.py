@@ -1,5 +1,5 @@
 """The staff pages of the decide layer, one file an idea."""
 
-from journeys.admin import journeys, runs
+from journeys.admin import calls, journeys, runs
 
-__all__ = ["journeys", "runs"]
+__all__ = ["calls", "journeys", "runs"]

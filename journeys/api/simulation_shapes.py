@@ -34,6 +34,13 @@ class SimulationBody(Body):
         ref_name = "SimulationAsked"
 
 
+class StopBody(Body):
+    """An empty object."""
+
+    class Meta:
+        ref_name = "SimulationStop"
+
+
 class SimulationShape(serializers.Serializer[Any]):
     """What versions of a journey would have done. `results` has each of them once it is through."""
 

@@ -20,7 +20,7 @@ from customers.kept_answers import Answer
 from customers.models import Scope
 from customers.partner import Partner
 from journeys.api.journeys import published
-from journeys.api.simulation_shapes import SimulationBody, SimulationShape, SimulationsShape
+from journeys.api.simulation_shapes import SimulationBody, SimulationShape, SimulationsShape, StopBody
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
 from journeys.engine.arrivals import Arrival
@@ -111,8 +111,9 @@ class SimulationPage(PartnerView):
         operation_id="stop_simulation",
         summary="Stop a simulation",
         tags=["journeys"],
-        request=None,
+        request=StopBody,
         responses={200: SimulationShape},
+        examples=[OpenApiExample("Stop it", {}, request_only=True)],
     )
 )
 class SimulationStop(Writing):
@@ -121,6 +122,7 @@ class SimulationStop(Writing):
     scopes = {"POST": _SCOPE}
 
     def answer(self, **kwargs: str) -> Answer:
+        StopBody.read(self.body())
         found = _simulation(self.partner, kwargs["simulation_id"])
         jobs.cancel(found.job_id, self.now)
         return answer_of(show(_simulation(self.partner, kwargs["simulation_id"])))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from channels.models import Connector, Template
+from channels.models.connector import CALLS
 from consent.models import Purpose
 from customers.authoring.choices import MOST, Choice, Choices, named
 from customers.models import Segment
@@ -20,6 +21,9 @@ def of_brand(brand_id: UUID) -> Choices:
             "channel": [Choice(one.value, one.label) for one in Channel if one is not Channel.PERSON],
             "purpose": named(Purpose.objects.filter(**in_brand).values_list("key", "name")[:MOST]),
             "connector": named(Connector.objects.filter(**in_brand).values_list("key", "name", "channel")[:MOST]),
+            "call_connector": named(
+                Connector.objects.filter(**in_brand, channel=CALLS).values_list("key", "name")[:MOST]
+            ),
             "template": named(Template.objects.filter(**in_brand).values_list("key", "name", "channel")[:MOST]),
             "event": [Choice(name, name) for name in event_names(brand_id)],
             "trait": [Choice(name, label) for name, label in trait_names(brand_id)],

@@ -62,6 +62,9 @@ def _value(one: Field, value: Any, at: str) -> Iterator[Problem]:
         case "number":
             if isinstance(value, bool) or not isinstance(value, int if one.whole else int | float):
                 yield _wrong(at)
+        case "names":
+            if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+                yield _wrong(at)
         case "flag":
             if not isinstance(value, bool):
                 yield _wrong(at)

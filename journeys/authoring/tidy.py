@@ -50,7 +50,7 @@ def _fields(values: Any, fields: tuple[Field, ...]) -> Any:
     return {name: value for name, value in tidied.items() if not _is_left_out(known.get(name), value)}
 
 
-_ALWAYS = ("group", "list", "states", "steps", "moves")
+_ALWAYS = ("group", "list", "names", "states", "steps", "moves")
 
 
 def _is_left_out(one: Field | None, value: Any) -> bool:

@@ -21,11 +21,13 @@ from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
 from journeys.entry.names import CALLED
 from journeys.entry.segments import named
-from journeys.models import EXITS, Cause
+from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life, Said, live
+from journeys.simulation.replies import by_step
 from journeys.steps.base import ZONE
 from journeys.steps.message import Message
+from journeys.steps.webhook import Webhook
 from journeys.validate import check
 from journeys.version import Version, compile_version
 
@@ -59,10 +61,11 @@ def unbound(file: JourneyFile) -> Version:
     """The version the file's document would make; what its keys stand for is made up, since nothing is sent."""
     definition, steps = check(file.definition)
     messages = [step for step in steps if isinstance(step, Message)]
+    connectors = {step.connector for step in steps if isinstance(step, Message | Webhook)}
     purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
     purposes |= asks.purposes(definition, steps)
     bindings = {
-        "connectors": {step.connector: str(uuid5(NIL, step.connector)) for step in messages},
+        "connectors": {key: str(uuid5(NIL, key)) for key in connectors},
         "templates": {step.template: 1 for step in messages},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
@@ -83,7 +86,14 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
         Arrival(0, n, at, at, _PERSON, _BRAND, name, f"{n:09}", _PERSON, said)
         for n, (at, name, said) in enumerate(told, 1)
     ]
-    life = live(version, sorted(events, key=lambda one: one.place), past, until, case.given.closed)
+    life = live(
+        version,
+        sorted(events, key=lambda one: one.place),
+        past,
+        until,
+        case.given.closed,
+        by_step(case.given.replies),
+    )
     found = _found(version, life, past)
     if then.traits is not msgspec.UNSET:
         known = Said(past, life.tellings).facts(_PERSON, until, {}).traits
@@ -140,6 +150,8 @@ def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, 
             by_event = moved.event is not None
             named = of_exit(version.definition, moved.cause, moved.branch, is_by_event=by_event)
             return Cause(moved.cause).name.lower(), named or of_step(version.steps[run.step])
+    if run.status == Run.Status.FAILED:
+        return "failed", ""
     return "completed", of_step(version.steps[run.step])
 
 

@@ -10,9 +10,13 @@ from customers.authoring import durations
 from journeys.authoring import text
 from journeys.code.order import in_order
 from journeys.models import Journey
+from journeys.simulation.replies import Told
 
 # Fields of cases that are spans of time.
 _SPANS: Final = ("at", "after")
+# What another system replies, be it null; and what holds anything, null included.
+_REPLY: Final = "json"
+_AS_TOLD: Final = ("properties", "traits", "variables", _REPLY)
 
 
 class NotAJourney(ValueError):
@@ -43,6 +47,8 @@ class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # Keys of other journeys that take nobody who is sent to them.
     closed: list[str] = []
     segments: list[str] = []
+    # By step that asks another system, what comes of its attempts, in order; the last comes of all that follow.
+    replies: dict[str, list[Told]] = {}
 
 
 class Then(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +65,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     path: list[str] | UnsetType = UNSET
     waits_at: str | UnsetType = UNSET
     ended_in: str | UnsetType = UNSET
-    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way), and what the
-    # journey calls that.
+    # How it ended (goal, exit, expired by the journey's time-out, completed at the end of its way, failed at a call),
+    # and what the journey calls that.
     ended_by: str | UnsetType = UNSET
     # Of the person, by name; null where nothing is known. Others are not looked at.
     traits: dict[str, Any] | UnsetType = UNSET
@@ -116,7 +122,10 @@ def _spare(held: Any) -> Any:
     if not isinstance(held, dict):
         return held
     said = {name: _span(value) if name in _SPANS else value for name, value in held.items()}
-    return {name: _spare(value) for name, value in said.items() if value not in (None, {}) and not _usual(name, value)}
+    kept = {name: value for name, value in said.items() if name == _REPLY or value not in (None, {})}
+    return {
+        name: value if name in _AS_TOLD else _spare(value) for name, value in kept.items() if not _usual(name, value)
+    }
 
 
 def _span(text: Any) -> Any:

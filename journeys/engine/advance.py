@@ -10,6 +10,7 @@ from psycopg import Cursor
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.engine.asking import ask, of_runs
+from journeys.engine.calls.answers import answer
 from journeys.engine.halts import moving
 from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
@@ -52,7 +53,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         read_variables(cursor, (run for run in ready if VARIABLES in run.version.asked[run.step]))
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
-        answers = hand_over(cursor, ready, known, now, work)
+        answers = {**hand_over(cursor, ready, known, now, work), **answer(cursor, ready, now, work)}
         for run in ready:
             facts = known[run.id]
             step, taken = run.version.steps[run.step], best.get(run.id)

@@ -1,6 +1,6 @@
 """Again: runs that were given up go on from where they stood, once what was wrong with them is mended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,7 @@ from customers import dead_letters
 from customers.pg import copy_rows, raw_cursor
 from journeys.engine import advance
 from journeys.engine.runs import RunState, lock_given_up
-from journeys.engine.walk import Moved
+from journeys.engine.walk import Moved, wait_until
 from journeys.engine.write import Work, write
 from journeys.models import Cause, Halt, Run
 
@@ -37,24 +37,32 @@ def take_up(ids: Sequence[int], now: datetime) -> int:
     A run stays as it is where another of its key lives by now, its journey was stopped, or nobody may be in one.
     """
     with transaction.atomic(), raw_cursor() as cursor:
-        customers = {row[0] for row in cursor.execute(_LOCK_CUSTOMERS, [list(ids)]).fetchall()}
-        runs = [run for run in lock_given_up(cursor, ids) if run.customer_id in customers]
-        runs = _who_may(cursor, runs)
-        if not runs:
-            return 0
-        found = [run.id for run in runs]
+        found = list(ids)
         due = dict(cursor.execute(_DUE, [advance.QUEUE.name, found]).fetchall())
-        work = Work()
-        for run in runs:
-            run.seq += 1
-            run.status, run.due_at, run.ended_at = int(Run.Status.ACTIVE), due.get(run.id) or now, None
-            work.moves.append(Moved(run, run.seq, None, run.step, run.state, Cause.TAKEN_UP, None, None))
-            work.touch(run)
-        write(cursor, work, now)
-        # What ends a run ends this one too, whenever it came.
-        copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in found))
-        dead_letters.close(advance.QUEUE, found, now)
-    return len(runs)
+        going = go_on(cursor, found, due, now)
+        dead_letters.close(advance.QUEUE.name, going, now)
+    return len(going)
+
+
+def go_on(cursor: Cursor[Any], ids: Sequence[int], due: Mapping[int, datetime | None], now: datetime) -> list[int]:
+    """Those of the runs that go on, each due when it says, or else at once."""
+    customers = {row[0] for row in cursor.execute(_LOCK_CUSTOMERS, [list(ids)]).fetchall()}
+    runs = [run for run in lock_given_up(cursor, ids) if run.customer_id in customers]
+    runs = _who_may(cursor, runs)
+    if not runs:
+        return []
+    found = [run.id for run in runs]
+    work = Work()
+    for run in runs:
+        run.seq += 1
+        run.status, run.ended_at = int(Run.Status.ACTIVE), None
+        wait_until(run, due.get(run.id) or now)
+        work.moves.append(Moved(run, run.seq, None, run.step, run.state, Cause.TAKEN_UP, None, None))
+        work.touch(run)
+    write(cursor, work, now)
+    # What ends a run ends this one too, whenever it came.
+    copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in found))
+    return found
 
 
 def _who_may(cursor: Cursor[Any], runs: Sequence[RunState]) -> list[RunState]:

@@ -21,13 +21,16 @@ from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.changeover import PlanRow
 from journeys.engine.asking import Asked, ask
 from journeys.engine.ending import end_all
+from journeys.engine.itself import with_run
 from journeys.engine.on_their_way import moving_customers
 from journeys.engine.runs import NOBODY, RunState, lock_live, people_of, variables_of
-from journeys.engine.walk import Moved, enter_step, wait_until, walk
+from journeys.engine.variables import read_variables
+from journeys.engine.walk import Moved, ask_outside, enter_step, wait_until, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.moves import KEEPS_MESSAGES, WAIT_ANEW
 from journeys.steps.base import TRAITS, Here, Wait
+from journeys.variables import VARIABLES
 from journeys.version import Version, version
 
 # Of a journey's runs ever, so many are gone through at a time.
@@ -118,6 +121,7 @@ def _move(cursor: Cursor[Any], moving: Sequence[tuple[RunState, PlanRow]], to: V
     people = people_of(cursor, {run.customer_id for run in looking}) if looking else NOBODY
     people = ask(cursor, people, (_asked(run, to, row) for run, row in moving if run in looking and to.asks), now)
     variables = variables_of(cursor, [run.id for run in looking])
+    read_variables(cursor, (run for run, row in moving if VARIABLES in to.asked[to.index[row.to or ""]]))
     work = Work()
     for run, row in moving:
         facts = people.facts(run.customer_id, to, variables.get(run.id, {}), run.id)
@@ -168,10 +172,19 @@ def put(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime, w
     if due_at is not None:
         run.stepped_at = arrived
         wait_until(run, due_at)
+        ask_anew(run, facts, now, work)
         if to.meanings[run.step]:
             work.parked.append(run)
         return
     walk(run, enter_step(run, facts, arrived, work), facts, now, work)
+
+
+def ask_anew(run: RunState, facts: Facts, now: datetime, work: Work) -> None:
+    """Who is moved to a step that asks another system has it asked there, whatever was asked before."""
+    if run.version.steps[run.step].calls:
+        facts = with_run(facts, run, now, Cause.MOVED, None)
+        outcome = _entered(run, run.version, run.step, facts, now)
+        ask_outside(run, outcome, work)
 
 
 def deadline(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime) -> datetime | None:

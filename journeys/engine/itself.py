@@ -17,7 +17,7 @@ def with_run(facts: Facts, run: RunState, now: datetime, cause: int, step_from: 
     """The facts with what the run is after its last move, by this cause and from that step, and with its variables; of
     a version whose rules ask nothing of it, the facts as they are."""
     version = run.version
-    if version.asks.variables:
+    if version.reads_variables:
         facts = replace(facts, extra={**facts.extra, VARIABLES: run.variables or {}})
     if not version.asks.run:
         return facts

@@ -12,7 +12,8 @@ from journeys.engine.itself import with_run
 from journeys.engine.runs import RunState
 from journeys.engine.variables import Kept, give
 from journeys.models import Cause, Run
-from journeys.steps.base import Go, Here, Lot, Outcome, Telling, Wait
+from journeys.request import Question
+from journeys.steps.base import Fail, Go, Here, Lot, Outcome, Telling, Wait
 from journeys.version import EndState, Meaning
 
 if TYPE_CHECKING:
@@ -82,6 +83,16 @@ class Drawn:
 
 
 @dataclass(slots=True)
+class Asked:
+    """What a visit to a step asks another system."""
+
+    run: RunState
+    step: int
+    visit: int
+    question: Question
+
+
+@dataclass(slots=True)
 class Walked:
     """All that a stage decided, to be written by a few statements."""
 
@@ -95,6 +106,7 @@ class Walked:
     drawn: list[Drawn] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
 
     def note(self, run: RunState, names: tuple[str, ...], facts: Facts, told: tuple[Leaf, ...] = ()) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -141,6 +153,10 @@ def walk(
             if ends is not Run.Status.COMPLETED:
                 raise RuntimeError(f"version {version.id}: a wait after the end at step {run.step}")
             _park(run, outcome.until, now, walked)
+            ask_outside(run, outcome, walked)
+            return
+        elif isinstance(outcome, Fail):
+            _fail(run, outcome.cause, now, walked)
             return
         else:
             _finish(run, ends, now, walked)
@@ -267,10 +283,22 @@ def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None
         walked.parked.append(run)
 
 
+def ask_outside(run: RunState, wait: Wait, walked: Walked) -> None:
+    """Have another system asked what the run waits to know."""
+    if wait.asks is not None:
+        walked.asked.append(Asked(run, run.step, run.seq, wait.asks))
+
+
 def wait_until(run: RunState, until: datetime) -> None:
     run.due_at = until
     if run.ends_at is not None:
         run.due_at, run.waits_until = min(until, run.ends_at), until
+
+
+def _fail(run: RunState, cause: Cause, now: datetime, walked: Walked) -> None:
+    run.seq += 1
+    walked.moves.append(Moved(run, run.seq, run.step, None, run.state, cause, None, None))
+    _finish(run, Run.Status.FAILED, now, walked)
 
 
 def _finish(run: RunState, status: Run.Status, now: datetime, walked: Walked) -> None:

@@ -16,6 +16,7 @@ from channels.outbox import Contexts, NewMessage, write_messages
 from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
+from journeys.engine.calls.note import note
 from journeys.engine.runs import Began, RunState
 from journeys.engine.telling import say
 from journeys.engine.variables import write_variables
@@ -171,6 +172,8 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_moves(cursor, work.moves, now)
     _write_messages(cursor, work, now)
     say(cursor, work.told, now)
+    if work.asked:
+        note(cursor, work.asked, now)
     keep_exposures(cursor, [_exposure(drawn) for drawn in work.drawn], now)
     if work.moves:
         tell_segments(cursor, work.moves, work.ended, now)

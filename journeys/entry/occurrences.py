@@ -117,7 +117,7 @@ def call_again(ids: Sequence[int], now: datetime) -> int:
             one.state, one.job = _call(one, now)
             one.save(update_fields=("state", "job"))
             done.append(one.pk)
-        dead_letters.close(QUEUE, done, now)
+        dead_letters.close(QUEUE.name, done, now)
     return len(done)
 
 

@@ -1,5 +1,6 @@
 """The tables of the decide layer, one file an idea."""
 
+from journeys.models.call import Call, CallContent
 from journeys.models.call_list import CallList, CallListRow
 from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
@@ -34,6 +35,8 @@ from journeys.models.variable import Variable
 __all__ = [
     "BROKEN_OFF",
     "EXITS",
+    "Call",
+    "CallContent",
     "CallList",
     "CallListRow",
     "CancelWatch",

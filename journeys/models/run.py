@@ -165,13 +165,25 @@ class Cause(models.IntegerChoices):
     UPDATED = 52, _("something was said of the customer")
     HANDED_OVER = 53, _("went to another journey as well")
     TURNED_AWAY = 54, _("the other journey did not take them")
+    REPLIED = 55, _("the other system replied")
+    CAUGHT = 56, _("the other system could not be asked")
+    CALL_FAILED = 57, _("the other system could not be asked, which nothing caught")
 
 
 # By an exit of the journey or its time-out, wherever a run rests.
 EXITS = (Cause.EXIT, Cause.GOAL, Cause.EXPIRED)
 # By which a run leaves a step without having done what the step is for.
 BROKEN_OFF = frozenset(
-    {*EXITS, Cause.MERGED, Cause.FAILED, Cause.ERASED, Cause.RESTRICTED, Cause.STOPPED, Cause.VERSION_EXIT}
+    {
+        *EXITS,
+        Cause.MERGED,
+        Cause.FAILED,
+        Cause.CALL_FAILED,
+        Cause.ERASED,
+        Cause.RESTRICTED,
+        Cause.STOPPED,
+        Cause.VERSION_EXIT,
+    }
 )
 
 

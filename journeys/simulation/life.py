@@ -10,16 +10,19 @@ from uuid import UUID
 from consent.permission import Choice, Want
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
+from journeys.engine.calls.answers import take_reply
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.limits import Limits
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.variables import give
-from journeys.engine.walk import Moved, Send, Walked, begin_anew, leave, run_out, take, walk
+from journeys.engine.walk import Asked, Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
 from journeys.entry.names import CALLED
 from journeys.simulation.asking import with_answers
-from journeys.steps.base import Here, Telling
+from journeys.simulation.replies import NOTHING_SAID, Came, Replies, foresee
+from journeys.steps.base import Here, Outcome, Telling
 from journeys.steps.go_to import GoTo
+from journeys.steps.webhook import Webhook
 from journeys.version import Version
 
 
@@ -46,14 +49,19 @@ class Life:
 
 
 def live(
-    version: Version, events: Sequence[Arrival], past: Past, until: datetime, closed: Collection[str] = ()
+    version: Version,
+    events: Sequence[Arrival],
+    past: Past,
+    until: datetime,
+    closed: Collection[str] = (),
+    replies: Replies = NOTHING_SAID,
 ) -> Life:
     """Play the events, in their order, and let time run on to `until`, that moment included. `closed` are journeys that
-    take nobody who is sent to them.
+    take nobody who is sent to them; `replies` is what other systems say.
 
     At one moment an event comes before a timer: what is received at the very deadline is in time.
     """
-    player = _Player(version, past, closed)
+    player = _Player(version, past, closed, replies)
     for arrival in events:
         player.pass_time(arrival.received_at, is_included=False)
         player.happen(arrival)
@@ -63,8 +71,10 @@ def live(
 
 
 class _Player:
-    def __init__(self, version: Version, past: Past, closed: Collection[str]) -> None:
-        self.version, self.life, self.closed = version, Life(), closed
+    def __init__(self, version: Version, past: Past, closed: Collection[str], replies: Replies) -> None:
+        self.version, self.life, self.closed, self.replies = version, Life(), closed, replies
+        # By run, what will have come of the call that it waits for.
+        self.calls: dict[int, Came] = {}
         self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
@@ -93,6 +103,8 @@ class _Player:
             run_out(run, facts, due, walked)
         elif isinstance(step, GoTo):
             walk(run, step.answered(is_taken=step.journey not in self.closed), facts, due, walked, since=due)
+        elif isinstance(step, Webhook):
+            walk(run, self._answered(run, step, due, walked), facts, due, walked, since=due)
         elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
@@ -100,6 +112,13 @@ class _Player:
             self.resumed.add((id(run), best[1].event_id))
             take(run, *best, facts, due, walked)
         self._keep(walked, due)
+
+    def _answered(self, run: RunState, step: Webhook, due: datetime, walked: Walked) -> Outcome:
+        came = self.calls.pop(id(run))
+        if came.at > due or came.error:
+            return step.failed(came.error if came.at <= due else "expired")
+        take_reply(run, came.gave, walked)
+        return step.replied()
 
     def happen(self, arrival: Arrival) -> None:
         now = arrival.received_at
@@ -177,7 +196,19 @@ class _Player:
         self.life.moves += [(now, moved) for moved in walked.moves]
         self.life.sends += [(now, send) for send in walked.sends]
         self.past.tellings += [one.telling for one in walked.told]
+        for asked in walked.asked:
+            self._ask(asked, now)
         self.live = [run for run in self.live if run.status == ACTIVE]
+
+    def _ask(self, asked: Asked, now: datetime) -> None:
+        """A run is due once its call is over, if that is before its time is."""
+        run = asked.run
+        until = run.waits_until or run.due_at
+        if run.due_at is None or until is None:
+            return
+        told = self.replies(run, self.version.steps[asked.step].id)
+        self.calls[id(run)] = came = foresee(asked, told, now, until)
+        run.due_at = min(run.due_at, came.at)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
 from journeys.simulation.life import Life, Past, live
 from journeys.simulation.past import Assumed
+from journeys.simulation.replies import NOTHING_SAID, Replies
 from journeys.simulation.tally import Tally
 from journeys.simulation.unknown import Unknown, unknown
 from journeys.version import Version
@@ -39,15 +40,28 @@ class Simulated:
     unknown: list[Unknown]
 
 
-def simulate(version: Version, customers: Iterable[Sequence[Arrival]], records: Records, until: datetime) -> Simulated:
-    """What the version would have done with these events, customer by customer; time runs on to `until`."""
+def simulate(
+    version: Version,
+    customers: Iterable[Sequence[Arrival]],
+    records: Records,
+    until: datetime,
+    replies: Replies = NOTHING_SAID,
+) -> Simulated:
+    """What the version would have done with these events, customer by customer; time runs on to `until`, and other
+    systems say `replies`."""
     tally = Tally(version)
     for some in together(customers):
-        play(tally, some, records, until)
+        play(tally, some, records, until, replies)
     return Simulated(tally, unknown_to(version, records))
 
 
-def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> None:
+def play(
+    tally: Tally,
+    some: Sequence[Sequence[Arrival]],
+    records: Records,
+    until: datetime,
+    replies: Replies = NOTHING_SAID,
+) -> None:
     """Add what the version would have done with the events of some customers, whose records are read at once."""
     version = tally.version
     entry, guard = version.entry_event, version.entry_guard
@@ -57,7 +71,7 @@ def play(tally: Tally, some: Sequence[Sequence[Arrival]], records: Records, unti
     records.read(asked, customers if _looks_at_people(version) else [])
     if segments := _segments(version):
         records.read_segments(version.brand_id, segments, customers)
-    lives = _lives(version, some, records, until)
+    lives = _lives(version, some, records, until, replies)
     for life in lives:
         tally.add(life)
     sends = [pair for life in lives for pair in life.sends]
@@ -73,7 +87,9 @@ def _segments(version: Version) -> frozenset[str]:
     return version.asks.segments | ({excluded} if excluded else frozenset())
 
 
-def _lives(version: Version, some: Sequence[Sequence[Arrival]], records: Records, until: datetime) -> list[Life]:
+def _lives(
+    version: Version, some: Sequence[Sequence[Arrival]], records: Records, until: datetime, replies: Replies
+) -> list[Life]:
     """The lives of these customers. Which permissions rules ask for is known once they are asked: those lives are
     played again with what they asked for, all together, until nothing is missing."""
     lives: dict[int, Life] = {}
@@ -82,7 +98,7 @@ def _lives(version: Version, some: Sequence[Sequence[Arrival]], records: Records
         for n, events in enumerate(some):
             if n not in lives:
                 try:
-                    lives[n] = live(version, events, records, until)
+                    lives[n] = live(version, events, records, until, replies=replies)
                 except Unread as unread:
                     asked.append(unread.asked)
         records.read_more(asked)

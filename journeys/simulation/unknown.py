@@ -14,6 +14,13 @@ class Unknown(TextChoices):
         "other_journeys",
         _("Whether other journeys would have taken whom this one sends there: they are taken to have."),
     )
+    REPLIES = (
+        "replies",
+        _(
+            "What other systems would have replied: where nothing else is assumed they are taken to have replied at once, and "
+            "to have told nothing."
+        ),
+    )
     PEOPLE = "people", _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")
     SAME_PERSON = (
         "same_person",
@@ -45,6 +52,8 @@ def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Itera
     entry = version.definition.entry
     if any(step.hands_over for step in version.steps):
         yield Unknown.OTHER_JOURNEYS
+    if any(step.calls for step in version.steps):
+        yield Unknown.REPLIES
     yield from (Unknown.PEOPLE,) if is_assumed else (Unknown.SAME_PERSON, Unknown.ADDRESSES)
     if asks_segments:
         yield Unknown.ANY_SEGMENT if is_assumed else Unknown.SEGMENT_BEFORE

@@ -17,6 +17,7 @@ from customers.rules import Facts, Rule
 from customers.rules.errors import Problem
 from customers.rules.values import added_to
 from journeys.models import Cause
+from journeys.request import Question
 from journeys.variables import Assignment
 
 ANY_KEY = "any"
@@ -119,9 +120,17 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Stay until `until`, or until an awaited event."""
+    """Stay until `until`, or until an awaited event; or until the other system replies that is asked."""
 
     until: datetime
+    asks: Question | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The run is over, for want of what it cannot go on without."""
+
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,7 @@ class End:
     """The run is over, well."""
 
 
-Outcome = Go | Wait | End
+Outcome = Go | Wait | End | Fail
 
 
 class Step(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +160,8 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     hands_over: ClassVar[bool] = False
     # Whether something may be said of the customer here.
     tells: ClassVar[bool] = False
+    # Whether another system is asked here.
+    calls: ClassVar[bool] = False
 
     def targets(self) -> list[str]:
         """Ids of the steps this one may lead to."""
@@ -170,6 +181,14 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
 
     def properties(self) -> list[str]:
         """Names of the entry event's properties that the step itself looks at."""
+        return []
+
+    def variables(self) -> list[tuple[str, str]]:
+        """(pointer within the step, name) of the journey's variables that the step itself looks at."""
+        return []
+
+    def fills(self) -> list[tuple[str, str]]:
+        """The same of those that it gives a value, beside what events give."""
         return []
 
     def problems(self) -> Iterator[Problem]:

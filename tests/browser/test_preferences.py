@@ -108,7 +108,12 @@ def test_by_keyboard_alone_everything_is_paused_and_resumed(path: str, open_as: 
     expect(page.get_by_role("heading", name="Everything is paused")).to_be_visible()
     tab_to(page, lambda focus: focus["name"] == "resume")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Everything is paused")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text("We have sent a mail to")
+    assert Pause.objects.filter(ended_at=None).count() > 0
+    page.goto(f"/c/{confirm_link(Confirmation.objects.get(ends_pause=True).pk)}")
+    tab_to(page, lambda focus: focus["name"] == "confirm")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The pause is over.")
     assert Pause.objects.filter(ended_at=None).count() == 0
 
 

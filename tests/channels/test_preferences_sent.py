@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from django.test import Client
 
 from channels import frequency
 from channels.dispatch import dispatch_due
-from channels.models import Message, MessageContent, Template, TemplateText, TemplateVersion
+from channels.models import Message, MessageContent, RecentSend, Template, TemplateText, TemplateVersion
 from config.loop.smtp_sink import SmtpSink
 from consent import pausing
 from consent.confirming import ask
@@ -101,6 +102,53 @@ def test_the_same_step_again_is_counted_by_what_was_sent_and_not_by_its_copies(w
     assert Message.objects.get(pk=again).due_at.replace(microsecond=0) == NOW + 7 * DAY
     dispatch_due(world.connector.pk, NOW + 7 * DAY + timedelta(seconds=5))
     assert state(again) == ("sent", "")
+
+
+def in_hand(world: World, person: Person, **fields: object) -> UUID:
+    """A message whose call was begun; its worker died, and nobody has looked after it yet."""
+    message = world.queue(person, **fields)
+    Message.objects.filter(pk=message).update(
+        state="dispatching", lease_token=7, leased_until=NOW + timedelta(minutes=2)
+    )
+    row = Message.objects.get(pk=message)
+    RecentSend.objects.create(address=person.address, copy_key=row.copy_key, sent_at=NOW, message_id=message)
+    return message
+
+
+def test_one_whose_answer_is_unknown_counts_until_it_is_known(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    begun = in_hand(world, ana)
+    next_one = world.queue(ana, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW)
+    assert state(next_one) == ("held", "too_often")
+    assert Message.objects.get(pk=next_one).due_at.replace(microsecond=0) == NOW + timedelta(minutes=1)
+    # The sweep finds that nobody knows: then the window runs from there.
+    Message.objects.filter(pk=begun).update(state="unknown", settled_at=NOW + timedelta(minutes=2))
+    dispatch_due(world.connector.pk, NOW + timedelta(minutes=3))
+    held = Message.objects.get(pk=next_one)
+    assert (held.state, held.reason, held.due_at) == ("held", "too_often", NOW + timedelta(minutes=2) + 7 * DAY)
+
+
+def test_one_that_was_begun_and_refused_holds_up_nobody(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    begun = in_hand(world, ana)
+    next_one = world.queue(ana, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW)
+    Message.objects.filter(pk=begun).update(state="failed", reason="refused")
+    dispatch_due(world.connector.pk, NOW + timedelta(minutes=2))
+    assert state(next_one) == ("sent", "")
+
+
+def test_one_in_hand_of_another_kind_or_brand_is_not_counted(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    in_hand(world, ana, purpose_id=people.make_purpose(world.brand, "law", Purpose.Kind.LEGAL).pk)
+    Message.objects.filter(pk=in_hand(world, ana)).update(brand=people.make_brand("other"))
+    next_one = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    assert state(next_one) == ("sent", "")
 
 
 def test_the_last_one_is_found_by_an_index_of_its_own(world: World) -> None:

@@ -43,9 +43,15 @@ def outgoing(**fields: Any) -> Outgoing:
     return Outgoing(**values | fields)
 
 
+def smtp(config: dict[str, Any], credentials: dict[str, str]) -> base.Provider:
+    provider = build("smtp", config, credentials)
+    assert isinstance(provider, base.Provider)
+    return provider
+
+
 def deliver(config: dict[str, Any], credentials: dict[str, str] | None = None) -> str:
     deadline = time.monotonic() + 5
-    with build("smtp", config, credentials or {}).open() as session:
+    with smtp(config, credentials or {}).open() as session:
         session.prepare(deadline)
         return session.send(outgoing(), deadline).provider_id
 
@@ -109,7 +115,7 @@ def test_a_name_cannot_close_its_quotes() -> None:
 def test_lines_that_are_dots_arrive_as_they_were(sink: SmtpSink) -> None:
     config = {"host": "127.0.0.1", "port": sink.port, "security": "none"}
     deadline = time.monotonic() + 5
-    with build("smtp", config, {}).open() as session:
+    with smtp(config, {}).open() as session:
         session.prepare(deadline)
         session.send(outgoing(text="a\n.\n..b\n"), deadline)
     assert sink.received[0].data.replace("=2E", ".").endswith("\r\n\r\na\r\n.\r\n..b\r\n")
@@ -118,7 +124,7 @@ def test_lines_that_are_dots_arrive_as_they_were(sink: SmtpSink) -> None:
 def test_a_large_message_arrives_whole(sink: SmtpSink) -> None:
     config = {"host": "127.0.0.1", "port": sink.port, "security": "none"}
     deadline = time.monotonic() + 10
-    with build("smtp", config, {}).open() as session:
+    with smtp(config, {}).open() as session:
         session.prepare(deadline)
         session.send(outgoing(text="0123456789" * 20_000), deadline)
     assert sink.received[0].data.replace("=\r\n", "").count("0123456789") == 20_000
@@ -127,7 +133,7 @@ def test_a_large_message_arrives_whole(sink: SmtpSink) -> None:
 def test_a_connection_the_server_closed_is_opened_again(sink: SmtpSink) -> None:
     config = {"host": "127.0.0.1", "port": sink.port, "security": "none"}
     deadline = time.monotonic() + 5
-    with build("smtp", config, {}).open() as session:
+    with smtp(config, {}).open() as session:
         session.prepare(deadline)
         with pytest.raises(DeliveryError) as lost:
             session.send(outgoing(to="ana+drop@example.com"), deadline)

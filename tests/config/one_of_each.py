@@ -77,6 +77,8 @@ from customers.models import (
 )
 from journeys.maps import edit
 from journeys.models import (
+    Call,
+    CallContent,
     CallList,
     CallListRow,
     CancelWatch,
@@ -323,6 +325,11 @@ def _journeys(world: World, ana: Person) -> Run:
         created_at=NOW,
     )
     SimulatedEvents.objects.create(simulation=simulation, data=HOSTILE)
+    call = Call.objects.create(
+        run=run, visit=1, journey=journey, version=version, profile=ana.profile, step=0,
+        connector_id=world.connector.pk, created_at=NOW, due_at=NOW, state=Call.State.ANSWERED, settled_at=NOW,
+    )  # fmt: skip
+    CallContent.objects.create(call=call, target=HOSTILE, headers={}, body=HOSTILE, reply=HOSTILE)
     Changeover.objects.create(journey=journey, version=version, plan=[], since=NOW, settled_at=NOW)
     handed_in = CallList.objects.create(journey=journey, kind="email", columns=[HOSTILE], lines=1, created_at=NOW)
     CallListRow.objects.create(

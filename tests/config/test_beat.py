@@ -30,6 +30,7 @@ def test_the_schedule_is_seeded() -> None:
         ("customers.prune_kept_answers", "slow", 3600, "seconds", 3600),
         ("customers.retain", "slow", 86400, "seconds", 3600),
         ("customers.work_on_jobs", "slow", 5, "seconds", 5),
+        ("journeys.call_due", "calls", 1, "seconds", 2),
         ("journeys.drain", "engine", 1, "seconds", 2),
     ]
 

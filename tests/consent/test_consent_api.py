@@ -119,6 +119,8 @@ def test_a_partner_cannot_claim_any_method(partners: Partners) -> None:
         ({"identifier": {"kind": "phone", "value": "11 91234-5678"}}, "phone_without_country", "/identifier/value"),
         ({"identifier": {"kind": "email", "value": "ana"}}, "invalid_email", "/identifier/value"),
         ({"legal_basis": "x" * 65}, "too_long", "/legal_basis"),
+        ({"legal_basis": "gdpr:6:1:z"}, "unknown_legal_basis", "/legal_basis"),
+        ({"jurisdiction": "UK"}, "unknown_jurisdiction", "/jurisdiction"),
     ],
 )
 def test_a_grant_that_cannot_be_read_is_refused(

@@ -151,6 +151,10 @@ BAD_DETAILS = [
     ({"valid_until": "2200-12-31T23:59:59-01:00"}, "invalid_timestamp", "/properties/valid_until"),
     ({"language": "x" * 21}, "too_long", "/properties/language"),
     ({"ip": 5}, "wrong_type", "/properties/ip"),
+    ({"legal_basis": "lgpd:99"}, "unknown_legal_basis", "/properties/legal_basis"),
+    ({"legal_basis": "they said so"}, "unknown_legal_basis", "/properties/legal_basis"),
+    ({"jurisdiction": "XX"}, "unknown_jurisdiction", "/properties/jurisdiction"),
+    ({"jurisdiction": "Brazil"}, "unknown_jurisdiction", "/properties/jurisdiction"),
 ]
 
 
@@ -165,6 +169,19 @@ def test_a_withdrawal_is_never_lost_over_its_details(details: dict[str, Any], _c
     requests, refused = read("consent.withdrawn", granted(**details), ())
     assert ([one.body["state"] for one in requests], refused) == (["withdrawn"], [])
     assert requests[0].body["evidence"]["left_out"] == pointer.rpartition("/")[2]
+
+
+def test_what_is_no_known_basis_is_kept_as_evidence_of_a_withdrawal():
+    (request,) = read("consent.withdrawn", granted(legal_basis="as agreed", jurisdiction="BR"), ())[0]
+    assert request.body["texts"] == {"jurisdiction": "BR"}
+    assert request.body["evidence"] == {"legal_basis": "as agreed", "left_out": "legal_basis"}
+
+
+def test_a_basis_that_is_not_known_is_refused_with_those_that_are():
+    [problem] = read("consent.granted", granted(legal_basis="lgpd"), ())[1]
+    assert problem.detail == (
+        "No basis that is known. Name a law and its article, as in lgpd:7:I, gdpr:6:1:a, app:7:3:b or spam-act:16:2."
+    )
 
 
 def test_a_withdrawal_whose_address_cannot_be_read_holds_for_the_person():

@@ -111,7 +111,7 @@ def test_who_collected_a_consent_and_words_that_are_no_code_are_evidence(stage: 
         "jurisdiction": "BR",
     }  # fmt: skip
     consent = {
-        "name": "consent.granted",
+        "name": "consent.withdrawn",
         "id": f"c-{ANA.user}",
         "identifiers": {"user_id": ANA.user},
         "properties": about,

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from consent.jurisdiction import Given, Under, law_of, objection, read_basis
+from consent.jurisdiction import Given, Under, is_known_basis, is_known_place, law_of, objection, read_basis
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -110,3 +110,32 @@ def test_the_age_is_that_of_when_they_agreed() -> None:
     assert objection(Under("lgpd", "BR", born), given(at=datetime(2024, 5, 31, tzinfo=UTC))) == "too_young"
     assert objection(Under("lgpd", "BR", born), given(at=datetime(2024, 6, 1, tzinfo=UTC))) == ""
     assert objection(Under("lgpd", "BR", date(2012, 2, 29)), given(at=datetime(2024, 2, 28, tzinfo=UTC))) == "too_young"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lgpd:7:I", "LGPD, art. 7, IX", "lgpd:11:II:a", "lgpd:14:1", "gdpr:6(1)(a)", "GDPR 6(1)(f)", "gdpr:9:2:a",
+        "gdpr:8:1", "app:7:3:b", "app:parent", "APP 6.2(a)", "spam-act:16:2", "Spam Act 16(2)",
+    ],
+)  # fmt: skip
+def test_a_basis_of_a_law_and_its_article_is_known(text: str) -> None:
+    assert is_known_basis(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "lgpd", "lgpd:7", "lgpd:7:XI", "7:I", "gdpr:6:1:g", "gdpr:7:1:a:b", "ccpa:1", "consent", "spam-act", "app"],
+)
+def test_a_basis_without_its_law_or_article_is_not(text: str) -> None:
+    assert not is_known_basis(text)
+
+
+@pytest.mark.parametrize("place", ["BR", "br", " AU ", "EU", "GB", "US", "US-CA", "BR-SP", "lgpd", "GDPR"])
+def test_a_country_a_part_of_one_or_a_law_is_a_known_place(place: str) -> None:
+    assert is_known_place(place)
+
+
+@pytest.mark.parametrize("place", ["", "XX", "UK", "Brazil", "B", "BR-", "BR-SÃO", "ccpa", "055"])
+def test_other_places_are_not(place: str) -> None:
+    assert not is_known_place(place)

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from consent import pausing
 from consent.confirming import ask
+from consent.confirming.link import make_link as confirm_link
 from consent.models import Confirmation, ConsentEntry, Pause, Preference, Purpose, PurposeText
 from consent.preferences.link import Link, make_link
 from consent.unsubscribe import Token, make_token
@@ -268,8 +270,14 @@ def test_unsubscribing_from_all_leaves_what_is_owed_by_law(
     assert len(entries()) == before
 
 
-def test_everything_is_paused_and_the_pause_ended(
-    ana: Customer, address: Address, profile: Profile, link: str, newsletter: Purpose, granted: int
+def test_everything_is_paused_and_the_pause_ended_by_a_mail(
+    ana: Customer,
+    address: Address,
+    profile: Profile,
+    link: str,
+    newsletter: Purpose,
+    mails: list[Confirmation],
+    granted: int,
 ) -> None:
     phone = people.make_address("+5511987654321", "sms")
     people.seen(profile, phone)
@@ -280,10 +288,69 @@ def test_everything_is_paused_and_the_pause_ended(
     Client().post(link, {"pause": "1m"})
     assert Pause.objects.count() == 2
     answer = Client().post(link, {"resume": "1"}).content.decode()
+    assert "We have sent a mail to a•••@e•••.com." in answer
+    assert ("Waits for you to confirm it" in answer, 'name="resume"' in answer) == (True, False)
+    assert [allowed(ana, one, newsletter) for one in (address, phone)] == [False, False]
+    [mail] = mails
+    assert (mail.purpose_id, mail.every_days, mail.ends_pause) == (None, None, True)
+    confirming = Client().get(f"/c/{confirm_link(mail.pk)}").content.decode()
+    assert "Shall the pause end, and <strong>a•••@e•••.com</strong> get again what was chosen?" in confirming
+    answer = Client().post(f"/c/{confirm_link(mail.pk)}", {"confirm": "1"}).content.decode()
     assert "The pause is over." in answer
-    assert "Everything is paused" not in answer
     assert [allowed(ana, one, newsletter) for one in (address, phone)] == [True, True]
     assert {state for state, _method, _profile in entries()} == {"given"}
+
+
+def test_whoever_was_forwarded_the_link_ends_no_pause(
+    ana: Customer, address: Address, link: str, newsletter: Purpose, mails: list[Confirmation], granted: int
+) -> None:
+    """However often they press the button: the mail goes to the address, once."""
+    Client().post(link, {"pause": "1m"})
+    for _again in range(3):
+        Client().post(link, {"resume": "1"})
+    assert [mail.address_id for mail in mails] == [address.pk]
+    assert verdict(ana, address, newsletter, clock.utcnow()).reason == "paused"
+
+
+def test_another_pause_overtakes_the_mail_that_was_to_end_one(
+    ana: Customer, address: Address, link: str, newsletter: Purpose, mails: list[Confirmation], granted: int
+) -> None:
+    Client().post(link, {"pause": "1w"})
+    Client().post(link, {"resume": "1"})
+    Client().post(link, {"pause": "3m"})
+    answer = Client().post(f"/c/{confirm_link(mails[0].pk)}", {"confirm": "1"})
+    assert (answer.status_code, "Something else was chosen" in answer.content.decode()) == (410, True)
+    assert verdict(ana, address, newsletter, clock.utcnow()).reason == "paused"
+
+
+def test_a_pause_of_the_staff_is_neither_ended_nor_asked_about(
+    address: Address, brand: Brand, link: str, mails: list[Confirmation], granted: int
+) -> None:
+    now = clock.utcnow()
+    pausing.pause(brand.pk, [address.pk], now + timedelta(days=7), now, method="staff")
+    assert "Nothing was changed." in Client().post(link, {"resume": "1"}).content.decode()
+    assert mails == []
+
+
+def test_a_pause_and_how_often_are_asked_about_apart(
+    address: Address, brand: Brand, link: str, mails: list[Confirmation], granted: int
+) -> None:
+    Preference.objects.create(brand=brand, address=address, every_days=30, changed_at=T0)
+    Client().post(link, {"pause": "1w"})
+    Client().post(link, {"resume": "1"})
+    Client().post(link, {"save_frequency": "1", "every_days": "0"})
+    assert [(mail.ends_pause, mail.every_days) for mail in mails] == [(True, None), (False, 0)]
+    assert {mail.outcome for mail in Confirmation.objects.all()} == {"open"}
+
+
+def test_where_no_mail_can_be_sent_a_pause_ends_by_itself(
+    ana: Customer, address: Address, link: str, newsletter: Purpose, granted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask, "_senders", [])
+    Client().post(link, {"pause": "1w"})
+    assert 'name="resume"' not in Client().get(link).content.decode()
+    Client().post(link, {"resume": "1"})
+    assert verdict(ana, address, newsletter, clock.utcnow()).reason == "paused"
 
 
 def test_who_shares_the_address_pauses_the_address_alone(

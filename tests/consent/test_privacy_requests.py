@@ -1,6 +1,7 @@
 """What people ask by law: its last day, the identity it needs, its life, and what is done at once."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -8,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
+from consent.admin import privacy_page
 from consent.as_of import permissions_as_of
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest, PrivacyStep
 from consent.permission import Ask, permissions
@@ -15,7 +17,7 @@ from consent.privacy import carry_out, erasure, export, laws, requests
 from consent.privacy.due import day_there, days_left
 from consent.privacy.requests import Asking, NotAllowed, NotNow, NotThatDay
 from consent.weighing import Ask as AskThen
-from customers import jobs, merging
+from customers import clock, jobs, merging
 from customers.ids import NIL, new_id
 from customers.models import Address, AuditEntry, Brand, Identifier, Source
 from tests.config.partners import make_partners
@@ -241,6 +243,31 @@ def test_an_erasure_takes_nobody_who_was_not_shown(stage: Stage) -> None:
     assert request.steps.latest("id").note.startswith("Nothing was erased: more people")
     assert Identifier.objects.filter(value__in=["ana", "bia"], closed_at=None).count() == 2
     requests.refuse(request, "identity", stage.now, None)
+
+
+def test_an_erasure_takes_nobody_who_came_between_the_look_and_the_button(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shown is compared, and then somebody else is found to be the same person."""
+    client, request = officer(stage, "view_pii"), asked(stage, "erasure", assurance=4)
+    stage.know("bia")
+    seen = client.get(page("change", request), {"preview": "1"}).context["seen"]
+    reads_everywhere = privacy_page.reads_everywhere
+
+    def meanwhile(*arguments: Any) -> bool:
+        merge_with_bia(stage)
+        return reads_everywhere(*arguments)
+
+    monkeypatch.setattr(privacy_page, "reads_everywhere", meanwhile)
+    client.post(page("act", request), {"choice": "carry_out", "seen": seen})
+    request.refresh_from_db()
+    assert request.state == "working"
+    jobs.work_on(clock.utcnow, 2)
+    request.refresh_from_db()
+    assert (request.state, Erasure.objects.exists()) == ("ready", False)
+    assert request.job is not None
+    assert request.job.report == {"more_people": True}
+    assert Identifier.objects.filter(value__in=["ana", "bia"], closed_at=None).count() == 2
 
 
 def test_who_was_seen_on_a_new_device_meanwhile_is_erased_with_it(stage: Stage) -> None:

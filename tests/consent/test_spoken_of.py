@@ -158,6 +158,21 @@ def test_how_a_text_is_masked(text: str, masked: str) -> None:
     assert mask_text(text, Words.of({"ana", "a@b.co", "łukasz-ω", "+5511987654321"})) == masked
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("our marketing plan", "our ••• plan"), ("Marketing.", "•••."), ("(marketing)", "(•••)"),
+        ("a=marketing&b", "a=•••&b"),
+        ("telemarketing", "telemarketing"), ("marketings", "marketings"), ("marketing_plan", "marketing_plan"),
+        ("marketing2", "marketing2"), ("email-marketing", "email-marketing"), ("marketing.plan", "marketing.plan"),
+        ("marketing@x.com", "marketing@x.com"), ("marketing+1", "marketing+1"), ("émarketing", "émarketing"),
+        ("so marketing. Then", "so •••. Then"), ("marketing - plan", "••• - plan"),
+    ],
+)  # fmt: skip
+def test_an_id_that_is_a_word_is_masked_only_where_it_stands_whole(text: str, masked: str) -> None:
+    assert mask_text(text, Words.of({"marketing"})) == masked
+
+
 def test_how_a_document_is_masked() -> None:
     document = {"a@b.co": [1, 52998224725, True, None, "a@b.co"], "n": {"ana": "x"}}
     assert mask_document(document, Words.of({"a@b.co", "52998224725", "ana"})) == {

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
@@ -108,6 +109,10 @@ def test_values_are_read_from_traits_by_their_usual_names_and_from_identifiers()
 
 @pytest.fixture
 def stage(db: None) -> Stage:
+    """A search learns outside of any transaction, but a test is one. The first also loads what it learns with, and may
+    take longer on a busy machine than a connection may idle in a transaction, and would find it closed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     return make_stage()
 
 

@@ -92,6 +92,7 @@ NOT_PERSONAL = {
     "customers.TraitDefinition": "name label description",
     "customers.UnitAttempt": "queue",
     "customers.WriteKey": "prefix digest public",
+    "journeys.Call": "state error tries",
     # Names of columns that are properties of the journey, and counts.
     "journeys.CallList": "kind columns found reasons",
     "journeys.Changeover": "plan",

@@ -87,6 +87,42 @@ def delay_fields(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any
     }
 
 
+errors = st.lists(st.sampled_from(["timeout", "status_404", "status_5xx", "all", "odd"]), min_size=1, max_size=2)
+
+
+def calling(ids: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Any]]:
+    said = st.fixed_dictionaries(
+        {"name": names},
+        optional={
+            "place": st.sampled_from(["body", "query", "path", "header"]),
+            "value": scalars,
+            "property": names,
+            "trait": names,
+            "variable": names,
+        },
+    )
+    taken = st.fixed_dictionaries({"variable": names, "pointer": lines}, optional={"optional": st.booleans()})
+    retrier = st.fixed_dictionaries(
+        {"errors": errors},
+        optional={
+            "interval": durations,
+            "max_attempts": st.integers(-1, 200),
+            "backoff_rate": st.floats(0, 20, width=16),
+            "max_delay": durations,
+            "jitter": st.sampled_from(["none", "full"]),
+        },
+    )
+    return {
+        "method": st.sampled_from(["POST", "GET", "PUT", "PATCH", "DELETE"]),
+        "data": st.lists(said, min_size=1, max_size=2),
+        "time_out": durations,
+        "within": durations,
+        "reply": st.lists(taken, min_size=1, max_size=2),
+        "retry": st.lists(retrier, min_size=1, max_size=2),
+        "catch": st.lists(st.fixed_dictionaries({"errors": errors, "next": ids}), min_size=1, max_size=2),
+    }
+
+
 def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
     def step(type_: str, needed: dict[str, Any], spare: dict[str, Any] | None = None) -> Any:
         fields = {"type": st.just(type_), "id": ids, "state": states, **needed}
@@ -142,6 +178,7 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
                 "next": ids,
             },
         ),
+        step("webhook", {"connector": names, "path": lines, "next": ids}, calling(ids)),
         step("split", {"branches": st.lists(branch, max_size=2), "otherwise": ids}),
         step(
             "message",

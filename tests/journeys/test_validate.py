@@ -38,7 +38,8 @@ def codes(document: object) -> list[tuple[str, str]]:
 
 
 def test_the_step_types_are_the_files_of_the_package() -> None:
-    assert sorted(step_types()) == ["delay", "exit", "go_to", "hold", "message", "random_split", "split", "update"]
+    types = ["delay", "exit", "go_to", "hold", "message", "random_split", "split", "update", "webhook"]
+    assert sorted(step_types()) == types
 
 
 def test_a_good_definition_passes() -> None:

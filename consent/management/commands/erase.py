@@ -51,7 +51,8 @@ class Command(BaseCommand):
         if request is not None and request.state == PrivacyRequest.State.DONE:
             self._tell(request)
             return
-        self._preview(erasure.subject_of(request) if request else find(names))
+        subject = erasure.subject_of(request) if request else find(names)
+        self._preview(subject)
         if options["dry_run"]:
             return
         by = _user(options["user"])
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             request = _take_down(names, options, by)
         elif options["checked"] and request.state != PrivacyRequest.State.WORKING:
             requests.verify(request, _CHECKED[options["checked"]], clock.utcnow(), by)
-        self._carry_out(request, by)
+        self._carry_out(request, subject, by)
         self._tell(request)
 
     def _preview(self, subject: Subject) -> None:
@@ -74,11 +75,11 @@ class Command(BaseCommand):
             self.stdout.write(f"  {store.key:<24}{count:>10,}")
         self.stdout.write("What others' rows say of the person is masked there; that is counted while it is done.")
 
-    def _carry_out(self, request: PrivacyRequest, by: User) -> None:
+    def _carry_out(self, request: PrivacyRequest, subject: Subject, by: User) -> None:
         """Begun, or gone on with, here and by whatever workers there are."""
         try:
             if request.state != PrivacyRequest.State.WORKING:
-                erasure.ask(request, clock.utcnow(), by)
+                erasure.ask(request, clock.utcnow(), by, shown=subject.profiles)
         except (requests.NotNow, requests.NotSure):
             raise CommandError(f"who asks was not checked well enough: request {request.pk}, add --checked") from None
         except requests.NobodyKnown:

@@ -8,11 +8,10 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from consent.anchors.records import Ledger
 from consent.anchors.shelf import Shelf
 from consent.verify.consents import Tally
-from consent.verify.fault import WORDS, Fault
 from consent.verify.report import Report, verify_ledgers
+from consent.verify.telling import fault_in_words, moment, restore_in_words
 from customers import clock
 
 _SHOWN: Final = 20
@@ -23,6 +22,7 @@ class Command(BaseCommand):
         "Verify every chain of the consent ledger and the audit trail: hashes, links, positions, evidence, current"
         " consents, the words of notices, and what was anchored outside the database. Names the first bad entry, the"
         " reason and the last anchor that still holds; fails on a fault, and where nothing was anchored for hours."
+        " Restores that were noted are named, whatever is found."
         " Writers are not held up."
     )
 
@@ -41,15 +41,17 @@ class Command(BaseCommand):
         self.stdout.write(_tally("audit", "days", report.audit, seconds))
         self.stdout.write(f"{'notices':<10}{report.notices.entries:,} published versions")
         self.stdout.write(_anchors(report, folder))
+        for restore in report.anchors.restores:
+            self.stdout.write(f"{'restores':<10}{restore_in_words(restore)}")
         faults = report.faults
         for fault in faults[: options["show"]]:
-            self.stdout.write(_fault(fault))
+            self.stdout.write(fault_in_words(fault))
         if not faults:
             self.stdout.write("everything is what was written")
             return
-        held = f"{report.held.at:%Y-%m-%d %H:%M:%S} UTC (anchor {report.held.number})" if report.held else "none"
+        held = f"{moment(report.held.at)} (anchor {report.held.number})" if report.held else "none"
         self.stdout.write(f"last anchor that still holds: {held}")
-        raise CommandError(f"{len(faults):,} faults; the first: {_fault(faults[0])}")
+        raise CommandError(f"{len(faults):,} faults; the first: {fault_in_words(faults[0])}")
 
 
 def _tally(name: str, chains: str, tally: Tally, seconds: float) -> str:
@@ -63,17 +65,4 @@ def _anchors(report: Report, folder: Path) -> str:
         return f"{'anchors':<10}none in {folder}: who rewrites a chain to its end is not found"
     torn = f", {report.anchors.torn} torn lines" if report.anchors.torn else ""
     known = f"{len(report.anchors.known):,}{torn}"
-    return f"{'anchors':<10}{known}; the last at {last.at:%Y-%m-%d %H:%M:%S} UTC, root {last.root.hex()}"
-
-
-def _fault(fault: Fault) -> str:
-    if fault.chain is None and not fault.position and fault.entry_id is None:
-        place = "anchors"
-    elif fault.chain is None:
-        place = f"anchor {fault.position}" if fault.entry_id is None else f"audit entry {fault.entry_id}"
-    elif fault.chain.ledger is Ledger.NOTICE:
-        place = f"notice version {fault.entry_id}"
-    else:
-        named = f"entry {fault.entry_id}" if fault.entry_id is not None else "an entry that is gone"
-        place = f"{fault.chain.ledger.name.lower()} {named} (chain {fault.chain}, position {fault.position})"
-    return f"{place}: {WORDS[fault.reason]}"
+    return f"{'anchors':<10}{known}; the last at {moment(last.at)}, root {last.root.hex()}"

@@ -1,6 +1,7 @@
 """`manage.py simulate JOURNEY`: what a version would have done with past events; nothing is written or sent."""
 
 import json
+import re
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,14 +15,17 @@ from customers import clock
 from journeys.definition import InvalidDefinition
 from journeys.management.find import find_journey
 from journeys.models import Journey
+from journeys.retry import is_error
 from journeys.simulation.events import heard
 from journeys.simulation.handed_in import NotAnEvent, TooManyEvents, by_customer, from_file
 from journeys.simulation.past import Assumed, Recorded
+from journeys.simulation.replies import Replies, by_share
 from journeys.simulation.run import Simulated, simulate
 from journeys.simulation.unknown import in_words
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version
 
 _DAYS = 30
+_SHARE = re.compile(r"(?P<step>[^=]{1,60})=(?P<error>[a-z_0-9]{1,20}):(?P<percent>[0-9]{1,3}(\.[0-9]{1,2})?)")
 
 
 class Command(BaseCommand):
@@ -45,6 +49,9 @@ class Command(BaseCommand):
         parser.add_argument("--file", type=Path, metavar="FILE",
                             help="events from a file instead: a JSON object a line with event, user_id, occurred_at,"
                             " properties")  # fmt: skip
+        parser.add_argument("--fails", action="append", default=[], metavar="STEP=ERROR:PERCENT",
+                            help="of so many percent of runs the other system’s calls at this step end in this error;"
+                            " others are taken to be answered, with nothing told")  # fmt: skip
         parser.add_argument("--format", choices=("table", "json"), default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +60,8 @@ class Command(BaseCommand):
         until = _moment(options["until"], zone) or clock.utcnow()
         since = _moment(options["since"], zone) or until - timedelta(days=_DAYS)
         names = [options["version"], *([options["against"]] if options["against"] else [])]
-        results = {name: _simulate(journey, name, since, until, options["file"]) for name in names}
+        replies = by_share(dict(map(_share, options["fails"])))
+        results = {name: _simulate(journey, name, since, until, options["file"], replies) for name in names}
         if options["format"] == "json":
             told = {name: one.tally.as_json() | {"unknown": in_words(one.unknown)} for name, one in results.items()}
             self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
@@ -72,7 +80,16 @@ def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _simulate(journey: Journey, name: str, since: datetime, until: datetime, file: Path | None) -> Simulated:
+def _share(text: str) -> tuple[str, tuple[str, float]]:
+    found = _SHARE.fullmatch(text)
+    if found is None or not is_error(found["error"]) or float(found["percent"]) > 100:
+        raise CommandError(f"{text!r} is not of the form STEP=ERROR:PERCENT, as in score=timeout:5")
+    return found["step"], (found["error"], float(found["percent"]))
+
+
+def _simulate(
+    journey: Journey, name: str, since: datetime, until: datetime, file: Path | None, replies: Replies
+) -> Simulated:
     try:
         version = find_version(journey, name)
     except NoSuchVersion as error:
@@ -81,11 +98,11 @@ def _simulate(journey: Journey, name: str, since: datetime, until: datetime, fil
         raise CommandError(f"the draft cannot be published: {error}") from error
     if file is None:
         events = heard(version, since, until)
-        return simulate(version, events, Recorded(journey.brand.zone), until)
+        return simulate(version, events, Recorded(journey.brand.zone), until, replies)
     try:
         with file.open() as lines:
             events = by_customer(from_file(lines, journey.brand_id))
-            return simulate(version, events, Assumed(journey.brand.zone), until)
+            return simulate(version, events, Assumed(journey.brand.zone), until, replies)
     except (OSError, NotAnEvent, TooManyEvents) as error:
         raise CommandError(f"{file.name}: {error}") from error
 

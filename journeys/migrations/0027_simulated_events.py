@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0037_token_may_simulate'),
-        ("journeys", "0025_call_lists"),
+        ("journeys", "0026_calls"),
     ]
 
     operations = [

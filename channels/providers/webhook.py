@@ -1,0 +1,92 @@
+"""Calls of other systems: where they go is fixed here, and who we are there; journeys say what is asked."""
+
+import base64
+import hmac
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from channels.models.connector import CALLS
+from channels.providers.base import Service
+from channels.web import Request
+from channels.web.address import RefusedAddress, place_of
+from customers.hints import form
+from customers.hooks.signatures import ID, SIGNATURE, TIMESTAMP, key_bytes
+
+
+class WebhookConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    base_url: Annotated[
+        str, form(_("base address"), _("Begins with https://; what journeys ask is below it, and nowhere else."))
+    ]
+    headers: Annotated[
+        dict[str, str], form(_("further headers"), _("As JSON: names and values that every call gets."))
+    ] = {}
+    authorization_header: Annotated[str, form(_("header that says who we are"), _("It holds the secret below."))] = (
+        "Authorization"
+    )
+
+    def __post_init__(self) -> None:
+        try:
+            place_of(self.base_url)
+        except RefusedAddress as error:
+            raise ValueError(f"the base address may not be called: {error}") from None
+        if any(sign in self.base_url for sign in "?#\\ ") or not self.base_url.isascii():
+            raise ValueError("the base address has neither query nor fragment")
+        for name, value in [*self.headers.items(), (self.authorization_header, "")]:
+            if not _is_header(name, value):
+                raise ValueError(f"the header {name[:60]!r} may not be set")
+
+
+class WebhookCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    authorization: Annotated[str, form(_("what the header says"), _("As in Bearer, a blank, and the token."))] = ""
+    signing_secret: Annotated[str, form(_("signing secret"))] = ""
+
+    def __post_init__(self) -> None:
+        if not _is_header("authorization", self.authorization):
+            raise ValueError("the authorization cannot be a header")
+        try:
+            key_bytes(self.signing_secret)
+        except ValueError:
+            raise ValueError("the signing secret is not what its beginning says") from None
+
+
+class Webhook(Service):
+    """With a signing secret, calls are signed as Standard Webhooks has it: the other side knows them for ours."""
+
+    key = "webhook"
+    label = _("Another system’s API")
+    channels: ClassVar = frozenset({CALLS})
+    Config = WebhookConfig
+    Credentials = WebhookCredentials
+
+    def request(
+        self, method: str, target: str, headers: dict[str, str], body: bytes, key: UUID, now: datetime
+    ) -> Request:
+        """The call as it goes out; `key` is the same at every attempt of one visit, so that the other side may know a
+        call that comes again."""
+        ours = {self.config.authorization_header.lower(), *(name.lower() for name in self.config.headers)}
+        said = {name: value for name, value in headers.items() if name.lower() not in ours}
+        said |= {**self.config.headers, "idempotency-key": str(key)}
+        if body:
+            said["content-type"] = "application/json"
+        if self.credentials.authorization:
+            said[self.config.authorization_header] = self.credentials.authorization
+        if self.credentials.signing_secret:
+            said |= sign(self.credentials.signing_secret, key, body, now)
+        return Request(method, self.config.base_url.rstrip("/") + target, tuple(said.items()), body)
+
+
+def sign(secret: str, key: UUID, body: bytes, now: datetime) -> dict[str, str]:
+    """The headers by which Standard Webhooks knows who sent a body, and when."""
+    sent_at = str(int(now.timestamp()))
+    signed = f"{key}.{sent_at}.".encode() + body
+    digest = hmac.digest(key_bytes(secret), signed, "sha256")
+    return {ID: str(key), TIMESTAMP: sent_at, SIGNATURE: "v1," + base64.b64encode(digest).decode()}
+
+
+def _is_header(name: str, value: str) -> bool:
+    token = name.replace("-", "").replace("_", "")
+    return token.isalnum() and token.isascii() and value.isascii() and (value.isprintable() or not value)

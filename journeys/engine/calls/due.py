@@ -1,0 +1,178 @@
+"""What is due is called: many at once, each connector no more than it allows, and none within a transaction.
+
+One thread of the process holds the database's connection, claims and settles; others wait for the other systems. So a
+slow one keeps its own slots busy and nothing else: no journey, no message, no other system.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import sample
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from channels.models import Connector
+from channels.providers.base import ConfigurationError, build
+from channels.providers.webhook import Webhook as Service
+from channels.secrets import SecretError, credentials_aad, open_sealed
+from channels.web import CallError, Reply
+from customers.work import describe
+from journeys.engine.calls.claim import REST, Claimed, claim, due_connectors, give_back, load
+from journeys.engine.calls.hold import Holds
+from journeys.engine.calls.make import make
+from journeys.engine.calls.settle import LEFT, MOST_CRASHES, Outcome, settle, step_of
+from journeys.models import Call
+
+logger = logging.getLogger(__name__)
+
+# Waiting threads are cheap, but not free; and no single system gets more than a quarter of them.
+_AT_ONCE: Final = 32
+_OF_ONE: Final = 8
+# Between two looks for what is due, while other calls are in hand.
+_LOOK_SECONDS: Final = 0.1
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(slots=True)
+class _InHand:
+    call: Claimed
+    connector_id: UUID
+    slot: int
+
+
+@dataclass(slots=True)
+class _Round:
+    """One process's calls in hand; `clock` goes on while they are."""
+
+    clock: Callable[[], datetime]
+    pool: ThreadPoolExecutor
+    holds: Holds = field(default_factory=Holds)
+    in_hand: dict[Future[Reply], _InHand] = field(default_factory=dict)
+    settled: int = 0
+
+    def start_due(self) -> int:
+        """Claim and begin what is due; how many calls were looked at."""
+        looked_at = 0
+        due = due_connectors(self.clock())
+        # In random order: workers spread over the systems, and a slow one is nobody's first.
+        for connector_id, concurrency in sample(due, len(due)):
+            mine = sum(one.connector_id == connector_id for one in self.in_hand.values())
+            most = min(concurrency, _OF_ONE - mine, _AT_ONCE - len(self.in_hand))
+            slots = self.holds.take_slots(connector_id, concurrency, most)
+            try:
+                looked_at += self._start(connector_id, slots) if slots else 0
+            finally:
+                self.holds.free_slots(connector_id, slots)
+        return looked_at
+
+    def _start(self, connector_id: UUID, slots: list[int]) -> int:
+        began, now = time.monotonic(), self.clock()
+        token, journeys = claim(connector_id, now, len(slots))
+        if not journeys:
+            return 0
+        connector = Connector.objects.get(pk=connector_id)
+        service = _service(connector)
+        scopes = {id_: (journey, connector_id, connector.brand_id) for id_, journey in journeys.items()}
+        held = [id_ for id_ in journeys if service is not None and self.holds.share(id_, scopes[id_])]
+        if others := journeys.keys() - set(held):
+            give_back(others, token, now + REST)
+        # Begun only in the first half of the lease: what is begun late would be taken for a dead worker's.
+        is_young = time.monotonic() - began < settings.LEASE_SECONDS / 2
+        calls = load(held, token, now) if is_young else []
+        if not is_young:
+            give_back(held, token, now)
+        for call in calls:
+            if not self._begin(call, connector_id, service, slots):
+                self.holds.release(call.id)
+        for id_ in set(held) - {call.id for call in calls}:
+            self.holds.release(id_)
+        return len(journeys)
+
+    def _begin(self, call: Claimed, connector_id: UUID, service: Service | None, slots: list[int]) -> bool:
+        """Whether the call is in hand now; else it was settled or put to rest."""
+        now = self.clock()
+        if not call.is_here:
+            settle(call, LEFT, now)
+        elif call.is_stopped or service is None:
+            give_back([call.id], call.token, now + REST)
+        elif call.is_late:
+            # Its run's time is over: the stage of timers says what follows.
+            settle(call, Outcome(Call.State.FAILED, "expired", attempts=0), now)
+        elif call.crashes >= MOST_CRASHES:
+            settle(call, Outcome(Call.State.FAILED, "crashed", attempts=0), now)
+        else:
+            future = self.pool.submit(make, call, step_of(call), service, now)
+            self.in_hand[future] = _InHand(call, connector_id, slots.pop())
+            return True
+        self.settled += 1
+        return False
+
+    def settle_done(self, seconds: float) -> None:
+        """Write what became of calls that are over, waiting so long for the first of them."""
+        done, _others = wait(self.in_hand, seconds, FIRST_COMPLETED)
+        for future in done:
+            one = self.in_hand.pop(future)
+            try:
+                settle(one.call, _answer(future), self.clock())
+                self.settled += 1
+            except Exception as error:
+                # Its lease runs out, and it is made again by the same key.
+                logger.warning("a call was not settled: %s", describe(error), extra={"call_id": one.call.id})
+            finally:
+                self.holds.release(one.call.id)
+                self.holds.free_slots(one.connector_id, [one.slot])
+
+
+def call_due(clock: Callable[[], datetime], seconds: float = 20.0) -> bool:
+    """Make what is due, and begin nothing after `seconds`; whether nothing is left. One thread of a process does."""
+    if not _one_at_a_time.acquire(blocking=False):
+        return True
+    try:
+        return _call_due(clock, time.monotonic() + seconds)
+    finally:
+        _one_at_a_time.release()
+
+
+def _call_due(clock: Callable[[], datetime], until: float) -> bool:
+    if not due_connectors(clock()):
+        return True
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="call") as pool:
+        work = _Round(clock, pool)
+        try:
+            while True:
+                is_open = time.monotonic() < until
+                looked_at = work.start_due() if is_open and len(work.in_hand) < _AT_ONCE else 0
+                if work.in_hand:
+                    work.settle_done(_LOOK_SECONDS)
+                elif not looked_at:
+                    return is_open
+        finally:
+            work.holds.release_all()
+
+
+def _answer(future: Future[Reply]) -> Reply | CallError:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, CallError):
+        return error
+    raise error
+
+
+def _service(connector: Connector) -> Service | None:
+    """None where nothing can be called: switched off, or its settings do not fit."""
+    if not connector.is_active:
+        return None
+    try:
+        credentials = open_sealed(bytes(connector.credentials), credentials_aad(connector.pk))
+        service = build(connector.provider, connector.config, credentials)
+    except (ConfigurationError, SecretError) as error:
+        logger.error("connector %s is unusable: %s", connector.pk, error)
+        return None
+    return service if isinstance(service, Service) else None

@@ -1,0 +1,67 @@
+"""What a process holds while calls are in hand: slots of connectors, and scopes against new stops.
+
+All are advisory locks of the session, since no transaction is open meanwhile; a worker that dies frees them with its
+connection.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from random import sample
+from uuid import UUID
+
+from channels import stops
+from channels.dispatch.slots import slot_key
+from customers.pg import raw_cursor
+
+
+@dataclass(slots=True)
+class Holds:
+    # A session may take a lock twice, so which slots are ours is known here.
+    _slots: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _scopes: dict[int, tuple[UUID, ...]] = field(default_factory=dict)
+
+    def take_slots(self, connector_id: UUID, concurrency: int, most: int) -> list[int]:
+        """Up to so many of the connector's free slots."""
+        taken: list[int] = []
+        free = [number for number in range(concurrency) if number not in self._slots[connector_id]]
+        with raw_cursor() as cursor:
+            for number in sample(free, len(free)):
+                if len(taken) >= most:
+                    break
+                row = cursor.execute("SELECT pg_try_advisory_lock(%b)", [slot_key(connector_id, number)]).fetchone()
+                if row and row[0]:
+                    taken.append(number)
+        self._slots[connector_id] |= set(taken)
+        return taken
+
+    def free_slots(self, connector_id: UUID, slots: Iterable[int]) -> None:
+        with raw_cursor() as cursor:
+            for number in slots:
+                cursor.execute("SELECT pg_advisory_unlock(%b)", [slot_key(connector_id, number)])
+                self._slots[connector_id].discard(number)
+
+    def share(self, call_id: int, scopes: Sequence[UUID]) -> bool:
+        """Hold the scopes against new stops while the call is in hand; False if somebody is just stopping one."""
+        taken: list[UUID] = []
+        with raw_cursor() as cursor:
+            for scope in scopes:
+                if not stops.try_share(cursor, scope):
+                    for one in taken:
+                        stops.unshare(cursor, one)
+                    return False
+                taken.append(scope)
+        self._scopes[call_id] = tuple(scopes)
+        return True
+
+    def release(self, call_id: int) -> None:
+        with raw_cursor() as cursor:
+            for scope in self._scopes.pop(call_id, ()):
+                stops.unshare(cursor, scope)
+
+    def release_all(self) -> None:
+        """Nothing is in hand any more, or nothing of it can be settled."""
+        for call_id in list(self._scopes):
+            self.release(call_id)
+        for connector_id, numbers in self._slots.items():
+            self.free_slots(connector_id, list(numbers))

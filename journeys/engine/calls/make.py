@@ -1,0 +1,29 @@
+"""Making one call: composed, sent and read, with neither a database nor a clock of its own but the deadline's."""
+
+import time
+from datetime import datetime
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from channels.providers.webhook import Webhook as Service
+from channels.web import CallError, Reply
+from channels.web import call as ask
+from journeys.engine.calls.claim import Claimed
+from journeys.steps.webhook import Webhook
+
+_KEYS: Final = uuid5(NAMESPACE_URL, "urn:trilha:call")
+
+
+def idempotency_key(run_id: int, visit: int) -> UUID:
+    """The same at every attempt of one visit, and for nothing else."""
+    return uuid5(_KEYS, f"{run_id}:{visit}")
+
+
+def make(call: Claimed, step: Webhook, service: Service, now: datetime) -> Reply:
+    """Raises CallError where no whole reply came."""
+    deadline = time.monotonic() + step.time_out.total_seconds()
+    if call.target is None:
+        raise CallError("bad_request")
+    key = idempotency_key(call.run_id, call.visit)
+    request = service.request(step.method, call.target, call.headers, call.body.encode(), key, now)
+    return ask(request, deadline)

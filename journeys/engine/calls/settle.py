@@ -1,0 +1,163 @@
+"""Settling: what becomes of a call that was made: answered, tried again, failed for good, or no longer needed.
+
+Written in one transaction with the run locked first, as whoever moves the run has it. A run that is answered is due at
+once, and the stage of timers moves it on; of one that left meanwhile nothing is changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from django.db import transaction
+from psycopg.types.json import Jsonb
+
+from channels.web import CallError, Reply
+from customers import bells
+from customers.pg import raw_cursor
+from journeys.engine.calls.claim import HERE, Claimed
+from journeys.models import Call
+from journeys.reply import BadReply, read_reply
+from journeys.retry import Tried, next_delay
+from journeys.steps.base import drawn
+from journeys.steps.webhook import Webhook
+from journeys.variables import VariableDef
+from journeys.version import version
+
+MOST_CRASHES: Final = 5
+_EXCERPT: Final = 2_000
+_LONGEST_ASK: Final = 10**7
+_PARTS: Final = 2**32
+
+_LOCK: Final = "SELECT coalesce(waits_until, due_at, rests_due_at) FROM journeys_run WHERE id = %b FOR NO KEY UPDATE"
+_SETTLE: Final = """
+    UPDATE journeys_call SET state = %b, error = %b, status = %b, tries = %b, attempts = attempts + %b,
+        due_at = coalesce(%b::timestamptz, due_at), settled_at = %b, lease_token = NULL
+    WHERE id = %b AND state = 'calling' AND lease_token = %b
+"""
+_CONTENT: Final = "UPDATE journeys_callcontent SET reply = %b, gave = %b WHERE call_id = %b"
+_WAKE: Final = f"""
+    UPDATE journeys_run r SET due_at = %b FROM journeys_call c
+    WHERE c.id = %b AND r.id = c.run_id AND r.due_at > %b AND {HERE}
+"""
+_State = Call.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of it. With `due_at` it is made again, without it is settled."""
+
+    state: Call.State
+    error: str = ""
+    status: int | None = None
+    due_at: datetime | None = None
+    # For how long the other side asked to be left alone.
+    asked: timedelta | None = None
+    gave: dict[str, Any] | None = None
+    reply: str = ""
+    attempts: int = 1
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in (_State.ANSWERED, _State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: str
+    status: int | None = None
+    asked: timedelta | None = None
+    reply: str = field(default="", repr=False)
+
+
+LEFT: Final = Outcome(_State.LEFT, attempts=0)
+
+
+def step_of(call: Claimed) -> Webhook:
+    step = version(call.version_id).steps[call.step]
+    assert isinstance(step, Webhook)
+    return step
+
+
+def judge(
+    step: Webhook,
+    declared: Sequence[VariableDef],
+    tried: Sequence[Tried],
+    answer: Reply | CallError,
+    until: datetime | None,
+    now: datetime,
+    fraction: float,
+) -> Outcome:
+    """What comes of an answer, after those attempts that failed before. Pure. `until` is when the time of the whole
+    step is over; `fraction` is where a spread pause falls."""
+    found = _read(step, answer, declared, now)
+    if isinstance(found, Outcome):
+        return found
+    delay = next_delay(step.retry, [*tried, Tried(found.error, found.asked)], fraction)
+    # Nobody waits in vain for an attempt that would come too late.
+    is_over = delay is None or until is None or now + delay >= until
+    return Outcome(
+        _State.FAILED if is_over else _State.WAITING,
+        found.error,
+        found.status,
+        None if delay is None or is_over else now + delay,
+        reply=found.reply,
+        asked=found.asked,
+    )
+
+
+def _read(
+    step: Webhook, answer: Reply | CallError, declared: Sequence[VariableDef], now: datetime
+) -> Outcome | _Failed:
+    if isinstance(answer, CallError):
+        return _Failed(answer.name)
+    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")[:_EXCERPT]
+    if not 200 <= answer.status < 300:
+        return _Failed(f"status_{answer.status}", answer.status, asked_of(answer, now), words)
+    try:
+        gave = read_reply(step.reply, declared, answer.body)
+    except BadReply:
+        return _Failed("bad_reply", answer.status, reply=words)
+    return Outcome(_State.ANSWERED, status=answer.status, gave=gave, reply=words)
+
+
+def _judged(call: Claimed, answer: Reply | CallError, until: datetime | None, now: datetime) -> Outcome:
+    declared = version(call.version_id).definition.variables
+    fraction = drawn(f"{call.run_id}:{call.visit}:{len(call.tried)}", _PARTS) / _PARTS
+    return judge(step_of(call), declared, call.tried, answer, until, now, fraction)
+
+
+def _tried(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    tried: dict[str, Any] = {"at": now.isoformat(), "error": outcome.error}
+    return tried if outcome.asked is None else tried | {"asked": outcome.asked.total_seconds()}
+
+
+def asked_of(answer: Reply, now: datetime) -> timedelta | None:
+    """For how long the other side asks to be left alone: Retry-After, in seconds or as a date."""
+    told = answer.headers.get("retry-after", "").strip()
+    if told.isascii() and told.isdecimal():
+        return timedelta(seconds=min(int(told[:12]), _LONGEST_ASK))
+    try:
+        until = parsedate_to_datetime(told)
+        return max(until - now, timedelta()) if until.tzinfo else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) -> Outcome | None:
+    """Write what became of it; None where the lease is somebody else's by now."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        row = cursor.execute(_LOCK, [call.run_id]).fetchone()
+        outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, row[0] if row else None, now)
+        told = [*call.told, _tried(outcome, now)] if outcome.error else call.told
+        settled_at = None if outcome.due_at else now
+        values = [outcome.state.value, outcome.error, outcome.status, Jsonb(told), outcome.attempts, outcome.due_at]
+        if not cursor.execute(_SETTLE, [*values, settled_at, call.id, call.token]).rowcount:
+            return None
+        if outcome.reply or outcome.gave is not None:
+            gave = None if outcome.gave is None else Jsonb(outcome.gave)
+            cursor.execute(_CONTENT, [outcome.reply, gave, call.id])
+        if outcome.is_final and cursor.execute(_WAKE, [now, call.id, now]).rowcount:
+            bells.ring("engine")
+    return outcome
