@@ -1,9 +1,11 @@
 """What all tests share."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 from hypothesis import settings
@@ -13,6 +15,7 @@ from customers.accept import erased as at_the_door
 from customers.accept import schemas
 from tests import query_counts
 from tests.query_counts import Frozen
+from tests.template import template_at
 
 # The machine's speed is not what a property test is about.
 settings.register_profile("trilha", deadline=None, print_blob=True)
@@ -29,6 +32,12 @@ _SEEDED = (
     "django_content_type",
 )
 _UNMANAGED = ["customers_event", "customers_eventpayload"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Databases are copied from one that is migrated already."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = template_at(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(scope="session", autouse=True)

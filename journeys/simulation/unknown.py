@@ -17,8 +17,8 @@ class Unknown(TextChoices):
     REPLIES = (
         "replies",
         _(
-            "What other systems would have replied: where nothing else is assumed they are taken to have replied at once, and "
-            "to have told nothing."
+            "What other systems would have replied: where nothing else is assumed they are taken to have replied at "
+            "once, and to have told nothing."
         ),
     )
     PEOPLE = "people", _("Whether people had agreed, and what was known of them: everybody is taken to have agreed.")

@@ -125,7 +125,8 @@ def test_every_route_is_looked_at_here() -> None:
         "api-event-types", "api-schema-versions", "api-customer", "api-customer-lookup",
         "api-timeline", "api-consents", "api-customer-segments", "api-segments", "api-segment", "api-segment-members",
         "api-segment-rule",
-        "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-journey-entries", "api-simulations",
+        "api-consent-grant", "api-consent-withdraw", "api-journeys", "api-journey", "api-journey-entries",
+        "api-simulations",
         "api-simulation", "api-simulation-stop", "api-runs", "api-run",
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
     }  # fmt: skip
