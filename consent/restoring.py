@@ -27,21 +27,24 @@ from customers import audit
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the operator tells; `then` are later restores that were not noted either, in order."""
+    """What the operator tells; `then` are later restores that were not noted either, in order, and `missing` is how
+    many entries are known to be gone that seem to have been there at that time."""
 
     restored_to: datetime
     by: str
     why: str
     then: tuple[datetime, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    missing: int = 0
 
 
 class NotExplained(Exception):
     """A restore to that time does not explain what is there; nothing is noted."""
 
-    def __init__(self, words: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, words: str, faults: Sequence[Fault] = (), missing: Sequence[str] = ()) -> None:
         super().__init__(words)
         self.faults = faults
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def plan(place: Shelf, asked: Asked, now: datetime) -> Plan:
         seen = look_for(place, aside)
     except (Contradiction, DoesNotFit) as contradiction:
         raise NotExplained(str(contradiction)) from None
+    if len(seen.missing) != asked.missing:
+        raise NotExplained(_missing(len(seen.missing)), missing=seen.missing)
     return Plan(restore, aside, seen)
 
 
@@ -105,6 +110,15 @@ def _gaps(history: History, asked: Asked) -> set[Gap]:
     return known
 
 
+def _missing(count: int) -> str:
+    if not count:
+        return "No entry is gone that seems to have been there at that time."
+    return (
+        f"Gone, though entries that were begun later are there: {count}. At that time they were there as well, or were"
+        " being written. Whoever knows why tells how many: the note keeps it."
+    )
+
+
 def _restore(history: History, last: Line, kept: int, asked: Asked, now: datetime) -> Restore:
     newest = history.restores[-1] if history.restores else None
     if kept >= last.anchor.number:
@@ -121,6 +135,7 @@ def _restore(history: History, last: Line, kept: int, asked: Asked, now: datetim
         previous=newest.digest if newest else FIRST,
         then=asked.then,
         gaps=asked.gaps,
+        missing=asked.missing,
     )
 
 
@@ -144,4 +159,5 @@ def _told(restore: Restore) -> dict[str, Any]:
     told = ("number", "by", "why", "restored_to", "first", "last")
     then = {"then": [str(at) for at in restore.then]} if restore.then else {}
     gaps = {"gaps": [str(gap) for gap in restore.gaps]} if restore.gaps else {}
-    return {name: getattr(restore, name) for name in told} | then | gaps
+    missing = {"missing": restore.missing} if restore.missing else {}
+    return {name: getattr(restore, name) for name in told} | then | gaps | missing

@@ -28,7 +28,7 @@ class Restore:
     """Anchors `first` to `last` tell of what the restored database no longer holds, or of what came after it: they are
     set aside. `after` is the hash of the line of the last of them, `previous` that of the restore noted before. `then`
     are the times of later restores that this one note tells of as well, and `gaps` what is known to be missing of the
-    anchors' numbers."""
+    anchors' numbers; `missing` entries are gone that seem to have been there at that time."""
 
     number: int
     at: datetime
@@ -41,6 +41,7 @@ class Restore:
     previous: bytes
     then: tuple[datetime, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    missing: int = 0
 
     @property
     def kept(self) -> int:
@@ -75,6 +76,7 @@ def read(text: bytes) -> Noted:
 def _content(restore: Restore) -> dict[str, Any]:
     then = {"then": [at.isoformat() for at in restore.then]} if restore.then else {}
     gaps = {"gaps": [list(gap) for gap in restore.gaps]} if restore.gaps else {}
+    missing = {"missing": restore.missing} if restore.missing else {}
     return {
         "form": _FORM,
         "number": restore.number,
@@ -88,6 +90,7 @@ def _content(restore: Restore) -> dict[str, Any]:
         "previous": restore.previous.hex(),
         **then,
         **gaps,
+        **missing,
     }
 
 
@@ -106,4 +109,5 @@ def _restore(said: dict[str, Any]) -> Restore:
         previous=bytes.fromhex(said["previous"]),
         then=tuple(datetime.fromisoformat(at) for at in said.get("then", ())),
         gaps=tuple(Gap(int(first), int(last)) for first, last in said.get("gaps", ())),
+        missing=int(said.get("missing", 0)),
     )

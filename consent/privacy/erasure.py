@@ -38,20 +38,19 @@ def place(erasure: Erasure) -> str:
 
 def ask(request: PrivacyRequest, now: datetime, by: "Person | None", *, shown: Sequence[UUID] | None = None) -> Job:
     """Have it done, by somebody who has seen what will go: these people, and no others. `shown` are they, where it was
-    confirmed by what was looked at before: somebody may have been found to be the same person since."""
+    confirmed by what was looked at before: somebody may have been found to be the same person since. Confirmed again
+    before it knew whom it takes, it is for those who were shown last."""
     if shown is None:
         shown = requests.subject_of(request).profiles
     with transaction.atomic():
         requests.begin_work(request, now, by)
-        Erasure.objects.get_or_create(
-            request=request,
-            defaults={
-                "brand_id": request.brand_id,
-                "by_id": by.pk if by else None,
-                "begun_at": now,
-                "shown": list(shown),
-            },
+        confirmed = {"by_id": by.pk if by else None, "begun_at": now, "shown": list(shown)}
+        _erasure, is_new = Erasure.objects.get_or_create(
+            request=request, defaults={"brand_id": request.brand_id, **confirmed}
         )
+        if not is_new:
+            # The request's row is locked: nobody else confirms it, and no job works on it.
+            Erasure.objects.filter(request=request, subject=b"", finished_at=None).update(**confirmed)
         job = jobs.ask(ERASE, now, by=by, brand_id=request.brand_id, arguments={"request": str(request.pk)})
         PrivacyRequest.objects.filter(pk=request.pk).update(job=job)
     request.job = job

@@ -6,7 +6,7 @@ after is gone, and its place is free or taken by something written since.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, islice
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -22,6 +22,9 @@ from customers.pg import raw_cursor
 
 _AT_ONCE: Final = 5_000
 
+# When an entry was written is told by the clock of the host that wrote it, which may be ahead of the database's.
+_AHEAD: Final = timedelta(seconds=10)
+
 _CONSENT: Final = """
     SELECT e.address_id, e.position, e.id, e.digest, e.recorded_at
     FROM unnest(%b::uuid[], %b::int[]) AS u(id, position)
@@ -32,6 +35,12 @@ _AUDIT: Final = """
     JOIN customers_auditentry e ON e.day = u.day AND e.position = u.position
 """
 
+# From the newest on: those after the time restored to are few.
+_LAST: Final = {
+    Ledger.CONSENT: "SELECT id FROM consent_consententry WHERE recorded_at <= %b ORDER BY id DESC LIMIT 1",
+    Ledger.AUDIT: "SELECT id FROM customers_auditentry WHERE at <= %b ORDER BY id DESC LIMIT 1",
+}
+
 
 class Contradiction(Exception):
     """The database holds what it would not hold had it been restored to that time."""
@@ -39,10 +48,13 @@ class Contradiction(Exception):
 
 @dataclass(slots=True)
 class Seen:
-    """How many of the entries that were set aside are gone, and how many are there, by ledger."""
+    """How many of the entries that were set aside are gone, and how many are there, by ledger; and which of those that
+    are gone have a lower id than one that was written until the time restored to and is there, so that they were there
+    as well, or were being written at that very time."""
 
     gone: dict[Ledger, int] = field(default_factory=lambda: dict.fromkeys(Ledger, 0))
     there: dict[Ledger, int] = field(default_factory=lambda: dict.fromkeys(Ledger, 0))
+    missing: list[str] = field(default_factory=list)
 
 
 class Found(NamedTuple):
@@ -100,12 +112,23 @@ def holds_one_between(place: Shelf, anchors: Sequence[Anchor], after: datetime, 
 def _look_for_gone(
     place: Shelf, anchors: Sequence[Anchor], moment: datetime, seen: Seen, *, is_of_this_past: bool
 ) -> None:
+    last = _last_ids(moment) if is_of_this_past else {}
     for witness, found in _beside(_witnessed(place, anchors)):
         is_same = found is not None and _is(witness, found)
-        if found is not None and is_same != (found.at <= moment) and (is_same or is_of_this_past):
+        until = moment + _AHEAD if is_same else moment
+        if found is not None and is_same != (found.at <= until) and (is_same or is_of_this_past):
             raise Contradiction(_contradiction(witness, found, is_same=is_same))
         counts = seen.there if is_same else seen.gone
         counts[witness.chain.ledger] += 1
+        if not is_same and witness.entry_id < last.get(witness.chain.ledger, 0):
+            seen.missing.append(_named(witness))
+
+
+def _last_ids(moment: datetime) -> dict[Ledger, int]:
+    """The highest id that was given until that time, by ledger; a notice version has its own before it is published."""
+    with raw_cursor() as cursor:
+        found = {ledger: cursor.execute(sql, [moment]).fetchone() for ledger, sql in _LAST.items()}
+    return {ledger: row[0] for ledger, row in found.items() if row is not None}
 
 
 def _witnessed(place: Shelf, anchors: Sequence[Anchor]) -> Iterator[Witness]:

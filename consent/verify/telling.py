@@ -16,6 +16,8 @@ def restore_in_words(restore: Restore) -> str:
     aside = f"anchors {restore.first} to {restore.last} set aside"
     if restore.gaps:
         aside += f"; known to be missing: {', '.join(map(str, restore.gaps))}"
+    if restore.missing:
+        aside += f"; entries gone that seem to have been there: {restore.missing}"
     to = ", then to ".join(moment(at) for at in (restore.restored_to, *restore.then))
     return f"to {to}, noted by {restore.by} at {moment(restore.at)}: {restore.why} ({aside})"
 

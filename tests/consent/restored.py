@@ -11,8 +11,9 @@ from consent.restoring import Asked, NotExplained, Plan, note
 from consent.verify.fault import Reason
 from consent.verify.report import Report
 from customers import audit
+from customers.models import Address
 from tests.consent import backups
-from tests.consent.ledgers import Ledgers
+from tests.consent.ledgers import Ledgers, unguarded
 from tests.consent.people import hours, tell
 
 WHY: Final = "a migration emptied a table"
@@ -61,3 +62,9 @@ class Story:
 
 def asked(number: float) -> Asked:
     return Asked(hours(number + 0.25), "ana", WHY)
+
+
+def remove(address: Address) -> None:
+    """Nothing was ever noted of it, by hand."""
+    for table in ("consenthead", "consententry", "consentchain"):
+        unguarded((f"DELETE FROM consent_{table} WHERE address_id = %s", [address.pk]))

@@ -2,19 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 from guardian.shortcuts import assign_perm
 
 from consent.models import Erasure, PrivacyArchive, PrivacyRequest
-from consent.privacy import carry_out, export, requests
+from consent.privacy import carry_out, erasure, export, requests
 from consent.privacy.due import days_left, today_there
 from consent.privacy.requests import Asking, NotNow
 from customers import jobs
 from customers.models import Brand, Customer, Identifier, Job, ProfileBrand
 from customers.privacy import erase
-from tests.consent.test_privacy_requests import asked, officer, page
+from tests.consent.test_privacy_requests import asked, merge_with_bia, officer, page
 from tests.journeys.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,53 @@ def test_an_erasure_that_failed_is_gone_on_with(stage: Stage, monkeypatch: pytes
     assert request.state == "done"
     assert Erasure.objects.get().finished_at is not None
     assert not Customer.objects.exists()
+
+
+def failed_with_both(stage: Stage, monkeypatch: pytest.MonkeyPatch, what: Any, name: str) -> PrivacyRequest:
+    """Confirmed for Ana and Bia, and failed."""
+    stage.know("bia")
+    request = asked(stage, "erasure", assurance=4)
+    erasure.ask(request, stage.now, None, shown=[*shown_of(request), profile_of("bia")])
+    with monkeypatch.context() as broken:
+        broken.setattr(what, name, lambda *_args: 1 / 0)
+        work(stage)
+    request.refresh_from_db()
+    assert (request.state, Job.objects.get().state, Erasure.objects.count()) == ("ready", "failed", 1)
+    return request
+
+
+def shown_of(request: PrivacyRequest) -> list[UUID]:
+    return list(requests.subject_of(request).profiles)
+
+
+def profile_of(name: str) -> UUID:
+    return Identifier.objects.get(value=name).profile_id
+
+
+def test_an_erasure_confirmed_again_takes_nobody_who_was_shown_only_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = failed_with_both(stage, monkeypatch, erasure, "seal")
+    shown = shown_of(request)
+    erasure.ask(request, stage.now, None, shown=shown)
+    begun = Erasure.objects.get()
+    assert (begun.shown, begun.begun_at, bytes(begun.subject)) == (shown, stage.now, b"")
+    stage.now += timedelta(seconds=1)
+    merge_with_bia(stage)
+    work(stage)
+    request.refresh_from_db()
+    assert request.job is not None
+    assert (request.state, request.job.report) == ("ready", {"more_people": True})
+    assert Identifier.objects.filter(value__in=["ana", "bia"], closed_at=None).count() == 2
+
+
+def test_an_erasure_that_knows_whom_it_takes_goes_on_with_them(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = failed_with_both(stage, monkeypatch, erase, "take")
+    before = Erasure.objects.get()
+    erasure.ask(request, stage.now, None, shown=[])
+    after = Erasure.objects.get()
+    assert bytes(after.subject) == bytes(before.subject) != b""
+    assert (after.shown, after.begun_at) == (before.shown, before.begun_at)
 
 
 @pytest.mark.parametrize("how", ["fails", "is stopped"])

@@ -13,11 +13,11 @@ from consent.anchors.restore import Gap
 from consent.models import ConsentChain, ConsentEntry, LedgerAnchor
 from consent.restoring import Asked, NotExplained, Plan, note
 from consent.verify.fault import Reason
-from customers.models import Address, AuditEntry
+from customers.models import AuditEntry
 from tests.consent import people
 from tests.consent.ledgers import unguarded
 from tests.consent.people import hours, tell
-from tests.consent.restored import WHY, Story
+from tests.consent.restored import WHY, Story, remove
 
 pytestmark = pytest.mark.django_db
 
@@ -33,12 +33,6 @@ def refusal(story: Story, to: float, now: float, *then: float, gaps: tuple[Gap, 
         note_as(story, to, now, *then, gaps=gaps)
     assert len(list(story.ledgers.place.restores())) == before
     return str(refused.value)
-
-
-def remove(address: Address) -> None:
-    """Nothing was ever noted of it, by hand."""
-    for table in ("consenthead", "consententry", "consentchain"):
-        unguarded((f"DELETE FROM consent_{table} WHERE address_id = %s", [address.pk]))
 
 
 def cut(story: Story, position: int) -> None:

@@ -39,6 +39,10 @@ class Command(BaseCommand):
             "--gap", type=_gap, action="append", default=[], metavar="FIRST-LAST",
             help="numbers of anchors that are known to be missing in the folder",
         )  # fmt: skip
+        parser.add_argument(
+            "--missing", type=_count, default=0, metavar="N",
+            help="how many entries are known to be gone though they seem to have been there at that time",
+        )  # fmt: skip
         parser.add_argument("--why", type=_words, required=True, metavar="TEXT", help="why it was restored")
         parser.add_argument("--by", type=_words, metavar="NAME", help="who restored it (whoever runs this)")
         parser.add_argument("--dry-run", action="store_true", help="only show what would be set aside")
@@ -54,19 +58,26 @@ class Command(BaseCommand):
             options["why"],
             then=tuple(options["then"]),
             gaps=tuple(options["gap"]),
+            missing=options["missing"],
         )
         try:
             if options["dry_run"]:
-                self._tell(plan(shelf(), asked, now), "would be")
+                self._tell(_planned(asked, now), "would be")
                 return
             noted, anchor = note(shelf(), asked, now)
         except Busy:
             raise CommandError("somebody is making an anchor: try again when they are done") from None
         except NoKey as missing:
             raise CommandError(str(missing)) from None
+        except OSError as error:
+            raise CommandError(
+                f"the folder of anchors cannot be read or written: {error}; verify_ledgers tells what is noted"
+            ) from None
         except NotExplained as refused:
             for fault in refused.faults[:_SHOWN]:
                 self.stdout.write(fault_in_words(fault))
+            for entry in refused.missing[:_SHOWN]:
+                self.stdout.write(f"{entry} is gone")
             raise CommandError(f"{refused} Nothing was noted.") from None
         self._tell(noted, "are")
         told = f"anchor {anchor.number}: root {anchor.root.hex()}" if anchor else "another host is making an anchor"
@@ -94,6 +105,21 @@ def _time(text: str) -> datetime:
         return found.astimezone(UTC)
     except OverflowError:
         raise ArgumentTypeError(f"{text!r} is beyond the calendar") from None
+
+
+def _planned(asked: Asked, now: datetime) -> Plan:
+    """With the lock of the folder, so that what would keep it from being noted is known before."""
+    place = shelf()
+    if not place.folder.exists():
+        return plan(place, asked, now)
+    with place.held():
+        return plan(place, asked, now)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 11):
+        raise ArgumentTypeError(f"{text!r} is no number such as 3")
+    return int(text)
 
 
 def _gap(text: str) -> Gap:
