@@ -6,7 +6,7 @@ once, and the stage of timers moves it on; of one that left meanwhile nothing is
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -14,9 +14,9 @@ from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from channels.web import CallError, Reply
-from customers import bells
 from customers.pg import raw_cursor
-from journeys.engine.calls.claim import HERE, Claimed
+from journeys.engine.calls.claim import Claimed
+from journeys.engine.calls.wake import wake
 from journeys.models import Call
 from journeys.reply import BadReply, read_reply
 from journeys.retry import Tried, next_delay
@@ -30,17 +30,21 @@ _EXCERPT: Final = 2_000
 _LONGEST_ASK: Final = 10**7
 _PARTS: Final = 2**32
 
-_LOCK: Final = "SELECT coalesce(waits_until, due_at, rests_due_at) FROM journeys_run WHERE id = %b FOR NO KEY UPDATE"
+# Until when it waits, and whether its journey's time stands: then nothing of it runs out.
+_LOCK: Final = """
+    SELECT coalesce(r.waits_until, r.due_at, r.rests_due_at), EXISTS (
+        SELECT 1 FROM journeys_halt h
+        WHERE h.journey_id = r.journey_id AND h.settled_at IS NULL AND h.waiting = 'time_stands'
+    )
+    FROM journeys_run r WHERE r.id = %b FOR NO KEY UPDATE
+"""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SETTLE: Final = """
     UPDATE journeys_call SET state = %b, error = %b, status = %b, tries = %b, attempts = attempts + %b,
         due_at = coalesce(%b::timestamptz, due_at), settled_at = %b, lease_token = NULL
     WHERE id = %b AND state = 'calling' AND lease_token = %b
 """
 _CONTENT: Final = "UPDATE journeys_callcontent SET reply = %b, gave = %b WHERE call_id = %b"
-_WAKE: Final = f"""
-    UPDATE journeys_run r SET due_at = %b FROM journeys_call c
-    WHERE c.id = %b AND r.id = c.run_id AND r.due_at > %b AND {HERE}
-"""
 _State = Call.State
 
 
@@ -148,8 +152,8 @@ def asked_of(answer: Reply, now: datetime) -> timedelta | None:
 def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) -> Outcome | None:
     """Write what became of it; None where the lease is somebody else's by now."""
     with transaction.atomic(), raw_cursor() as cursor:
-        row = cursor.execute(_LOCK, [call.run_id]).fetchone()
-        outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, row[0] if row else None, now)
+        until, stands = cursor.execute(_LOCK, [call.run_id]).fetchone() or (None, False)
+        outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, _NEVER if stands else until, now)
         told = [*call.told, _tried(outcome, now)] if outcome.error else call.told
         settled_at = None if outcome.due_at else now
         values = [outcome.state.value, outcome.error, outcome.status, Jsonb(told), outcome.attempts, outcome.due_at]
@@ -158,6 +162,6 @@ def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) ->
         if outcome.reply or outcome.gave is not None:
             gave = None if outcome.gave is None else Jsonb(outcome.gave)
             cursor.execute(_CONTENT, [outcome.reply, gave, call.id])
-        if outcome.is_final and cursor.execute(_WAKE, [now, call.id, now]).rowcount:
-            bells.ring("engine")
+        if outcome.is_final:
+            wake(cursor, [call.run_id], now)
     return outcome
