@@ -181,6 +181,30 @@ def test_a_busy_system_is_left_alone_for_as_long_as_it_asks(crm: Calling) -> Non
     assert crm.where() == "done"
 
 
+def test_however_often_it_is_busy_the_last_is_kept_and_how_often(crm: Calling) -> None:
+    crm.system.answers = [(429, {"retry-after": "5"}, b"")] * 3 + [(500, {}, b""), (200, {}, b"{}")]
+    crm.begin(asking(retry=[{"errors": ["all"], "max_attempts": 1}]))
+    crm.call()
+    for _n in range(3):
+        crm.pass_time(seconds=5)
+    call = crm.the_call()
+    assert [(one["error"], one.get("asked"), one.get("times", 1)) for one in call.tries] == [
+        ("status_429", 5.0, 3),
+        ("status_500", None, 1),
+    ]
+    assert (call.attempts, call.due_at) == (4, T0 + timedelta(seconds=16))
+    crm.pass_time(seconds=1)
+    assert crm.where() == "done"
+
+
+def test_a_secret_of_ours_that_is_repeated_is_not_kept(stage: Stage, settings: Any) -> None:
+    with other_side(stage, settings, authorization="Bearer t0ken/1") as crm:
+        crm.system.answer(401, rb'{"Authorization": "Bearer t0ken\/1", "token": "t0ken/1"}')
+        crm.begin(asking())
+        crm.call()
+    assert CallContent.objects.get().reply == '{"Authorization": "•••", "token": "•••"}'
+
+
 def test_it_may_ask_by_date_and_up_to_the_longest_pause(crm: Calling) -> None:
     crm.system.answers = [(503, {"retry-after": "Mon, 02 Mar 2026 12:05:00 GMT"}, b"")]
     crm.begin(asking(retry=[{"errors": ["all"], "max_delay": "PT2M"}]))

@@ -107,7 +107,8 @@ def load(ids: Collection[int], token: int, now: datetime) -> list[Claimed]:
 
 def tried_of(told: Sequence[dict[str, Any]]) -> tuple[Tried, ...]:
     return tuple(
-        Tried(one["error"], None if one.get("asked") is None else timedelta(seconds=one["asked"])) for one in told
+        Tried(one["error"], None if one.get("asked") is None else timedelta(seconds=one["asked"]), one.get("times", 1))
+        for one in told
     )
 
 

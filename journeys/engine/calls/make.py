@@ -1,6 +1,7 @@
 """Making one call: composed, sent and read, with neither a database nor a clock of its own but the deadline's."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -27,4 +28,4 @@ def make(call: Claimed, step: Webhook, service: Service, now: datetime) -> Reply
         raise CallError("bad_request")
     key = idempotency_key(call.profile_id, call.run_id, call.visit, call.noted_at)
     request = service.request(step.method, call.target, call.headers, call.body.encode(), key, now)
-    return ask(request, deadline)
+    return replace(ask(request, deadline), secrets=service.secrets)

@@ -19,7 +19,7 @@ from journeys.engine.calls.claim import Claimed
 from journeys.engine.calls.wake import wake
 from journeys.models import Call
 from journeys.reply import BadReply, read_reply
-from journeys.retry import Tried, next_delay
+from journeys.retry import Tried, and_then, next_delay
 from journeys.steps.base import drawn
 from journeys.steps.webhook import Webhook
 from journeys.variables import VariableDef
@@ -98,7 +98,7 @@ def judge(
     found = _read(step, answer, declared, now)
     if isinstance(found, Outcome):
         return found
-    delay = next_delay(step.retry, [*tried, Tried(found.error, found.asked)], fraction)
+    delay = next_delay(step.retry, and_then(tried, Tried(found.error, found.asked)), fraction)
     # Nobody waits in vain for an attempt that would come too late.
     is_over = delay is None or until is None or now + delay >= until
     return Outcome(
@@ -116,7 +116,7 @@ def _read(
 ) -> Outcome | _Failed:
     if isinstance(answer, CallError):
         return _Failed(answer.name)
-    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")[:_EXCERPT]
+    words = _excerpt(answer)
     if not 200 <= answer.status < 300:
         return _Failed(f"status_{answer.status}", answer.status, asked_of(answer, now), words)
     try:
@@ -126,15 +126,29 @@ def _read(
     return Outcome(_State.ANSWERED, status=answer.status, gave=gave, reply=words)
 
 
+def _excerpt(answer: Reply) -> str:
+    """The beginning of a reply as staff may read it: without the secret by which the other side knows us."""
+    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")
+    for secret in answer.secrets:
+        words = words.replace(secret, "•••")
+    return words[:_EXCERPT]
+
+
 def _judged(call: Claimed, answer: Reply | CallError, until: datetime | None, now: datetime) -> Outcome:
     declared = version(call.version_id).definition.variables
-    fraction = drawn(f"{call.run_id}:{call.visit}:{len(call.tried)}", _PARTS) / _PARTS
+    fraction = drawn(f"{call.run_id}:{call.visit}:{sum(one.times for one in call.tried)}", _PARTS) / _PARTS
     return judge(step_of(call), declared, call.tried, answer, until, now, fraction)
 
 
-def _tried(outcome: Outcome, now: datetime) -> dict[str, Any]:
-    tried: dict[str, Any] = {"at": now.isoformat(), "error": outcome.error}
-    return tried if outcome.asked is None else tried | {"asked": outcome.asked.total_seconds()}
+def _told(call: Claimed, outcome: Outcome, now: datetime) -> list[dict[str, Any]]:
+    """The attempts that failed, as they are kept."""
+    *_earlier, last = tried = and_then(call.tried, Tried(outcome.error, outcome.asked))
+    told: dict[str, Any] = {"at": now.isoformat(), "error": outcome.error}
+    if outcome.asked is not None:
+        told["asked"] = outcome.asked.total_seconds()
+    if last.times > 1:
+        told["times"] = last.times
+    return [*call.told[: len(tried) - 1], told]
 
 
 def asked_of(answer: Reply, now: datetime) -> timedelta | None:
@@ -154,7 +168,7 @@ def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) ->
     with transaction.atomic(), raw_cursor() as cursor:
         until, stands = cursor.execute(_LOCK, [call.run_id]).fetchone() or (None, False)
         outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, _NEVER if stands else until, now)
-        told = [*call.told, _tried(outcome, now)] if outcome.error else call.told
+        told = _told(call, outcome, now) if outcome.error else call.told
         settled_at = None if outcome.due_at else now
         values = [outcome.state.value, outcome.error, outcome.status, Jsonb(told), outcome.attempts, outcome.due_at]
         if not cursor.execute(_SETTLE, [*values, settled_at, call.id, call.token]).rowcount:
