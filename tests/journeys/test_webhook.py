@@ -182,7 +182,8 @@ def test_a_busy_system_is_left_alone_for_as_long_as_it_asks(crm: Calling) -> Non
 
 
 def test_however_often_it_is_busy_the_last_is_kept_and_how_often(crm: Calling) -> None:
-    crm.system.answers = [(429, {"retry-after": "5"}, b"")] * 3 + [(500, {}, b""), (200, {}, b"{}")]
+    busy = (429, {"retry-after": "5"}, b"")
+    crm.system.answers = [busy, busy, busy, (500, {}, b""), (200, {}, b"{}")]
     crm.begin(asking(retry=[{"errors": ["all"], "max_attempts": 1}]))
     crm.call()
     for _n in range(3):
