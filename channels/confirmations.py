@@ -1,5 +1,7 @@
 """The mail by which a consent is confirmed: a message like any other, and of a legal purpose, since it is asked for."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,7 +18,7 @@ from customers.models import Brand, Customer
 from customers.models.address import Channel
 from customers.pg import raw_cursor
 
-# Purpose and template of a brand; made with the first request, and its own to rewrite from then on.
+# Purpose of a brand, and its template for what is added; made with the first request, and its own to rewrite since.
 KEY: Final = CONFIRMATION_KEY
 
 _HTML: Final = (
@@ -29,24 +31,49 @@ _TEXT: Final = (
 )
 _WORDS: Final = {
     "en": {
-        "subject": "Please confirm: {% if event.purpose %}{{ event.purpose }}{% elsif event.ends_pause %}"
-        "the end of the pause{% else %}more frequent mail{% endif %}",
+        "subject": "Please confirm: {% if event.purpose %}{{ event.purpose }}{% else %}more frequent mail{% endif %}",
         "ask": "Somebody, we hope you, asked {{ brand.name }} to write to this address"
-        "{% if event.purpose %} about “{{ event.purpose }}”{% elsif event.ends_pause %} again, before the pause is over"
-        "{% else %} more often{% endif %}.",
+        "{% if event.purpose %} about “{{ event.purpose }}”{% else %} more often{% endif %}.",
         "button": "Look at it and confirm",
         "unless": "If it was not you, do nothing: without your confirmation nothing changes.",
     },
     "pt-BR": {
-        "subject": "Confirme, por favor: {% if event.purpose %}{{ event.purpose }}{% elsif event.ends_pause %}"
-        "o fim da pausa{% else %}mensagens mais frequentes{% endif %}",
+        "subject": "Confirme, por favor: {% if event.purpose %}{{ event.purpose }}{% else %}"
+        "mensagens mais frequentes{% endif %}",
         "ask": "Alguém, esperamos que você, pediu que {{ brand.name }} escreva para este endereço"
-        "{% if event.purpose %} sobre “{{ event.purpose }}”{% elsif event.ends_pause %} de novo, antes do fim da pausa"
-        "{% else %} com mais frequência{% endif %}.",
+        "{% if event.purpose %} sobre “{{ event.purpose }}”{% else %} com mais frequência{% endif %}.",
         "button": "Ver e confirmar",
         "unless": "Se não foi você, não faça nada: sem a sua confirmação nada muda.",
     },
 }
+_END_WORDS: Final = {
+    "en": _WORDS["en"]
+    | {
+        "subject": "Please confirm: the end of the pause",
+        "ask": "Somebody, we hope you, asked {{ brand.name }} to write to this address again, "
+        "before the pause is over.",
+    },
+    "pt-BR": _WORDS["pt-BR"]
+    | {
+        "subject": "Confirme, por favor: o fim da pausa",
+        "ask": "Alguém, esperamos que você, pediu que {{ brand.name }} volte a escrever para este endereço, "
+        "antes do fim da pausa.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """A template as it is first made. Each question has its own: a brand that has rewritten one, or was made before
+    there was another, must have nobody confirm something else than they are told."""
+
+    key: str
+    name: str
+    words: Mapping[str, Mapping[str, str]]
+
+
+_TO_ADD: Final = _Mail(KEY, _("Confirmation of a consent"), _WORDS)
+_TO_END_A_PAUSE: Final = _Mail("end-of-pause-confirmation", _("Confirmation of the end of a pause"), _END_WORDS)
 
 
 def ready(brand_id: UUID) -> bool:
@@ -72,7 +99,7 @@ def send(confirmation: Confirmation, now: datetime) -> None:
         scope_id=brand.pk,
         channel=Channel.EMAIL.value,
         connector_id=connector.pk,
-        template_version_id=_template_version(brand).pk,
+        template_version_id=_template_version(brand, _TO_END_A_PAUSE if confirmation.ends_pause else _TO_ADD).pk,
         purpose_id=_purpose(brand).pk,
         profile_id=confirmation.profile_id,
         address_id=confirmation.address_id,
@@ -83,7 +110,6 @@ def send(confirmation: Confirmation, now: datetime) -> None:
             "confirm_url": confirm_url(confirmation.pk),
             "purpose": name,
             "description": description,
-            "ends_pause": confirmation.ends_pause,
             "language": confirmation.language,
         },
         entry_consent_id=confirmation.requested_entry_id,
@@ -109,10 +135,10 @@ def _purpose(brand: Brand) -> Purpose:
     raise LookupError("no legal purpose for the mails that confirm")
 
 
-def _template_version(brand: Brand) -> TemplateVersion:
+def _template_version(brand: Brand, mail: _Mail) -> TemplateVersion:
     """The newest, which may be the brand's own words; the first is made here."""
     template, _new = Template.objects.get_or_create(
-        brand=brand, key=KEY, defaults={"name": _("Confirmation of a consent"), "channel": Channel.EMAIL}
+        brand=brand, key=mail.key, defaults={"name": mail.name, "channel": Channel.EMAIL}
     )
     newest = template.versions.order_by("-number").first()
     if newest is not None:
@@ -127,6 +153,6 @@ def _template_version(brand: Brand) -> TemplateVersion:
                 html=_HTML.format(**words),
                 text=_TEXT.format(**words),
             )
-            for locale, words in _WORDS.items()
+            for locale, words in mail.words.items()
         )
     return version

@@ -6,12 +6,12 @@ of no other. Who was too young to agree did not, unless a parent did (LGPD 14 §
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.resources import files
 from typing import Final
-
-from phonenumbers import SUPPORTED_REGIONS
 
 from consent.models.law import Law
 
@@ -41,7 +41,11 @@ _CONSENT: Final = frozenset({
     (Law.APP, "6", "1", "a"), (Law.APP, "7", "3", "b"), (Law.APP, "7", "3", "b", "i"), (Law.APP, "7", "4"),
 })  # fmt: skip
 _OF_A_PARENT: Final = frozenset({(Law.LGPD, "14", "1"), (Law.GDPR, "8", "1"), (Law.APP, "parent")})
-_NO_WORDS: Final = frozenset({"art", "article", "artigo", "par", "paragraph", "inciso", "n", "no", "o"})
+# What stands around the parts of an article as the laws' own languages write it, accents aside.
+_NO_WORDS: Final = frozenset({
+    "art", "article", "artigo", "par", "paragraph", "inciso", "n", "no", "o", "da", "do", "alinea", "lit", "abs", "s",
+})  # fmt: skip
+_ALSO: Final[Mapping[str, str]] = {"dsgvo": Law.GDPR, "rgpd": Law.GDPR}
 
 # What a consent may state as its basis: LGPD 7 and 11, GDPR 6 and 9, APP 3, 6 and 7, the Spam Act 2003 (Australia), and
 # what lets a parent agree.
@@ -59,17 +63,39 @@ _KNOWN: Final = (
     | {(Law.APP, "7", "2"), (Law.APP, "7", "3"), (Law.APP, "7", "5")}
     | {(_SPAM_ACT, "16", "1"), (_SPAM_ACT, "16", "2"), (_SPAM_ACT, "schedule", "2")}
 )
+_SPAM_ACT_TITLE: Final = re.compile(r"\bspam[ -]act(?: 2003)?\b")
 # A country of ISO 3166-1, or a part of it of ISO 3166-2.
-_PLACE: Final = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+_PLACE: Final = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
+# The parts that are known for certain; of other countries each one that could be is taken for one.
+_PARTS: Final[Mapping[str, frozenset[str]]] = {
+    "BR": frozenset({
+        "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE", "PI", "PR",
+        "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
+    }),
+    "AU": frozenset({"ACT", "NSW", "NT", "QLD", "SA", "TAS", "VIC", "WA"}),
+}  # fmt: skip
+
+
+def _iso_3166() -> frozenset[str]:
+    """The countries, as the time zones' data lists them; and Kosovo, which everybody calls XK and ISO leaves open."""
+    table = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8")
+    return frozenset({"XK", *(line[:2] for line in table.splitlines() if line and not line.startswith("#"))})
+
+
+_ISO_3166: Final = _iso_3166()
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """`law` is empty where the text names none. Nothing stated is a consent: it is what the ledger is of."""
+    """`law` is empty where the text names none. Nothing stated is a consent: it is what the ledger is of.
+
+    `needs_place`: it is no basis unless it is said that it was in the country of its law.
+    """
 
     law: str
     is_consent: bool
     is_of_parent: bool
+    needs_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +129,29 @@ class Under:
 
 
 def law_of(place: str, otherwise: str = "") -> str:
-    """The law of a country, or the one that goes by this name itself."""
+    """The law of a country, or of a part of one, or the one that goes by this name itself."""
     named = place.strip()
-    return named.lower() if named.lower() in Law.values else _COUNTRIES.get(named.upper(), otherwise)
+    return named.lower() if named.lower() in Law.values else _COUNTRIES.get(_country(named), otherwise)
+
+
+def _country(place: str) -> str:
+    """Its two letters, or those of the European Union; empty for what is no place."""
+    named = place.strip().upper()
+    if named == "EU":
+        return named
+    found = _PLACE.fullmatch(named)
+    country, part = found.groups() if found is not None else ("", None)
+    is_there = country in _ISO_3166 and (part is None or country not in _PARTS or part in _PARTS[country])
+    return country if is_there else ""
 
 
 def read_basis(text: str) -> Basis:
-    """As in `lgpd:7:I`, `gdpr:6(1)(a)` or `LGPD, art. 7, I`."""
+    """As in `lgpd:7:I`, `gdpr:6(1)(a)`, `art. 7º, inciso I, da LGPD` or `Art. 6 Abs. 1 lit. a DSGVO`."""
     article = _article(text)
     is_of_parent = article in _OF_A_PARENT
-    law = article[0] if article[0] in Law.values else ""
-    return Basis(law, article == ("",) or is_of_parent or article in _CONSENT, is_of_parent)
+    of_spam_act = article[0] == _SPAM_ACT
+    law = Law.APP.value if of_spam_act else article[0]
+    return Basis(law, article == ("",) or is_of_parent or article in _CONSENT, is_of_parent, of_spam_act)
 
 
 def is_known_basis(text: str) -> bool:
@@ -123,15 +161,15 @@ def is_known_basis(text: str) -> bool:
 
 def is_known_place(text: str) -> bool:
     """Whether it is a country, a part of one, the European Union, or a law by its name."""
-    named = text.strip().upper()
-    found = _PLACE.fullmatch(named)
-    return named.lower() in Law.values or named == "EU" or (found is not None and found[1] in SUPPORTED_REGIONS)
+    return text.strip().lower() in Law.values or bool(_country(text))
 
 
 def _article(text: str) -> tuple[str, ...]:
     """The law, empty where the text names none, and what else it says."""
-    named = re.sub(r"\bspam[ -]act\b", "spam-act", text.lower())
-    words = [word for word in re.findall(r"spam-act|[a-z]+|\d+", named) if word not in _NO_WORDS]
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    named = _SPAM_ACT_TITLE.sub(_SPAM_ACT, plain.lower())
+    read = [_ALSO.get(word, word) for word in re.findall(r"spam-act|[a-z]+|\d+", named)]
+    words = [word for word in read if word not in _NO_WORDS]
     law = next((word for word in words if word in (*Law.values, _SPAM_ACT)), "")
     return (law, *(word for word in words if word != law))
 
@@ -144,4 +182,8 @@ def objection(under: Under, given: Given) -> str:
         return TOO_YOUNG
     if basis.is_consent:
         return "" if given.is_informed else NOT_INFORMED
-    return "" if (basis.law or law_of(given.jurisdiction)) == under.law else BASIS_ELSEWHERE
+    place = law_of(given.jurisdiction)
+    if basis.needs_place and not place:
+        return BASIS_ELSEWHERE
+    # The record names a law by its basis and by where it was (ISO/IEC TS 27560 has both): two of them are none.
+    return "" if {basis.law, place} - {""} == {under.law} else BASIS_ELSEWHERE

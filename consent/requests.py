@@ -35,7 +35,8 @@ _KNOWN = {
     ),
     "jurisdiction": (
         is_known_place,
-        "No jurisdiction that is known. Name a country by its two letters (ISO 3166: BR), EU, or a law (lgpd).",
+        "No jurisdiction that is known. Name a country by its two letters (ISO 3166: BR), a part of one (BR-SP), EU, "
+        "or a law (lgpd).",
     ),
 }
 _CODE = re.compile(r"(?:(?!\d{8})[\w .:;,()/§-])*")

@@ -7,33 +7,33 @@ before that time, and nothing of what came after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from consent.anchors.history import History, read_history
 from consent.anchors.line import FIRST, Anchor, Line
 from consent.anchors.make import alone, anchor_held
-from consent.anchors.restore import Noted, Restore, write
+from consent.anchors.restore import Gap, Noted, Restore, write
 from consent.anchors.shelf import Busy, Shelf
 from consent.models import LedgerAnchor
+from consent.verify.apart import DoesNotFit, known_to, last_kept, tell_apart
 from consent.verify.fault import Fault, Reason
 from consent.verify.report import verify_ledgers
 from consent.verify.set_aside import Aside, Contradiction, Seen, look_for
 from customers import audit
 
-# An anchor is made in minutes.
-_LONGEST: Final = timedelta(minutes=30)
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the operator tells."""
+    """What the operator tells; `then` are later restores that were not noted either, in order."""
 
     restored_to: datetime
     by: str
     why: str
+    then: tuple[datetime, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class NotExplained(Exception):
@@ -59,13 +59,17 @@ def plan(place: Shelf, asked: Asked, now: datetime) -> Plan:
     last = place.last()
     if last is None:
         raise NotExplained("There is no anchor of this installation: nothing has to be set aside.")
-    known = dict(LedgerAnchor.objects.values_list("number", "root"))
-    restore = _restore(history, last, known, asked, now)
-    aside = _told_apart(history, restore, known)
-    _verify(place, restore, now)
+    gaps = _gaps(history, asked)
+    moments = (asked.restored_to, *asked.then)
+    known = known_to(place, history, moments)
     try:
-        seen = look_for(place, aside, asked.restored_to)
-    except Contradiction as contradiction:
+        restore = _restore(history, last, last_kept(place, history, known, asked.restored_to), asked, now)
+        numbers = [number for number in sorted(history.anchors) if restore.first <= number <= restore.last]
+        anchors = [history.anchors[number].anchor for number in numbers]
+        aside = tell_apart(history, anchors, known, moments)
+        _verify(place, restore, gaps, now)
+        seen = look_for(place, aside)
+    except (Contradiction, DoesNotFit) as contradiction:
         raise NotExplained(str(contradiction)) from None
     return Plan(restore, aside, seen)
 
@@ -86,8 +90,22 @@ def note(place: Shelf, asked: Asked, now: datetime) -> tuple[Plan, Anchor | None
             return planned, None
 
 
-def _restore(history: History, last: Line, known: dict[int, Any], asked: Asked, now: datetime) -> Restore:
-    kept = _kept(history, known, asked.restored_to)
+def _gaps(history: History, asked: Asked) -> set[Gap]:
+    """Gaps in the numbers of anchors that are known to whoever notes this, or were to whoever noted one before."""
+    there = set(history.gaps())
+    for gap in asked.gaps:
+        if gap not in there:
+            raise NotExplained(f"The numbers {gap} are no gap between anchors that name each other.")
+    known = {*asked.gaps, *(gap for noted in history.restores for gap in noted.restore.gaps)}
+    if untold := sorted(there - known):
+        told = ", ".join(map(str, untold))
+        raise NotExplained(
+            f"Anchors are missing in the folder: {told}. Whoever knows why says so: the note names them."
+        )
+    return known
+
+
+def _restore(history: History, last: Line, kept: int, asked: Asked, now: datetime) -> Restore:
     newest = history.restores[-1] if history.restores else None
     if kept >= last.anchor.number:
         raise NotExplained("No anchor was made after that time: nothing has to be set aside.")
@@ -101,52 +119,29 @@ def _restore(history: History, last: Line, known: dict[int, Any], asked: Asked, 
         last=last.anchor.number,
         after=last.digest,
         previous=newest.digest if newest else FIRST,
+        then=asked.then,
+        gaps=asked.gaps,
     )
 
 
-def _kept(history: History, known: dict[int, Any], moment: datetime) -> int:
-    """The last anchor all of which a database restored to that time holds; it knows of it, then."""
-    tip = history.tip_at(moment)
-    if not tip or _knows(known, history.anchors[tip].anchor):
-        return tip
-    # It may have been in the making, and part of what it saw may have been written after that time.
-    anchor, before = history.anchors[tip].anchor, history.before(tip)
-    is_before_known = before in history.anchors and _knows(known, history.anchors[before].anchor)
-    if moment - anchor.at <= _LONGEST and (not before or is_before_known):
-        return before
-    raise NotExplained(
-        f"The database does not know anchor {tip}, made at {anchor.at:%Y-%m-%d %H:%M:%S} UTC:"
-        " it was restored to a time before that."
-    )
-
-
-def _told_apart(history: History, restore: Restore, known: dict[int, Any]) -> Aside:
-    """Of the anchors set aside the database knows none but those made since it was restored, which come last."""
-    aside = [line.anchor for number, line in sorted(history.anchors.items()) if restore.first <= number <= restore.last]
-    gone = [anchor for anchor in aside if not _knows(known, anchor)]
-    since = [anchor for anchor in aside if _knows(known, anchor)]
-    if not gone or (since and since[0].number < gone[-1].number):
-        raise NotExplained(
-            f"The database knows anchor {since[0].number}, made at {since[0].at:%Y-%m-%d %H:%M:%S} UTC:"
-            " it was not restored to a time before that."
-        )
-    elsewhere = [anchor for anchor in gone if history.left(anchor.number, restore.restored_to)]
-    return Aside([anchor for anchor in gone if anchor not in elsewhere], elsewhere, since)
-
-
-def _knows(known: dict[int, Any], anchor: Anchor) -> bool:
-    root = known.get(anchor.number)
-    return root is not None and bytes(root) == anchor.root
-
-
-def _verify(place: Shelf, restore: Restore, now: datetime) -> None:
+def _verify(place: Shelf, restore: Restore, gaps: set[Gap], now: datetime) -> None:
     # Its own signature is still to come.
     report = verify_ledgers(place, now, [Noted(restore, FIRST, True)])
-    # The last anchor that is kept is as old as what was restored.
-    if faults := [fault for fault in report.faults if fault.reason is not Reason.ANCHORS_LATE]:
+    if faults := [fault for fault in report.faults if not _is_known(fault, gaps)]:
         raise NotExplained("A restore to that time does not explain what verifying finds.", faults)
+
+
+def _is_known(fault: Fault, gaps: set[Gap]) -> bool:
+    if fault.reason is Reason.ANCHOR_UNLINKED:
+        return any(fault.position == gap.last + 1 for gap in gaps)
+    if fault.reason is Reason.ANCHORS_GONE:
+        return any(gap.first <= fault.position <= gap.last for gap in gaps)
+    # The last anchor that is kept is as old as what was restored.
+    return fault.reason is Reason.ANCHORS_LATE
 
 
 def _told(restore: Restore) -> dict[str, Any]:
     told = ("number", "by", "why", "restored_to", "first", "last")
-    return {name: getattr(restore, name) for name in told}
+    then = {"then": [str(at) for at in restore.then]} if restore.then else {}
+    gaps = {"gaps": [str(gap) for gap in restore.gaps]} if restore.gaps else {}
+    return {name: getattr(restore, name) for name in told} | then | gaps

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # A copy for the same address is being handed over just now; its fate decides about this one.
 _COPY_UNDECIDED = timedelta(seconds=5)
 _MERGE_SETTLES = timedelta(seconds=1)
+# How long before its end a message is tried once more that waits for another's fate.
+_LAST_TRY = timedelta(seconds=10)
 
 # The unique row of (address, copy) is taken with the announcement and given up only when the provider
 # certainly has nothing; so it holds through a crash as well.
@@ -200,13 +202,17 @@ def _too_often(message: Claimed, every_days: int | None, now: datetime) -> Outco
     """Held until the person wants the next one, unless it would be too late by then."""
     if not every_days or message.purpose_kind != Purpose.Kind.MARKETING or message.address_id is None:
         return None
-    next_at = frequency.next_at(message.id, message.address_id, message.brand_id, every_days, now)
-    if next_at is None:
+    next_one = frequency.next_one(message.id, message.address_id, message.brand_id, every_days, now)
+    if next_one is None:
         return None
-    decision = {"every_days": every_days, "next_at": next_at.isoformat()}
-    if next_at >= message.expires_at:
+    decision = {"every_days": every_days, "next_at": next_one.at.isoformat()}
+    if not next_one.is_known:
+        # The one in hand may be refused yet: as long as there is time, this one may go.
+        last_try = max(message.expires_at - _LAST_TRY, now + _COPY_UNDECIDED)
+        return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=min(next_one.at, last_try), decision=decision)
+    if next_one.at >= message.expires_at:
         return Outcome(State.SUPPRESSED, Reason.TOO_OFTEN, decision=decision)
-    return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=next_at, decision=decision)
+    return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=next_one.at, decision=decision)
 
 
 def _moved(message: Claimed, customer_id: UUID) -> bool:

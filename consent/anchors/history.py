@@ -5,12 +5,13 @@ aside, and the next one goes on from the last that is kept. So anchors in force 
 one; each names the newest restore there was when it was made.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from consent.anchors.line import FIRST, Line
-from consent.anchors.restore import Noted
+from consent.anchors.restore import Gap, Noted
 from consent.anchors.shelf import Shelf
 
 
@@ -24,21 +25,40 @@ class History:
     restores: list[Noted]
     unlinked: list[int] = field(default_factory=list)
     unsigned: list[int] = field(default_factory=list)
+    _numbers: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._numbers = sorted(self.anchors)
 
     def tip(self, last: int) -> int:
         """The last anchor in force where `last` is the last one made; 0 for none."""
-        return _tip(self.anchors.get(last), self.restores)
+        return self.up_to(_tip(self.anchors.get(last), self.restores))
 
     def tip_at(self, moment: datetime) -> int:
         """The last anchor in force at a time past."""
         made = [line for line in self.anchors.values() if line.anchor.at <= moment]
         last = max(made, key=lambda line: line.anchor.number, default=None)
-        return _tip(last, [noted for noted in self.restores if noted.restore.at <= moment])
+        return self.up_to(_tip(last, [noted for noted in self.restores if noted.restore.at <= moment]))
 
     def before(self, number: int) -> int:
         """The anchor in force that this one goes on from; 0 for none."""
         noted = self._noted_before(number)
-        return noted.restore.kept if noted is not None else number - 1
+        return self.up_to(noted.restore.kept if noted is not None else number - 1)
+
+    def up_to(self, number: int) -> int:
+        """The highest number up to this one that an anchor has; 0 for none. Numbers may have gaps."""
+        place = bisect_left(self._numbers, number + 1)
+        return self._numbers[place - 1] if place else 0
+
+    def gaps(self) -> Iterator[Gap]:
+        """Numbers that no anchor has though the one after them names the one before: lines were taken away, or the
+        database told of anchors that never were."""
+        below = 0
+        for number in self._numbers:
+            digest = self.anchors[below].digest if below else FIRST
+            if number > below + 1 and self.anchors[number].anchor.previous == digest:
+                yield Gap(below + 1, number - 1)
+            below = number
 
     def left(self, number: int, moment: datetime) -> bool:
         """Whether this anchor was made after a restore that took the database from what it was at that time to an
@@ -54,14 +74,13 @@ class History:
         """The numbers of the anchors that led to this one, ascending."""
         numbers = []
         while tip > 0:
-            if tip in self.anchors:
-                numbers.append(tip)
+            numbers.append(tip)
             tip = self.before(tip)
         return numbers[::-1]
 
     def _noted_before(self, number: int) -> Noted | None:
         """The restore that was noted between this anchor and the one made before it."""
-        line, previous = self.anchors.get(number), self.anchors.get(number - 1)
+        line, previous = self.anchors.get(number), self.anchors.get(self.up_to(number - 1))
         if line is None or line.anchor.restore == (previous.anchor.restore if previous else None):
             return None
         return next((noted for noted in self.restores if noted.digest == line.anchor.restore), None)

@@ -51,12 +51,14 @@ def alone() -> Iterator[None]:
 def anchor_held(place: Shelf, now: datetime) -> Anchor:
     """Make the anchor, with the locks of host and folder taken."""
     with raw_cursor() as cursor:
-        anchor = _anchor(cursor, place, now)
-    _note(anchor)
+        anchor, untold = _anchor(cursor, place, now)
+    for one in (*untold, anchor):
+        _note(one)
     return anchor
 
 
-def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
+def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> tuple[Anchor, list[Anchor]]:
+    """The anchor, and those before it whose rows are missing though the database holds all that they saw."""
     last, history = place.last(), read_history(place)
     ours, told = last.anchor.number if last else 0, _told()
     # A number is never given twice, so that a folder whose last lines were cut off shows the gap for ever.
@@ -77,7 +79,7 @@ def _anchor(cursor: Cursor[Any], place: Shelf, now: datetime) -> Anchor:
     )
     place.append_line(lines.write(anchor))
     place.forget_heads(before=number)
-    return anchor
+    return anchor, [] if walk.deviations else _untold(history, ours)
 
 
 def _told() -> int:
@@ -85,8 +87,15 @@ def _told() -> int:
     return LedgerAnchor.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
+def _untold(history: History, last: int) -> list[Anchor]:
+    """Those in force without a row."""
+    told = set(LedgerAnchor.objects.values_list("number", flat=True))
+    return [history.anchors[number].anchor for number in history.in_force(history.tip(last)) if number not in told]
+
+
 def _note(anchor: Anchor) -> None:
-    """For the staff pages; a row that is missing since its writer died is no loss."""
+    """For the staff pages, and for whoever notes a restore; a row that is missing since its writer died is written by
+    the next."""
     counts = anchor.counts
     LedgerAnchor.objects.update_or_create(
         number=anchor.number,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -13,10 +13,22 @@ from consent.anchors.line import Torn
 _FORM: Final = "trilha-restore-1"
 
 
+class Gap(NamedTuple):
+    """Numbers from one to another that no anchor in the folder has."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}" if self.last > self.first else f"{self.first}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
     """Anchors `first` to `last` tell of what the restored database no longer holds, or of what came after it: they are
-    set aside. `after` is the hash of the line of the last of them, `previous` that of the restore noted before."""
+    set aside. `after` is the hash of the line of the last of them, `previous` that of the restore noted before. `then`
+    are the times of later restores that this one note tells of as well, and `gaps` what is known to be missing of the
+    anchors' numbers."""
 
     number: int
     at: datetime
@@ -27,6 +39,8 @@ class Restore:
     last: int
     after: bytes
     previous: bytes
+    then: tuple[datetime, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def kept(self) -> int:
@@ -59,6 +73,8 @@ def read(text: bytes) -> Noted:
 
 
 def _content(restore: Restore) -> dict[str, Any]:
+    then = {"then": [at.isoformat() for at in restore.then]} if restore.then else {}
+    gaps = {"gaps": [list(gap) for gap in restore.gaps]} if restore.gaps else {}
     return {
         "form": _FORM,
         "number": restore.number,
@@ -70,6 +86,8 @@ def _content(restore: Restore) -> dict[str, Any]:
         "last": restore.last,
         "after": restore.after.hex(),
         "previous": restore.previous.hex(),
+        **then,
+        **gaps,
     }
 
 
@@ -86,4 +104,6 @@ def _restore(said: dict[str, Any]) -> Restore:
         last=int(said["last"]),
         after=bytes.fromhex(said["after"]),
         previous=bytes.fromhex(said["previous"]),
+        then=tuple(datetime.fromisoformat(at) for at in said.get("then", ())),
+        gaps=tuple(Gap(int(first), int(last)) for first, last in said.get("gaps", ())),
     )

@@ -1,6 +1,6 @@
 """The answer to the mail: what was asked for takes effect, once, unless it was withdrawn meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +29,13 @@ def stands(confirmation: Confirmation, now: datetime) -> str:
     return confirmation.outcome
 
 
+def paused_until(confirmation: Confirmation, now: datetime) -> datetime | None:
+    """When the pause ends that still holds where one was to end, if there is any."""
+    if not confirmation.ends_pause:
+        return None
+    return pausing.paused_until(confirmation.brand_id, _concerned(confirmation), now)
+
+
 def confirm(
     confirmation: Confirmation, now: datetime, *, language: str = "", evidence: Mapping[str, str] | None = None
 ) -> str:
@@ -44,7 +51,8 @@ def confirm(
 
 def _confirm(confirmation: Confirmation, now: datetime, language: str, evidence: Mapping[str, str]) -> str:
     with transaction.atomic():
-        for address_id in _concerned(confirmation):
+        concerned = _concerned(confirmation)
+        for address_id in concerned:
             lock_address(address_id)
         held = Confirmation.objects.select_for_update().get(pk=confirmation.pk)
         outcome = stands(held, now)
@@ -52,13 +60,15 @@ def _confirm(confirmation: Confirmation, now: datetime, language: str, evidence:
             return outcome
         if outcome == Confirmation.Outcome.OPEN:
             outcome = Confirmation.Outcome.CONFIRMED
-            _take_effect(held, now, language or held.language, evidence)
+            _take_effect(held, concerned, now, language or held.language, evidence)
         held.outcome, held.answered_at = outcome, now
         held.save(update_fields=["outcome", "answered_at", "given_entry_id"])
     return outcome
 
 
-def _take_effect(held: Confirmation, now: datetime, language: str, evidence: Mapping[str, str]) -> None:
+def _take_effect(
+    held: Confirmation, concerned: Collection[UUID], now: datetime, language: str, evidence: Mapping[str, str]
+) -> None:
     if held.purpose_id is not None:
         [held.given_entry_id] = append([_given(held, held.purpose_id, now, language, evidence)], now)
     elif held.every_days is not None:
@@ -68,8 +78,9 @@ def _take_effect(held: Confirmation, now: datetime, language: str, evidence: Map
             defaults={"every_days": held.every_days, "changed_at": now},
         )
     elif held.ends_pause:
-        # What was asked for by a link; a pause that the staff set is theirs to end.
-        pausing.resume(held.brand_id, _concerned(held), now, method=Method.LINK.value)
+        # What was asked for by a link; a pause that the staff set is theirs to end. Of the addresses that are locked:
+        # whoever a merge has added since keeps their pause.
+        pausing.resume(held.brand_id, concerned, now, method=Method.LINK.value)
 
 
 def _concerned(confirmation: Confirmation) -> list[UUID]:

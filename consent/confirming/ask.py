@@ -1,6 +1,6 @@
 """Asking: a request in the ledger, and a mail to the address itself with a link that confirms it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from consent import notices
 from consent.confirming import limits
@@ -105,14 +105,20 @@ def waits_for_another(asking: Asking) -> bool:
     return any(one.profile_id != asking.profile_id for one in _open(asking))
 
 
-def overtake(
-    address_id: UUID, brand_id: UUID, purpose_id: UUID | None, now: datetime, *, ends_pause: bool = False
-) -> None:
+def overtake(address_id: UUID, brand_id: UUID, purpose_id: UUID | None, now: datetime) -> None:
     """What was asked for before is no longer wanted; under the address's lock."""
     waiting = Confirmation.objects.filter(address=address_id, brand=brand_id, outcome=Confirmation.Outcome.OPEN)
-    waiting.filter(purpose=purpose_id, ends_pause=ends_pause).update(
-        outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now
-    )
+    waiting.filter(purpose=purpose_id, ends_pause=False).update(outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now)
+
+
+def overtake_ends(brand_id: UUID, address_ids: Collection[UUID], customer_id: UUID | None, now: datetime) -> None:
+    """No end of a pause is wanted any more, whichever mailbox of the person was to confirm one: it would be the end of
+    their pause by each. Under the locks of the addresses, and of the person."""
+    waiting = Confirmation.objects.filter(brand=brand_id, ends_pause=True, outcome=Confirmation.Outcome.OPEN)
+    theirs = Q(address__in=address_ids)
+    if customer_id is not None:
+        theirs |= Q(profile__customer=customer_id)
+    waiting.filter(theirs).update(outcome=Confirmation.Outcome.OVERTAKEN, answered_at=now)
 
 
 def _entries(asking: Asking) -> QuerySet[ConsentEntry]:

@@ -11,8 +11,8 @@ from customers.models.owned import Owned
 class Pause(Owned):
     """Until then nothing of this brand goes to the address but what is owed by law; consents stay as they are.
 
-    On a pseudo-address it holds for every address of that person. Of one that was ended early, or taken over by
-    another, `ended_at` tells when.
+    On a pseudo-address it holds for every address of that person. Each method has its own, so that nobody ends by a
+    link what the staff set. Of one that was ended early, or taken over by another, `ended_at` tells when.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -31,7 +31,9 @@ class Pause(Owned):
         verbose_name_plural = _("pauses")
         constraints = (
             models.UniqueConstraint(
-                fields=("address", "brand"), condition=models.Q(ended_at__isnull=True), name="one_open_pause"
+                fields=("address", "brand", "method"),
+                condition=models.Q(ended_at__isnull=True),
+                name="one_open_pause",
             ),
             models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="pause_ends_after_it_begins"),
         )

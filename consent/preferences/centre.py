@@ -4,7 +4,7 @@ Whoever holds a link may not be the one it was sent to: mails are forwarded. So 
 channels are shown only where one person alone uses the link's address, and the page offers no more there than less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from uuid import UUID
 from consent import pausing
 from consent.confirming import ask
 from consent.jurisdiction import TOO_YOUNG
-from consent.models import Confirmation, ConsentEntry, Preference, Purpose
+from consent.models import Confirmation, ConsentEntry, Method, Preference, Purpose
 from consent.permission import Ask, Verdict, permissions
 from consent.preferences.link import Link
 from consent.unsubscribe import masked
@@ -114,14 +114,19 @@ class Centre:
     topics: tuple[Topic, ...]
     # Purposes owed by law, by their public names.
     owed: tuple[str, ...]
-    paused_until: datetime | None
+    # When the last pause ends of each method by which they came.
+    pauses: Mapping[str, datetime]
     language: str
     every_days: int
     # A mail that lets messages come more often waits to be confirmed, or one that ends the pause.
     more_waits: bool
     end_waits: bool
-    # Whether the end of a pause can be asked for here.
+    # Whether the end of a pause can be asked for here: one that the staff set is theirs to end.
     can_resume: bool
+
+    @property
+    def paused_until(self) -> datetime | None:
+        return max(self.pauses.values(), default=None)
 
     @property
     def own(self) -> Place:
@@ -161,18 +166,18 @@ def read(known: Known, language: str, now: datetime) -> Centre:
     waiting = _waiting(known, now)
     words = {one.pk: one.public(language, known.brand.locale) for one in purposes}
     choices = _choices(known, places, offered, waiting, now)
-    paused_until = pausing.paused_until(known.brand.pk, known.peaceful(), now)
+    pauses = pausing.ends(known.brand.pk, known.peaceful(), now)
     return Centre(
         known=known,
         places=places,
         topics=tuple(Topic(one, *words[one.pk], choices[one.pk]) for one in offered if choices[one.pk]),
         owed=tuple(words[one.pk][0] for one in purposes if one.is_offered and one.kind == Purpose.Kind.LEGAL),
-        paused_until=paused_until,
+        pauses=pauses,
         language=known.locale(),
         every_days=chosen.every_days if chosen else 0,
         more_waits=_MORE in waiting,
         end_waits=_END in waiting,
-        can_resume=paused_until is not None and known.may_resume and _can_ask(known),
+        can_resume=Method.LINK in pauses and known.may_resume and _can_ask(known),
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from consent import pausing
-from consent.confirming import ask
+from consent.confirming import ask, limits
 from consent.models import Method, Preference
 from consent.permission import lock_address
 from consent.preferences.centre import FREQUENCIES, Centre, Known, preference
@@ -22,7 +22,8 @@ def set_topics(centre: Centre, shown: Collection[str], ticked: Collection[str], 
     offs = [one for key in shown if key not in ticked and (one := centre.find(key)) is not None and one.on]
     ons = [one for key in ticked if key not in shown and (one := centre.find(key)) is not None and one.can_add]
     stopped = stop_topics(centre, offs, by, now)
-    return replace(stopped, asked=sum(_ask(centre, one.purpose_id, by, now) for one in ons))
+    asked = [_ask(centre, one.purpose_id, by, now) for one in ons]
+    return replace(stopped, asked=sum(one.asked for one in asked), held_back=any(one.held_back for one in asked))
 
 
 def renew(centre: Centre, key: str, by: By, now: datetime) -> Changed:
@@ -30,7 +31,7 @@ def renew(centre: Centre, key: str, by: By, now: datetime) -> Changed:
     choice = centre.find(key)
     if choice is None or choice.ends_at is None:
         return Changed()
-    return Changed(asked=int(_ask(centre, choice.purpose_id, by, now)))
+    return _ask(centre, choice.purpose_id, by, now)
 
 
 def _ask(
@@ -41,11 +42,11 @@ def _ask(
     *,
     every_days: int | None = None,
     ends_pause: bool = False,
-) -> bool:
-    """Whether the mail was sent; nobody is asked who is no user of the address."""
+) -> Changed:
+    """Nobody is asked who is no user of the address."""
     known = centre.known
     if known.profile_id is None:
-        return False
+        return Changed()
     asking = ask.Asking(
         brand_id=known.brand.pk,
         address_id=known.address.pk,
@@ -58,20 +59,21 @@ def _ask(
         message_id=str(known.link.message_id),
         evidence=by.evidence,
     )
-    return ask.ask(asking, now)
+    sent = ask.ask(asking, now)
+    return Changed(asked=int(sent), held_back=not sent and limits.too_many(known.address.pk, now))
 
 
 def pause(centre: Centre, span: str, now: datetime) -> None:
     """Leave the address in peace, and the person behind it by every channel, where that is one person alone."""
     known = centre.known
-    addresses, theirs = [known.address.pk], [place.address_id for place in centre.places]
+    addresses, theirs = [known.address.pk], {place.address_id for place in centre.places}
     # A link may have been forwarded: it makes a pause no shorter.
     until = pausing.end_of(span, known.brand.zone, now)
-    until = max(until, centre.paused_until or until)
+    until = max(until, centre.pauses.get(Method.LINK, until))
     if known.customer is not None and known.profile_id is not None:
         addresses.append(pausing.person_address(known.profile_id, now))
         uses = AddressProfile.objects.filter(profile__customer=known.customer)
-        theirs += uses.values_list("address_id", flat=True)
+        theirs.update(uses.values_list("address_id", flat=True))
     with transaction.atomic():
         pausing.pause(
             known.brand.pk,
@@ -82,17 +84,13 @@ def pause(centre: Centre, span: str, now: datetime) -> None:
             message_id=str(known.link.message_id),
             also_locked=theirs,
         )
-        ask.overtake(known.address.pk, known.brand.pk, None, now, ends_pause=True)
+        person = known.customer.pk if known.customer is not None else None
+        ask.overtake_ends(known.brand.pk, {*addresses, *theirs}, person, now)
 
 
 def resume(centre: Centre, by: By, now: datetime) -> Changed:
-    """Have the end of a pause confirmed by mail: a link may have been forwarded. A pause that the staff set is theirs
-    to end."""
-    if not centre.can_resume or not pausing.is_paused(
-        centre.known.brand.pk, centre.known.peaceful(), now, method=Method.LINK.value
-    ):
-        return Changed()
-    return Changed(asked=int(_ask(centre, None, by, now, ends_pause=True)))
+    """Have the end of a pause confirmed by mail: a link may have been forwarded."""
+    return _ask(centre, None, by, now, ends_pause=True) if centre.can_resume else Changed()
 
 
 def speak(centre: Centre, language: str, now: datetime) -> None:
@@ -112,7 +110,7 @@ def limit(centre: Centre, every_days: int, by: By, now: datetime) -> Changed:
         if every_days == present:
             return Changed()
         if not is_less(every_days, present):
-            return Changed(asked=int(_ask(centre, None, by, now, every_days=every_days)))
+            return _ask(centre, None, by, now, every_days=every_days)
         _prefer(centre.known, now, every_days=every_days)
         ask.overtake(centre.own.address_id, centre.known.brand.pk, None, now)
     return Changed(stopped=1)

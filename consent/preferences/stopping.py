@@ -37,11 +37,13 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What came of it: topics that were stopped, mails that were sent; `undo` takes the stopping back."""
+    """What came of it: topics that were stopped, mails that were sent; `undo` takes the stopping back. `held_back`: a
+    mail was not sent, since the address had its number of a day."""
 
     stopped: int = 0
     asked: int = 0
     undo: str = ""
+    held_back: bool = False
 
 
 def stop_topics(centre: Centre, choices: Collection[Choice], by: By, now: datetime) -> Changed:

@@ -4,7 +4,7 @@ Whatever was written before the time restored to is there as it was, or was neve
 after is gone, and its place is free or taken by something written since.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby, islice
@@ -59,28 +59,53 @@ _Place = tuple[Chain, int]
 @dataclass(frozen=True, slots=True)
 class Aside:
     """The anchors set aside: those whose entries were `lost`, those whose entries came of another past (`elsewhere`),
-    and those made `since` the restore, who saw what is all there."""
+    and those made `since` the restore, who saw what is all there. `moments` tells by the number of an anchor whose
+    entries are gone to what time the restore went that took them."""
 
     lost: Sequence[Anchor]
     elsewhere: Sequence[Anchor]
     since: Sequence[Anchor]
+    moments: Mapping[int, datetime]
 
 
-def look_for(place: Shelf, aside: Aside, moment: datetime) -> Seen:
+def look_for(place: Shelf, aside: Aside) -> Seen:
     """Go through all that these anchors saw; raises Contradiction."""
     seen = Seen()
     for anchors, is_of_this_past in ((aside.lost, True), (aside.elsewhere, False)):
-        for witness, found in _beside(_witnessed(place, anchors)):
-            is_same = found is not None and _is(witness, found)
-            if found is not None and is_same != (found.at <= moment) and (is_same or is_of_this_past):
-                raise Contradiction(_contradiction(witness, found, is_same=is_same))
-            counts = seen.there if is_same else seen.gone
-            counts[witness.chain.ledger] += 1
+        for moment, gone in groupby(anchors, key=lambda one: aside.moments[one.number]):
+            _look_for_gone(place, list(gone), moment, seen, is_of_this_past=is_of_this_past)
     for witness, found in _beside(_witnessed(place, aside.since)):
         if found is None or not _is(witness, found):
             raise Contradiction(f"{_named(witness)} was anchored since the restore, and is no longer what it was.")
         seen.there[witness.chain.ledger] += 1
     return seen
+
+
+def holds_all(place: Shelf, anchor: Anchor, later_than: datetime | None) -> bool:
+    """Whether all that it saw is there as it was, some of it written later than that time."""
+    is_later = later_than is None
+    for witness, found in _beside(_witnessed(place, [anchor])):
+        if found is None or not _is(witness, found):
+            return False
+        is_later = is_later or later_than is None or found.at > later_than
+    return is_later
+
+
+def holds_one_between(place: Shelf, anchors: Sequence[Anchor], after: datetime, until: datetime) -> bool:
+    """Whether anything that these saw is there as it was, and was written between these times."""
+    there = _beside(_witnessed(place, anchors))
+    return any(found is not None and _is(witness, found) and after < found.at <= until for witness, found in there)
+
+
+def _look_for_gone(
+    place: Shelf, anchors: Sequence[Anchor], moment: datetime, seen: Seen, *, is_of_this_past: bool
+) -> None:
+    for witness, found in _beside(_witnessed(place, anchors)):
+        is_same = found is not None and _is(witness, found)
+        if found is not None and is_same != (found.at <= moment) and (is_same or is_of_this_past):
+            raise Contradiction(_contradiction(witness, found, is_same=is_same))
+        counts = seen.there if is_same else seen.gone
+        counts[witness.chain.ledger] += 1
 
 
 def _witnessed(place: Shelf, anchors: Sequence[Anchor]) -> Iterator[Witness]:

@@ -14,7 +14,10 @@ def moment(at: datetime) -> str:
 def restore_in_words(restore: Restore) -> str:
     """Who noted it, when and why, and what it set aside."""
     aside = f"anchors {restore.first} to {restore.last} set aside"
-    return f"to {moment(restore.restored_to)}, noted by {restore.by} at {moment(restore.at)}: {restore.why} ({aside})"
+    if restore.gaps:
+        aside += f"; known to be missing: {', '.join(map(str, restore.gaps))}"
+    to = ", then to ".join(moment(at) for at in (restore.restored_to, *restore.then))
+    return f"to {to}, noted by {restore.by} at {moment(restore.at)}: {restore.why} ({aside})"
 
 
 def fault_in_words(fault: Fault) -> str:

@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from consent.confirming.answer import confirm as take_effect
-from consent.confirming.answer import find, stands
+from consent.confirming.answer import find, paused_until, stands
 from consent.confirming.link import read_link
 from consent.models import Confirmation, NoticeText
 from consent.preferences.link import Link, preferences_path
@@ -56,6 +56,8 @@ def _page(request: HttpRequest, confirmation: Confirmation, language: str, outco
         "purpose": name,
         "description": description,
         "ends_pause": confirmation.ends_pause,
+        # By now, whatever was confirmed: what the staff set holds on, and people may have paused anew.
+        "paused_until": paused_until(confirmation, clock.utcnow()),
         "notice": _notice(confirmation, language),
         "outcome": outcome,
         "preferences": f"{preferences_path(link)}?lang={language}",

@@ -90,13 +90,19 @@ def _topics(request: HttpRequest, centre: Centre, by: By) -> Told:
         parts.append(ngettext("%(n)s topic was stopped.", "%(n)s topics were stopped.", changed.stopped))
     if changed.asked:
         parts.append(_mail_sent(centre))
+    if changed.held_back:
+        parts.append(_held_back() if changed.asked or changed.stopped else _nothing_sent())
     count = {"n": changed.stopped}
     return " ".join(part % count if "%(n)s" in part else part for part in parts) or _nothing(), changed
 
 
 def _all(request: HttpRequest, centre: Centre, by: By) -> Told:
     changed = stopping.stop_all(centre, by, clock.utcnow())
-    return _("You are unsubscribed from everything."), changed
+    if centre.known.customer is not None:
+        return _("You are unsubscribed from everything."), changed
+    # Nobody knows who alone it is: no other address of theirs was stopped.
+    text = _("%(address)s is unsubscribed from everything. Whatever goes to other addresses goes on.")
+    return text % {"address": centre.own.masked}, changed
 
 
 def _undo(request: HttpRequest, centre: Centre, by: By) -> Told:
@@ -107,7 +113,7 @@ def _undo(request: HttpRequest, centre: Centre, by: By) -> Told:
 
 def _renew(request: HttpRequest, centre: Centre, by: By) -> Told:
     changed = change.renew(centre, request.POST["renew"], by, clock.utcnow())
-    return _mail_sent(centre) if changed.asked else _nothing(), changed
+    return _asked(centre, changed), changed
 
 
 def _pause(request: HttpRequest, centre: Centre, by: By) -> Told:
@@ -120,7 +126,7 @@ def _pause(request: HttpRequest, centre: Centre, by: By) -> Told:
 
 def _resume(request: HttpRequest, centre: Centre, by: By) -> Told:
     changed = change.resume(centre, by, clock.utcnow())
-    return _mail_sent(centre) if changed.asked else _nothing(), changed
+    return _asked(centre, changed), changed
 
 
 def _language(request: HttpRequest, centre: Centre, by: By) -> Told:
@@ -136,9 +142,7 @@ def _limit(request: HttpRequest, centre: Centre, by: By) -> Told:
     if not (days.isascii() and days.isdigit()):
         return _nothing(), Changed()
     changed = change.limit(centre, int(days[:4]), by, clock.utcnow())
-    if changed.asked:
-        return _mail_sent(centre), changed
-    return _("We will write to you less often.") if changed.stopped else _nothing(), changed
+    return _("We will write to you less often.") if changed.stopped else _asked(centre, changed), changed
 
 
 _ACTS: Final[dict[str, Act]] = {
@@ -155,6 +159,20 @@ _ACTS: Final[dict[str, Act]] = {
 
 def _nothing() -> str:
     return _("Nothing was changed.")
+
+
+def _asked(centre: Centre, changed: Changed) -> str:
+    if changed.asked:
+        return _mail_sent(centre)
+    return _nothing_sent() if changed.held_back else _nothing()
+
+
+def _nothing_sent() -> str:
+    return _("Nothing was changed: this address had as many mails that ask as it gets in a day. Try again later.")
+
+
+def _held_back() -> str:
+    return _("For the rest no mail was sent: this address had as many as it gets in a day. Try again later.")
 
 
 def _mail_sent(centre: Centre) -> str:

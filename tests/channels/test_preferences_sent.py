@@ -130,6 +130,54 @@ def test_one_whose_answer_is_unknown_counts_until_it_is_known(world: World) -> N
     assert (held.state, held.reason, held.due_at) == ("held", "too_often", NOW + timedelta(minutes=2) + 7 * DAY)
 
 
+@pytest.mark.parametrize("waits", ["queued", "held", "leased"])
+def test_one_that_may_have_been_accepted_counts_while_it_waits_for_another_try(world: World, waits: str) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    begun = in_hand(world, ana, expires_at=NOW + 9 * DAY)
+    lease = {"lease_token": 7, "leased_until": NOW + timedelta(minutes=9)} if waits == "leased" else {}
+    none = {"lease_token": None, "leased_until": None}
+    Message.objects.filter(pk=begun).update(state=waits, due_at=NOW + timedelta(minutes=9), **(none | lease))
+    next_one = world.queue(ana, expires_at=NOW + 9 * DAY)
+    dispatch_due(world.connector.pk, NOW)
+    assert state(next_one) == ("held", "too_often")
+    assert Message.objects.get(pk=next_one).due_at.replace(microsecond=0) == NOW + timedelta(minutes=1)
+    Message.objects.filter(pk=begun).update(state="failed", reason="refused", **none)
+    dispatch_due(world.connector.pk, NOW + timedelta(minutes=2))
+    assert state(next_one) == ("sent", "")
+
+
+def test_what_the_provider_certainly_has_not_holds_up_nobody_while_it_waits(world: World) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    begun = in_hand(world, ana, expires_at=NOW + 9 * DAY)
+    Message.objects.filter(pk=begun).update(
+        state="queued", due_at=NOW + timedelta(minutes=9), lease_token=None, leased_until=None
+    )
+    RecentSend.objects.filter(message_id=begun).delete()
+    next_one = world.queue(ana)
+    dispatch_due(world.connector.pk, NOW)
+    assert state(next_one) == ("sent", "")
+
+
+@pytest.mark.parametrize(("fate", "end"), [("failed", ("sent", "")), ("dispatching", ("expired", "late"))])
+def test_with_little_time_left_it_waits_to_its_very_end_for_another_that_may_be_refused(
+    world: World, fate: str, end: tuple[str, str]
+) -> None:
+    ana = world.person()
+    prefer(world, ana, every_days=7)
+    begun = in_hand(world, ana)
+    next_one = world.queue(ana, expires_at=NOW + timedelta(seconds=30))
+    dispatch_due(world.connector.pk, NOW)
+    held = Message.objects.get(pk=next_one)
+    assert (held.state, held.reason, held.settled_at) == ("held", "too_often", None)
+    assert held.due_at.replace(microsecond=0) == NOW + timedelta(seconds=20)
+    Message.objects.filter(pk=begun).update(state=fate)
+    for seconds in (21, 27, 32):
+        dispatch_due(world.connector.pk, NOW + timedelta(seconds=seconds))
+    assert state(next_one) == end
+
+
 def test_one_that_was_begun_and_refused_holds_up_nobody(world: World) -> None:
     ana = world.person()
     prefer(world, ana, every_days=7)
@@ -229,6 +277,43 @@ def test_the_mail_goes_out_in_a_pause_and_not_to_a_suppressed_address(world: Wor
     dispatch_due(world.connector.pk, NOW)
     assert Message.objects.get().state == "sent"
     assert TemplateVersion.objects.filter(template__key="consent-confirmation").count() == 1
+
+
+END_OF_PAUSE = {
+    "en": (
+        "Please confirm: the end of the pause",
+        "Somebody, we hope you, asked Acme to write to this address again, before the pause is over.",
+    ),
+    "pt-br": (
+        "Confirme, por favor: o fim da pausa",
+        "Alguém, esperamos que você, pediu que Acme volte a escrever para este endereço, antes do fim da pausa.",
+    ),
+}
+
+
+@pytest.mark.parametrize("rewritten", [True, False], ids=["installed", "new"])
+@pytest.mark.parametrize("language", END_OF_PAUSE)
+def test_the_mail_that_is_to_end_a_pause_says_so_whatever_words_the_brand_has_for_others(
+    world: World, language: str, rewritten: bool
+) -> None:
+    ana = world.person()
+    if rewritten:
+        installed = Template.objects.create(brand=world.brand, key="consent-confirmation", name="Mine", channel="email")
+        version = TemplateVersion.objects.create(template=installed, number=1)
+        TemplateText.objects.create(version=version, locale="en", subject="more frequent mail", text="more often")
+    pausing.pause(world.brand.pk, [ana.address.pk], NOW + 7 * DAY, NOW, method="link")
+    asking = ask.Asking(
+        brand_id=world.brand.pk, address_id=ana.address.pk, profile_id=ana.profile.pk, ends_pause=True,
+        language=language, method="link",
+    )  # fmt: skip
+    ask.ask(asking, NOW)
+    dispatch_due(world.connector.pk, NOW)
+    message = Message.objects.get()
+    assert state(message.pk) == ("sent", "")
+    subject, sentence = END_OF_PAUSE[language]
+    sent = content(message.pk)
+    assert (sent.subject, f"<p>{sentence}</p>" in sent.body) == (subject, True)
+    assert len(re.findall(r"/c/[^\"<\s]+", sent.body)) == 1
 
 
 def test_a_brand_without_mail_cannot_ask(db: None) -> None:

@@ -1,14 +1,19 @@
-"""Fixtures of the consent tests: one brand, one purpose, one person with one address."""
+"""Fixtures of the consent tests: one brand, one purpose, one person with one address; and ledgers to restore."""
 
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from consent.anchors.shelf import Shelf
 from consent.confirming import ask
 from consent.models import Confirmation, Purpose
 from customers.models import Address, Brand, Customer, Profile, Source
-from tests.consent import people
+from tests.consent import backups, people
+from tests.consent.ledgers import Ledgers
+from tests.consent.restored import Story
 
 
 @pytest.fixture
@@ -56,3 +61,30 @@ def mails(monkeypatch: pytest.MonkeyPatch) -> list[Confirmation]:
 
     monkeypatch.setattr(ask, "_senders", [(ready, send)])
     return sent
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Path:
+    settings.TRILHA_ANCHOR_DIR = str(tmp_path / "anchors")
+    return tmp_path / "anchors"
+
+
+@pytest.fixture
+def story(folder: Path) -> Story:
+    """Six hours, six anchors."""
+    brand = people.make_brand()
+    purpose, profile = people.make_purpose(brand), people.make_profile(people.make_customer())
+    first, victim, last = [people.make_address(f"p{number}@example.com") for number in range(3)]
+    story = Story(Ledgers(brand, purpose, profile, victim, [first, last], Shelf(folder)), folder)
+    story.taken[0] = backups.take()
+    for number in range(1, 7):
+        story.hour(number)
+    return story
+
+
+@pytest.fixture
+def restored(story: Story) -> Story:
+    """To a quarter past three, at a quarter to seven, and noted at seven: anchors three to six are set aside."""
+    story.restore(3)
+    story.note(3, 7)
+    return story

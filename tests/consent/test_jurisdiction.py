@@ -18,6 +18,7 @@ def given(basis: str = "", place: str = "", *, informed: bool = True, at: dateti
     [
         ("BR", "lgpd"), ("br", "lgpd"), ("AU", "app"), ("PT", "gdpr"), ("EU", "gdpr"), ("GB", "gdpr"),
         ("LGPD", "lgpd"), (" gdpr ", "gdpr"), ("US", ""), ("", ""), ("Brazil", ""),
+        ("BR-SP", "lgpd"), ("de-by", "gdpr"), ("AU-NSW", "app"), ("US-CA", ""), ("BR-XX", ""), ("Australia", ""),
     ],
 )  # fmt: skip
 def test_countries_and_laws_by_their_names(place: str, law: str) -> None:
@@ -43,6 +44,13 @@ def test_countries_and_laws_by_their_names(place: str, law: str) -> None:
         ("app:parent", "app", True, True),
         ("legitimate interest", "", False, False),
         ("lgpd", "lgpd", False, False),
+        ("art. 7º, inciso I, da LGPD", "lgpd", True, False),
+        ("art. 7.º, n.º 1, do RGPD", "gdpr", False, False),
+        ("Art. 6.º, n.º 1, alínea a), do RGPD", "gdpr", True, False),
+        ("GDPR Art. 6(1) lit. a", "gdpr", True, False),
+        ("Art. 6 Abs. 1 lit. a DSGVO", "gdpr", True, False),
+        ("Art. 6 Abs. 1 lit. f DSGVO", "gdpr", False, False),
+        ("spam-act:16:2", "app", False, False),
     ],
 )
 def test_a_basis_is_read_however_it_is_written(text: str, law: str, is_consent: bool, is_of_parent: bool) -> None:
@@ -63,7 +71,19 @@ def test_consent_is_consent_under_each_law_where_the_notice_is_known(law: str) -
         ("gdpr", "gdpr:6:1:f", "", ""),
         ("lgpd", "gdpr:6:1:f", "", "basis_elsewhere"),
         ("lgpd", "gdpr:6:1:f", "BR", "basis_elsewhere"),
-        ("lgpd", "lgpd:7:IX", "PT", ""),
+        ("lgpd", "lgpd:7:IX", "BR", ""),
+        ("lgpd", "lgpd:7:IX", "BR-SP", ""),
+        ("lgpd", "lgpd:7:IX", "PT", "basis_elsewhere"),
+        ("gdpr", "lgpd:7:IX", "PT", "basis_elsewhere"),
+        ("gdpr", "gdpr:6:1:f", "BR", "basis_elsewhere"),
+        ("gdpr", "gdpr:6:1:f", "US", ""),
+        ("app", "spam-act:16:2", "AU", ""),
+        ("app", "spam-act:16:2", "AU-NSW", ""),
+        ("app", "spam-act:16:2", "app", ""),
+        ("app", "spam-act:16:2", "", "basis_elsewhere"),
+        ("app", "spam-act:16:2", "NZ", "basis_elsewhere"),
+        ("gdpr", "spam-act:16:2", "PT", "basis_elsewhere"),
+        ("lgpd", "spam-act:16:2", "BR", "basis_elsewhere"),
         ("app", "lgpd:7:IX", "", "basis_elsewhere"),
         ("gdpr", "soft opt-in", "PT", ""),
         ("gdpr", "soft opt-in", "US", "basis_elsewhere"),
@@ -117,6 +137,8 @@ def test_the_age_is_that_of_when_they_agreed() -> None:
     [
         "lgpd:7:I", "LGPD, art. 7, IX", "lgpd:11:II:a", "lgpd:14:1", "gdpr:6(1)(a)", "GDPR 6(1)(f)", "gdpr:9:2:a",
         "gdpr:8:1", "app:7:3:b", "app:parent", "APP 6.2(a)", "spam-act:16:2", "Spam Act 16(2)",
+        "art. 7º, inciso IX, da LGPD", "Art. 6 Abs. 1 lit. f DSGVO", "GDPR Art. 6(1) lit. a",
+        "art. 6.º, n.º 1, alínea f), do RGPD", "Spam Act 2003, s 16(2)",
     ],
 )  # fmt: skip
 def test_a_basis_of_a_law_and_its_article_is_known(text: str) -> None:
@@ -125,17 +147,76 @@ def test_a_basis_of_a_law_and_its_article_is_known(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "lgpd", "lgpd:7", "lgpd:7:XI", "7:I", "gdpr:6:1:g", "gdpr:7:1:a:b", "ccpa:1", "consent", "spam-act", "app"],
+    [
+        "",
+        "lgpd",
+        "lgpd:7",
+        "lgpd:7:XI",
+        "7:I",
+        "gdpr:6:1:g",
+        "gdpr:7:1:a:b",
+        "ccpa:1",
+        "consent",
+        "spam-act",
+        "app",
+        "da LGPD",
+        "Art. 6 Abs. 1 lit. g DSGVO",
+        "Art. 6 Abs. 1 lit. a",
+    ],
 )
 def test_a_basis_without_its_law_or_article_is_not(text: str) -> None:
     assert not is_known_basis(text)
 
 
-@pytest.mark.parametrize("place", ["BR", "br", " AU ", "EU", "GB", "US", "US-CA", "BR-SP", "lgpd", "GDPR"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "BR",
+        "br",
+        " AU ",
+        "EU",
+        "GB",
+        "US",
+        "US-CA",
+        "BR-SP",
+        "br-to",
+        "AU-NSW",
+        "DE-BY",
+        "GB-SCT",
+        "FR-75",
+        "AQ",
+        "PN",
+        "XK",
+        "lgpd",
+        "GDPR",
+    ],
+)
 def test_a_country_a_part_of_one_or_a_law_is_a_known_place(place: str) -> None:
     assert is_known_place(place)
 
 
-@pytest.mark.parametrize("place", ["", "XX", "UK", "Brazil", "B", "BR-", "BR-SÃO", "ccpa", "055"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        "XX",
+        "UK",
+        "Brazil",
+        "B",
+        "BR-",
+        "BR-SÃO",
+        "ccpa",
+        "055",
+        "BR-XX",
+        "BR-1",
+        "AU-NZ",
+        "AU-V",
+        "EU-DE",
+        "XX-SP",
+        "AC",
+        "FR-Z_1",
+        "DE-BAYE",
+    ],
+)
 def test_other_places_are_not(place: str) -> None:
     assert not is_known_place(place)

@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from pytest_django import Settings
 
 from consent import pausing, staff
 from consent.confirming import answer, ask
-from consent.models import Confirmation, ConsentEntry, Pause, Purpose
+from consent.confirming.link import make_link as confirm_link
+from consent.models import Confirmation, ConsentEntry, Pause, Preference, Purpose
 from consent.permission import lock_address
 from consent.preferences.link import Link, make_link
 from consent.unsubscribe import Token, make_token
@@ -123,7 +125,7 @@ def test_a_forwarded_link_makes_no_pause_shorter(
     Client().post(url, {"pause": "1w"})
     assert Pause.objects.filter(address=address, ended_at=None).get().until == until
     Client().post(url, {"resume": "1"})
-    assert pausing.paused_until(brand.pk, [address.pk], clock.utcnow()) is None
+    assert pausing.paused_until(brand.pk, [address.pk], clock.utcnow()) == until, "a link alone ends none"
 
 
 def test_a_pause_that_the_staff_set_is_not_ended_by_a_link(
@@ -133,6 +135,109 @@ def test_a_pause_that_the_staff_set_is_not_ended_by_a_link(
     page = Client().post(centre(address, profile, brand), {"resume": "1"}).content.decode()
     assert "Nothing was changed." in page
     assert pausing.paused_until(brand.pk, [profile.pk], clock.utcnow()) == until
+
+
+@pytest.mark.parametrize("first", ["staff", "link"])
+@pytest.mark.parametrize(("by_staff", "by_link"), [("1w", "3m"), ("3m", "1w"), ("1m", "1m")])
+def test_the_end_of_the_pause_by_link_leaves_that_of_the_staff(
+    ana: Customer,
+    profile: Profile,
+    address: Address,
+    brand: Brand,
+    mails: list[Confirmation],
+    first: str,
+    by_staff: str,
+    by_link: str,
+) -> None:
+    url = centre(address, profile, brand)
+    if first == "link":
+        Client().post(url, {"pause": by_link})
+    until = staff.pause_for(ana, brand, by_staff, clock.utcnow())
+    if first == "staff":
+        Client().post(url, {"pause": by_link})
+    own = pausing.end_of(by_link, brand.zone, clock.utcnow())
+    assert pausing.paused_until(brand.pk, [address.pk], clock.utcnow()) == own, "the link's own is as long as asked"
+    Client().post(url, {"resume": "1"})
+    page = Client().post(f"/c/{confirm_link(mails[0].pk)}", {"confirm": "1"}).content.decode()
+    assert pausing.paused_until(brand.pk, [address.pk], clock.utcnow()) is None
+    assert pausing.paused_until(brand.pk, [profile.pk], clock.utcnow()) == until
+    assert ("The pause is over." in page, "but another one holds until" in page) == (False, True)
+
+
+def test_of_a_pause_by_the_staff_alone_no_end_is_offered(
+    ana: Customer, profile: Profile, address: Address, brand: Brand, mails: list[Confirmation]
+) -> None:
+    staff.pause_for(ana, brand, "1m", clock.utcnow())
+    url = centre(address, profile, brand)
+    page = Client().get(url).content.decode()
+    assert ("Everything is paused" in page, 'name="resume"' in page) == (True, False)
+    Client().post(url, {"pause": "1w"})
+    assert 'name="resume"' in Client().get(url).content.decode()
+
+
+def test_a_pause_by_another_mailbox_overtakes_the_mail_that_was_to_end_one(
+    ana: Customer, profile: Profile, address: Address, brand: Brand, newsletter: Purpose, mails: list[Confirmation]
+) -> None:
+    tell(address, profile, newsletter, "given", T0)
+    other, second = people.make_profile(ana), people.make_address("ana@work.example")
+    people.seen(other, second)
+    Client().post(centre(address, profile, brand), {"pause": "1w"})
+    Client().post(centre(address, profile, brand), {"resume": "1"})
+    Client().post(centre(second, other, brand), {"pause": "1w"})
+    stranger, theirs = people.make_profile(people.make_customer()), people.make_address("bia@example.com")
+    people.seen(stranger, theirs)
+    Client().post(centre(theirs, stranger, brand), {"pause": "1w"})
+    Client().post(centre(theirs, stranger, brand), {"resume": "1"})
+    assert answer.confirm(mails[0], clock.utcnow()) == Confirmation.Outcome.OVERTAKEN
+    assert verdict(ana, address, newsletter, clock.utcnow()).reason == "paused"
+    Client().post(centre(address, profile, brand), {"pause": "3m"})
+    assert answer.confirm(mails[1], clock.utcnow()) == Confirmation.Outcome.CONFIRMED, "another's is not overtaken"
+
+
+def test_who_joins_while_the_end_is_confirmed_stays_paused(
+    ana: Customer,
+    profile: Profile,
+    address: Address,
+    brand: Brand,
+    mails: list[Confirmation],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their place was not locked with the others: taken now, it would be out of order."""
+    joining = people.make_profile(people.make_customer())
+    place, until = people.make_person(joining), clock.utcnow() + timedelta(days=7)
+    pausing.pause(brand.pk, [place.pk], until, clock.utcnow(), method="link")
+    Client().post(centre(address, profile, brand), {"pause": "1w"})
+    Client().post(centre(address, profile, brand), {"resume": "1"})
+
+    def lock_late(address_id: UUID) -> None:
+        Profile.objects.filter(pk=joining.pk).update(customer=ana)
+        lock_address(address_id)
+
+    monkeypatch.setattr(answer, "lock_address", lock_late)
+    assert answer.confirm(mails[0], clock.utcnow()) == Confirmation.Outcome.CONFIRMED
+    assert pausing.paused_until(brand.pk, [address.pk, profile.pk], clock.utcnow()) is None
+    assert pausing.paused_until(brand.pk, [joining.pk], clock.utcnow()) == until
+
+
+@pytest.mark.parametrize("body", [{"resume": "1"}, {"save_frequency": "1", "every_days": "0"}, {"topic": "newsletter"}])
+def test_where_a_days_mails_are_used_up_the_page_says_so(
+    profile: Profile,
+    address: Address,
+    brand: Brand,
+    newsletter: Purpose,
+    mails: list[Confirmation],
+    settings: Settings,
+    body: dict[str, str],
+) -> None:
+    Preference.objects.create(brand=brand, address=address, every_days=30, changed_at=T0)
+    url = centre(address, profile, brand)
+    Client().post(url, {"pause": "1w"})
+    settings.TRILHA_CONFIRMATIONS_A_DAY = 0
+    if "topic" in body:
+        body = {"save_topics": "1", "topic": f"{newsletter.pk}.{address.pk}"}
+    page = Client().post(url, body).content.decode()
+    assert "Nothing was changed: this address had as many mails that ask as it gets in a day. Try again later." in page
+    assert mails == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,10 @@
 """A restore to an earlier time, noted: what it took is no fault any more, and nothing else is excused by it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import pytest
@@ -15,91 +14,16 @@ from consent.anchors import make, restore
 from consent.anchors.make import make_anchor
 from consent.anchors.shelf import Shelf
 from consent.models import ConsentChain, ConsentEntry, LedgerAnchor
-from consent.restoring import Asked, NotExplained, Plan, note, plan
+from consent.restoring import Asked, NotExplained, note, plan
 from consent.verify.fault import Reason
-from consent.verify.report import Report
-from customers import audit
 from customers.models import AuditEntry
 from tests.consent import backups, people
 from tests.consent.attacks import ATTACKS, NOTICE_ATTACKS
 from tests.consent.ledgers import Ledgers, rewrite, unguarded
-from tests.consent.people import hours, make_notice, tell
+from tests.consent.people import hours, make_notice
+from tests.consent.restored import WHY, Story, asked
 
 pytestmark = pytest.mark.django_db
-
-WHY: Final = "a migration emptied a table"
-
-
-@dataclass
-class Story:
-    """An entry of each of three chains and of the trail at every full hour, and an anchor at every half; a backup is
-    taken a while after the hour, by its name."""
-
-    ledgers: Ledgers
-    folder: Path
-    taken: dict[float, backups.Backup] = field(default_factory=dict)
-
-    def hour(self, number: float, *, anchored: bool = True) -> None:
-        for address in (self.ledgers.victim, *self.ledgers.others):
-            state = "given" if number % 2 else "withdrawn"
-            tell(address, self.ledgers.profile, self.ledgers.purpose, state, hours(number))
-        audit.record(None, "change", self.ledgers.brand, {"name": "x"}, {"name": str(number)}, now=hours(number))
-        self.taken[number] = backups.take()
-        if anchored:
-            make_anchor(hours(number + 0.5))
-
-    def restore(self, number: float) -> None:
-        """The database as it was a quarter past that hour."""
-        backups.restore(self.taken[number])
-
-    def note(self, number: float, now: float) -> Plan:
-        return note(self.ledgers.place, asked(number), hours(now))[0]
-
-    def verify(self, now: float) -> Report:
-        return self.ledgers.verify(hours(now))
-
-    def reasons(self, now: float) -> list[Reason]:
-        return [fault.reason for fault in self.verify(now).faults]
-
-    def refusal(self, number: float, now: float) -> str:
-        """Why it is not noted; and that nothing was written."""
-        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        with pytest.raises(NotExplained) as refused:
-            self.note(number, now)
-        assert {path.name: path.read_bytes() for path in self.folder.iterdir()} == before
-        faults = " ".join(fault.reason.value for fault in refused.value.faults)
-        return f"{refused.value} {faults}".strip()
-
-
-def asked(number: float) -> Asked:
-    return Asked(hours(number + 0.25), "ana", WHY)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
-    settings.TRILHA_ANCHOR_DIR = str(tmp_path / "anchors")
-    return tmp_path / "anchors"
-
-
-@pytest.fixture
-def story(folder: Path) -> Story:
-    """Six hours, six anchors."""
-    brand = people.make_brand()
-    purpose, profile = people.make_purpose(brand), people.make_profile(people.make_customer())
-    first, victim, last = [people.make_address(f"p{number}@example.com") for number in range(3)]
-    story = Story(Ledgers(brand, purpose, profile, victim, [first, last], Shelf(folder)), folder)
-    story.taken[0] = backups.take()
-    for number in range(1, 7):
-        story.hour(number)
-    return story
-
-
-@pytest.fixture
-def restored(story: Story) -> Story:
-    """To a quarter past three, at a quarter to seven, and noted at seven: anchors three to six are set aside."""
-    story.restore(3)
-    story.note(3, 7)
-    return story
 
 
 def lines(folder: Path, name: str = "restores.jsonl") -> list[bytes]:
@@ -420,7 +344,10 @@ def test_a_line_taken_out_is_found_for_ever(restored: Story, folder: Path) -> No
     assert {Reason.RESTORE_GONE, Reason.CUT} <= set(restored.reasons(7.1))
     restored.hour(8)
     assert LedgerAnchor.objects.order_by("-number")[0].deviations > 0
-    assert {Reason.RESTORE_GONE, Reason.CUT} <= set(restored.reasons(8.6))
+    # The places of what is gone are taken by others, of which either may be held against the chain.
+    reasons = set(restored.reasons(8.6))
+    assert Reason.RESTORE_GONE in reasons
+    assert reasons & {Reason.CUT, Reason.REWRITTEN}
 
 
 @pytest.fixture

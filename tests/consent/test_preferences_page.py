@@ -270,6 +270,35 @@ def test_unsubscribing_from_all_leaves_what_is_owed_by_law(
     assert len(entries()) == before
 
 
+def test_of_an_address_that_several_use_it_says_that_no_other_was_stopped(
+    ana: Customer, address: Address, profile: Profile, link: str, newsletter: Purpose, granted: int
+) -> None:
+    second = people.make_address("ana@work.example")
+    people.seen(profile, second)
+    tell(second, profile, newsletter, "given", T0)
+    people.seen(people.make_profile(people.make_customer()), address)
+    page = Client().post(link, {"all": "1"}).content.decode()
+    assert "You are unsubscribed from everything." not in page
+    assert "a•••@e•••.com is unsubscribed from everything. Whatever goes to other addresses goes on." in page
+    assert [allowed(ana, one, newsletter) for one in (address, second)] == [False, True]
+
+
+def test_what_is_stopped_is_told_beside_what_no_mail_could_be_sent_for(
+    address: Address,
+    link: str,
+    newsletter: Purpose,
+    offers: Purpose,
+    mails: list[Confirmation],
+    settings: Settings,
+    granted: int,
+) -> None:
+    settings.TRILHA_CONFIRMATIONS_A_DAY = 0
+    body = {"save_topics": "1", "shown": key(newsletter, address), "topic": key(offers, address)}
+    page = Client().post(link, body).content.decode()
+    assert "1 topic was stopped. For the rest no mail was sent: this address had as many as it gets in a day." in page
+    assert mails == []
+
+
 def test_everything_is_paused_and_the_pause_ended_by_a_mail(
     ana: Customer,
     address: Address,

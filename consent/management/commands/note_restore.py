@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 
 from consent.anchors.records import Ledger
+from consent.anchors.restore import Gap
 from consent.anchors.shelf import Busy, shelf
 from consent.anchors.signing import NoKey
 from consent.restoring import Asked, NotExplained, Plan, note, plan
@@ -30,15 +31,30 @@ class Command(BaseCommand):
         parser.add_argument(
             "--restored-to", type=_time, required=True, metavar="TIME", help="with its zone: 2026-03-02T14:45:00Z"
         )
+        parser.add_argument(
+            "--then", type=_time, action="append", default=[], metavar="TIME",
+            help="a later restore that was not noted either; for several, in order",
+        )  # fmt: skip
+        parser.add_argument(
+            "--gap", type=_gap, action="append", default=[], metavar="FIRST-LAST",
+            help="numbers of anchors that are known to be missing in the folder",
+        )  # fmt: skip
         parser.add_argument("--why", type=_words, required=True, metavar="TEXT", help="why it was restored")
         parser.add_argument("--by", type=_words, metavar="NAME", help="who restored it (whoever runs this)")
         parser.add_argument("--dry-run", action="store_true", help="only show what would be set aside")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.utcnow()
-        if options["restored_to"] > now:
-            raise CommandError(f"{moment(options['restored_to'])} is still to come")
-        asked = Asked(options["restored_to"], options["by"] or _whoever(), options["why"])
+        for at in (options["restored_to"], *options["then"]):
+            if at > now:
+                raise CommandError(f"{moment(at)} is still to come")
+        asked = Asked(
+            options["restored_to"],
+            options["by"] or _whoever(),
+            options["why"],
+            then=tuple(options["then"]),
+            gaps=tuple(options["gap"]),
+        )
         try:
             if options["dry_run"]:
                 self._tell(plan(shelf(), asked, now), "would be")
@@ -78,6 +94,15 @@ def _time(text: str) -> datetime:
         return found.astimezone(UTC)
     except OverflowError:
         raise ArgumentTypeError(f"{text!r} is beyond the calendar") from None
+
+
+def _gap(text: str) -> Gap:
+    first, dash, last = text.partition("-")
+    if not (first.isascii() and first.isdigit() and len(first) < 11):
+        raise ArgumentTypeError(f"{text!r} are no numbers such as 11-20")
+    if dash and not (last.isascii() and last.isdigit() and len(last) < 11):
+        raise ArgumentTypeError(f"{text!r} are no numbers such as 11-20")
+    return Gap(int(first), int(last) if dash else int(first))
 
 
 def _words(text: str) -> str:
