@@ -1,11 +1,14 @@
 """Stops: once `stop` has returned, no call to a provider within its scope begins.
 
-Senders hold a shared advisory lock on each of their scopes while they check and call; a stop takes the same
-lock alone, so it waits for the calls in hand (a provider's deadline at most) and is seen by all that follow.
+Senders hold a shared advisory lock on each of their scopes while they check and call. A stop is committed first, so
+that whoever looks from then on begins nothing, and then takes the same lock alone for a moment: so it waits for those
+who looked before it stood (a provider's deadline at most). It cannot ask for the lock first: a session that holds it
+for one call gets it for the next whoever waits, and under steady calls the stop would not come to stand.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,15 +29,23 @@ def _key(scope_id: UUID) -> int:
 
 
 def stop(scope_id: UUID, by: int | None, reason: str, now: datetime) -> bool:
-    """Stop a journey, broadcast, connector or brand; False if it was stopped already."""
+    """Stop a journey, broadcast, connector or brand; False if it was stopped already. Within a transaction of the
+    caller's it holds once that is committed."""
     with transaction.atomic(), raw_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(scope_id)])
         cursor.execute(
             "INSERT INTO channels_sendstop (scope_id, stopped_by_id, reason, stopped_at)"
             " VALUES (%s, %s, %s, %s) ON CONFLICT (scope_id) WHERE released_at IS NULL DO NOTHING",
             [scope_id, by, reason, now],
         )
-        return cursor.rowcount == 1
+        is_new = cursor.rowcount == 1
+        transaction.on_commit(partial(_outwait, scope_id))
+    return is_new
+
+
+def _outwait(scope_id: UUID) -> None:
+    """Wait for all who hold the scope: they may have looked before the stop stood."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key(scope_id)])
 
 
 def release(scope_id: UUID, now: datetime) -> bool:
@@ -59,7 +70,7 @@ def share(cursor: Cursor[Any], scope_ids: Sequence[UUID], patience: float = 0) -
 
 
 def try_share(cursor: Cursor[Any], scope_id: UUID) -> bool:
-    """Hold a scope against new stops until `unshare`, without a transaction; False if a stop is just being set."""
+    """Hold a scope against new stops until `unshare`, without a transaction; False if a stop waits for it."""
     row = cursor.execute("SELECT pg_try_advisory_lock_shared(%s)", [_key(scope_id)]).fetchone()
     return row is not None and bool(row[0])
 

@@ -70,27 +70,24 @@ _FACTS = """
            ask.customer_id IN (SELECT customer_id FROM restricted),
            EXISTS (
                SELECT 1 FROM consent_pause s
-               WHERE s.address_id = ask.address_id AND s.brand_id = purpose.brand_id
-                 AND s.ended_at IS NULL AND s.until > %b
-           ) OR EXISTS (
-               SELECT 1 FROM customers_profile p JOIN consent_pause s ON s.address_id = p.id
-               WHERE p.customer_id = ask.customer_id AND s.brand_id = purpose.brand_id
+               WHERE s.address_id = ANY(ask.address_id || own.ids) AND s.brand_id = purpose.brand_id
                  AND s.ended_at IS NULL AND s.until > %b
            ),
            purpose.law,
-           h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at, h.customer_since,
-           h.method = 'claim'
+           h.entry_id, h.profile_id, h.state, h.effective_at, h.valid_until, h.proven_at,
+           own.since[array_position(own.ids, h.profile_id)], h.method = 'claim'
     FROM ask
     JOIN consent_purpose purpose ON purpose.id = ask.purpose_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(p.id), '{}') AS ids, array_agg(p.customer_since) AS since
+        FROM customers_profile p WHERE p.customer_id = ask.customer_id
+    ) own
     LEFT JOIN LATERAL (
-        SELECT c.entry_id, c.profile_id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since, c.method
-        FROM consent_consenthead c LEFT JOIN customers_profile p ON p.id = c.profile_id
-        WHERE c.address_id = ask.address_id AND c.purpose_id = ask.purpose_id
-          AND (c.profile_id IS NULL OR p.customer_id = ask.customer_id)
-        UNION ALL
-        SELECT c.entry_id, p.id, c.state, c.effective_at, c.valid_until, c.proven_at, p.customer_since, c.method
-        FROM customers_profile p JOIN consent_consenthead c ON c.address_id = p.id
-        WHERE p.customer_id = ask.customer_id AND c.purpose_id = ask.purpose_id AND p.id <> ask.address_id
+        SELECT c.entry_id, c.state, c.effective_at, c.valid_until, c.proven_at, c.method,
+               CASE WHEN c.address_id = ask.address_id THEN c.profile_id ELSE c.address_id END AS profile_id
+        FROM consent_consenthead c
+        WHERE c.address_id = ANY(ask.address_id || own.ids) AND c.purpose_id = ask.purpose_id
+          AND (c.address_id <> ask.address_id OR c.profile_id IS NULL OR c.profile_id = ANY(own.ids))
     ) h ON true
 """
 
@@ -106,7 +103,7 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
     facts: list[Facts | None] = [None] * len(asks)
     are_weighed = False
     with raw_cursor() as cursor:
-        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now, now], prepare=True).fetchall():
+        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now], prepare=True).fetchall():
             known = facts[row[0] - 1]
             if known is None:
                 known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5], row[6])

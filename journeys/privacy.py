@@ -62,6 +62,12 @@ _LIST_NAMESPACE: Final = """
 _ON_LIST: Final = f"({_OWN} OR {named_in('t.value', 't.data::text', namespace=_LIST_NAMESPACE)})"
 
 
+def stop_calls(subject: Subject, now: datetime) -> int:
+    """Take calls that somebody had in hand for calls that nobody has any more."""
+    held = Call.objects.filter(profile_id__in=subject.profiles, state=Call.State.CALLING)
+    return held.update(state=Call.State.LEFT, settled_at=now, lease_token=None)
+
+
 def stop_simulations(subject: Subject, now: datetime) -> int:
     """Stop what is at work with events handed in that name them, which takes these away."""
     with raw_cursor() as cursor:
@@ -184,7 +190,6 @@ STORES: Final = (
         kept_words=_("as long as the simulation is at work"),
         note=_("A simulation over events that name the subject is stopped, which takes the events away."),
         act=stop_simulations,
-        stop=stop_simulations,
     ),
     Store(
         "calls",
@@ -214,6 +219,7 @@ STORES: Final = (
             ),
         ),
         kept="call_contents",
+        stop=stop_calls,
         note=_("That a call was made, when and how it went stays; what was said goes."),
         spoken=(Spoken(CallContent, ("target", "headers", "body", "reply", "gave"), namespace_of(_WHOSE_CALL)),),
     ),

@@ -46,7 +46,7 @@ class Question:
 
 class Said(Struct, kw_only=True, forbid_unknown_fields=True):
     """One thing that is told: a value, or what a property of the entry event, a trait or a variable holds. What is not
-    known is left out, but without what its path names no request can be made."""
+    known is left out, but without what its path names, or with nothing in it, no request can be made."""
 
     name: Annotated[str, form(_("name"), _("In the body, a dot leads inside, as in customer.id."))]
     place: Annotated[
@@ -113,10 +113,11 @@ def question(method: str, path: str, told: Sequence[Said], facts: Facts) -> Ques
 
 
 def _target(path: str, known: Mapping[str, Any]) -> str | None:
-    names = set(_HOLE.findall(path))
-    if not names <= known.keys():
+    named = {name: _text(known[name]) for name in _HOLE.findall(path) if name in known}
+    # An empty one would ask for something else: for all customers, say, instead of one.
+    if not all(named.get(name) for name in _HOLE.findall(path)):
         return None
-    made = _HOLE.sub(lambda hole: quote(_text(known[hole[1]]), safe=""), path)
+    made = _HOLE.sub(lambda hole: quote(named[hole[1]], safe=""), path)
     # A step upwards would leave the base that the connector fixes.
     segments = [unquote(one) for one in made.split("/")]
     return None if any(one in (".", "..") for one in segments) or len(made) > 4 * _LONGEST_PATH else made

@@ -6,7 +6,7 @@ the first catcher that names the error says where to go. Pure: the same for a li
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
@@ -65,15 +65,25 @@ class Catcher(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An attempt that failed; `retry_after` is for how long the other side asked to be left alone."""
+    """An attempt that failed; `retry_after` is for how long the other side asked to be left alone. Of attempts one
+    after another that were none it is the last, and `times` is how many they were."""
 
     error: str
     retry_after: timedelta | None = None
+    times: int = 1
 
     @property
     def is_no_try(self) -> bool:
         """The other side was busy and said until when: that counts against nobody."""
         return self.error == "status_429" and self.retry_after is not None
+
+
+def and_then(tried: Sequence[Tried], last: Tried) -> list[Tried]:
+    """These attempts and the one that followed: never more than the retriers allow, however often the other side is
+    busy."""
+    if last.is_no_try and tried and tried[-1].is_no_try:
+        return [*tried[:-1], replace(last, times=tried[-1].times + last.times)]
+    return [*tried, last]
 
 
 def is_error(name: str) -> bool:

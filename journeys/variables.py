@@ -60,7 +60,8 @@ class Assignment(Struct, kw_only=True, forbid_unknown_fields=True):
 def fit(kind: str, value: Any) -> Any:
     """The value as a variable of this kind holds it; None where it does not fit."""
     if kind == TEXT:
-        return value if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
+        # The database has no NUL in texts.
+        return value if isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value else None
     if kind == NUMBER:
         return _number(value)
     if kind == BOOLEAN:

@@ -2,11 +2,13 @@
 
 import base64
 import hmac
+import json
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.connector import CALLS
@@ -15,6 +17,11 @@ from channels.web import Request
 from channels.web.address import RefusedAddress, place_of
 from customers.hints import form
 from customers.hooks.signatures import ID, SIGNATURE, TIMESTAMP, key_bytes
+
+# What the connection says itself, once.
+_OF_THE_CONNECTION: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+# What is shorter is no secret, and may well be a word of the reply.
+_SHORTEST_SECRET: Final = 4
 
 
 class WebhookConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -32,12 +39,12 @@ class WebhookConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         try:
             place_of(self.base_url)
         except RefusedAddress as error:
-            raise ValueError(f"the base address may not be called: {error}") from None
+            raise ValueError(gettext("The base address may not be called: %(reason)s.") % {"reason": error}) from None
         if any(sign in self.base_url for sign in "?#\\ ") or not self.base_url.isascii():
-            raise ValueError("the base address has neither query nor fragment")
+            raise ValueError(gettext("The base address has neither a query nor a fragment."))
         for name, value in [*self.headers.items(), (self.authorization_header, "")]:
-            if not _is_header(name, value):
-                raise ValueError(f"the header {name[:60]!r} may not be set")
+            if not _is_header(name, value) or name.lower() in _OF_THE_CONNECTION:
+                raise ValueError(gettext("The header “%(name)s” cannot be set.") % {"name": name[:60]})
 
 
 class WebhookCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -46,11 +53,11 @@ class WebhookCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 
     def __post_init__(self) -> None:
         if not _is_header("authorization", self.authorization):
-            raise ValueError("the authorization cannot be a header")
+            raise ValueError(gettext("What the header says cannot be in a header."))
         try:
             key_bytes(self.signing_secret)
         except ValueError:
-            raise ValueError("the signing secret is not what its beginning says") from None
+            raise ValueError(gettext("The signing secret is not what its beginning says.")) from None
 
 
 class Webhook(Service):
@@ -62,21 +69,31 @@ class Webhook(Service):
     Config = WebhookConfig
     Credentials = WebhookCredentials
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What a reply may repeat and nobody is to read there: what the header says, and the token in it, also as JSON
+        writes them."""
+        whole = self.credentials.authorization
+        said = [one for one in (whole, whole.rpartition(" ")[2]) if len(one) >= _SHORTEST_SECRET]
+        written = [shape for one in said for shape in (one, json.dumps(one)[1:-1], one.replace("/", "\\/"))]
+        return tuple(dict.fromkeys(written))
+
     def request(
         self, method: str, target: str, headers: dict[str, str], body: bytes, key: UUID, now: datetime
     ) -> Request:
         """The call as it goes out; `key` is the same at every attempt of one visit, so that the other side may know a
         call that comes again."""
-        ours = {self.config.authorization_header.lower(), *(name.lower() for name in self.config.headers)}
-        said = {name: value for name, value in headers.items() if name.lower() not in ours}
-        said |= {**self.config.headers, "idempotency-key": str(key)}
-        if body:
-            said["content-type"] = "application/json"
+        who = self.config.authorization_header
+        said = [("content-type", "application/json")] if body else []
+        said += [(name, value) for name, value in headers.items() if name.lower() != who.lower()]
+        said += [*self.config.headers.items(), ("idempotency-key", str(key))]
         if self.credentials.authorization:
-            said[self.config.authorization_header] = self.credentials.authorization
+            said.append((who, self.credentials.authorization))
         if self.credentials.signing_secret:
-            said |= sign(self.credentials.signing_secret, key, body, now)
-        return Request(method, self.config.base_url.rstrip("/") + target, tuple(said.items()), body)
+            said += sign(self.credentials.signing_secret, key, body, now).items()
+        # Each once, however it is written; what is said later counts.
+        once = {name.lower(): (name, value) for name, value in said}
+        return Request(method, self.config.base_url.rstrip("/") + target, tuple(once.values()), body)
 
 
 def sign(secret: str, key: UUID, body: bytes, now: datetime) -> dict[str, str]:

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -45,11 +45,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`headers` are by their names in small letters."""
+    """`headers` are by their names in small letters; `secrets` are ours, should the other side repeat them."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def call(request: Request, deadline: float, most: int = MOST_BYTES) -> Reply:
@@ -57,11 +58,13 @@ def call(request: Request, deadline: float, most: int = MOST_BYTES) -> Reply:
     other: where it points is for nobody to follow."""
     try:
         place = place_of(request.url)
-        addresses = addresses_of(place)
+        addresses = addresses_of(place, deadline)
     except RefusedAddress:
         raise CallError("refused_address") from None
     except UnknownHost:
         raise CallError("unreachable") from None
+    except TimeoutError:
+        raise CallError("timeout") from None
     connection = _Connection(place, addresses, deadline)
     try:
         return _exchange(connection, request, most)
@@ -138,19 +141,27 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         error: OSError = ConnectionError("no address answered")
-        for family, address in self._addresses:
-            plain = socket.socket(family, socket.SOCK_STREAM)
+        for n, (family, address) in enumerate(self._addresses):
             try:
-                plain.settimeout(_left(self._deadline))
-                plain.connect((address, self._place.port))
-                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._inner = self._secured(plain)
-                self.sock: Any = _Timed(self._inner, self._deadline)
-                return
+                self._reach(family, address, len(self._addresses) - n)
             except OSError as failure:
-                plain.close()
                 error = failure
+            else:
+                return
         raise error
+
+    def _reach(self, family: int, address: str, untried: int) -> None:
+        plain = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # An address that does not answer leaves the others their share of the time.
+            plain.settimeout(_left(self._deadline) / untried)
+            plain.connect((address, self._place.port))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._inner = self._secured(plain)
+        except BaseException:
+            plain.close()
+            raise
+        self.sock: Any = _Timed(self._inner, self._deadline)
 
     def _secured(self, plain: socket.socket) -> socket.socket:
         if not self._place.is_secure:

@@ -50,10 +50,15 @@ _WORDS: Final[Mapping[str, "str | Promise"]] = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def people(request: HttpRequest, journey_id: UUID) -> HttpResponse | StreamingHttpResponse:
-    """The journey's lists, one of them in full or what is left of it as a file; a POST hands one in, calls or stops."""
+    """The journey's lists, one of them in full or what is left of it as a file; a POST hands one in, calls or stops.
+
+    What comes of a list that somebody makes up tells of those who are on it, however it is rounded: so lists are for
+    people who read personal data.
+    """
     journey = open_journey(request, journey_id, to_write=request.method == "POST")
+    reads = sees_pii(request.user, journey.brand_id)
     if request.method == "POST":
-        if not request.user.has_perm("journeys.publish_journey"):
+        if not (reads and request.user.has_perm("journeys.publish_journey")):
             raise PermissionDenied
         return _change(request, journey)
     handed_in = CallList.objects.filter(journey=journey).select_related("check_job", "call_job", "created_by")
@@ -66,6 +71,7 @@ def people(request: HttpRequest, journey_id: UUID) -> HttpResponse | StreamingHt
         "shown": _shown(request, journey, chosen) if chosen is not None else None,
         "kinds": kinds_offered(clock.utcnow()),
         "is_live": is_live,
+        "reads": reads,
         "properties": sorted(_properties(journey)) if is_live else [],
         "most_lines": MOST_LINES,
         "most_megabytes": MOST_BYTES // (1024 * 1024),

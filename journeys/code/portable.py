@@ -16,6 +16,7 @@ from journeys.steps.base import Step
 from journeys.steps.delay import Delay
 from journeys.steps.hold import Hold
 from journeys.steps.random_split import RandomSplit
+from journeys.steps.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,40 @@ def _exits(definition: Definition, _steps: list[Step]) -> Iterator[tuple[str, fl
     yield "/exit_events", len(definition.exit_events)
 
 
+def _attempts(_definition: Definition, steps: list[Step]) -> Iterator[tuple[str, float]]:
+    for n, step in enumerate(steps):
+        if isinstance(step, Webhook):
+            yield from ((f"/steps/{n}/retry/{m}", one.max_attempts) for m, one in enumerate(step.retry))
+
+
+def _age(definition: Definition, _steps: list[Step]) -> Iterator[tuple[str, float]]:
+    """In days."""
+    if definition.timeout is not None:
+        yield "/timeout", definition.timeout.after / timedelta(days=1)
+
+
+def _reentry(definition: Definition, _steps: list[Step]) -> Iterator[tuple[str, float]]:
+    """In days."""
+    if definition.entry.reentry_after is not None:
+        yield "/entry/reentry_after", definition.entry.reentry_after / timedelta(days=1)
+
+
 STEPS = Measure(_("steps"), _steps)
 NAMES = Measure(_("characters of a step’s name"), _names)
 BRANCHES = Measure(_("ways on from a step"), _branches)
 ARMS = Measure(_("arms of a randomized split"), _arms)
 WAITS = Measure(_("days of waiting at a step"), _waits)
 EXITS = Measure(_("exits by event"), _exits)
+ATTEMPTS = Measure(_("further attempts at another system"), _attempts)
+AGE = Measure(_("days until a run ends at the latest"), _age)
+REENTRY = Measure(_("days until somebody may come again"), _reentry)
 
 LIMITS: Final[dict[str, tuple[tuple[Measure, float], ...]]] = {
-    "Segment Journeys": ((STEPS, 50), (NAMES, 73), (BRANCHES, 5), (ARMS, 5), (WAITS, 182), (EXITS, 10)),
+    "Segment Journeys": ((STEPS, 50), (NAMES, 73), (BRANCHES, 5), (ARMS, 5), (WAITS, 182), (EXITS, 10), (AGE, 365)),
     "Braze Canvas": ((STEPS, 200), (BRANCHES, 8), (ARMS, 4), (WAITS, 30)),
-    "Adobe Journey Optimizer": ((STEPS, 50), (WAITS, 29)),
+    "Adobe Journey Optimizer": ((STEPS, 50), (WAITS, 29), (AGE, 91), (REENTRY, 90), (ATTEMPTS, 3)),
     "Customer.io": ((BRANCHES, 4),),
-    "AWS Step Functions": ((NAMES, 80), (WAITS, 365)),
+    "AWS Step Functions": ((NAMES, 80), (WAITS, 365), (AGE, 365)),
 }
 
 

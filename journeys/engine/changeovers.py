@@ -203,6 +203,9 @@ def deadline(run: RunState, row: PlanRow, to: Version, facts: Facts, now: dateti
     old = _entered(run, run.version, run.step, facts, run.stepped_at)
     due = run.waits_until or run.due_at
     if isinstance(old, Wait) and due is not None:
+        if run.version.steps[run.step].calls:
+            # Of a run whose call is over only what wakes it: it is asked anew, and has its time for that.
+            due = max(due, old.until)
         if old.until == new.until:
             return due
         # Traits may have changed since, so what they name today says nothing about the wait as it was begun.

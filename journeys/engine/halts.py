@@ -15,6 +15,7 @@ from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
 from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, not_alone
+from journeys.engine.calls.wake import wake
 from journeys.engine.ending import end_all
 from journeys.engine.runs import RunState, lock_live
 from journeys.models import Cause, Halt
@@ -106,6 +107,8 @@ def _settle_some(cursor: Cursor[Any], id_: int, now: datetime) -> None:
         is_longer = waiting == _STANDS
         pause = (is_longer, resumed_at, since)
         cursor.execute(_BRING_BACK, [*pause, *pause, found, is_longer])
+        # Whose call was over meanwhile waits for nothing any more, however long the pause was.
+        wake(cursor, found, now)
     cursor.execute("UPDATE journeys_halt SET worked_at = %b, worked_run = %b WHERE id = %b", [*runs[-1], id_])
 
 

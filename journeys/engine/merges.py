@@ -17,6 +17,7 @@ from customers.pg import copy_rows, raw_cursor
 from customers.segments import follow as segments
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.calls.note import note_again
+from journeys.engine.calls.wake import wake
 from journeys.engine.ending import end_all
 from journeys.engine.runs import RunState, lock_live, lock_merged
 from journeys.engine.walk import Moved
@@ -154,6 +155,7 @@ def _bring_back(
     cursor.execute(_NOTE, [list(column) for column in zip(*notes, strict=True)])
     _remember_as_live(cursor, back, {one.run.id: one.ended_at for one in merged})
     note_again(cursor, [run.id for run in back], now)
+    wake(cursor, [run.id for run in back], now)
     keys = [str(run.id) for run in back]
     if restore_cancelled(cursor, Message.Origin.RUN.value, keys, Reason.MERGED.value, now):
         bells.ring("dispatch")

@@ -16,7 +16,7 @@ _NEXT: Final = """
     WHERE m.segment_id = %b AND m.left_at IS NULL AND m.entered_at <= %b AND m.profile_id > %b AND NOT EXISTS (
         SELECT 1 FROM customers_segmentmembership o
         WHERE o.segment_id = m.segment_id AND o.customer_id = m.customer_id AND o.left_at IS NULL
-          AND o.profile_id < m.profile_id
+          AND o.entered_at <= %b AND o.profile_id < m.profile_id
     )
     ORDER BY m.profile_id LIMIT %b
 """
@@ -59,7 +59,7 @@ class InSegment:
         return one_number(cursor, _COUNT, [self.segment, self.at])
 
     def next(self, cursor: Cursor[Any], after: str | int | None, most: int) -> list[Called]:
-        values = [self.segment, self.at, UUID(str(after or _NOBODY)), most]
+        values = [self.segment, self.at, UUID(str(after or _NOBODY)), self.at, most]
         return [Called(row[0], str(row[0])) for row in cursor.execute(_NEXT, values).fetchall()]
 
 

@@ -33,8 +33,17 @@ _WAITING: Final = "SELECT count(*) FROM (SELECT 1 FROM customers_match_queue LIM
 _SHOWN: Final = 5
 
 
-def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBaseUser | None = None) -> Job:
-    """Have everybody who is in the segment now called into the journey."""
+def call_in(
+    journey: Journey,
+    segment: Segment,
+    now: datetime,
+    *,
+    by: AbstractBaseUser | None = None,
+    until: datetime | None = None,
+) -> Job:
+    """Have everybody who is in the segment now called into the journey; by a journey that is paused then, nobody more
+    after `until`."""
+    said = {"journey": str(journey.pk), "segment": str(segment.pk), "at": now.isoformat()}
     return jobs.ask(
         KIND,
         now,
@@ -42,7 +51,7 @@ def call_in(journey: Journey, segment: Segment, now: datetime, *, by: AbstractBa
         brand_id=journey.brand_id,
         squad_id=journey.squad_id,
         subject=f"{journey.name} · {segment.name}"[:200],
-        arguments={"journey": str(journey.pk), "segment": str(segment.pk), "at": now.isoformat()},
+        arguments=said | ({"until": until.isoformat()} if until else {}),
     )
 
 
@@ -54,6 +63,10 @@ def calls_of(journey: Journey) -> list[Job]:
 
 def work(turn: Slice) -> bool:
     journey = Journey.objects.get(pk=turn.job.arguments["journey"])
+    until = turn.job.arguments.get("until")
+    if journey.status == Journey.Status.PAUSED and until and turn.now > datetime.fromisoformat(until):
+        turn.job.report["stopped"] = "paused_too_long"
+        return True
     if journey.status == Journey.Status.PAUSED:
         turn.rest = _REST_PAUSED
         return False

@@ -83,7 +83,7 @@ def call(journey: Journey, list_id: UUID, now: datetime, *, by: AbstractBaseUser
             by=by,
             brand_id=locked.brand_id,
             squad_id=locked.squad_id,
-            subject=f"{locked.name} · {_('list')}"[:200],
+            subject=locked.name[:200],
             arguments={"journey": str(locked.pk), "list": str(chosen.pk)},
         )
         chosen.save(update_fields=("call_job",))

@@ -67,9 +67,11 @@ def _planned(journey: Journey) -> QuerySet[Occurrence]:
     return Occurrence.objects.filter(journey=journey, state=State.PLANNED)
 
 
-def _plan(journey_id: UUID, live: JourneyVersion, after: datetime) -> None:
+def _plan(journey_id: UUID, live: JourneyVersion, after: datetime, *, of_its_day: bool = False) -> None:
+    """The next one after the moment; `of_its_day` if that was this schedule's own, which has one on a day: what a zone
+    is said to be may have changed since, and the same day come again."""
     schedule = version(live.pk).definition.entry.schedule
-    moment = schedule.next(after) if schedule else None
+    moment = schedule.next(after, but_of_day=of_its_day) if schedule else None
     if moment is not None:
         Occurrence.objects.create(journey_id=journey_id, version=live, at=moment)
 
@@ -78,7 +80,7 @@ def _settle(one: Occurrence, now: datetime) -> None:
     one.state, one.job = _carry_out(one, now)
     one.settled_at = now
     one.save(update_fields=("state", "job", "settled_at"))
-    _plan(one.journey_id, one.version, one.at)
+    _plan(one.journey_id, one.version, one.at, of_its_day=True)
 
 
 def _carry_out(one: Occurrence, now: datetime) -> tuple[State, Job | None]:
@@ -94,7 +96,7 @@ def _call(one: Occurrence, now: datetime) -> tuple[State, Job | None]:
     found = Segment.objects.filter(brand_id=one.journey.brand_id, key=entry.segment, state=Segment.State.LIVE).first()
     if found is None:
         return State.NO_SEGMENT, None
-    return State.CALLED, call_in(one.journey, found, now)
+    return State.CALLED, call_in(one.journey, found, now, until=now + LATEST)
 
 
 def _give_up(id_: int, _reason: str, now: datetime) -> None:

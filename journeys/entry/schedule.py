@@ -69,8 +69,11 @@ class Schedule(Struct, kw_only=True, forbid_unknown_fields=True):
     def upcoming(self, now: datetime, most: int) -> list[datetime]:
         return list(islice(self.after(now), most))
 
-    def next(self, moment: datetime) -> datetime | None:
-        return next(self.after(moment), None)
+    def next(self, moment: datetime, *, but_of_day: bool = False) -> datetime | None:
+        """The first one later than this; `but_of_day`: not on its day, as that place's calendar has it."""
+        zone = ZoneInfo(self.zone)
+        day = moment.astimezone(zone).date() if but_of_day else None
+        return next((one for one in self.after(moment) if one.astimezone(zone).date() != day), None)
 
     def _days(self, near: date) -> Iterator[date]:
         """Days on which it comes, from some time before `near` on, and not before the first."""

@@ -4,8 +4,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -106,13 +108,17 @@ def test_nobody_there_is_unreachable(settings: Any) -> None:
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "224.0.0.1",
      "255.255.255.255", "168.63.129.16", "192.0.2.1", "::1", "::", "fe80::1%eth0", "fd00:ec2::254", "ff02::1",
-     "::ffff:10.0.0.1", "::ffff:93.184.216.34", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1::", "2001:db8::1", "x"],
+     "::ffff:10.0.0.1", "::ffff:93.184.216.34", "64:ff9b::a00:1",
+     "64:ff9b::7f00:1", "192.88.99.1", "3fff::1", "2606:4700::5efe:a00:1", "2606:4700::200:5efe:a00:1",
+     "2002:a00:1::", "2001:0:a00:1::", "2001:db8::1", "x"],
 )  # fmt: skip
 def test_what_is_not_the_internet_is_not_called(address: str) -> None:
     assert is_public(address) is False
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1::1"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "64:ff9b::808:808", "2606:4700::5efe:808:808"]
+)
 def test_the_internet_is(address: str) -> None:
     assert is_public(address) is True
 
@@ -153,6 +159,41 @@ def test_the_address_looked_at_is_the_one_called(monkeypatch: pytest.MonkeyPatch
     system.answer()
     assert get(system.url).status == 200
     assert len(asked) == 1
+
+
+def test_a_resolver_that_hangs_gets_no_more_than_what_is_left(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    free = Event()
+    settings.TRILHA_CALL_HOSTS = ["slow.example"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: free.wait(5) and [])
+    began = time.monotonic()
+    assert trouble(lambda: get("http://slow.example/", 0.3)) == ("timeout", False)
+    assert time.monotonic() - began < 2
+    free.set()
+
+
+def test_an_address_that_does_not_answer_leaves_the_next_its_time(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, system: OtherSystem
+) -> None:
+    """Of three addresses one is of no kind that this machine has, and one takes nobody in."""
+    settings.TRILHA_CALL_HOSTS = ["three.example"]
+    where = ("127.0.0.2", system.port)
+
+    def three(_host: str, port: int, **_more: Any) -> list[Any]:
+        kinds = ((9999, "none"), (socket.AF_INET, where[0]), (socket.AF_INET, "127.0.0.1"))
+        return [(family, 1, 6, "", (ip, port)) for family, ip in kinds]
+
+    system.answer()
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(where)
+        full.listen(0)
+        for _n in range(3):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(where)
+        monkeypatch.setattr(socket, "getaddrinfo", three)
+        began = time.monotonic()
+        assert get(f"http://three.example:{system.port}/", 4).status == 200
+        assert 1 < time.monotonic() - began < 4
 
 
 def test_who_cannot_show_who_they_are_is_not_talked_to(settings: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 `routes.json` says for each route what everybody gets: nobody, and each role in the squad that owns the thing, in
 another squad of the same brand, and in another brand; by GET and by POST. A route that is not in it fails, and so
 does one that answers otherwise. `TRILHA_FREEZE_ROUTES=1` writes the file anew; read the difference before you keep it.
+Each of the staff knocks at every third route, so that four do at each; with `FULL=1` each at all of them.
 What tokens may do at the doors of partners is told by test_api_visibility.py and customers/test_partner_door.py.
 """
 
@@ -40,6 +41,7 @@ OF_ALL = frozenset({"IdentifierKind", "TraitDefinition"})
 # What pages of shops fetch.
 SCRIPTS = frozenset({"js/trilha.js"})
 FREEZE = bool(os.environ.get("TRILHA_FREEZE_ROUTES"))
+EVERY = 1 if FREEZE or os.environ.get("FULL") == "1" else 3
 ROUTES = world.routes()
 PAGES = tuple(route for route in ROUTES if route.model is not None)
 NAMING = tuple(route for route in PAGES if route.ids)
@@ -77,11 +79,12 @@ def _unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- The matrix -----------------------------------------------------------------------------------------------------
 
 
-def observed(client: Client, verb: str) -> dict[str, int]:
+def observed(client: Client, verb: str, at: int) -> dict[str, int]:
+    """What a person gets, who stands at this place of the line."""
     return {
         route.pattern: ask(client, verb, route.path(world.own_ids(route))).status_code
-        for route in ROUTES
-        if route.pattern not in LEAVING
+        for number, route in enumerate(ROUTES)
+        if route.pattern not in LEAVING and (at == 0 or (number + at) % EVERY == 0)
     }
 
 
@@ -115,11 +118,11 @@ EMPTY = " ".join(["-", *["|", *["-"] * len(SQUADS)] * len(ROLES)])
 @pytest.mark.parametrize(("role", "squad"), PEOPLE, ids=lambda part: part or "-")
 def test_everybody_gets_what_is_expected(role: str, squad: str, verb: str, cast: Cast) -> None:
     client = cast.person(role, squad) if squad else Client(raise_request_exception=False)
-    seen = observed(client, verb)
     at = place(role, squad)
+    seen = observed(client, verb, at)
     if FREEZE:
         freeze(at, verb, seen)
-    wanted = {pattern: answers[verb].split()[at] for pattern, answers in expected().items()}
+    wanted = {pattern: answers[verb].split()[at] for pattern, answers in expected().items() if pattern in seen}
     assert {pattern: status for pattern, status in seen.items() if status >= 500} == {}
     assert {pattern: str(status) for pattern, status in seen.items()} == wanted
 

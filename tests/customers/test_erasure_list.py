@@ -128,4 +128,8 @@ def test_after_a_restore_what_waited_for_a_worker_is_erased_too() -> None:
 
 def test_every_store_whose_rows_are_waited_for_can_stop_the_work() -> None:
     waited_for = {store.key for store in stores.stores() if any(table.blocked for table in store.tables)}
-    assert waited_for == {"webhooks", "imports"} == {store.key for store in stores.stores() if store.stop is not None}
+    assert (
+        waited_for
+        == {"webhooks", "imports", "calls"}
+        == {store.key for store in stores.stores() if store.stop is not None}
+    )

@@ -8,14 +8,13 @@ from journeys.code.cases import run_cases
 from journeys.engine.arrivals import Arrival
 from journeys.simulation.past import Assumed
 from journeys.simulation.run import simulate
+from journeys.simulation.unknown import Unknown
 from journeys.version import version
 from tests.journeys.segments import GOLD, make_segment
 from tests.journeys.stage import Stage, message
 from tests.journeys.test_asks import MAY, VIP, journey, of_run, pause, split, taken
 from tests.journeys.test_code import a_file, as_json
 from tests.journeys.test_simulation import simulated
-
-UNBUILT = "Who was in a segment before it was built: nobody is taken to have been in it."
 
 
 def asking(rule: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def test_segment_and_permission_are_those_of_the_moment(stage: Stage) -> None:
     stage.happen("consent.withdrawn", "ana", properties={"purpose": "news"})
     told = simulated(stage)
     assert ways_of_split(told.tally) == {"done": 1, "lost": 2}
-    assert UNBUILT in told.unknown
+    assert Unknown.SEGMENT_BEFORE in told.unknown
 
 
 def test_a_message_counts_only_where_it_was_permitted_then(stage: Stage) -> None:
@@ -58,7 +57,7 @@ def test_a_message_counts_only_where_it_was_permitted_then(stage: Stage) -> None
     assert [stage.steps_of(run)[-1] for run in stage.runs()] == ["lost", "done"]
     told = simulated(stage)
     assert ways_of_split(told.tally) == {"done": 1, "lost": 1}
-    assert UNBUILT not in told.unknown
+    assert Unknown.SEGMENT_BEFORE not in told.unknown
 
 
 def test_an_exit_rule_asks_on_entry_in_a_simulation_too(stage: Stage) -> None:
@@ -84,7 +83,7 @@ def test_of_a_file_nobody_is_in_a_segment_and_everybody_agreed(stage: Stage) -> 
     event = Arrival(0, 1, at, at, run.profile_id, of.brand_id, "customer.signed_up", "m", run.customer_id, {})
     told = simulate(of, [[event]], Assumed("UTC"), stage.now)
     assert ways_of_split(told.tally) == {"lost": 1}
-    assert "Who was in a segment: nobody is taken to have been in any." in told.unknown
+    assert Unknown.ANY_SEGMENT in told.unknown
 
 
 @pytest.mark.parametrize(

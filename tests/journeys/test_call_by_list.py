@@ -323,7 +323,7 @@ def test_a_journey_that_is_not_live_takes_no_list(live: Stage, root: Client) -> 
 
 def test_who_does_not_read_personal_data_is_told_in_tens_and_takes_nothing_home(live: Stage, root: Client) -> None:
     masked = client_of(marketer("masked", live.brand, "view_brand", "change_brand"))
-    chosen = look(live, masked, "ana\nivo")
+    chosen = look(live, root, "ana\nivo")
     answer = masked.get(page(live), {"show": str(chosen.pk)})
     shown = answer.context["shown"]
     assert (shown["lines"], shown["known"], shown["let_in"]) == ("fewer than 10",) * 3
@@ -331,6 +331,17 @@ def test_who_does_not_read_personal_data_is_told_in_tens_and_takes_nothing_home(
     assert masked.get(page(live), {"show": str(chosen.pk), "file": "1"}).status_code == 403
     reader = client_of(marketer("reader", live.brand, "view_brand", "change_brand", "view_pii"))
     assert reader.get(page(live), {"show": str(chosen.pk)}).context["shown"]["known"] == "2"
+
+
+def test_who_does_not_read_personal_data_hands_in_nothing_and_calls_nobody(live: Stage, root: Client) -> None:
+    """Nine who are known and one who may be: what comes of ten tells of the one."""
+    masked = client_of(marketer("masked", live.brand, "view_brand", "change_brand"))
+    assert masked.post(page(live), {"do": "hand_in", "kind": "user_id", "people": "ana"}).status_code == 403
+    assert CallList.objects.count() == 0
+    chosen = look(live, root, "ana")
+    assert masked.post(page(live), {"do": "call", "list": str(chosen.pk)}).status_code == 403
+    assert Event.objects.filter(name=CALLED).count() == 0
+    assert "Look at it" not in masked.get(page(live)).content.decode()
 
 
 def test_strangers_and_other_journeys_find_no_list(live: Stage, root: Client) -> None:

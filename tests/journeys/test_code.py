@@ -182,6 +182,22 @@ def test_limits_of_other_platforms_are_told_with_their_place() -> None:
     assert all(most > 0 for limits in LIMITS.values() for _measure, most in limits)
 
 
+def test_so_are_limits_of_age_of_coming_again_and_of_attempts_elsewhere() -> None:
+    document = as_json(welcome())
+    document["timeout"] = {"after": "P100D", "state": "lost"}
+    document["entry"] |= {"reentry": "after", "reentry_after": "P91D"}
+    document["steps"][0] = {
+        "type": "webhook", "id": "welcome", "state": "not_activated", "connector": "crm", "path": "/seen",
+        "retry": [{"errors": ["all"], "max_attempts": 3}, {"errors": ["timeout"], "max_attempts": 4}], "next": "hold",
+    }  # fmt: skip
+    broken = list(broken_limits(*parse(document)))
+    assert [(one.platform, one.pointer, one.found, one.most) for one in broken] == [
+        ("Adobe Journey Optimizer", "/timeout", 100, 91),
+        ("Adobe Journey Optimizer", "/entry/reentry_after", 91, 90),
+        ("Adobe Journey Optimizer", "/steps/0/retry/1", 4, 3),
+    ]
+
+
 def test_the_command_runs_files_and_ends_with_an_error_if_one_fails(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text(write(a_file()))

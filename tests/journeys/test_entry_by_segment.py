@@ -1,12 +1,13 @@
 """Coming into a segment, or leaving it, begins a run; those who are in it already are called in."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from customers import jobs
 from customers.internal import tell
-from customers.models import Event, Job, Profile
+from customers.models import Event, Job, Profile, SegmentMembership
 from customers.segments import lists
 from journeys import halting
 from journeys.code.cases import run_cases
@@ -209,3 +210,16 @@ def test_cases_move_people_into_segments_and_out() -> None:
     file = a_file(definition=as_json(by_segment()), cases=[case])
     assert list(run_cases(file)) == []
     assert read(write(file)).definition["entry"] == {"kind": "segment", "segment": "vip"}
+
+
+def test_who_came_to_be_one_with_a_later_member_is_called_all_the_same(stage: Stage) -> None:
+    everybody(stage, gold="ana bia")
+    segment = make_segment(stage, GOLD)
+    stage.publish(welcome())
+    calls.call_in(stage.journeys["welcome"], segment, stage.now)
+    first, second = SegmentMembership.objects.filter(segment=segment).order_by("profile_id")
+    SegmentMembership.objects.filter(pk=first.pk).update(
+        customer_id=second.customer_id, entered_at=stage.now + timedelta(seconds=1)
+    )
+    build_all(stage.now)
+    assert list(Event.objects.filter(name=CALLED).values_list("profile_id", flat=True)) == [second.profile_id]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.retry import ERRORS, Catcher, Retrier, Tried, catcher_of, covers, next_delay, problems_of
+from journeys.retry import ERRORS, Catcher, Retrier, Tried, and_then, catcher_of, covers, next_delay, problems_of
 
 
 def schedule(retriers: Sequence[Retrier], errors: Sequence[str], fraction: float = 0.5) -> list[float]:
@@ -85,6 +85,18 @@ def test_a_busy_other_side_that_says_until_when_counts_against_nobody() -> None:
     assert next_delay([retrier], [busy, Tried("timeout"), Tried("timeout")], 0.5) is None
     assert next_delay([retrier], [Tried("timeout"), busy], 0.5) == seconds(7)
     assert next_delay([Retrier(errors=["all"], max_attempts=0)], [busy], 0.5) is None
+
+
+def test_however_often_the_other_side_is_busy_little_is_kept_of_it() -> None:
+    retrier = Retrier(errors=["all"], max_attempts=1)
+    tried: list[Tried] = []
+    for _n in range(1_000):
+        tried = and_then(tried, Tried("status_429", seconds(7)))
+    assert tried == [Tried("status_429", seconds(7), times=1_000)]
+    tried = and_then(and_then(tried, Tried("timeout")), Tried("status_429", seconds(8)))
+    assert tried[1:] == [Tried("timeout"), Tried("status_429", seconds(8))]
+    assert next_delay([retrier], tried, 0.5) == seconds(8)
+    assert and_then([Tried("status_429")], Tried("status_429")) == [Tried("status_429")] * 2
 
 
 def test_names_stand_for_themselves_their_kind_and_all() -> None:

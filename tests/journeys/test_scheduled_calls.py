@@ -18,6 +18,7 @@ from journeys.entry import occurrences
 from journeys.entry.calls import KIND
 from journeys.entry.names import CALLED
 from journeys.entry.occurrences import call_scheduled
+from journeys.entry.schedule import Schedule
 from journeys.models import Occurrence
 from journeys.segment_use import journeys_at
 from journeys.simulation.events import heard
@@ -113,6 +114,33 @@ def test_nothing_comes_while_it_is_paused_and_nothing_of_that_is_made_up(stage: 
     assert told() == [("03 09:00", "paused"), ("04 09:00", "paused"), ("05 09:00", "planned")]
     move_to(stage, NINE + timedelta(days=2))
     assert (told()[2], calls()) == (("05 09:00", "called"), 1)
+
+
+def test_a_call_that_a_pause_interrupts_does_not_go_on_days_later(stage: Stage) -> None:
+    everybody(stage, gold="ana")
+    make_segment(stage, GOLD)
+    stage.publish(daily())
+    stage.now = NINE
+    call_scheduled(stage.now)
+    halting.pause(stage.journeys["welcome"], by=None, now=stage.now)
+    build_all(stage.now)
+    assert Job.objects.get(kind=KIND).state == Job.State.WAITING
+    build_all(NINE + timedelta(hours=6, seconds=1))
+    job = Job.objects.get(kind=KIND)
+    assert (job.state, job.done, job.report) == (Job.State.DONE, 0, {"stopped": "paused_too_long"})
+    assert Event.objects.filter(name=CALLED).count() == 0
+
+
+def test_a_zone_that_changes_its_hours_has_no_day_twice(stage: Stage) -> None:
+    """Nine is called; then the place is said to be an hour further west, where nine of that day is still to come."""
+    make_segment(stage, GOLD)
+    stage.publish(daily())
+    stage.now = NINE
+    call_scheduled(stage.now)
+    later = Schedule(every="day", starts="2026-03-02", at="10:00", zone="UTC")
+    assert later.next(NINE) == NINE + timedelta(hours=1)
+    assert later.next(NINE, but_of_day=True) == NINE + timedelta(days=1, hours=1)
+    assert told() == [("03 09:00", "called"), ("04 09:00", "planned")]
 
 
 def test_what_came_just_before_a_pause_came(stage: Stage) -> None:

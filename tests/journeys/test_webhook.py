@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,8 +17,10 @@ from customers.models import DeadLetter
 from journeys.changeover import PlanRow
 from journeys.definition import InvalidDefinition
 from journeys.engine.calls import settle
-from journeys.engine.calls.claim import claim
+from journeys.engine.calls.claim import Claimed, claim
+from journeys.engine.calls.due import call_due
 from journeys.engine.calls.make import idempotency_key
+from journeys.engine.changeovers import settle_changeovers
 from journeys.models import Call, CallContent, Cause, Run, Transition, Variable
 from journeys.publish import publish
 from journeys.validate import check
@@ -72,7 +76,7 @@ def test_what_is_told_comes_from_values_the_event_traits_and_variables(crm: Call
     assert crm.bodies() == [{"customer": {"plan": "pro", "vip": True}, "total": 40}]
 
 
-@pytest.mark.parametrize("known", [{}, {"id": ".."}])
+@pytest.mark.parametrize("known", [{}, {"id": ".."}, {"id": ""}])
 def test_without_what_the_path_names_nothing_is_asked(crm: Calling, known: dict[str, str]) -> None:
     crm.system.answer()
     crm.begin(asking(path="/carts/{id}", data=[{"name": "id", "place": "path", "property": "id"}]), **known)
@@ -87,7 +91,8 @@ def test_we_say_who_we_are_and_sign_what_we_say(stage: Stage, settings: Any) -> 
         crm.begin(asking(data=[{"name": "a", "value": 1}]))
         crm.call()
         received = crm.system.received[0]
-    key = str(idempotency_key(crm.the_run().pk, 1))
+    run = crm.the_run()
+    key = str(idempotency_key(run.profile_id, run.pk, 1, T0))
     assert (received.headers["authorization"], received.headers["idempotency-key"]) == ("Bearer t0ken", key)
     signing = Signing("standard", "", "sha256", "base64", "", (secret,))
     assert verify(signing, received.headers, received.body, stage.now) == key
@@ -100,6 +105,7 @@ def test_we_say_who_we_are_and_sign_what_we_say(stage: Stage, settings: Any) -> 
         ((404, {}, b""), "status_404"),
         ((302, {"location": "http://127.0.0.1:1/"}, b""), "status_302"),
         ((200, {}, b'{"score": "high"}'), "bad_reply"),
+        ((200, {}, b'{"score": 1, "name": "a\\u0000b"}'), "bad_reply"),
         ((200, {}, b"{}"), "bad_reply"),
         ((200, {}, b"[" * 5000), "bad_reply"),
         ((200, {}, b"<html>"), "bad_reply"),
@@ -112,7 +118,8 @@ def test_we_say_who_we_are_and_sign_what_we_say(stage: Stage, settings: Any) -> 
 )
 def test_what_goes_wrong_has_a_name_and_a_way(crm: Calling, answer: Any, error: str) -> None:
     crm.system.answers = [answer]
-    declared, reply = [{"name": "score", "kind": "number"}], [{"variable": "score", "pointer": "/score"}]
+    declared = [{"name": "score", "kind": "number"}, {"name": "name", "kind": "text"}]
+    reply = [{"variable": "score", "pointer": "/score"}, {"variable": "name", "pointer": "/name", "optional": True}]
     crm.begin(asking(variables=declared, reply=reply, time_out="PT0.5S"))
     crm.call()
     call = crm.the_call()
@@ -172,6 +179,31 @@ def test_a_busy_system_is_left_alone_for_as_long_as_it_asks(crm: Calling) -> Non
     assert crm.the_call().due_at == T0 + timedelta(seconds=90)
     crm.pass_time(seconds=90)
     assert crm.where() == "done"
+
+
+def test_however_often_it_is_busy_the_last_is_kept_and_how_often(crm: Calling) -> None:
+    busy = (429, {"retry-after": "5"}, b"")
+    crm.system.answers = [busy, busy, busy, (500, {}, b""), (200, {}, b"{}")]
+    crm.begin(asking(retry=[{"errors": ["all"], "max_attempts": 1}]))
+    crm.call()
+    for _n in range(3):
+        crm.pass_time(seconds=5)
+    call = crm.the_call()
+    assert [(one["error"], one.get("asked"), one.get("times", 1)) for one in call.tries] == [
+        ("status_429", 5.0, 3),
+        ("status_500", None, 1),
+    ]
+    assert (call.attempts, call.due_at) == (4, T0 + timedelta(seconds=16))
+    crm.pass_time(seconds=1)
+    assert crm.where() == "done"
+
+
+def test_a_secret_of_ours_that_is_repeated_is_not_kept(stage: Stage, settings: Any) -> None:
+    with other_side(stage, settings, authorization="Bearer t0ken/1") as crm:
+        crm.system.answer(401, rb'{"Authorization": "Bearer t0ken\/1", "token": "t0ken/1"}')
+        crm.begin(asking())
+        crm.call()
+    assert CallContent.objects.get().reply == '{"Authorization": "•••", "token": "•••"}'
 
 
 def test_it_may_ask_by_date_and_up_to_the_longest_pause(crm: Calling) -> None:
@@ -447,6 +479,68 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], problem: tuple[str, 
     with pytest.raises(InvalidDefinition) as refused:
         check(document)
     assert problem in [(one.code, one.pointer) for one in refused.value.problems]
+
+
+def test_neither_another_database_nor_another_moment_has_the_same_key() -> None:
+    ana, bia = uuid4(), uuid4()
+    keys = {idempotency_key(one, 7, 1, at) for one in (ana, bia) for at in (T0, T0 + timedelta(microseconds=1))}
+    assert len(keys) == 4
+    assert idempotency_key(ana, 7, 1, T0.astimezone(ZoneInfo("America/Sao_Paulo"))) in keys
+
+
+def test_who_is_moved_between_the_reply_and_the_next_move_is_asked_anew_within_the_old_time(crm: Calling) -> None:
+    crm.system.answer()
+    crm.begin(asking())
+    crm.stage.now += timedelta(minutes=10)
+    call_due(lambda: crm.stage.now)
+    plan = [PlanRow(version=1, step="ask", then="move", to="ask")]
+    publish(crm.stage.journeys["welcome"], asking(path="/other", within="PT2H"), by=None, now=crm.stage.now, plan=plan)
+    settle_changeovers(crm.stage.now)
+    assert (crm.where(), crm.the_run().due_at) == ("ask", T0 + timedelta(hours=2))
+    crm.stage.run()
+    crm.call()
+    assert [one.path for one in crm.system.received] == ["/api/score", "/api/other"]
+    assert crm.where() == "done"
+
+
+def test_a_call_that_cannot_be_begun_holds_up_no_other(crm: Calling) -> None:
+    crm.system.answer()
+    crm.stage.publish(asking())
+    enter_many(crm, "u", 3)
+    broken, real = Call.objects.order_by("id")[0].pk, settle.step_of
+
+    def broken_once(call: Claimed) -> Any:
+        return dies() if call.id == broken else real(call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("journeys.engine.calls.due.step_of", broken_once)
+        crm.call()
+    assert list(Call.objects.order_by("id").values_list("state", flat=True)) == ["calling", "answered", "answered"]
+    crm.pass_time(seconds=70)
+    assert set(Call.objects.values_list("state", "crashes")) == {("answered", 0), ("answered", 1)}
+
+
+def test_what_is_in_hand_is_settled_even_where_the_next_cannot_be_claimed(crm: Calling) -> None:
+    crm.stage.publish(asking())
+    enter_many(crm, "u", 1)
+    real, claimed = claim, list[Any]()
+
+    def only_once(*args: Any) -> Any:
+        claimed.append(args)
+        return dies() if len(claimed) > 1 else real(*args)
+
+    def takes_its_time(handler: web_server.Handler) -> None:
+        time.sleep(0.3)
+        handler.send_response(204)
+        handler.end_headers()
+
+    crm.system.answers = [takes_its_time]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("journeys.engine.calls.due.claim", only_once)
+        patch.setattr("journeys.engine.calls.due.due_connectors", lambda _now: [(crm.connector.pk, 2)])
+        with pytest.raises(RuntimeError):
+            call_due(lambda: crm.stage.now)
+    assert crm.the_call().state == "answered"
 
 
 def test_why_tells_how_it_went(crm: Calling) -> None:

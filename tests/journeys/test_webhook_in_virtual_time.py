@@ -1,6 +1,7 @@
 """Asking another system in virtual time: a case says what it replies, a simulation says that it does not know."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -50,6 +51,20 @@ def test_what_nothing_catches_ends_it_as_failed() -> None:
     case["then"] = [{"after": "PT0S", "ended_by": "failed", "path": ["ask"]}]
     file = read(json.dumps({"key": "welcome", "name": "Welcome", "definition": document, "cases": [case]}))
     assert list(run_cases(file)) == []
+
+
+@pytest.mark.parametrize("jitter", ["none", "full"])
+def test_a_system_that_stays_busy_is_played_at_once(jitter: str) -> None:
+    """A month of seconds: two and a half million attempts that are none."""
+    retry = [{"errors": ["all"], "interval": "PT1S", "jitter": jitter}]
+    document = asking(retry=retry, within="P30D")
+    replies = {"ask": [{"status": 500}, {"status": 429, "retry_after": 1}]}
+    case = {"name": "c", "given": {"replies": replies}, "when": [{"event": "customer.signed_up"}]}
+    case["then"] = [{"after": "P29DT23H", "waits_at": "ask"}, {"after": "P30D", "ended_in": "lost"}]
+    file = read(json.dumps({"key": "welcome", "name": "Welcome", "definition": document, "cases": [case]}))
+    began = time.monotonic()
+    assert list(run_cases(file)) == []
+    assert time.monotonic() - began < 5
 
 
 def test_attempts_follow_the_schedule() -> None:

@@ -28,6 +28,7 @@ from journeys.engine.calls.hold import Holds
 from journeys.engine.calls.make import make
 from journeys.engine.calls.settle import LEFT, MOST_CRASHES, Outcome, settle, step_of
 from journeys.models import Call
+from journeys.steps.webhook import LONGEST_CALL
 
 logger = logging.getLogger(__name__)
 
@@ -88,11 +89,19 @@ class _Round:
         if not is_young:
             give_back(held, token, now)
         for call in calls:
-            if not self._begin(call, connector_id, service, slots):
+            if not self._began(call, connector_id, service, slots):
                 self.holds.release(call.id)
         for id_ in set(held) - {call.id for call in calls}:
             self.holds.release(id_)
         return len(journeys)
+
+    def _began(self, call: Claimed, connector_id: UUID, service: Service | None, slots: list[int]) -> bool:
+        try:
+            return self._begin(call, connector_id, service, slots)
+        except Exception as error:
+            # Its lease runs out, and it is looked at again; five times at most.
+            logger.warning("a call was not begun: %s", describe(error), extra={"call_id": call.id})
+            return False
 
     def _begin(self, call: Claimed, connector_id: UUID, service: Service | None, slots: list[int]) -> bool:
         """Whether the call is in hand now; else it was settled or put to rest."""
@@ -119,14 +128,24 @@ class _Round:
         for future in done:
             one = self.in_hand.pop(future)
             try:
-                settle(one.call, _answer(future), self.clock())
-                self.settled += 1
+                self._settle(one, future)
             except Exception as error:
                 # Its lease runs out, and it is made again by the same key.
                 logger.warning("a call was not settled: %s", describe(error), extra={"call_id": one.call.id})
-            finally:
-                self.holds.release(one.call.id)
-                self.holds.free_slots(one.connector_id, [one.slot])
+
+    def _settle(self, one: _InHand, future: Future[Reply]) -> None:
+        try:
+            settle(one.call, _answer(future), self.clock())
+            self.settled += 1
+        finally:
+            self.holds.release(one.call.id)
+            self.holds.free_slots(one.connector_id, [one.slot])
+
+    def end(self) -> None:
+        """Settle what is in hand, however it came to the end: until it is over, a stop must wait for it."""
+        while self.in_hand:
+            self.settle_done(LONGEST_CALL.total_seconds())
+        self.holds.release_all()
 
 
 def call_due(clock: Callable[[], datetime], seconds: float = 20.0) -> bool:
@@ -153,7 +172,7 @@ def _call_due(clock: Callable[[], datetime], until: float) -> bool:
                 elif not looked_at:
                     return is_open
         finally:
-            work.holds.release_all()
+            work.end()
 
 
 def _answer(future: Future[Reply]) -> Reply | CallError:

@@ -42,7 +42,7 @@ class Holds:
                 self._slots[connector_id].discard(number)
 
     def share(self, call_id: int, scopes: Sequence[UUID]) -> bool:
-        """Hold the scopes against new stops while the call is in hand; False if somebody is just stopping one."""
+        """Hold the scopes against new stops while the call is in hand; False if a stop waits for one."""
         taken: list[UUID] = []
         with raw_cursor() as cursor:
             for scope in scopes:

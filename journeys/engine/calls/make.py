@@ -1,7 +1,8 @@
 """Making one call: composed, sent and read, with neither a database nor a clock of its own but the deadline's."""
 
 import time
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -14,9 +15,10 @@ from journeys.steps.webhook import Webhook
 _KEYS: Final = uuid5(NAMESPACE_URL, "urn:trilha:call")
 
 
-def idempotency_key(run_id: int, visit: int) -> UUID:
-    """The same at every attempt of one visit, and for nothing else."""
-    return uuid5(_KEYS, f"{run_id}:{visit}")
+def idempotency_key(profile_id: UUID, run_id: int, visit: int, noted_at: datetime) -> UUID:
+    """The same at every attempt of one visit, and for nothing else: runs have the same numbers in every database, in
+    one that was restored too, but not the same people at the same moment."""
+    return uuid5(_KEYS, f"{profile_id}:{run_id}:{visit}:{noted_at.astimezone(UTC).isoformat()}")
 
 
 def make(call: Claimed, step: Webhook, service: Service, now: datetime) -> Reply:
@@ -24,6 +26,6 @@ def make(call: Claimed, step: Webhook, service: Service, now: datetime) -> Reply
     deadline = time.monotonic() + step.time_out.total_seconds()
     if call.target is None:
         raise CallError("bad_request")
-    key = idempotency_key(call.run_id, call.visit)
+    key = idempotency_key(call.profile_id, call.run_id, call.visit, call.noted_at)
     request = service.request(step.method, call.target, call.headers, call.body.encode(), key, now)
-    return ask(request, deadline)
+    return replace(ask(request, deadline), secrets=service.secrets)

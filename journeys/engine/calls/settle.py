@@ -6,7 +6,7 @@ once, and the stage of timers moves it on; of one that left meanwhile nothing is
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -14,12 +14,12 @@ from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from channels.web import CallError, Reply
-from customers import bells
 from customers.pg import raw_cursor
-from journeys.engine.calls.claim import HERE, Claimed
+from journeys.engine.calls.claim import Claimed
+from journeys.engine.calls.wake import wake
 from journeys.models import Call
 from journeys.reply import BadReply, read_reply
-from journeys.retry import Tried, next_delay
+from journeys.retry import Tried, and_then, next_delay
 from journeys.steps.base import drawn
 from journeys.steps.webhook import Webhook
 from journeys.variables import VariableDef
@@ -30,17 +30,21 @@ _EXCERPT: Final = 2_000
 _LONGEST_ASK: Final = 10**7
 _PARTS: Final = 2**32
 
-_LOCK: Final = "SELECT coalesce(waits_until, due_at, rests_due_at) FROM journeys_run WHERE id = %b FOR NO KEY UPDATE"
+# Until when it waits, and whether its journey's time stands: then nothing of it runs out.
+_LOCK: Final = """
+    SELECT coalesce(r.waits_until, r.due_at, r.rests_due_at), EXISTS (
+        SELECT 1 FROM journeys_halt h
+        WHERE h.journey_id = r.journey_id AND h.settled_at IS NULL AND h.waiting = 'time_stands'
+    )
+    FROM journeys_run r WHERE r.id = %b FOR NO KEY UPDATE
+"""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SETTLE: Final = """
     UPDATE journeys_call SET state = %b, error = %b, status = %b, tries = %b, attempts = attempts + %b,
         due_at = coalesce(%b::timestamptz, due_at), settled_at = %b, lease_token = NULL
     WHERE id = %b AND state = 'calling' AND lease_token = %b
 """
 _CONTENT: Final = "UPDATE journeys_callcontent SET reply = %b, gave = %b WHERE call_id = %b"
-_WAKE: Final = f"""
-    UPDATE journeys_run r SET due_at = %b FROM journeys_call c
-    WHERE c.id = %b AND r.id = c.run_id AND r.due_at > %b AND {HERE}
-"""
 _State = Call.State
 
 
@@ -94,7 +98,7 @@ def judge(
     found = _read(step, answer, declared, now)
     if isinstance(found, Outcome):
         return found
-    delay = next_delay(step.retry, [*tried, Tried(found.error, found.asked)], fraction)
+    delay = next_delay(step.retry, and_then(tried, Tried(found.error, found.asked)), fraction)
     # Nobody waits in vain for an attempt that would come too late.
     is_over = delay is None or until is None or now + delay >= until
     return Outcome(
@@ -112,7 +116,7 @@ def _read(
 ) -> Outcome | _Failed:
     if isinstance(answer, CallError):
         return _Failed(answer.name)
-    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")[:_EXCERPT]
+    words = _excerpt(answer)
     if not 200 <= answer.status < 300:
         return _Failed(f"status_{answer.status}", answer.status, asked_of(answer, now), words)
     try:
@@ -122,15 +126,29 @@ def _read(
     return Outcome(_State.ANSWERED, status=answer.status, gave=gave, reply=words)
 
 
+def _excerpt(answer: Reply) -> str:
+    """The beginning of a reply as staff may read it: without the secret by which the other side knows us."""
+    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")
+    for secret in answer.secrets:
+        words = words.replace(secret, "•••")
+    return words[:_EXCERPT]
+
+
 def _judged(call: Claimed, answer: Reply | CallError, until: datetime | None, now: datetime) -> Outcome:
     declared = version(call.version_id).definition.variables
-    fraction = drawn(f"{call.run_id}:{call.visit}:{len(call.tried)}", _PARTS) / _PARTS
+    fraction = drawn(f"{call.run_id}:{call.visit}:{sum(one.times for one in call.tried)}", _PARTS) / _PARTS
     return judge(step_of(call), declared, call.tried, answer, until, now, fraction)
 
 
-def _tried(outcome: Outcome, now: datetime) -> dict[str, Any]:
-    tried: dict[str, Any] = {"at": now.isoformat(), "error": outcome.error}
-    return tried if outcome.asked is None else tried | {"asked": outcome.asked.total_seconds()}
+def _told(call: Claimed, outcome: Outcome, now: datetime) -> list[dict[str, Any]]:
+    """The attempts that failed, as they are kept."""
+    *_earlier, last = tried = and_then(call.tried, Tried(outcome.error, outcome.asked))
+    told: dict[str, Any] = {"at": now.isoformat(), "error": outcome.error}
+    if outcome.asked is not None:
+        told["asked"] = outcome.asked.total_seconds()
+    if last.times > 1:
+        told["times"] = last.times
+    return [*call.told[: len(tried) - 1], told]
 
 
 def asked_of(answer: Reply, now: datetime) -> timedelta | None:
@@ -148,9 +166,9 @@ def asked_of(answer: Reply, now: datetime) -> timedelta | None:
 def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) -> Outcome | None:
     """Write what became of it; None where the lease is somebody else's by now."""
     with transaction.atomic(), raw_cursor() as cursor:
-        row = cursor.execute(_LOCK, [call.run_id]).fetchone()
-        outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, row[0] if row else None, now)
-        told = [*call.told, _tried(outcome, now)] if outcome.error else call.told
+        until, stands = cursor.execute(_LOCK, [call.run_id]).fetchone() or (None, False)
+        outcome = answer if isinstance(answer, Outcome) else _judged(call, answer, _NEVER if stands else until, now)
+        told = _told(call, outcome, now) if outcome.error else call.told
         settled_at = None if outcome.due_at else now
         values = [outcome.state.value, outcome.error, outcome.status, Jsonb(told), outcome.attempts, outcome.due_at]
         if not cursor.execute(_SETTLE, [*values, settled_at, call.id, call.token]).rowcount:
@@ -158,6 +176,6 @@ def settle(call: Claimed, answer: Reply | CallError | Outcome, now: datetime) ->
         if outcome.reply or outcome.gave is not None:
             gave = None if outcome.gave is None else Jsonb(outcome.gave)
             cursor.execute(_CONTENT, [outcome.reply, gave, call.id])
-        if outcome.is_final and cursor.execute(_WAKE, [now, call.id, now]).rowcount:
-            bells.ring("engine")
+        if outcome.is_final:
+            wake(cursor, [call.run_id], now)
     return outcome
