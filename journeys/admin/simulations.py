@@ -19,6 +19,7 @@ from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
 from journeys.engine.arrivals import Arrival
 from journeys.models import Journey, Simulation
+from journeys.models.simulation import label_of
 from journeys.simulation.handed_in import MOST_BYTES, NotAnEvent, TooManyEvents, from_file
 from journeys.simulation.job import ask
 from journeys.simulation.shown import sections
@@ -61,7 +62,7 @@ def _shown(asked: Any, which: str) -> Mapping[str, Any] | None:
         one: Simulation = asked.get(pk=UUID(which))
     except (ValueError, Simulation.DoesNotExist):
         raise Http404 from None
-    return {"simulation": one, "names": list(one.found), **sections(one.found)}
+    return {"simulation": one, "names": [label_of(name) for name in one.found], **sections(one.found)}
 
 
 def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:

@@ -1,9 +1,11 @@
 """Simulations that somebody asked for, with what they found."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
@@ -13,6 +15,11 @@ from customers.partner import OfToken
 from customers.personal import TEXT, personal
 from customers.reach import ByBrand
 from journeys.models.journey import Journey
+
+
+def label_of(name: str) -> str:
+    """What a version is called by people: `v2` is called so everywhere."""
+    return {"draft": gettext("draft"), "live": gettext("live version")}.get(name, name)
 
 
 class Simulation(Owned):
@@ -55,6 +62,15 @@ class Simulation(Owned):
 
     def __str__(self) -> str:
         return f"{self.journey} {self.since:%Y-%m-%d} – {self.until:%Y-%m-%d}"
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last one played where it ends with a day."""
+        return self.until - timedelta(microseconds=1)
+
+    @property
+    def labels(self) -> list[str]:
+        return [label_of(pin["name"]) for pin in self.versions]
 
     @property
     def found(self) -> dict[str, Any]:

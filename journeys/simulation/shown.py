@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from channels.models import Reason
 from journeys.models import Cause, EntryRefusal, Run
+from journeys.models.simulation import label_of
 from journeys.simulation.unknown import in_words
 
 Results = Mapping[str, Mapping[str, Any]]
@@ -34,7 +35,7 @@ def sections(results: Results) -> dict[str, Any]:
     made = [Section(title, _side_by_side(results.values(), counts)) for title, counts in tables]
     return {
         "sections": [one for one in made if one.rows],
-        "paths": [(name, found["paths"][:5]) for name, found in results.items()],
+        "paths": [(label_of(name), found["paths"][:5]) for name, found in results.items()],
         "unknown": in_words(dict.fromkeys(code for found in results.values() for code in found["unknown"])),
     }
 
