@@ -142,11 +142,12 @@ def test_a_dead_broker_does_not_slow_acceptance(blackhole: int, monkeypatch: pyt
     monkeypatch.setattr(bells, "_ringers", [ringer_of(app)])
     source = Source.objects.create(brand=Brand.objects.create(key="acme", name="Acme"), key="shop", name="Shop")
     door = Door(source, keys.issue(source)[1])
+    # Twenty that each waited for the broker would take twenty of its time-outs.
     began = time.perf_counter()
     for number in range(20):
         answer = door.post("/v1/track", track(messageId=f"m-{number}", timestamp=datetime.now(UTC).isoformat()))
         assert answer.status_code == 200
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 8
     assert InboxItem.objects.count() == 20
 
 

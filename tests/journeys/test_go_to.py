@@ -17,6 +17,7 @@ from journeys.models import Cause, EntryRefusal, Run, RunContext, Transition
 from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
+from journeys.simulation.unknown import Unknown
 from journeys.validate import check
 from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, welcome
@@ -214,9 +215,7 @@ def test_a_simulation_takes_them_to_have_been_taken_and_says_so(stage: Stage) ->
     events = stored(stage.brand.pk, awaited_names(made.definition, made.steps), T0, T0)
     told = simulate(made, events, Recorded("UTC"), T0.replace(month=4))
     assert told.tally.as_json()["runs"] == [{"status": "completed", "state": "activated", "runs": 1}]
-    assert told.unknown[0] == (
-        "Whether other journeys would have taken whom this one sends there: they are taken to have."
-    )
+    assert told.unknown[0] == Unknown.OTHER_JOURNEYS
 
 
 def test_a_case_says_which_journeys_take_nobody() -> None:

@@ -102,7 +102,12 @@ def _publish(stage: Stage, number: int) -> tuple[UUID, list[datetime]]:
             "kind": "schedule", "segment": "gold", "schedule": schedule, "reentry": "always", "guard": "none",
             "guard_reason": "Nothing is sent.",
         },
-        "steps": [{"id": "over", "type": "exit", "state": "out"}],
+        "steps": [
+            {"id": "on", "type": "random_split", "state": "in", "arms": [
+                {"name": name, "share": 50, "next": "over"} for name in ("one", "other")
+            ]},
+            {"id": "over", "type": "exit", "state": "out"},
+        ],
     }  # fmt: skip
     journey = Journey.objects.create(brand=stage.brand, key=f"daily-{number}", name=f"Daily {number}")
     before = datetime.combine(first, time(), tzinfo=UTC) - timedelta(days=1)
