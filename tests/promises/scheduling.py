@@ -58,7 +58,9 @@ def run(stage: Stage) -> Iterator[Check]:
 
     planned = Counter((journey, moment) for journey, moments in journeys.items() for moment in moments)
     found = Occurrence.objects.values_list("journey_id", "at", "state")
-    yield Check("moments of schedules", planned, Counter((journey, at) for journey, at, _state in found))
+    there = Counter((journey, at) for journey, at, _state in found)
+    yield Check("moments of schedules", planned.total(), there.total())
+    yield Check("  that nobody planned, or that are missing", 0, len((planned - there) + (there - planned)))
     yield Check("  whose people were called", {"called": planned.total()}, dict(Counter(one[2] for one in found)))
     yield Check("calls", planned.total(), Job.objects.filter(kind="call_in").count())
     yield Check("  that did not come to their end", 0, stage.count(_LOST))
