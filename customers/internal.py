@@ -15,6 +15,7 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from customers.event_columns import EVENT, MATCH, PAYLOAD
 from customers.models import Source
 from customers.pg import copy_rows
 
@@ -35,29 +36,10 @@ _LETTER = """
     SELECT %b, %b, u.unit_id, %b, %b, u.row FROM unnest(%b::bigint[], %b::jsonb[]) AS u(unit_id, row)
 """
 _EVENT = (
-    ("id", "int8"),
-    ("received_at", "timestamptz"),
-    ("occurred_at", "timestamptz"),
-    ("brand_id", "uuid"),
-    ("source_id", "uuid"),
-    ("profile_id", "uuid"),
-    ("kind", "varchar"),
-    ("name", "varchar"),
-    ("message_id", "varchar"),
-    ("historical", "bool"),
+    *EVENT,
     ("cause_id", "int8"),
     ("hops", "int2"),
     ("time_source", "int2"),
-)
-_PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
-_MATCH = (
-    ("event_id", "int8"),
-    ("received_at", "timestamptz"),
-    ("occurred_at", "timestamptz"),
-    ("profile_id", "uuid"),
-    ("brand_id", "uuid"),
-    ("name", "varchar"),
-    ("message_id", "varchar"),
 )
 
 
@@ -109,7 +91,7 @@ def tell(cursor: Cursor[Any], happened: Iterable[Internal], awaited: frozenset[s
         for id_, (one, brand) in zip(ids, told, strict=True)
         if not one.cause.historical
     )
-    copy_rows(cursor, "customers_match_queue", _MATCH, matched)
+    copy_rows(cursor, "customers_match_queue", MATCH, matched)
     return len(ids)
 
 
@@ -136,7 +118,7 @@ def _write(cursor: Cursor[Any], told: Sequence[tuple[Internal, UUID]], now: date
         ),
     )  # fmt: skip
     payloads = ((id_, now, Jsonb({"properties": one.properties}, orjson.dumps)) for id_, one, _brand in rows)
-    copy_rows(cursor, "customers_eventpayload", _PAYLOAD, payloads)
+    copy_rows(cursor, "customers_eventpayload", PAYLOAD, payloads)
     return [id_ for id_, _one, _brand in rows]
 
 

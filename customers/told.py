@@ -10,33 +10,12 @@ from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from customers import awaited
+from customers.event_columns import EVENT, MATCH, PAYLOAD
 from customers.internal import Cause
 from customers.models import SegmentInput
 from customers.pg import copy_rows
 from customers.segments.notice import Items
 
-_EVENT = (
-    ("id", "int8"),
-    ("received_at", "timestamptz"),
-    ("occurred_at", "timestamptz"),
-    ("brand_id", "uuid"),
-    ("source_id", "uuid"),
-    ("profile_id", "uuid"),
-    ("kind", "varchar"),
-    ("name", "varchar"),
-    ("message_id", "varchar"),
-    ("historical", "bool"),
-)
-_PAYLOAD = (("event_id", "int8"), ("received_at", "timestamptz"), ("payload", "jsonb"))
-_MATCH = (
-    ("event_id", "int8"),
-    ("received_at", "timestamptz"),
-    ("occurred_at", "timestamptz"),
-    ("profile_id", "uuid"),
-    ("brand_id", "uuid"),
-    ("name", "varchar"),
-    ("message_id", "varchar"),
-)
 _IDS = "SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)"
 
 
@@ -70,14 +49,14 @@ def tell_all(cursor: Cursor[Any], told: Sequence[Happening], now: datetime) -> l
     copy_rows(
         cursor,
         "customers_event",
-        _EVENT,
+        EVENT,
         (
             (id_, now, now, one.brand_id, one.source_id, one.profile_id, "track", one.name, one.message_id, False)
             for id_, one in rows
         ),
     )
     payloads = ((id_, now, Jsonb(one.payload, orjson.dumps)) for id_, one in rows)
-    copy_rows(cursor, "customers_eventpayload", _PAYLOAD, payloads)
+    copy_rows(cursor, "customers_eventpayload", PAYLOAD, payloads)
     waited_for = awaited.under_lock()
     items = Items()
     watchers = waited_for.watchers(SegmentInput.Kind.EVENT)
@@ -92,5 +71,5 @@ def tell_all(cursor: Cursor[Any], told: Sequence[Happening], now: datetime) -> l
         if one.name in waited_for.names
     ]
     if matched:
-        copy_rows(cursor, "customers_match_queue", _MATCH, matched)
+        copy_rows(cursor, "customers_match_queue", MATCH, matched)
     return ids

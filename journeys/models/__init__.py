@@ -2,6 +2,7 @@
 
 from journeys.models.call import Call, CallContent
 from journeys.models.call_list import CallList, CallListRow
+from journeys.models.cause import BROKEN_OFF, EXITS, Cause
 from journeys.models.changeover import Changeover
 from journeys.models.draft import DraftRevision
 from journeys.models.halt import Halt
@@ -17,10 +18,7 @@ from journeys.models.journey_map import (
 )
 from journeys.models.occurrence import Occurrence
 from journeys.models.run import (
-    BROKEN_OFF,
-    EXITS,
     CancelWatch,
-    Cause,
     EntryMemory,
     EntryRefusal,
     RecheckItem,

@@ -142,13 +142,22 @@ def test_a_dead_broker_does_not_slow_acceptance(blackhole: int, monkeypatch: pyt
     monkeypatch.setattr(bells, "_ringers", [ringer_of(app)])
     source = Source.objects.create(brand=Brand.objects.create(key="acme", name="Acme"), key="shop", name="Shop")
     door = Door(source, keys.issue(source)[1])
-    # Twenty that each waited for the broker would take twenty of its time-outs.
-    began = time.perf_counter()
-    for number in range(20):
-        answer = door.post("/v1/track", track(messageId=f"m-{number}", timestamp=datetime.now(UTC).isoformat()))
-        assert answer.status_code == 200
-    assert time.perf_counter() - began < 8
-    assert InboxItem.objects.count() == 20
+
+    def told(name: str) -> float:
+        began = time.perf_counter()
+        for number in range(20):
+            answer = door.post(
+                "/v1/track", track(messageId=f"{name}-{number}", timestamp=datetime.now(UTC).isoformat())
+            )
+            assert answer.status_code == 200
+        return time.perf_counter() - began
+
+    with monkeypatch.context() as silent:
+        silent.setattr(bells, "_ringers", [])
+        without = told("silent")
+    # Two seconds, on a machine that is not so busy as to take as long without a broker.
+    assert told("m") < max(2, 2 * without)
+    assert InboxItem.objects.count() == 40
 
 
 _FORK = """
