@@ -3,6 +3,7 @@
 from channels.models.connector import Connector
 from channels.models.exposure import Exposure
 from channels.models.message import Message, MessageContent, Reason, RecentSend
+from channels.models.pacing import PacingPolicy
 from channels.models.stop import SendStop
 from channels.models.template import Template, TemplateText, TemplateVersion
 
@@ -11,6 +12,7 @@ __all__ = [
     "Exposure",
     "Message",
     "MessageContent",
+    "PacingPolicy",
     "Reason",
     "RecentSend",
     "SendStop",
