@@ -7,7 +7,8 @@ from uuid import UUID
 
 from consent.models import Purpose
 
-_RANK: Final = {Purpose.Kind.LEGAL.value: 0, Purpose.Kind.SERVICE.value: 1, Purpose.Kind.MARKETING.value: 2}
+# Of two messages of one priority the lower goes first.
+RANK: Final = {Purpose.Kind.LEGAL.value: 0, Purpose.Kind.SERVICE.value: 1, Purpose.Kind.MARKETING.value: 2}
 
 
 class Due(Protocol):
@@ -35,7 +36,7 @@ def by_priority(batch: Sequence[_D]) -> list[_D]:
             places[message.customer_id].append(place)
     ordered = list(batch)
     for taken in places.values():
-        mine = sorted((batch[place] for place in taken), key=lambda one: (-one.priority, _RANK[one.purpose_kind]))
+        mine = sorted((batch[place] for place in taken), key=lambda one: (-one.priority, RANK[one.purpose_kind]))
         for place, message in zip(taken, mine, strict=True):
             ordered[place] = message
     return ordered

@@ -39,6 +39,14 @@ _HISTORY: Final = """
         ON r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id
     JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind <> 'legal'
 """
+# What was taken in a span, but of one journey; the states as above.
+_TAKEN: Final = """
+    SELECT p.customer_id, m.settled_at, m.brand_id, m.channel, u.id, u.kind
+    FROM customers_profile p JOIN channels_message m ON m.profile_id = p.id AND m.settled_at > %b AND m.settled_at <= %b
+        AND m.state IN ('sent', 'delivered', 'opened', 'clicked', 'unknown')
+    JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind <> 'legal'
+    WHERE p.customer_id = ANY(%b) AND m.scope_id <> %b
+"""
 _STANDING: Final = """
     SELECT id, kind, brand_id, channel, purpose_id, purpose_kind, most, span, unit, days, starts, ends
     FROM channels_pacingpolicy
@@ -91,6 +99,18 @@ def history(cursor: Cursor[object], customer_ids: Collection[UUID], since: datet
     rows = cursor.execute(_HISTORY, [sorted(customer_ids), since, soon, soon]).fetchall()  # type: ignore[assignment]
     for customer_id, message_id, at, again, *about in rows:
         found[customer_id].append((message_id, Counted(at, About(*about), again)))
+    return found
+
+
+def taken(
+    cursor: Cursor[object], customer_ids: Collection[UUID], since: datetime, until: datetime, *, but_of: UUID
+) -> Mapping[UUID, Sequence[Counted]]:
+    """By customer, what they were sent in a span that is over, by others than one journey."""
+    found: dict[UUID, list[Counted]] = defaultdict(list)
+    rows: Sequence[tuple[UUID, datetime, UUID, str, UUID, str]]
+    rows = cursor.execute(_TAKEN, [since, until, sorted(customer_ids), but_of]).fetchall()  # type: ignore[assignment]
+    for customer_id, at, *about in rows:
+        found[customer_id].append(Counted(at, About(*about)))
     return found
 
 

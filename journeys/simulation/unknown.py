@@ -47,7 +47,7 @@ class Unknown(TextChoices):
     BEFORE = "before", _("Runs that had begun before the first event looked at.")
 
 
-def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Iterator[Unknown]:
+def unknown(version: Version, *, is_assumed: bool, asks_segments: bool, is_paced: bool) -> Iterator[Unknown]:
     """With `is_assumed`, nothing is known of anybody beside the events."""
     entry = version.definition.entry
     if any(step.hands_over for step in version.steps):
@@ -57,6 +57,8 @@ def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Itera
     yield from (Unknown.PEOPLE,) if is_assumed else (Unknown.SAME_PERSON, Unknown.ADDRESSES)
     if asks_segments:
         yield Unknown.ANY_SEGMENT if is_assumed else Unknown.SEGMENT_BEFORE
+    if is_paced:
+        yield from (Unknown.OTHER_SENDS, Unknown.HELD_BACK) if is_assumed else (Unknown.HELD_BACK,)
     if version.is_marketing:
         yield Unknown.AT_ONCE
     if entry.kind == "segment":
