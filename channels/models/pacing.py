@@ -117,7 +117,15 @@ class PacingPolicy(Owned):
                 fields=("policy_id",), condition=models.Q(valid_to__isnull=True), name="one_pacing_version_in_force"
             ),
             models.CheckConstraint(
-                condition=~_CAP | models.Q(most__gte=1, span__gte=1, starts__isnull=True, ends__isnull=True),
+                condition=~_CAP
+                | models.Q(
+                    most__isnull=False,
+                    most__gte=1,
+                    span__isnull=False,
+                    span__gte=1,
+                    starts__isnull=True,
+                    ends__isnull=True,
+                ),
                 name="pacing_cap_counts",
             ),
             models.CheckConstraint(

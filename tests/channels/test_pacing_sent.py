@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from channels.dispatch import dispatch_due
-from channels.models import Message, PacingPolicy, RecentSend
+from channels.models import Message, PacingPolicy, RecentSend, TemplateText
 from channels.providers.base import DeliveryError
 from consent.models import Purpose
 from customers.models import Brand
@@ -140,6 +140,7 @@ def test_what_is_owed_by_law_is_under_no_policy(world: World) -> None:
     quiet_hours(world.brand, "00:00", "23:59", purpose_kind="")
     sent_before(world, ana, NOW - HOUR)
     law = people.make_purpose(world.brand, "law", Purpose.Kind.LEGAL)
+    TemplateText.objects.update(subject="Law", html="", text="Law")
     message = world.queue(ana, purpose_id=law.pk)
     send(world)
     assert state(message) == ("sent", "")

@@ -74,7 +74,7 @@ def simulated(stage: Stage) -> Tally:
 @pytest.fixture
 def played(stage: Stage) -> Stage:
     stage.publish(journey())
-    stage.agree()
+    stage.know()
     stage.happen("customer.signed_up")
     return stage
 

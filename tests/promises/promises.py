@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.promises import (
     batches,
+    capping,
     carts,
     duplicates,
     durable,
@@ -52,6 +53,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     timers.PROMISE,
     opting_out.PROMISE,
     suppressing.PROMISE,
+    capping.PROMISE,
     people.PROMISE,
     erasing.PROMISE,
     telling.PROMISE,
