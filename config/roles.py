@@ -23,7 +23,7 @@ _CONSENT = (
     " suppression confirmation pause preference"
 )
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
-_ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
+_ACT = "channels: connector template templateversion templatetext message messagecontent sendstop pacingpolicy"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"
@@ -48,7 +48,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent receivedbody job"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
-        (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "channels: template templateversion templatetext sendstop pacingpolicy"),
         (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),
         (("publish",), "journeys: journey"),

@@ -26,6 +26,8 @@ class PacingPolicy(Owned):
     `policy_id`, the id of the first.
     """
 
+    for_managers = True
+
     class Kind(models.TextChoices):
         CAP = "cap", _("cap")
         QUIET = "quiet", _("quiet hours")

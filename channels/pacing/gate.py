@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from channels.pacing.reading import history, longest, standing, zones
+from channels.pacing.reading import Zones, history, longest, standing, zones
 from channels.pacing.rules import About, Block, Counted, judge
 from consent.permission import Ask, Verdict, permissions
 from customers.pg import raw_cursor
@@ -52,7 +52,7 @@ def gate(sendings: Sequence[Sending], now: datetime) -> list[Answer]:
         if longest(policies):
             for customer_id, found in history(cursor, people, now - longest(policies), now).items():
                 had[customer_id] = [counted for _id, counted in found]
-        known = zones(cursor, people if policies else (), brands)
+        known = zones(cursor, people, brands) if policies else Zones({}, {})
     answers = []
     for one, verdict in zip(sendings, verdicts, strict=True):
         brand_id, kind = purposes[one.purpose_id]

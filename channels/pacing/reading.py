@@ -117,7 +117,7 @@ def taken(
 def zones(cursor: Cursor[object], people: Collection[UUID], brands: Collection[UUID]) -> "Zones":
     """Where these people are as far as it is known, and these brands."""
     own = dict(cursor.execute(_ZONES, [sorted(people)]).fetchall())  # type: ignore[arg-type]
-    known = all(own.get(one) for one in people)
+    known = bool(people) and all(own.get(one) for one in people)
     theirs = {} if known else dict(cursor.execute(_BRAND_ZONES, [sorted(brands)]).fetchall())  # type: ignore[arg-type]
     return Zones(own, theirs)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from channels.pacing.reading import history, longest, standing, zones
+from channels.pacing.reading import Zones, history, longest, standing, zones
 from channels.pacing.rules import About, Block, Cap, Hours, Policy, counts, covering, judge
 from customers.ids import hash64
 from customers.pg import raw_cursor
@@ -37,7 +37,7 @@ class Paced:
         brands = [self.about.brand_id]
         with raw_cursor() as cursor:
             had = [counted for other_id, counted in _had(cursor, policies, customer_id, now) if other_id != message_id]
-            known = zones(cursor, [customer_id], brands) if _asks_hours(policies) else zones(cursor, [], [])
+            known = zones(cursor, [customer_id], brands) if _asks_hours(policies) else Zones({}, {})
         zone, whose = known.of(customer_id, self.about.brand_id)
         block = judge(policies, self.about, had, zone, now)
         if block is None:

@@ -32,6 +32,14 @@ class Unknown(TextChoices):
         "segment_before",
         _("Who was in a segment before it was built: nobody is taken to have been in it."),
     )
+    OTHER_SENDS = (
+        "other_sends",
+        _("What people were sent beside this journey, where a cap counts that: nothing is taken to have been."),
+    )
+    HELD_BACK = (
+        "held_back",
+        _("What people did while a message was held back by a cap or for the hour: it is taken to go afterwards."),
+    )
     AT_ONCE = "at_once", _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     SEGMENT_MOVES = (
         "segment_moves",

@@ -49,7 +49,7 @@ def most_that_one_got(world: World, whose: dict[str, int]) -> int:
         left = Message.objects.filter(Q(state__in=("queued", "leased", "dispatching")) | _UNDECIDED)
         if not left.exists():
             break
-    got = Counter(whose[call.outgoing.recipient] for call in Recorder.calls)
+    got = Counter(whose[call.outgoing.to] for call in Recorder.calls)
     return max(got.values())
 
 

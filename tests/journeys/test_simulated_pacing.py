@@ -38,7 +38,8 @@ def test_what_would_have_been_sent_counts() -> None:
 
 def test_what_was_sent_then_counts_from_when_it_was() -> None:
     past = had(T0 + 2 * HOUR)
-    assert fates([want(T0), want(T0 + 3 * HOUR)], cap(2, DAY), past=past) == [Fate(T0), Fate(None, "capped")]
+    told = fates([want(T0), want(T0 + HOUR), want(T0 + 3 * HOUR)], cap(3, DAY), past=past)
+    assert told == [Fate(T0), Fate(T0 + HOUR), Fate(T0 + DAY, "capped")]
 
 
 def test_what_is_held_for_the_night_goes_in_the_morning() -> None:
