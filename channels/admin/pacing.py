@@ -45,7 +45,7 @@ class PolicyForm(PolicyModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
-            tried = construct_instance(self, copy(self.instance), self._meta.fields)  # type: ignore[attr-defined]
+            tried = construct_instance(self, copy(self.instance), self._meta.fields)
             try:
                 policies.check(tried)
             except ValidationError as error:

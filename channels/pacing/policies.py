@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -118,7 +119,7 @@ def change(policy: PacingPolicy, by: int | None, now: datetime) -> PacingPolicy:
     return policy
 
 
-def end(policy_id: object, now: datetime) -> bool:
+def end(policy_id: UUID, now: datetime) -> bool:
     """Put a policy out of force, by the id of any version; False if it was already."""
     with transaction.atomic():
         current = PacingPolicy.objects.select_for_update().filter(policy_id=policy_id, valid_to=None).first()

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,12 +70,12 @@ def rule_of(version: PacingPolicy) -> Policy:
     return Hours(version.pk, scope, span, is_quiet=version.kind == PacingPolicy.Kind.QUIET)
 
 
-def standing(cursor: Cursor[object], brand_ids: Collection[UUID], at: datetime) -> list[Policy]:
+def standing(cursor: Cursor[Any], brand_ids: Collection[UUID], at: datetime) -> list[Policy]:
     """The policies of these brands, and of the organisation, as of a moment."""
     rows = cursor.execute(_STANDING, [at, at, sorted(brand_ids)]).fetchall()
     names = ("id", "kind", "brand_id", "channel", "purpose_id", "purpose_kind", "most", "span", "unit", "days",
              "starts", "ends")  # fmt: skip
-    return [rule_of(PacingPolicy(**dict(zip(names, row, strict=True)))) for row in rows]  # type: ignore[call-overload]
+    return [rule_of(PacingPolicy(**dict(zip(names, row, strict=True)))) for row in rows]
 
 
 def during(brand_id: UUID, since: datetime, until: datetime) -> list[tuple[datetime, datetime | None, Policy]]:
@@ -91,34 +91,34 @@ def longest(policies: Iterable[Policy]) -> timedelta:
     return max((one.span for one in policies if isinstance(one, Cap)), default=timedelta())
 
 
-def history(cursor: Cursor[object], customer_ids: Collection[UUID], since: datetime, now: datetime) -> History:
+def history(cursor: Cursor[Any], customer_ids: Collection[UUID], since: datetime, now: datetime) -> History:
     """By customer, what counts under caps since then, with the ids of the messages."""
     found: dict[UUID, list[tuple[UUID, Counted]]] = defaultdict(list)
     soon = now + UNDECIDED_FOR
-    rows: Sequence[tuple[UUID, UUID, datetime | None, datetime | None, UUID, str, UUID, str]]
-    rows = cursor.execute(_HISTORY, [sorted(customer_ids), since, soon, soon]).fetchall()  # type: ignore[assignment]
+    rows = cursor.execute(_HISTORY, [sorted(customer_ids), since, soon, soon]).fetchall()
     for customer_id, message_id, at, again, *about in rows:
         found[customer_id].append((message_id, Counted(at, About(*about), again)))
     return found
 
 
 def taken(
-    cursor: Cursor[object], customer_ids: Collection[UUID], since: datetime, until: datetime, *, but_of: UUID
+    cursor: Cursor[Any], customer_ids: Collection[UUID], since: datetime, until: datetime, *, but_of: UUID
 ) -> Mapping[UUID, Sequence[Counted]]:
     """By customer, what they were sent in a span that is over, by others than one journey."""
     found: dict[UUID, list[Counted]] = defaultdict(list)
-    rows: Sequence[tuple[UUID, datetime, UUID, str, UUID, str]]
-    rows = cursor.execute(_TAKEN, [since, until, sorted(customer_ids), but_of]).fetchall()  # type: ignore[assignment]
+    rows = cursor.execute(_TAKEN, [since, until, sorted(customer_ids), but_of]).fetchall()
     for customer_id, at, *about in rows:
         found[customer_id].append(Counted(at, About(*about)))
     return found
 
 
-def zones(cursor: Cursor[object], people: Collection[UUID], brands: Collection[UUID]) -> "Zones":
+def zones(cursor: Cursor[Any], people: Collection[UUID], brands: Collection[UUID]) -> "Zones":
     """Where these people are as far as it is known, and these brands."""
-    own = dict(cursor.execute(_ZONES, [sorted(people)]).fetchall())  # type: ignore[arg-type]
+    own: dict[UUID, str] = dict(cursor.execute(_ZONES, [sorted(people)]).fetchall())
     known = bool(people) and all(own.get(one) for one in people)
-    theirs = {} if known else dict(cursor.execute(_BRAND_ZONES, [sorted(brands)]).fetchall())  # type: ignore[arg-type]
+    theirs: dict[UUID, str] = {}
+    if not known:
+        theirs = dict(cursor.execute(_BRAND_ZONES, [sorted(brands)]).fetchall())
     return Zones(own, theirs)
 
 

@@ -1,6 +1,5 @@
 """Policies in sentences, for pages."""
 
-from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
 from channels.models import PacingPolicy
@@ -16,7 +15,7 @@ def says(policy: PacingPolicy) -> str:
         text = gettext("none from %(starts)s until %(ends)s")
     else:
         text = gettext("only from %(starts)s until %(ends)s")
-    said = text % {"starts": time_format(policy.starts, "H:i"), "ends": time_format(policy.ends, "H:i")}
+    said = text % {"starts": f"{policy.starts:%H:%M}", "ends": f"{policy.ends:%H:%M}"}
     return f"{said}, {policy.days}" if policy.days else said
 
 

@@ -44,7 +44,7 @@ def write_to_everybody(world: World) -> dict[str, int]:
 def most_that_one_got(world: World, whose: dict[str, int]) -> int:
     at = NOW
     for _turn in range(20):
-        together(*[lambda at=at: dispatch_due(world.connector.pk, at, limit=8)] * 4)  # type: ignore[misc]  # of no name
+        together(*[lambda at=at: dispatch_due(world.connector.pk, at, limit=8)] * 4)
         at += timedelta(seconds=6)
         left = Message.objects.filter(Q(state__in=("queued", "leased", "dispatching")) | _UNDECIDED)
         if not left.exists():

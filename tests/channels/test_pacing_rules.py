@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from channels.pacing.order import by_priority
-from channels.pacing.rules import About, counts, judge
+from channels.pacing.rules import About, Policy, counts, judge
 from consent.models import Purpose
 from tests.channels.pacing import BRAND, OFFER, PURPOSE, cap, had, quiet, window
 
@@ -120,7 +120,7 @@ def test_a_purpose_narrows_whatever_its_kind() -> None:
 
 
 def test_what_the_law_demands_is_never_held() -> None:
-    everything = [cap(1, DAY, purpose_kind=""), quiet("00:00", "23:59", purpose_kind="")]
+    everything: list[Policy] = [cap(1, DAY, purpose_kind=""), quiet("00:00", "23:59", purpose_kind="")]
     legal = OFFER._replace(purpose_kind=Purpose.Kind.LEGAL.value)
     assert judge(everything, legal, had(NOW, about=OFFER), UTC_ZONE, NOW) is None
 

@@ -1,6 +1,7 @@
 """Pacing as dispatch heeds it: what is counted, what is held until when, and what is kept to explain it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -23,7 +24,7 @@ def send(world: World, at: datetime = NOW) -> None:
     dispatch_due(world.connector.pk, at)
 
 
-def due(message_id: object) -> datetime:
+def due(message_id: UUID) -> datetime:
     return Message.objects.get(pk=message_id).due_at.replace(microsecond=0)
 
 
@@ -252,5 +253,5 @@ def test_policies_are_rows_that_cannot_say_nothing(world: World) -> None:
         {"kind": "quiet", "starts": "1:00", "ends": "1:00"},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
-            policy(world.brand, **fields)  # type: ignore[arg-type]  # as somebody might
+            policy(world.brand, **fields)
     assert not PacingPolicy.objects.exists()

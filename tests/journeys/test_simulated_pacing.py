@@ -112,9 +112,12 @@ def test_what_other_journeys_sent_counts_and_its_own_is_played_anew(played: Stag
     own = Message.objects.order_by("pk").first()
     assert own is not None
     Message.objects.update(state="sent", settled_at=own.created_at - HOUR)
-    assert simulated(played).as_json()["blocked"] == []
+    assert simulated(played).as_json()["held"] == []
     Message.objects.update(scope_id=new_id())
-    assert [one["messages"] for one in simulated(played).as_json()["blocked"]] == [2]
+    assert [(one["step"], one["messages"]) for one in simulated(played).as_json()["held"]] == [
+        ("again", 1),
+        ("hello", 1),
+    ]
 
 
 def test_what_is_not_known_of_held_messages_is_said(played: Stage) -> None:
