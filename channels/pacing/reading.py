@@ -115,7 +115,7 @@ def taken(
 def zones(cursor: Cursor[Any], people: Collection[UUID], brands: Collection[UUID]) -> "Zones":
     """Where these people are as far as it is known, and these brands."""
     own: dict[UUID, str] = dict(cursor.execute(_ZONES, [sorted(people)]).fetchall())
-    known = bool(people) and all(own.get(one) for one in people)
+    known = bool(people) and all(place(own.get(one, "")) for one in people)
     theirs: dict[UUID, str] = {}
     if not known:
         theirs = dict(cursor.execute(_BRAND_ZONES, [sorted(brands)]).fetchall())
