@@ -11,7 +11,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0012_connectors_for_calls'),
+        ("channels", "0001_initial"),
         ('consent', '0014_pauses_apart_by_method'),
         ('customers', '0037_token_may_simulate'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0037_token_may_simulate'),
+        ("customers", "0007_identifier_kinds"),
     ]
 
     operations = [
