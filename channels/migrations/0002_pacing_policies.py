@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("channels", "0001_initial"),
-        ('consent', '0014_pauses_apart_by_method'),
-        ('customers', '0037_token_may_simulate'),
+        ("consent", "0003_guards"),
+        ("customers", "0007_identifier_kinds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
