@@ -33,13 +33,7 @@ def not_now(message: Claimed, paced: Paced, customer_id: UUID, now: datetime) ->
     block = paced.look(message.id, customer_id, now)
     if block is None:
         return None
-    outcome = _later(message, block.reason, block.until, noted(paced), now, is_known=block.is_known)
-    if not message.may_be_taken:
-        return outcome
-    # The provider may have it already: it keeps its copy and counts for others, and is not told as not sent.
-    if outcome.state == State.SUPPRESSED:
-        return Outcome(State.UNKNOWN, Reason.INTERRUPTED, decision=outcome.decision, taken=True)
-    return replace(outcome, taken=True)
+    return _later(message, block.reason, block.until, noted(paced), now, is_known=block.is_known)
 
 
 def noted(paced: Paced) -> dict[str, Any]:
@@ -48,6 +42,18 @@ def noted(paced: Paced) -> dict[str, Any]:
 
 
 def _later(
+    message: Claimed, reason: Reason, at: datetime | None, decision: dict[str, Any], now: datetime, *, is_known: bool
+) -> Outcome:
+    outcome = _held(message, reason, at, decision, now, is_known=is_known)
+    if not message.may_be_taken:
+        return outcome
+    # The provider may have it already: it keeps its copy and counts for others, and is not told as not sent.
+    if outcome.state == State.SUPPRESSED:
+        return Outcome(State.UNKNOWN, Reason.INTERRUPTED, decision=decision, taken=True)
+    return replace(outcome, taken=True)
+
+
+def _held(
     message: Claimed, reason: Reason, at: datetime | None, decision: dict[str, Any], now: datetime, *, is_known: bool
 ) -> Outcome:
     if at is not None and not is_known:

@@ -28,15 +28,16 @@ def recorded(recorder: type[Recorder]) -> World:
 
 
 def write_to_everybody(world: World) -> dict[str, int]:
-    """Each by several addresses, so that no lock on an address keeps one from the other; whose address is whose."""
+    """Each by several addresses, so that no lock on an address keeps one from the other; whose address is whose. A
+    batch has one message for each person, so that workers come to the same person at the same time."""
     whose: dict[str, int] = {}
-    for number in range(PEOPLE):
-        first = world.person(f"p{number}-0@example.com")
-        for n in range(ADDRESSES):
+    firsts = [world.person(f"p{number}-0@example.com") for number in range(PEOPLE)]
+    for n in range(ADDRESSES):
+        for number, first in enumerate(firsts):
             one = first if n == 0 else world.person(f"p{number}-{n}@example.com")
             one.profile.customer = first.customer
             one.profile.save()
-            world.queue(one, expires_at=NOW + timedelta(days=3))
+            world.queue(one, due_at=NOW - timedelta(seconds=ADDRESSES - n), expires_at=NOW + timedelta(days=3))
             whose[f"p{number}-{n}@example.com"] = number
     return whose
 
@@ -44,7 +45,7 @@ def write_to_everybody(world: World) -> dict[str, int]:
 def most_that_one_got(world: World, whose: dict[str, int]) -> int:
     at = NOW
     for _turn in range(20):
-        together(*[lambda at=at: dispatch_due(world.connector.pk, at, limit=8)] * 4)
+        together(*[lambda at=at: dispatch_due(world.connector.pk, at, limit=PEOPLE)] * 4)
         at += timedelta(seconds=6)
         left = Message.objects.filter(Q(state__in=("queued", "leased", "dispatching")) | _UNDECIDED)
         if not left.exists():

@@ -43,30 +43,36 @@ def run(stage: Stage) -> Iterator[Check]:
     stage.settle("where they live")
     tell(partner, [signed_up(user) for user in users])
     wanted = count * len(_JOURNEYS)
-    for _death in range(stage.size(10, 1)):
+    for death in range(stage.size(10, 1)):
+        stage.until(lambda death=death: _count(state="sent") > (death + 1) * count // 10, "a letter")  # type: ignore[misc]
         kill(stage, letters)
     stage.until(lambda: Message.objects.count() == wanted, "the letters", 300)
     stage.until(lambda: not Message.objects.filter(_IN_HAND).exists(), "what became of them", 600)
 
     arrived = Counter(mailbox for mailbox, _at in letters.times())
-    asleep = {email_of(user) for user in users[:sleepers]}
-    unknown = Message.objects.filter(state="unknown").count()
+    asleep = [email_of(user) for user in users[:sleepers]]
+    # A sender that was killed leaves a letter of which nobody knows: it counts, whether it had gone or not.
+    at_night = _count(state="unknown", address__value__in=asleep)
+    by_day = _count(state="unknown") - at_night
+    sent = _count(state="sent")
     yield Check("letters that ten journeys wrote at once", wanted, Message.objects.count())
     yield Check("people who got more than the cap", 0, sum(got > _MOST for got in arrived.values()))
-    yield Check("letters that arrived by day", _MOST * (count - sleepers) - unknown, _all_but(arrived, asleep))
+    most = _MOST * (count - sleepers)
+    yield Check("letters sent by day", range(most - by_day, most + 1), sent)
+    yield Check("  that arrived", range(sent, sent + by_day + 1), sum(arrived.values()))
     yield Check("  that arrived at night", 0, sum(arrived[one] for one in asleep))
     capped = Message.objects.filter(state="suppressed", reason="capped")
-    expected = (len(_JOURNEYS) - _MOST) * (count - sleepers)
-    yield Check("letters not sent for the cap, with the reason", expected, capped.count())
-    yield Check("  that say how many were counted", expected, capped.filter(decision__pacing__counted=_MOST).count())
+    yield Check("letters not sent for the cap, with the reason", wanted * 9 // 10 - sent - by_day, capped.count())
+    counted = capped.filter(decision__pacing__counted__gte=_MOST)
+    yield Check("  that say how many were counted", capped.count(), counted.count())
     held = Message.objects.filter(state="held", reason="quiet_hours")
-    yield Check("letters held for the night, with the reason", len(_JOURNEYS) * sleepers, held.count())
+    yield Check("letters held for the night, with the reason", wanted // 10 - at_night, held.count())
     ends = {_morning(zone, now) for zone in zones[:sleepers]}
-    yield Check("  until eight in the morning", len(_JOURNEYS) * sleepers, held.filter(due_at__in=ends).count())
+    yield Check("  until eight in the morning", held.count(), held.filter(due_at__in=ends).count())
 
 
-def _all_but(arrived: Counter[str], asleep: set[str]) -> int:
-    return sum(got for mailbox, got in arrived.items() if mailbox not in asleep)
+def _count(**of: Any) -> int:
+    return Message.objects.filter(**of).count()
 
 
 def _document(key: str) -> dict[str, Any]:
