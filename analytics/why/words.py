@@ -143,6 +143,10 @@ REASONS: Final[dict[str, Words]] = {
         _("The provider refused it for good."),
         _("Whatever the provider objects to, in its own words below."),
     ),
+    Reason.BOUNCED: Words(
+        _("The provider took it, and told later that it had bounced for good."),
+        _("An address that exists; nobody writes to this one any more until the suppression is lifted."),
+    ),
     Reason.TROUBLE: Words(
         _("The provider was in trouble; it is tried again with growing pauses, up to eight times."),
         _("The provider accepting one of the tries."),
