@@ -94,5 +94,6 @@ class ReceiptAdmin(Facts):
     search_fields = ("message__id", "provider_id")
     search_help_text = _("The whole id of a message, ours or the provider’s.")
     when_empty = _("No receipt yet. Providers tell what became of messages once they know the connector’s address.")
-    readonly_fields = (link("message_id", "channels_message", _("message")),)
+    readonly_fields = ("about",)
     exclude = ("message",)
+    about = staticmethod(link("message_id", "channels_message", _("message")))

@@ -95,7 +95,7 @@ def _take(cursor: Cursor[Any], connector: Connector, reply: ToldReply, received_
         obey(cursor, heard.meaning, address_id, brand.pk, heard.language, now)
     at = min(reply.at or received_at, received_at)
     answered = _answered(cursor, connector, reply, address_id, at)
-    profile_id = _whose(cursor, brand.pk, address_id) or (answered and answered.profile_id)
+    profile_id = _whose(cursor, brand.pk, address_id) or (answered.profile_id if answered else None)
     values = {
         "id": new_id(), "brand": brand.pk, "channel": reply.channel, "connector": connector.pk, "address": address_id,
         "profile": profile_id, "at": at,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
 
 from psycopg import Cursor
 
@@ -13,7 +14,7 @@ from customers.internal import Cause, Internal
 from customers.internal import tell as tell_inside
 
 if TYPE_CHECKING:
-    from channels.receipts.apply import Applied, Subject
+    from channels.receipts.apply import Applied
 
 Happened = Receipt.Happened
 
@@ -77,7 +78,19 @@ def _not_told_yet(cursor: Cursor[Any], applied: Sequence["Applied"]) -> list["Ap
     return [one for one in applied if (one.message.id, one.receipt.happened) not in before]
 
 
-def about(message: "Subject") -> dict[str, Any]:
+class Asked(Protocol):
+    """A message as far as it says who asked for it."""
+
+    id: UUID
+    channel: str
+    scope_id: UUID
+    step_id: str
+    origin_kind: str
+    origin_id: str
+    copy_key: str
+
+
+def about(message: Asked) -> dict[str, Any]:
     """By what a journey knows its own: the run, the step, and the entry key where it has one."""
     said = {
         "message": str(message.id),

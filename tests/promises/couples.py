@@ -37,9 +37,9 @@ class Couple:
         for minutes_ago, (user, name) in enumerate(said[::-1] if self.number % 2 else said):
             at = {"occurred_at": (noon - timedelta(minutes=minutes_ago)).isoformat()}
             who = {"user_id": user}
-            yield {"type": "identify", "identifiers": {**who, "email": self.email}, "id": f"who-{user}"} | at
+            yield {"type": "identify", "identifiers": {**who, "email": self.email}, "id": f"who-{user}", **at}
             about = {"purpose": PURPOSE, "address": self.email}
-            yield {"name": name, "identifiers": who, "properties": about, "id": f"consent-{user}"} | at
+            yield {"name": name, "identifiers": who, "properties": about, "id": f"consent-{user}", **at}
 
 
 def merged_and_undone(stage: Stage, partner: Client, letters: Letters, couples: Sequence[Couple]) -> Iterator[Check]:
