@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from channels.accounts import service_of
+from channels.dispatch import window
 from channels.dispatch.claim import Batch, Claimed, claim, give_back
 from channels.dispatch.compose import Texts, compose
 from channels.dispatch.send import Sender, place_of, release
@@ -116,7 +117,10 @@ def _compose(sender: Sender, message: Claimed, texts: Texts) -> base.Outgoing | 
         settle(message, Outcome(State.SUPPRESSED, Reason.NO_ADDRESS), now)
         return None
     try:
-        return compose(message, texts, message.address_id, now)
+        outgoing = compose(message, texts, message.address_id, now)
+        if not window.is_closed(message, outgoing, now):
+            return outgoing
+        settle(message, Outcome(State.SUPPRESSED, Reason.WINDOW_CLOSED), now)
     except MissingFieldError as error:
         settle(message, Outcome(State.FAILED, Reason.MISSING_FIELD, str(error)), now)
     except TemplateError as error:

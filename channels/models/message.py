@@ -42,6 +42,7 @@ class Reason(models.TextChoices):
     SUPPRESSED = "suppressed", _("address suppressed")
     RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
+    WINDOW_CLOSED = "window_closed", _("nothing was written to us in the last 24 hours, and no template is approved")
     # overtaken by events
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
