@@ -13,6 +13,6 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0015_make_calls"), ("channels", "0014_callbacks_and_conversations"))
+    dependencies = (("config", "0002_staff_roles"), ("channels", "0002_callbacks_and_conversations"))
 
     operations = (migrations.RunPython(let_roles_look, migrations.RunPython.noop),)
