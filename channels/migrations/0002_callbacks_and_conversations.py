@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0001_initial'),
+        ("channels", "0001_initial"),
         ('consent', '0003_guards'),
         ('customers', '0007_identifier_kinds'),
     ]
