@@ -86,7 +86,8 @@ def load() -> Company:
         shops[plan.key] = Shop(
             plan,
             brand,
-            {source.key: source for source in Source.objects.filter(brand=brand)},
+            # What happens inside is told by none of the company's systems.
+            {one.key: one for one in Source.objects.filter(brand=brand).exclude(key=Source.RESERVED_KEY)},
             {squad.name: squad for squad in Squad.objects.filter(brand=brand)},
             {journey.key: journey for journey in Journey.objects.filter(brand=brand)},
         )

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
+from django.utils import formats
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
@@ -85,7 +87,11 @@ def in_words(assumed: Sequence[Mapping[str, Any]]) -> list[str]:
     told = []
     for one in assumed:
         if "error" in one:
-            said = {"step": one["step"], "error": one["error"], "percent": f"{one.get('percent', 100):g}"}
+            said = {
+                "step": one["step"],
+                "error": one["error"],
+                "percent": formats.localize(Decimal(f"{one.get('percent', 100):g}")),
+            }
             told.append(_("%(step)s: %(error)s for %(percent)s percent of runs") % said)
         if "json" in one:
             reply = json.dumps(one["json"], ensure_ascii=False)

@@ -42,6 +42,7 @@ def test_what_is_supposed_is_filled_in_and_shown(
     page.get_by_role("button", name=ask, exact=True).click()
     expect(page.locator("#s-shown")).to_be_visible()
     expect(page.get_by_text('{"score": 7}').first).to_be_visible()
+    expect(page.get_by_text("12,5" if locale == "pt-BR" else "12.5").first).to_be_visible()
     is_fine(page)
     assert Simulation.objects.get().assumed == [
         {"step": "ask", "error": "timeout", "percent": 12.5, "json": {"score": 7}}

@@ -10,7 +10,8 @@ import pytest
 from django.db.models import Count
 
 from channels.models import Connector, Message
-from config.demo import club, company, history
+from config.demo import club, company, history, staff
+from config.demo.brands import BRANDS
 from config.demo.size import Size
 from customers import keys
 from customers.accept import schemas
@@ -74,3 +75,7 @@ def test_the_journey_that_asks_it_runs_in_the_history(transactional_db: None) ->
     assert Message.objects.filter(template_version__template__key="club-reward", state="sent").exists()
     connectors = Connector.objects.filter(key=company.CLUB).annotate(brands=Count("brand"))
     assert connectors.count() == 2
+    # What journeys told of themselves is no system's that could have a key.
+    names = set(staff.write_keys(company.load(), {}, END))
+    assert {f"{plan.key}/shop" for plan in BRANDS} < names
+    assert not any(name.endswith("/trilha") for name in names)
