@@ -10,14 +10,19 @@ class ChannelsConfig(AppConfig):
         from channels import confirmations
         from channels.models import Connector
         from channels.privacy import STORES
-        from channels.retention import CONTENTS
+        from channels.receipts import apply, read, telling
+        from channels.retention import CALLBACKS, CONTENTS
         from channels.secrets import place
         from consent.confirming import ask
+        from customers import dead_letters, internal
         from customers.privacy import stores
         from customers.resealing import Sealed, register
         from customers.retention import kinds
 
         stores.register(*STORES)
-        kinds.register(CONTENTS)
+        kinds.register(CONTENTS, CALLBACKS)
+        internal.reserve(*telling.RESERVED)
+        dead_letters.register_staying(read.QUEUE.name, read.again)
+        dead_letters.register_staying(apply.QUEUE.name, apply.again)
         ask.register(confirmations.ready, confirmations.send)
         register(Sealed(Connector, "credentials", place))

@@ -11,6 +11,15 @@ _State = Message.State
 _NOT_OVER: Final = ", ".join(
     f"'{state.value}'" for state in (_State.QUEUED, _State.HELD, _State.LEASED, _State.DISPATCHING, _State.UNKNOWN)
 )
+CALLBACKS: Final = Kind(
+    "provider_callbacks",
+    _("calls of providers"),
+    _("What waits to be read stays; what was read of it stays as receipts and conversations."),
+    30,
+    table="channels_providercallback",
+    time="t.read_at",
+    brand="(SELECT c.brand_id FROM channels_connector c WHERE c.id = t.connector_id)",
+)
 CONTENTS: Final = Kind(
     "message_contents",
     _("words of messages"),
