@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 else:
     PolicyModelForm = forms.ModelForm
 
-_CAP: Final = (_("A cap"), {"fields": (("most", "span", "unit"),)})
-_HOURS: Final = (_("Hours"), {"fields": (("starts", "ends"), "days")})
+_CAP: Final = (_("A cap"), {"fields": ("most", "span", "unit")})
+_HOURS: Final = (_("Hours of the day"), {"fields": (("starts", "ends"), "days")})
 _HELD: Final = (Reason.CAPPED, Reason.QUIET_HOURS)
 _DAYS: Final = 30
 

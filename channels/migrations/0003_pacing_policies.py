@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'pacing policy',
-                'verbose_name_plural': 'pacing',
+                'verbose_name_plural': 'pacing policies',
                 'ordering': ('name', '-number'),
             },
         ),

@@ -111,7 +111,7 @@ class PacingPolicy(Owned):
 
     class Meta:
         verbose_name = _("pacing policy")
-        verbose_name_plural = _("pacing")
+        verbose_name_plural = _("pacing policies")
         ordering = ("name", "-number")
         constraints = (
             models.UniqueConstraint(fields=("policy_id", "number"), name="one_pacing_version_of_a_number"),
