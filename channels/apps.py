@@ -8,16 +8,22 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from channels import confirmations
-        from channels.models import Connector
+        from channels.models import Connector, WebhookEndpoint
         from channels.privacy import STORES
-        from channels.retention import CONTENTS
+        from channels.retention import KINDS
         from channels.secrets import place
+        from channels.webhooks import endpoints, queue, replay, secrets
+        from channels.webhooks.privacy import STORE
         from consent.confirming import ask
+        from customers import stored, tokens
         from customers.privacy import stores
         from customers.resealing import Sealed, register
         from customers.retention import kinds
 
-        stores.register(*STORES)
-        kinds.register(CONTENTS)
+        stores.register(*STORES, STORE)
+        kinds.register(*KINDS)
         ask.register(confirmations.ready, confirmations.send)
-        register(Sealed(Connector, "credentials", place))
+        register(Sealed(Connector, "credentials", place), Sealed(WebhookEndpoint, "secrets", secrets.place))
+        stored.register(queue.queue)
+        tokens.follow(endpoints.follow_token)
+        replay.register()

@@ -23,7 +23,10 @@ _CONSENT = (
     " suppression confirmation pause preference"
 )
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
-_ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
+_ACT = (
+    "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
+    " webhookdelivery webhookattempt"
+)
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"
@@ -47,6 +50,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent receivedbody job"),
         (_WRITE, "customers: hook import"),
+        (_WRITE, "channels: webhookendpoint"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),

@@ -7,7 +7,16 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from channels.models import Exposure, Message, MessageContent, RecentSend, SendStop
+from channels.models import (
+    Exposure,
+    Message,
+    MessageContent,
+    RecentSend,
+    SendStop,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from consent.models import (
     Confirmation,
     ConsentEntry,
@@ -143,6 +152,7 @@ def make_one_of_each() -> World:
     run = _journeys(world, ana)
     _map(world, run)
     _outbox(world, ana, run)
+    _webhook(world, ana)
     _books(world)
     return world
 
@@ -361,6 +371,20 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
         brand=world.brand, scope_id=run.journey_id, key="which", unit=str(run.pk), arm=HOSTILE, profile=ana.profile,
         run_id=run.pk, at=NOW,
     )  # fmt: skip
+
+
+def _webhook(world: World, ana: Person) -> None:
+    endpoint = WebhookEndpoint.objects.create(
+        brand=world.brand, name=HOSTILE, url="https://partner.example/hooks", events=["Signed Up"], owner=HOSTILE,
+        failing_since=NOW, warned_at=NOW, created_at=NOW,
+    )  # fmt: skip
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint, event_id=1, received_at=NOW, profile_id=ana.profile.pk, name="Signed Up", queued_at=NOW,
+        due_at=NOW + timedelta(days=365), reason="status_500", status=500, attempts=1, tries=1,
+    )  # fmt: skip
+    WebhookAttempt.objects.create(
+        delivery=delivery, endpoint=endpoint, at=NOW, status=500, reason="status_500", milliseconds=7, reply=HOSTILE
+    )
 
 
 def _books(world: World) -> None:
