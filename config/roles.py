@@ -51,6 +51,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent receivedbody job"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "channels: webhookendpoint"),
+        # To have it told once more.
+        (("change",), "channels: webhookdelivery"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),

@@ -108,6 +108,7 @@ def test_a_test_leads_to_the_page_that_tells_its_outcome(stage: Stage, keeper: C
     stage.system.answer(204, b"")
     page = act(keeper, stage.endpoint, "test").content.decode()
     assert 'http-equiv="refresh"' in page
+    stage.clock.on(minutes=1)
     stage.deliver()
     address = reverse("admin:channels_webhookdelivery_change", args=[stage.only().pk])
     page = keeper.get(address).content.decode()

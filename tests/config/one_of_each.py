@@ -376,7 +376,7 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
 def _webhook(world: World, ana: Person) -> None:
     endpoint = WebhookEndpoint.objects.create(
         brand=world.brand, name=HOSTILE, url="https://partner.example/hooks", events=["Signed Up"], owner=HOSTILE,
-        failing_since=NOW, warned_at=NOW, created_at=NOW,
+        created_at=NOW,
     )  # fmt: skip
     delivery = WebhookDelivery.objects.create(
         endpoint=endpoint, event_id=1, received_at=NOW, profile_id=ana.profile.pk, name="Signed Up", queued_at=NOW,

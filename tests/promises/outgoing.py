@@ -22,10 +22,9 @@ from channels.webhooks.replay import Span
 from channels.webhooks.schedule import JITTER
 from config.loop.checks import Check
 from config.processes import dispatch
-from customers import jobs
 from customers.clock import utcnow
 from customers.hooks.signatures import BadSignature, Signing, verify
-from customers.models import AuditEntry, Event
+from customers.models import AuditEntry, Event, Job
 from tests.promises.client import Client
 from tests.promises.hearing import ELSEWHERE, Heard, Hearer
 from tests.promises.plan import Promise
@@ -276,7 +275,7 @@ def _unsettled(world: _World, *kinds: str) -> int:
 
 
 def _jobs_done() -> bool:
-    return not jobs.Job.objects.filter(kind=replay.REPLAY).exclude(state="done").exists()
+    return not Job.objects.filter(kind=replay.REPLAY).exclude(state="done").exists()
 
 
 PROMISE: Final = Promise(

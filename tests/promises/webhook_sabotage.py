@@ -9,10 +9,9 @@ def delivered_before_the_call() -> None:
     """A delivery is written down as done when it is taken in hand, and called afterwards."""
     from channels.models import WebhookDelivery
     from channels.webhooks import line
+    from channels.webhooks.claim import load
     from customers.clock import utcnow
     from tests.promises.patching import put
-
-    load = line.load
 
     def done_already(ids: Collection[UUID], token: int) -> list[Any]:
         found = load(ids, token)
