@@ -1,8 +1,35 @@
-"""SQL that several migrations share: append-only tables and monthly partitions."""
+"""What several migrations share: tables made together, append-only tables and monthly partitions."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, migrations
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+
+class CreateModels(Operation):
+    """Several models at once: for each alone Django renders anew all it is related to, which takes most of the time."""
+
+    def __init__(self, *models: migrations.CreateModel) -> None:
+        self.models = models
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        state.__dict__.pop("apps", None)
+        for model in self.models:
+            model.state_forwards(app_label, state)
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for model in self.models:
+            model.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for model in reversed(self.models):
+            model.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Create models {', '.join(model.name for model in self.models)}"
+
 
 REFUSE_FUNCTION = """
 CREATE FUNCTION trilha_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -29,9 +29,10 @@ ERRORS: Final = {
     "bad_request": _("no request can be made of what is known"),
     "crashed": _("whoever made the call died over it, five times"),
     "expired": _("the time of the whole step was over"),
+    "not_permitted": _("the person no longer permits what the journey is for"),
 }
-# Over when the step is: nothing is left to be tried.
-FINAL: Final = frozenset({"expired", "crashed"})
+# Of these none is tried again: the step is over, or nobody may be told.
+FINAL: Final = frozenset({"expired", "crashed", "not_permitted"})
 _STATUS: Final = re.compile(r"status_([345])(xx|\d\d)")
 _MOST_LISTED: Final = 9
 _MOST_ATTEMPTS: Final = 100

@@ -1,7 +1,7 @@
 """A database with all migrations in it, from which each test process gets its own by copying.
 
-Migrating takes a minute, copying a second. The template is named after what is in the migrations, so it is made anew
-when one of them changes; it stays on the server for the next run, and those of before go.
+Migrating takes seconds, copying one. The template is named after what is in the migrations, so it is made anew when
+one of them changes; it stays on the server for the next run, and those of before go.
 """
 
 import os

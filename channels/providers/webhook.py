@@ -20,8 +20,11 @@ from customers.hooks.signatures import ID, SIGNATURE, TIMESTAMP, key_bytes
 
 # What the connection says itself, once.
 _OF_THE_CONNECTION: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
-# What is shorter is no secret, and may well be a word of the reply.
+# What is shorter is no secret, and may well be a word of the reply; of headers that may say anything, even more so.
 _SHORTEST_SECRET: Final = 4
+_SHORTEST_OF_HEADERS: Final = 8
+# What these say is no secret, and is in many a reply.
+_PLAIN: Final = frozenset({"accept", "accept-charset", "accept-language", "content-type", "user-agent"})
 
 
 class WebhookConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -71,12 +74,14 @@ class Webhook(Service):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What a reply may repeat and nobody is to read there: what the header says, and the token in it, also as JSON
-        writes them."""
-        whole = self.credentials.authorization
-        said = [one for one in (whole, whole.rpartition(" ")[2]) if len(one) >= _SHORTEST_SECRET]
+        """What a reply may repeat and nobody is to read there: what the header says and what further ones say, and the
+        token in each, also as JSON writes them. The longest come first, as one may be part of another."""
+        others = [value for name, value in self.config.headers.items() if name.lower() not in _PLAIN]
+        said = _parts(self.credentials.authorization, _SHORTEST_SECRET)
+        for value in others:
+            said += _parts(value, _SHORTEST_OF_HEADERS)
         written = [shape for one in said for shape in (one, json.dumps(one)[1:-1], one.replace("/", "\\/"))]
-        return tuple(dict.fromkeys(written))
+        return tuple(sorted(set(written), key=lambda one: (-len(one), one)))
 
     def request(
         self, method: str, target: str, headers: dict[str, str], body: bytes, key: UUID, now: datetime
@@ -102,6 +107,11 @@ def sign(secret: str, key: UUID, body: bytes, now: datetime) -> dict[str, str]:
     signed = f"{key}.{sent_at}.".encode() + body
     digest = hmac.digest(key_bytes(secret), signed, "sha256")
     return {ID: str(key), TIMESTAMP: sent_at, SIGNATURE: "v1," + base64.b64encode(digest).decode()}
+
+
+def _parts(value: str, shortest: int) -> list[str]:
+    """All that a header says, and the token behind its last blank."""
+    return [one for one in (value, value.rpartition(" ")[2]) if len(one) >= shortest]
 
 
 def _is_header(name: str, value: str) -> bool:

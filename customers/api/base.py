@@ -102,6 +102,8 @@ class Writing(PartnerView, ABC):
     """A POST whose answer is kept when the caller names the call by an Idempotency-Key."""
 
     max_bytes: int = MAX_BODY_BYTES
+    # Of lists that have a limit of their own: how many they hold, and of what.
+    at_most: ClassVar[Mapping[str, tuple[int, str]]] = {}
     sent: Sent
 
     def post(self, request: Request, **kwargs: str) -> HttpResponse:
@@ -138,6 +140,10 @@ class Writing(PartnerView, ABC):
         document = strict_json.parse(unpack(self.sent, self.max_bytes))
         if type(document.value) is not dict:
             raise Refused("wrong_type", "The body is an object.", "Send a JSON object.")
+        for name, (most, what) in self.at_most.items():
+            listed = document.value.get(name)
+            if type(listed) is list and len(listed) > most:
+                raise Refused("batch_too_large", f"More than {most:,} {what}.", "Send several batches.", f"/{name}")
         if not strict_json.is_sound(document, [document.value]):
             fault = strict_json.first_fault(strict_json.lossless(document))
             if fault is not None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from customers.api.base import Writing, answer_of, ok
 from customers.api.pages import Listing, Order, uuid_key
 from customers.api.parameters import CURSOR, LIMIT
 from customers.api.partner import require_scope
-from customers.api.segment_shapes import ListChangedShape, MembersShape, PeopleBody
+from customers.api.segment_shapes import MOST_ROWS, ListChangedShape, MembersShape, PeopleBody
 from customers.api.segments import known_segment
 from customers.identifiers import IdentifierError
 from customers.kept_answers import Answer
@@ -54,6 +54,7 @@ class SegmentMembers(Writing):
     """Each row is taken or refused by itself: look at `rejected`."""
 
     scopes = {"GET": Scope.SEGMENTS_READ.value, "POST": Scope.SEGMENTS_WRITE.value}
+    at_most: ClassVar = dict.fromkeys(("add", "remove"), (MOST_ROWS, "people"))
 
     @property
     def parameters(self) -> Any:  # type: ignore[override]  # a list and a call ask for different things

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -19,7 +19,7 @@ from customers.ids import new_id
 from customers.kept_answers import Answer
 from customers.lookup import Known
 from customers.models import Scope
-from journeys.api.entry_shapes import STATUSES, EntriesBody, EntriesShape
+from journeys.api.entry_shapes import MOST_PEOPLE, STATUSES, EntriesBody, EntriesShape
 from journeys.api.journeys import published
 from journeys.engine.start import Caller, NotStartable, startable
 from journeys.engine.start_many import BUSY, Asked, start_all, try_out
@@ -59,6 +59,7 @@ class Entries(Writing):
     scopes = {"POST": Scope.RUNS_WRITE.value}
     parameters = SOURCE
     max_bytes = MAX_BYTES
+    at_most: ClassVar = {"people": (MOST_PEOPLE, "people")}
 
     def answer(self, **kwargs: str) -> Answer:
         source = source_of(self.partner, self.given)

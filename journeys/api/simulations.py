@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -20,7 +20,7 @@ from customers.kept_answers import Answer
 from customers.models import Scope
 from customers.partner import Partner
 from journeys.api.journeys import published
-from journeys.api.simulation_shapes import SimulationBody, SimulationShape, SimulationsShape, StopBody
+from journeys.api.simulation_shapes import MOST_EVENTS, SimulationBody, SimulationShape, SimulationsShape, StopBody
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
 from journeys.engine.arrivals import Arrival
@@ -58,6 +58,7 @@ class Simulations(Writing):
 
     scopes = {"GET": _SCOPE, "POST": _SCOPE}
     max_bytes = _MAX_BYTES
+    at_most: ClassVar = {"events": (MOST_EVENTS, "events")}
 
     @property
     def parameters(self) -> Any:  # type: ignore[override]  # a list and a call ask for different things

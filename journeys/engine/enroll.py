@@ -9,9 +9,11 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from consent.decision import Verdict
 from consent.permission import Choice, Want, choose_addresses
 from consent.privacy.restricting import restricted
 from customers.rules import Facts
+from journeys.engine import permitted
 from journeys.engine.arrivals import Arrival
 from journeys.engine.entries import Entries
 from journeys.engine.itself import with_run
@@ -66,22 +68,14 @@ class Gate:
         self.limits.remember(run, now)
 
     def _no_permission(self, candidate: Version, customer: UUID) -> tuple[Reason, int | None] | None:
-        if not candidate.entry_guard:
-            return None
-        best = [self.choices[Want(customer, *guarded)][0].verdict for guarded in candidate.entry_guard]
-        refused = [verdict for verdict in best if not verdict.allowed]
-        enough = all if candidate.definition.entry.guard == "all" else any
-        if enough(verdict.allowed for verdict in best):
-            return None
-        if enough(verdict.allowed or verdict.reason == Reason.PAUSED for verdict in best):
-            return Reason.PAUSED, next(one.entry_id for one in refused if one.reason == Reason.PAUSED)
-        no_address = all(verdict.reason == Reason.NO_ADDRESS for verdict in refused)
-        return (Reason.NO_ADDRESS if no_address else Reason.NO_CONSENT), refused[0].entry_id
+        return permitted.refusal(candidate, self._verdicts(candidate, customer))
 
     def consent_entry(self, candidate: Version, customer: UUID) -> int | None:
         """The ledger entry that lets this customer in, kept with the run."""
-        entries = (self.choices[Want(customer, *guarded)][0].verdict for guarded in sorted(candidate.entry_guard))
-        return next((verdict.entry_id for verdict in entries if verdict.allowed and verdict.entry_id), None)
+        return permitted.granting(self._verdicts(candidate, customer))
+
+    def _verdicts(self, candidate: Version, customer: UUID) -> list[Verdict]:
+        return [self.choices[want][0].verdict for want in permitted.wants(customer, candidate)]
 
 
 def open_gate(
@@ -105,7 +99,7 @@ def open_gate(
         for *place, last in rows.fetchall():
             key = (place[0], place[1], place[2])
             gate.remembered[key] = max(last, gate.remembered.get(key, last))
-    wants = list({Want(customer, *guarded) for customer, live in candidates for guarded in live.entry_guard})
+    wants = list({want for customer, live in candidates for want in permitted.wants(customer, live)})
     gate.choices.update(zip(wants, choose_addresses(wants, now), strict=True))
     return gate
 

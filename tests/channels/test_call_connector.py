@@ -61,6 +61,11 @@ def test_what_does_not_fit_is_said_in_the_readers_language(
 
 
 def test_its_secrets_are_known_as_they_may_be_repeated() -> None:
-    assert made(authorization="Bearer a/b+c").secrets == ("Bearer a/b+c", "Bearer a\\/b+c", "a/b+c", "a\\/b+c")
+    assert made(authorization="Bearer a/b+c").secrets == ("Bearer a\\/b+c", "Bearer a/b+c", "a\\/b+c", "a/b+c")
     assert made(authorization="Token 1").secrets == ("Token 1",)
     assert made().secrets == ()
+
+
+def test_what_its_further_headers_say_is_secret_unless_it_is_short_or_plain() -> None:
+    headers = {"X-Api-Key": "Key abcdefgh", "X-Short": "1234567", "User-Agent": "somebody of ours"}
+    assert made({"headers": headers}).secrets == ("Key abcdefgh", "abcdefgh")

@@ -1,11 +1,8 @@
 """Who was named by which source is kept while messages are resolved: it is what partners may know of."""
 
-import importlib
-
 import pytest
-from django.db import connection
 
-from customers.models import Brand, Event, Identifier, InboxItem, Profile, ProfileBrand, ProfileSource, Source
+from customers.models import Brand, Identifier, InboxItem, Profile, ProfileBrand, ProfileSource, Source
 from tests.journeys.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db
@@ -77,14 +74,3 @@ def test_a_repetition_writes_nothing(stage: Stage) -> None:
     stage.pass_time(hours=1)
     stage.happen("seen", "ana")
     assert ProfileSource.objects.get().first_seen_at == first
-
-
-def test_what_was_resolved_before_is_taken_from_the_events(stage: Stage) -> None:
-    stage.happen("seen", "ana")
-    stage.pass_time(hours=1)
-    stage.happen("seen", "ana")
-    earliest = Event.objects.order_by("received_at").values_list("received_at", flat=True)[0]
-    ProfileSource.objects.all().delete()
-    with connection.cursor() as cursor:
-        cursor.execute(importlib.import_module("customers.migrations.0007_profile_sources").BACKFILL)
-    assert ProfileSource.objects.get().first_seen_at == earliest

@@ -116,11 +116,12 @@ def test_a_change_of_another_shape_changes_nothing(
     assert inside(people) == set()
 
 
-def test_a_change_of_too_many_changes_nothing(partners: Partners) -> None:
+@pytest.mark.parametrize("change", ["add", "remove"])
+def test_a_change_of_too_many_changes_nothing(partners: Partners, change: str) -> None:
     partners.know(partners.shop)
     people = make_list(partners.stage)
-    answer = partners.shop.post(f"segments/{people.pk}/members", {"add": named("ana") * 1001})
-    assert (code_of(answer, 400), pointer_of(answer)) == ("too_many_elements", "/add")
+    answer = partners.shop.post(f"segments/{people.pk}/members", {change: named("ana") * 1001})
+    assert (code_of(answer, 413), pointer_of(answer)) == ("batch_too_large", f"/{change}")
     assert inside(people) == set()
 
 

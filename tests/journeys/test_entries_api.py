@@ -186,7 +186,8 @@ def test_more_than_a_thousand_are_refused_as_a_whole(partners: Partners) -> None
     journey = partners.journey()
     partners.know(partners.shop)
     answer = enter(partners, journey, *[user("ana")] * 1001)
-    assert (code_of(answer, 400), pointer_of(answer)) == ("too_many_elements", "/people")
+    assert (code_of(answer, 413), pointer_of(answer)) == ("batch_too_large", "/people")
+    assert answer.json()["detail"] == "More than 1,000 people."
     assert not Run.objects.exists()
 
 

@@ -65,7 +65,7 @@ def test_what_nobody_names_is_not_tried_again() -> None:
     assert schedule([], ["timeout"]) == []
 
 
-@pytest.mark.parametrize("error", ["expired", "crashed"])
+@pytest.mark.parametrize("error", ["expired", "crashed", "not_permitted"])
 def test_what_is_over_is_over(error: str) -> None:
     assert schedule([Retrier(errors=["all"])], [error]) == []
 
@@ -144,7 +144,7 @@ def test_no_schedule_runs_past_what_it_says(listed: list[Retrier], tried: list[T
         one = tried[n]
         delay = next_delay(listed, tried[: n + 1], fraction)
         found = next((k for k, retrier in enumerate(listed) if covers(retrier.errors, one.error)), None)
-        if found is None or one.error in ("expired", "crashed"):
+        if found is None or one.error in ("expired", "crashed", "not_permitted"):
             assert delay is None
             continue
         retrier, before = listed[found], spent.get(found, 0)

@@ -127,6 +127,12 @@ def test_reading_journeys_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None
     assert Simulation.objects.count() == 0
 
 
+def test_more_events_than_a_thousand_are_refused_as_a_whole(partners: Partners, journey: Journey) -> None:
+    answer = ask(partners, journey, events=[EVENT] * 1001)
+    assert (code_of(answer, 413), answer.json()["errors"][0]["pointer"]) == ("batch_too_large", "/events")
+    assert Simulation.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     ("said", "code", "place"),
     [

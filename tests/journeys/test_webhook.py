@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,14 +12,16 @@ import pytest
 
 from analytics.why import explain_run
 from channels import stops
+from channels.providers.base import build
 from customers import dead_letters
 from customers.hooks.signatures import Signing, verify
 from customers.models import DeadLetter
+from customers.pg import raw_cursor
 from journeys.changeover import PlanRow
 from journeys.definition import InvalidDefinition
 from journeys.engine.calls import settle
 from journeys.engine.calls.claim import Claimed, claim
-from journeys.engine.calls.due import call_due
+from journeys.engine.calls.due import _Round, call_due
 from journeys.engine.calls.make import idempotency_key
 from journeys.engine.changeovers import settle_changeovers
 from journeys.models import Call, CallContent, Cause, Run, Transition, Variable
@@ -204,6 +207,26 @@ def test_a_secret_of_ours_that_is_repeated_is_not_kept(stage: Stage, settings: A
         crm.begin(asking())
         crm.call()
     assert CallContent.objects.get().reply == '{"Authorization": "•••", "token": "•••"}'
+
+
+def test_further_headers_that_are_repeated_are_not_kept_either(stage: Stage, settings: Any) -> None:
+    with other_side(stage, settings, authorization="Bearer t0ken") as crm:
+        headers = {"X-Api-Key": "key-9f8e7d6c", "X-Tenant": "acme", "Accept": "application/json"}
+        crm.connector.config = {**crm.connector.config, "headers": headers}
+        crm.connector.save()
+        crm.system.answer(401, b'{"key": "key-9f8e7d6c", "tenant": "acme", "type": "application/json"}')
+        crm.begin(asking())
+        crm.call()
+    said = '{"key": "\u2022\u2022\u2022", "tenant": "acme", "type": "application/json"}'
+    assert CallContent.objects.get().reply == said
+
+
+def test_no_piece_of_a_secret_is_left_where_a_long_reply_was_cut(stage: Stage, settings: Any) -> None:
+    with other_side(stage, settings, authorization="s" * 99 + "!") as crm:
+        crm.system.answer(500, (b"s" * 99 + b"! ") * 200)
+        crm.begin(asking())
+        crm.call()
+    assert "s" not in CallContent.objects.get().reply
 
 
 def test_it_may_ask_by_date_and_up_to_the_longest_pause(crm: Calling) -> None:
@@ -520,6 +543,49 @@ def test_a_call_that_cannot_be_begun_holds_up_no_other(crm: Calling) -> None:
     assert set(Call.objects.values_list("state", "crashes")) == {("answered", 0), ("answered", 1)}
 
 
+def test_a_connector_that_cannot_be_read_costs_no_other_its_turn(crm: Calling, settings: Any) -> None:
+    """Whatever its settings make of whoever reads them, and whichever comes first in a round."""
+    crm.system.answer()
+    crm.stage.publish(asking(within="P1D"))
+    with other_side(crm.stage, settings, key="odd") as odd:
+        settings.TRILHA_CALL_HOSTS = ["127.0.0.1"]
+        odd.system.answer()
+        crm.stage.publish(asking(connector="odd", within="P1D"), "odd")
+        enter_many(crm, "u", 3)
+        due, real = [(one.connector.pk, 4) for one in (odd, crm)], build
+
+        def odd_raises(*args: Any) -> Any:
+            return dies() if args[1]["base_url"].startswith(odd.system.url) else real(*args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("journeys.engine.calls.due.sample", lambda *_args: due)
+            patch.setattr("journeys.engine.calls.due.build", odd_raises)
+            crm.call()
+        by_connector = Call.objects.order_by("connector_id", "id").values_list("connector_id", "state", "due_at")
+        assert {state for id_, state, _at in by_connector if id_ == crm.connector.pk} == {"answered"}
+        # Nobody died over them: they rest, as with a connector that is off.
+        resting = {(state, at) for id_, state, at in by_connector if id_ == odd.connector.pk}
+        assert resting == {("waiting", T0 + timedelta(seconds=60))}
+        crm.pass_time(seconds=60)
+        assert len(odd.system.received) == 3
+    assert set(Call.objects.values_list("state", "crashes")) == {("answered", 0)}
+
+
+def test_what_fails_for_one_connector_is_not_held_for_the_rest_of_the_round(crm: Calling) -> None:
+    crm.system.answer()
+    crm.stage.publish(asking())
+    enter_many(crm, "u", 2)
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as pool, raw_cursor() as cursor:
+        patch.setattr("journeys.engine.calls.due.not_permitted", dies)
+        before = cursor.execute(locks).fetchone()
+        assert _Round(lambda: crm.stage.now, pool).start_due() == 0
+        assert cursor.execute(locks).fetchone() == before
+    assert set(Call.objects.values_list("state", flat=True)) == {"calling"}
+    crm.pass_time(seconds=70)
+    assert set(Call.objects.values_list("state", flat=True)) == {"answered"}
+
+
 def test_what_is_in_hand_is_settled_even_where_the_next_cannot_be_claimed(crm: Calling) -> None:
     crm.stage.publish(asking())
     enter_many(crm, "u", 1)
@@ -538,8 +604,7 @@ def test_what_is_in_hand_is_settled_even_where_the_next_cannot_be_claimed(crm: C
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("journeys.engine.calls.due.claim", only_once)
         patch.setattr("journeys.engine.calls.due.due_connectors", lambda _now: [(crm.connector.pk, 2)])
-        with pytest.raises(RuntimeError):
-            call_due(lambda: crm.stage.now)
+        call_due(lambda: crm.stage.now)
     assert crm.the_call().state == "answered"
 
 

@@ -43,12 +43,14 @@ HERE: Final = """
     AND NOT EXISTS (SELECT 1 FROM journeys_call later WHERE later.run_id = c.run_id AND later.visit > c.visit)
 """
 _LOAD: Final = f"""
-    SELECT c.id, c.run_id, c.visit, c.journey_id, c.version_id, c.step, c.profile_id, c.created_at, c.crashes, c.tries,
+    SELECT c.id, c.run_id, c.visit, c.journey_id, c.version_id, c.step, c.profile_id, c.created_at, c.crashes,
+        p.customer_id, c.tries,
         t.target, t.headers, t.body, t.call_id IS NOT NULL AND coalesce({HERE}, false),
         coalesce(coalesce(r.waits_until, r.due_at) <= %b, false),
         {STANDING.format(scopes="ARRAY[c.journey_id, c.connector_id, j.brand_id]")}
         OR EXISTS (SELECT 1 FROM journeys_halt h WHERE h.journey_id = c.journey_id AND h.settled_at IS NULL)
     FROM journeys_call c JOIN journeys_journey j ON j.id = c.journey_id
+    LEFT JOIN customers_profile p ON p.id = c.profile_id
     LEFT JOIN journeys_run r ON r.id = c.run_id LEFT JOIN journeys_callcontent t ON t.call_id = c.id
     WHERE c.id = ANY(%b) AND c.state = 'calling' AND c.lease_token = %b ORDER BY c.id
 """
@@ -70,6 +72,7 @@ class Claimed:
     profile_id: UUID
     noted_at: datetime
     crashes: int
+    customer_id: UUID | None
     tried: tuple[Tried, ...]
     told: list[dict[str, Any]]
     # None where no request could be made of what was known.
@@ -102,7 +105,7 @@ def load(ids: Collection[int], token: int, now: datetime) -> list[Claimed]:
     """The leased calls with how things stand with them now: read once nothing can be stopped unseen any more."""
     with raw_cursor() as cursor:
         rows = cursor.execute(_LOAD, [now, list(ids), token]).fetchall()
-    return [Claimed(*(row[0], token, *row[1:9], tried_of(row[9]), *row[9:])) for row in rows]
+    return [Claimed(*(row[0], token, *row[1:10], tried_of(row[10]), *row[10:])) for row in rows]
 
 
 def tried_of(told: Sequence[dict[str, Any]]) -> tuple[Tried, ...]:

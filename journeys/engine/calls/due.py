@@ -16,6 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from channels.models import Connector
 from channels.providers.base import ConfigurationError, build
@@ -26,6 +27,7 @@ from customers.work import describe
 from journeys.engine.calls.claim import REST, Claimed, claim, due_connectors, give_back, load
 from journeys.engine.calls.hold import Holds
 from journeys.engine.calls.make import make
+from journeys.engine.calls.permitted import not_permitted
 from journeys.engine.calls.settle import LEFT, MOST_CRASHES, Outcome, settle, step_of
 from journeys.models import Call
 from journeys.steps.webhook import LONGEST_CALL
@@ -48,6 +50,16 @@ class _InHand:
 
 
 @dataclass(slots=True)
+class _Batch:
+    """Calls of one connector that are begun together, and which of them may not be; slots are taken out as they are."""
+
+    connector_id: UUID
+    service: Service | None
+    slots: list[int]
+    denied: dict[int, int | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Round:
     """One process's calls in hand; `clock` goes on while they are."""
 
@@ -63,14 +75,24 @@ class _Round:
         due = due_connectors(self.clock())
         # In random order: workers spread over the systems, and a slow one is nobody's first.
         for connector_id, concurrency in sample(due, len(due)):
-            mine = sum(one.connector_id == connector_id for one in self.in_hand.values())
-            most = min(concurrency, _OF_ONE - mine, _AT_ONCE - len(self.in_hand))
-            slots = self.holds.take_slots(connector_id, concurrency, most)
             try:
-                looked_at += self._start(connector_id, slots) if slots else 0
-            finally:
-                self.holds.free_slots(connector_id, slots)
+                looked_at += self._start_some(connector_id, concurrency)
+            except (OperationalError, InterfaceError):
+                # No connection, so no slot is ours any more.
+                raise
+            except Exception as error:
+                # What was claimed comes again when its lease runs out; the others are not to wait for that.
+                logger.error("no call of connector %s was begun: %s", connector_id, describe(error))
         return looked_at
+
+    def _start_some(self, connector_id: UUID, concurrency: int) -> int:
+        mine = sum(one.connector_id == connector_id for one in self.in_hand.values())
+        most = min(concurrency, _OF_ONE - mine, _AT_ONCE - len(self.in_hand))
+        slots = self.holds.take_slots(connector_id, concurrency, most)
+        try:
+            return self._start(connector_id, slots) if slots else 0
+        finally:
+            self.holds.free_slots(connector_id, slots)
 
     def _start(self, connector_id: UUID, slots: list[int]) -> int:
         began, now = time.monotonic(), self.clock()
@@ -78,49 +100,54 @@ class _Round:
         if not journeys:
             return 0
         connector = Connector.objects.get(pk=connector_id)
-        service = _service(connector)
-        scopes = {id_: (journey, connector_id, connector.brand_id) for id_, journey in journeys.items()}
-        held = [id_ for id_ in journeys if service is not None and self.holds.share(id_, scopes[id_])]
-        if others := journeys.keys() - set(held):
-            give_back(others, token, now + REST)
-        # Begun only in the first half of the lease: what is begun late would be taken for a dead worker's.
-        is_young = time.monotonic() - began < settings.LEASE_SECONDS / 2
-        calls = load(held, token, now) if is_young else []
-        if not is_young:
-            give_back(held, token, now)
-        for call in calls:
-            if not self._began(call, connector_id, service, slots):
-                self.holds.release(call.id)
-        for id_ in set(held) - {call.id for call in calls}:
-            self.holds.release(id_)
+        batch = _Batch(connector_id, _service(connector), slots)
+        held = []
+        try:
+            if batch.service is not None:
+                brand = connector.brand_id
+                held = [id_ for id_, of in journeys.items() if self.holds.share(id_, (of, connector_id, brand))]
+            if others := journeys.keys() - set(held):
+                give_back(others, token, now + REST)
+            # Begun only in the first half of the lease: what is begun late would be taken for a dead worker's.
+            if time.monotonic() - began < settings.LEASE_SECONDS / 2:
+                calls = load(held, token, now)
+                batch.denied = not_permitted([call for call in calls if call.is_here], now)
+                for call in calls:
+                    self._begin_safely(call, batch)
+            else:
+                give_back(held, token, now)
+        finally:
+            in_hand = {one.call.id for one in self.in_hand.values()}
+            for id_ in set(held) - in_hand:
+                self.holds.release(id_)
         return len(journeys)
 
-    def _began(self, call: Claimed, connector_id: UUID, service: Service | None, slots: list[int]) -> bool:
+    def _begin_safely(self, call: Claimed, batch: _Batch) -> None:
         try:
-            return self._begin(call, connector_id, service, slots)
+            self._begin(call, batch)
         except Exception as error:
             # Its lease runs out, and it is looked at again; five times at most.
             logger.warning("a call was not begun: %s", describe(error), extra={"call_id": call.id})
-            return False
 
-    def _begin(self, call: Claimed, connector_id: UUID, service: Service | None, slots: list[int]) -> bool:
-        """Whether the call is in hand now; else it was settled or put to rest."""
+    def _begin(self, call: Claimed, batch: _Batch) -> None:
+        """Have the call in hand; or it is settled or put to rest."""
         now = self.clock()
         if not call.is_here:
             settle(call, LEFT, now)
-        elif call.is_stopped or service is None:
+        elif call.is_stopped or batch.service is None:
             give_back([call.id], call.token, now + REST)
         elif call.is_late:
             # Its run's time is over: the stage of timers says what follows.
-            settle(call, Outcome(Call.State.FAILED, "expired", attempts=0), now)
+            settle(call, _never("expired"), now)
+        elif call.id in batch.denied:
+            settle(call, _never("not_permitted", batch.denied[call.id]), now)
         elif call.crashes >= MOST_CRASHES:
-            settle(call, Outcome(Call.State.FAILED, "crashed", attempts=0), now)
+            settle(call, _never("crashed"), now)
         else:
-            future = self.pool.submit(make, call, step_of(call), service, now)
-            self.in_hand[future] = _InHand(call, connector_id, slots.pop())
-            return True
+            future = self.pool.submit(make, call, step_of(call), batch.service, now)
+            self.in_hand[future] = _InHand(call, batch.connector_id, batch.slots.pop())
+            return
         self.settled += 1
-        return False
 
     def settle_done(self, seconds: float) -> None:
         """Write what became of calls that are over, waiting so long for the first of them."""
@@ -175,6 +202,11 @@ def _call_due(clock: Callable[[], datetime], until: float) -> bool:
             work.end()
 
 
+def _never(error: str, consent: int | None = None) -> Outcome:
+    """A call that failed without being made."""
+    return Outcome(Call.State.FAILED, error, attempts=0, consent=consent)
+
+
 def _answer(future: Future[Reply]) -> Reply | CallError:
     error = future.exception()
     if error is None:
@@ -193,5 +225,9 @@ def _service(connector: Connector) -> Service | None:
         service = build(connector.provider, connector.config, credentials)
     except (ConfigurationError, SecretError) as error:
         logger.error("connector %s is unusable: %s", connector.pk, error)
+        return None
+    except Exception as error:
+        # Whatever its settings make of whoever reads them: its calls rest, as with any that do not fit.
+        logger.error("connector %s is unusable: %s", connector.pk, describe(error))
         return None
     return service if isinstance(service, Service) else None

@@ -61,6 +61,8 @@ class Outcome:
     gave: dict[str, Any] | None = None
     reply: str = ""
     attempts: int = 1
+    # The ledger entry by which nobody may be told.
+    consent: int | None = None
 
     @property
     def is_final(self) -> bool:
@@ -127,10 +129,14 @@ def _read(
 
 
 def _excerpt(answer: Reply) -> str:
-    """The beginning of a reply as staff may read it: without the secret by which the other side knows us."""
-    words = answer.body[: 4 * _EXCERPT].decode("utf-8", "replace").replace("\x00", "�")
+    """The beginning of a reply as staff may read it: without the secrets by which the other side knows us."""
+    most = 4 * _EXCERPT
+    words = answer.body[:most].decode("utf-8", "replace").replace("\x00", "�")
     for secret in answer.secrets:
         words = words.replace(secret, "•••")
+    if answer.secrets and len(answer.body) > most:
+        # What was cut may end in the beginning of one.
+        words = words[: -max(map(len, answer.secrets))]
     return words[:_EXCERPT]
 
 
@@ -148,6 +154,8 @@ def _told(call: Claimed, outcome: Outcome, now: datetime) -> list[dict[str, Any]
         told["asked"] = outcome.asked.total_seconds()
     if last.times > 1:
         told["times"] = last.times
+    if outcome.consent is not None:
+        told["consent"] = outcome.consent
     return [*call.told[: len(tried) - 1], told]
 
 
