@@ -33,7 +33,7 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0015_make_calls"), ("channels", "0013_outgoing_webhooks"))
+    dependencies = (("config", "0002_staff_roles"), ("channels", "0002_outgoing_webhooks"))
 
     operations = (
         migrations.RunPython(seed, remove),
