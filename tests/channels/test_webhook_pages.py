@@ -195,6 +195,7 @@ def test_deliveries_that_are_over_are_told_once_more(stage: Stage, keeper: Clien
     address = reverse("admin:channels_webhookdelivery_changelist")
     keeper.post(address, {"action": "tell_again", "_selected_action": [str(stage.only().pk)]})
     assert stage.only().replays == 1
+    stage.clock.on(minutes=1)
     stage.deliver()
     assert (len(stage.system.received), WebhookAttempt.objects.count()) == (2, 2)
 
