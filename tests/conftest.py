@@ -33,6 +33,16 @@ _SEEDED = (
 )
 _UNMANAGED = ["customers_event", "customers_eventpayload"]
 
+# Tables that take any room at all, partitions for themselves.
+_HELD = """
+    SELECT c.oid::regclass::text, pg_relation_size(c.oid)
+    FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+    WHERE c.relkind = 'r' AND coalesce(i.inhparent, c.oid) = ANY(%s::regclass[]) AND pg_relation_size(c.oid) > 0
+"""
+# Where a table has so many bytes all are made anew: what is deleted stays where it was until then, and the planner and
+# the counts of segments believe that the table is large.
+_MUCH = 512 << 10
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -42,12 +52,22 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session", autouse=True)
 def _empty_past_the_triggers() -> Iterator[None]:
-    """Tests with real commits truncate afterwards, which append-only tables allow to nobody else."""
+    """Tests with real commits empty the tables afterwards, which append-only tables allow to nobody else.
+
+    To delete from the few that hold anything takes a tenth of the time that it takes to truncate all.
+    """
     make, run = DatabaseOperations.sql_flush, DatabaseOperations.execute_sql_flush
 
     def sql_flush(self: Any, style: Any, tables: Any, **options: Any) -> list[str]:
-        kept = [table for table in tables if not table.startswith(_SEEDED)]
-        statements: list[str] = make(self, style, [*kept, *_UNMANAGED] if kept else kept, **options)
+        if not (kept := [table for table in tables if not table.startswith(_SEEDED)]):
+            return []
+        everything = [*kept, *_UNMANAGED]
+        with self.connection.cursor() as cursor:
+            cursor.execute(_HELD, [everything])
+            held = dict(cursor.fetchall())
+        if max(held.values(), default=0) < _MUCH:
+            return [f"DELETE FROM {table}" for table in held]
+        statements: list[str] = make(self, style, everything, **options)
         return statements
 
     def execute_sql_flush(self: Any, statements: Any) -> None:
