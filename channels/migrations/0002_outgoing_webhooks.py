@@ -11,8 +11,8 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0001_initial'),
-        ('customers', '0008_token_may_manage_webhooks'),
+        ("channels", "0001_initial"),
+        ("customers", "0008_token_may_manage_webhooks"),
     ]
 
     operations = [

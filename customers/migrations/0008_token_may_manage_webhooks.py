@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0007_identifier_kinds'),
+        ("customers", "0007_identifier_kinds"),
     ]
 
     operations = [
