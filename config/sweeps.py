@@ -38,8 +38,8 @@ def _sweep_dispatch() -> bool:
 
 
 def _sweep_calls() -> bool:
-    told = deliver_due(utcnow, seconds=_STRETCH_SECONDS)
-    return call_due(utcnow, seconds=_STRETCH_SECONDS) and told
+    called = call_due(utcnow, seconds=_STRETCH_SECONDS)
+    return deliver_due(utcnow, seconds=_STRETCH_SECONDS) and called
 
 
 def _sweep_jobs() -> bool:

@@ -13,6 +13,10 @@ from channels.webhooks import secrets
 from channels.webhooks.body import TEST
 from customers import awaited, bells
 
+_AUTHORED: Final = (
+    "squad", "name", "url", "events", "tells_personal", "tells_history", "concurrency", "owner", "documentation_url",
+    "is_active", "off_reason", "off_at",
+)  # fmt: skip
 Off = WebhookEndpoint.Off
 State = WebhookDelivery.State
 ENDED: Final = (State.DELIVERED, State.FAILED, State.CANCELLED)
@@ -21,15 +25,16 @@ ENDED: Final = (State.DELIVERED, State.FAILED, State.CANCELLED)
 @transaction.atomic
 def keep(endpoint: WebhookEndpoint, now: datetime) -> str:
     """Save it as it is, and have its events queued from now on; return the secret of a new one, to be shown once."""
-    secret = "" if endpoint.secrets else secrets.renew(endpoint, now)
-    if endpoint._state.adding:
+    secret = secrets.renew(endpoint, now) if endpoint._state.adding else ""
+    if secret:
         endpoint.created_at = now
     if endpoint.is_active:
         endpoint.off_reason, endpoint.off_at = "", None
     elif not endpoint.off_reason:
         endpoint.off_reason, endpoint.off_at = Off.BY_HAND, now
     endpoint.events = sorted(set(endpoint.events))
-    endpoint.save()
+    # What others write of one that is there already, how it goes and its secrets, is left to them.
+    endpoint.save(update_fields=None if secret else _AUTHORED)
     _subscribe(endpoint)
     return secret
 
