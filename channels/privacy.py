@@ -6,7 +6,17 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Exposure, Message, MessageContent, RecentSend
+from channels.models import (
+    Conversation,
+    Exposure,
+    Inbound,
+    Message,
+    MessageContent,
+    ProviderCallback,
+    Receipt,
+    RecentSend,
+)
+from customers.privacy.patterns import mentions_bytes
 from customers.privacy.phrases import namespace_of
 from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
 from customers.privacy.subject import Subject
@@ -23,6 +33,23 @@ _CANCEL: Final = """
         ORDER BY id FOR UPDATE
     )
 """
+
+
+_IN_CONVERSATION: Final = "c.profile_id = ANY(%(profiles)s) OR c.address_id = ANY(%(addresses)s)"
+_OF_WRITER: Final = "(SELECT c.profile_id FROM channels_conversation c WHERE c.id = t.conversation_id)"
+_UNREAD: Final = "t.status = 'waiting'"
+_IN_CALLBACK: Final = mentions_bytes("t.body || convert_to(concat(chr(10), t.query, ' ', t.headers::text), 'UTF8')")
+
+
+def stop_reading(subject: Subject, now: datetime) -> int:
+    """Have calls that name them wait no more: soon there is nothing in them to read."""
+    query = f"""
+        UPDATE channels_providercallback t SET status = 'failed', reason = 'erased', read_at = %(now)s
+        WHERE ({_IN_CALLBACK}) AND ({_UNREAD})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**subject.values(), "now": now})
+        return int(cursor.rowcount)
 
 
 def cancel(subject: Subject, now: datetime) -> int:
@@ -51,12 +78,58 @@ STORES: Final = (
         note=_("That a number of people were drawn stays, without a name."),
     ),
     Store(
+        "conversations",
+        _("what people wrote"),
+        _("What somebody answered or wrote to us, so that it can be answered."),
+        Basis.CONTRACT,
+        Rank.MESSAGES,
+        (
+            Table(
+                Inbound,
+                f"t.conversation_id IN (SELECT c.id FROM channels_conversation c WHERE {_IN_CONVERSATION})",
+                {"at": "t.at", "text": "t.text", "keyword": "t.meaning", "attachments": "t.attachments"},
+            ),
+            Table(
+                Conversation,
+                _IN_CONVERSATION.replace("c.", "t."),
+                {"channel": "t.channel", "began_at": "t.began_at", "last_at": "t.last_at"},
+            ),
+        ),
+        kept_words=_("without an end, until somebody wants it erased"),
+        spoken=(Spoken(Inbound, ("text",), namespace_of(_OF_WRITER)),),
+    ),
+    Store(
+        "provider_callbacks",
+        _("calls of providers"),
+        _("To read again what was misunderstood."),
+        Basis.INTEREST,
+        Rank.DOORS,
+        (
+            Table(
+                ProviderCallback,
+                _IN_CALLBACK,
+                {"received_at": "t.received_at", "content_base64": "encode(t.body, 'base64')"},
+                {"body": "''::bytea", "headers": "'{}'::jsonb", "query": "''"},
+                blocked=_UNREAD,
+            ),
+        ),
+        kept="provider_callbacks",
+        note=_("That a provider called, and when, stays."),
+        stop=stop_reading,
+    ),
+    Store(
         "messages",
         _("messages"),
         _("What was written to somebody, whether it arrived, and why not."),
         Basis.CONTRACT,
         Rank.MESSAGES,
         (
+            Table(
+                Receipt,
+                f"t.message_id {_OF_MESSAGES}",
+                {"happened": "t.happened", "at": "t.at", "code": "t.code", "detail": "t.detail"},
+                {"detail": "''", "provider_id": "''"},
+            ),
             # What an address that others use as well got of a step lately keeps them from getting it again.
             Table(RecentSend, "t.address_id = ANY(%(addresses)s)"),
             Table(MessageContent, f"t.message_id {_OF_MESSAGES}"),

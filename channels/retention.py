@@ -12,6 +12,15 @@ _NOT_OVER: Final = ", ".join(
     f"'{state.value}'" for state in (_State.QUEUED, _State.HELD, _State.LEASED, _State.DISPATCHING, _State.UNKNOWN)
 )
 _ENDPOINT: Final = "channels_webhookendpoint w WHERE w.id = t.endpoint_id"
+CALLBACKS: Final = Kind(
+    "provider_callbacks",
+    _("calls of providers"),
+    _("What waits to be read stays; what was read of it stays as receipts and conversations."),
+    30,
+    table="channels_providercallback",
+    time="t.read_at",
+    brand="(SELECT c.brand_id FROM channels_connector c WHERE c.id = t.connector_id)",
+)
 CONTENTS: Final = Kind(
     "message_contents",
     _("words of messages"),
@@ -23,6 +32,7 @@ CONTENTS: Final = Kind(
 )
 KINDS: Final = (
     CONTENTS,
+    CALLBACKS,
     Kind(
         "webhook_replies",
         _("attempts to deliver webhooks, and the replies"),

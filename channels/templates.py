@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.undefined import FalsyStrictUndefined
 
+from channels import options
 from customers import locales
 
 MAX_SOURCE = 256 * 1024
@@ -58,6 +59,8 @@ class Text:
     subject: str
     html: str
     text: str
+    # Of its channel (channels.options), each text in them Liquid.
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Rendered:
     html: str
     text: str
     locale: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(texts: Sequence[Text], locale: str, fallback_locale: str, context: Mapping[str, Any]) -> Rendered:
@@ -76,7 +80,19 @@ def render(texts: Sequence[Text], locale: str, fallback_locale: str, context: Ma
         html=_fill(_HTML, text.html, context),
         text=_fill(_PLAIN, text.text, context),
         locale=text.locale,
+        options={name: _option(name, value, context) for name, value in text.options.items()},
     )
+
+
+def _option(name: str, value: Any, context: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_option(name, one, context) for one in value]
+    if not isinstance(value, str):
+        return value
+    filled = _fill(_PLAIN, value, context).strip()
+    if fault := options.fault_of(name, filled):
+        raise TemplateError(f"{name}: {fault}")
+    return filled
 
 
 def choose_text(texts: Sequence[Text], locale: str, fallback_locale: str) -> Text:

@@ -27,6 +27,7 @@ _ACT = (
     "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
     " webhookdelivery webhookattempt"
 )
+_BACK = "channels: conversation inbound receipt providercallback"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"
@@ -38,7 +39,7 @@ _WRITE = ("add", "change")
 # Role, then what it does with which models; `view` of whatever it writes goes without saying.
 ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _BACK, _DECIDE)),
         (_LOOK, _PRIVACY),
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
@@ -49,6 +50,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, "customers: eventtype schemaversion"),
         (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent receivedbody job"),
+        (("change",), "channels: conversation providercallback"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "channels: webhookendpoint"),
         # To have it told once more.
@@ -61,7 +63,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_WRITE, _MAPS),
     ),
     "squad member": (
-        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _DECIDE)),
+        *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _BACK, _DECIDE)),
         (_WRITE, "customers: segment"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "journeys: journey"),
@@ -73,6 +75,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
+        (_LOOK, "channels: conversation inbound receipt"),
+        (("change",), "channels: conversation"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal call callcontent"),
         (_WRITE, "consent: suppression"),
         (("withdraw",), "consent: consenthead"),
@@ -83,7 +87,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "privacy officer": (
         *(
             (_LOOK, models)
-            for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _PRIVACY, _ACT, _DECIDE)
+            for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _PRIVACY, _ACT, _BACK, _DECIDE)
         ),
         (_LOOK, "customers: auditentry deadletter erasedsubject erasedaddress retentionrule retentionrecord"),
         (("merge",), "customers: customer"),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("", include("customers.urls")),
     path("", include("consent.urls")),
+    path("", include("channels.urls")),
     path("api/", include("config.api.urls")),
     path("demo/<slug:brand>/", shop.page, name="demo-shop"),
     path("healthz/live", health.live, name="health-live"),

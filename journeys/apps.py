@@ -7,7 +7,7 @@ class JourneysConfig(AppConfig):
     verbose_name = pgettext_lazy("layer", "Decide")
 
     def ready(self) -> None:
-        from channels import guards, scopes
+        from channels import guards, origins, scopes
         from channels.models import Message
         from consent.privacy import restricting
         from customers import dead_letters, internal, jobs, merging
@@ -15,6 +15,7 @@ class JourneysConfig(AppConfig):
         from customers.retention import kinds
         from customers.segments import define
         from journeys import rules, steps, this_run, variable_leaf  # noqa: F401 - makes them known
+        from journeys.causes import causes_of_runs
         from journeys.engine import advance, again, changeovers, ending, foreseen, match, merges, recheck
         from journeys.engine.calls import anew, answers
         from journeys.entry import calls, occurrences, previews
@@ -29,6 +30,7 @@ class JourneysConfig(AppConfig):
         scopes.register("journeys.Journey")
         jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work, given_up=handed_in.forget)
         guards.register(Message.Origin.RUN.value, guard)
+        origins.register(Message.Origin.RUN.value, causes_of_runs)
         internal.reserve(CALLED)
         calls.register()
         previews.register()

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from channels import options
 from channels.models import TemplateText
 from channels.templates import TemplateError, read_of
 from journeys.ends import last_steps
@@ -50,7 +51,7 @@ def _read_by(template_versions: Collection[int], roots: Collection[str]) -> Iter
     if not template_versions:
         return
     for text in TemplateText.objects.filter(version_id__in=template_versions):
-        for source in (text.subject, text.html, text.text):
+        for source in (text.subject, text.html, text.text, *options.sources(text.options)):
             try:
                 yield from (path[1] for path in read_of(source) if len(path) > 1 and path[0] in roots)
             except TemplateError:

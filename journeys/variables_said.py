@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
 
+from channels import options
 from channels.models import TemplateText
 from channels.templates import TemplateError, names_under
 from customers.rules.errors import Problem
@@ -35,8 +36,8 @@ def names_in_templates(
 def _named(version_ids: set[int]) -> Mapping[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
     texts = TemplateText.objects.filter(version_id__in=version_ids)
-    for version_id, *sources in texts.values_list("version_id", "subject", "html", "text"):
-        for source in sources:
+    for version_id, *sources in texts.values_list("version_id", "subject", "html", "text", "options"):
+        for source in options.sources(sources):
             found[version_id] |= _names(source)
     return found
 

@@ -1,6 +1,6 @@
 """Why a message is as it is: from the event that brought the person in to the provider's answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from analytics.why.explanation import Explanation, Fact, Part, facts
 from analytics.why.journey import entered_by, journey_part, path
 from analytics.why.records import Records, load_message
 from analytics.why.words import REASONS, STATES
-from channels.models import Message, Reason
+from channels.models import Message, Reason, Receipt
 from consent.models import Purpose
 from customers.personal import IDENTIFIER, TEXT
 from journeys.version import version
@@ -181,6 +181,30 @@ def _dispatch(records: Records) -> Iterator[Part]:
         )
     if message.attempts or message.provider_id or message.detail:
         yield _provider(message)
+    if records.receipts:
+        yield _told(records.receipts)
+
+
+def _told(receipts: Sequence[Receipt]) -> Part:
+    """What the provider told afterwards, in the order in which it happened."""
+    by_machine = _("%(what)s, by a machine")
+    return Part(
+        "receipts",
+        _("What the provider told later"),
+        _("Each moves the message on and never back."),
+        at=receipts[-1].at,
+        facts=facts(
+            *(
+                Fact(
+                    f"receipt_{n}",
+                    by_machine % {"what": one.get_happened_display()} if one.is_machine else one.get_happened_display(),
+                    one.at,
+                )
+                for n, one in enumerate(receipts, 1)
+            ),
+            Fact("code", _("code"), next((one.code for one in reversed(receipts) if one.code), None)),
+        ),
+    )
 
 
 def _guards(records: Records) -> Part:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from channels.models import Message, Reason, SendStop
+from channels.models import Message, Reason, Receipt, SendStop
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
 from journeys.engine.variables import value_of
@@ -32,6 +32,7 @@ from journeys.version import Version, version
 
 # A run that loops for years is cut here; what led to a message stands at the end.
 MOST_MOVES = 500
+MOST_RECEIPTS = 20
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class Records:
     other_message: Message | None = None
     suppressions: list[Suppression] = field(default_factory=list)
     stops: list[SendStop] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
 
 
 def load_message(message: Message) -> Records:
@@ -105,6 +107,9 @@ def load_message(message: Message) -> Records:
     if message.reason == Reason.STOPPED:
         scopes = [message.scope_id, message.connector_id, message.brand_id]
         records.stops = list(SendStop.objects.filter(scope_id__in=scopes, released_at=None).order_by("stopped_at"))
+    if message.attempts:
+        told = Receipt.objects.filter(message=message, applied_at__isnull=False)
+        records.receipts = list(told.order_by("at", "pk")[:MOST_RECEIPTS])
     return records
 
 

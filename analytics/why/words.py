@@ -95,6 +95,10 @@ REASONS: Final[dict[str, Words]] = {
         _("The address had already been given this same message within the day."),
         _("Another address; or no message of this step to the same address in the hours before."),
     ),
+    Reason.WINDOW_CLOSED: Words(
+        _("WhatsApp takes free words for 24 hours after the person wrote, and this one has no approved template."),
+        _("An approved template in the text, or a message of the person within the 24 hours before."),
+    ),
     Reason.ACTED: Words(
         _("The person did what the message was to bring about before it went out."),
         _("The event that decided not having arrived before the message went out."),
@@ -142,6 +146,10 @@ REASONS: Final[dict[str, Words]] = {
     Reason.REFUSED: Words(
         _("The provider refused it for good."),
         _("Whatever the provider objects to, in its own words below."),
+    ),
+    Reason.BOUNCED: Words(
+        _("The provider took it, and told later that it had bounced for good."),
+        _("An address that exists; nobody writes to this one any more until the suppression is lifted."),
     ),
     Reason.TROUBLE: Words(
         _("The provider was in trouble; it is tried again with growing pauses, up to eight times."),

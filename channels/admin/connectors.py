@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from channels.accounts import callback_url, calls_back
 from channels.admin.settings import all_settings, collect, form_fields, settings_of
 from channels.admin.stopping import StopActions
 from channels.models import Connector
@@ -113,6 +116,7 @@ class ConnectorAdmin(StopActions, Kept):
     autocomplete_fields = ("brand", "squad")
     prepopulated_fields = {"key": ("name",)}
     actions = ("stop_sending", "release_sending")
+    readonly_fields = ("callback_address",)
     when_empty = _("A connector is an account with a provider. The sandbox sends nothing and is a good first one.")
     # Shown for the provider that is chosen; without scripts, all are.
     conditional_fields = {setting.name: f"provider == '{setting.provider}'" for setting in all_settings()}
@@ -128,13 +132,22 @@ class ConnectorAdmin(StopActions, Kept):
         secrets = (*_SECRETS, "forget") if obj is not None and _SECRETS else _SECRETS
         parts: list[Any] = [
             (None, {"fields": ("name", "key", "brand", "squad", "is_active")}),
-            (_("Provider"), {"fields": ("channel", "provider", *plain, *secrets, "concurrency")}),
+            (_("Provider"), {"fields": ("channel", "provider", *plain, *secrets, "concurrency", *self._told_at(obj))}),
             (_("Who answers for it"), {"fields": ("owner", "documentation_url")}),
         ]
         # Who may only look has no use for fields that show nothing.
         if obj is not None and not self.has_change_permission(request, obj):
             parts[1][1]["fields"] = ("channel", "provider", "config", "concurrency")
         return parts
+
+    @staticmethod
+    def _told_at(connector: Connector | None) -> tuple[str, ...]:
+        return ("callback_address",) if connector is not None and calls_back(connector.provider) else ()
+
+    @admin.display(description=_("address for what it tells"))
+    def callback_address(self, connector: Connector) -> SafeString:
+        words = _("Give it to the provider where it asks where to tell what became of messages and what is answered.")
+        return format_html("<code>{}</code><br>{}", callback_url(connector.pk), words)
 
     # A report of an error must not quote what was typed.
     @method_decorator(sensitive_post_parameters(*_SECRETS))

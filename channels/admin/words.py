@@ -9,15 +9,18 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from channels import templates
+from channels import options, templates
 from channels.models import Template, TemplateText, TemplateVersion
 from customers.admin.base import AnyAdmin, AnyStacked, AnyTabular, Kept, ReadOnly, Versioned
+from customers.admin.fields import Document, DocumentArea
 from customers.admin.show import badge, state, when
 
 if TYPE_CHECKING:
     TextModelForm = forms.ModelForm[TemplateText]
+    TextFormSet = forms.BaseInlineFormSet[TemplateText, TemplateVersion, forms.ModelForm[TemplateText]]
 else:
     TextModelForm = forms.ModelForm
+    TextFormSet = forms.BaseInlineFormSet
 
 
 class TemplateVersionInline(ReadOnly, AnyTabular):
@@ -61,6 +64,16 @@ class TemplateAdmin(Kept):
 
 
 class TemplateTextForm(TextModelForm):
+    options = Document(
+        label=_("besides the words"),
+        required=False,
+        help_text=_("As JSON: what the channel knows besides, such as a link, a picture, or a provider’s template."),
+        widget=DocumentArea({"rows": 3}),
+    )
+
+    def clean_options(self) -> Any:
+        return self.cleaned_data.get("options") or {}
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         for name in ("subject", "html", "text"):
@@ -68,12 +81,30 @@ class TemplateTextForm(TextModelForm):
                 templates.check(cleaned.get(name, ""))
             except templates.TemplateError as error:
                 self.add_error(name, str(error))
+        try:
+            for source in options.sources(cleaned.get("options") or {}):
+                templates.check(source)
+        except templates.TemplateError as error:
+            self.add_error("options", str(error))
         return cleaned
+
+
+class TemplateTextFormSet(TextFormSet):
+    def clean(self) -> None:
+        """What the channel knows besides is for the template to say, which the form of one text has not at hand."""
+        super().clean()
+        channel = self.instance.template.channel if self.instance.template_id else ""
+        for form in self.forms:
+            try:
+                options.check(channel, form.cleaned_data.get("options") or {})
+            except options.OptionsError as error:
+                form.add_error("options", str(error))
 
 
 class TemplateTextInline(AnyStacked):
     model = TemplateText
     form = TemplateTextForm
+    formset = TemplateTextFormSet
     extra = 2
     min_num = 1
     validate_min = True

@@ -1,1 +1,1 @@
-"""The partner API of the act layer."""
+"""The doors of the act layer."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from channels.accounts import callback_url
 from channels.dispatch.claim import Claimed
 from channels.providers.base import Outgoing
 from channels.templates import Text, plain, render
@@ -29,7 +30,7 @@ class Texts:
         found: dict[int, list[Text]] = {}
         with raw_cursor() as cursor:
             cursor.execute(
-                "SELECT version_id, locale, subject, html, text FROM channels_templatetext"
+                "SELECT version_id, locale, subject, html, text, options FROM channels_templatetext"
                 " WHERE version_id = ANY(%s) ORDER BY version_id, locale",
                 [sorted(set(version_ids))],
             )
@@ -66,6 +67,10 @@ def compose(message: Claimed, texts: Texts, address_id: UUID, now: datetime) -> 
         unsubscribe_url=ways.get("unsubscribe_url", ""),
         at=now,
         locale=rendered.locale,
+        options=rendered.options,
+        message_id=message.id,
+        expires_at=message.expires_at,
+        callback_url=f"{callback_url(message.connector_id)}?message={message.id}",
     )
 
 

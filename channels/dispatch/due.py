@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from channels.accounts import service_of
+from channels.dispatch import window
 from channels.dispatch.claim import Batch, Claimed, claim, give_back
 from channels.dispatch.compose import Texts, compose
 from channels.dispatch.send import Sender, place_of, release
@@ -17,7 +19,6 @@ from channels.dispatch.settle import Outcome, State, after_trouble, back_off, se
 from channels.dispatch.slots import slot
 from channels.models import Connector, Reason
 from channels.providers import base
-from channels.secrets import SecretError, credentials_aad, open_sealed
 from channels.templates import MissingFieldError, TemplateError
 from customers.pg import raw_cursor
 from customers.work import describe
@@ -67,9 +68,8 @@ def _provider(connector: Connector) -> base.Provider | None:
     if not connector.is_active:
         return None
     try:
-        credentials = open_sealed(bytes(connector.credentials), credentials_aad(connector.pk))
-        service = base.build(connector.provider, connector.config, credentials)
-    except (base.ConfigurationError, SecretError) as error:
+        service = service_of(connector)
+    except base.ConfigurationError as error:
         logger.error("connector %s is unusable: %s", connector.pk, error)
         return None
     return service if isinstance(service, base.Provider) else None
@@ -117,7 +117,10 @@ def _compose(sender: Sender, message: Claimed, texts: Texts) -> base.Outgoing | 
         settle(message, Outcome(State.SUPPRESSED, Reason.NO_ADDRESS), now)
         return None
     try:
-        return compose(message, texts, message.address_id, now)
+        outgoing = compose(message, texts, message.address_id, now)
+        if not window.is_closed(message, outgoing, now):
+            return outgoing
+        settle(message, Outcome(State.SUPPRESSED, Reason.WINDOW_CLOSED), now)
     except MissingFieldError as error:
         settle(message, Outcome(State.FAILED, Reason.MISSING_FIELD, str(error)), now)
     except TemplateError as error:

@@ -18,6 +18,8 @@ from channels.dispatch.claim import REST, Claimed
 from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
 from channels.models import Reason
 from channels.providers.base import DeliveryError, Outgoing, Session
+from channels.receipts.note import note
+from channels.receipts.told import Happened
 from channels.stops import STANDING, share
 from consent.models import Purpose
 from consent.permission import Ask, lock_address, permissions
@@ -98,6 +100,8 @@ class Sender:
         refusal, consent_id = _check(message, locked, now)
         outcome = refusal or call.make(deadline, consent_id, _asked(message, now))
         settle(message, outcome, self.clock(), outgoing)
+        if call.says is not None:
+            note(message.connector_id, message.id, call.says, call.code, self.clock())
 
 
 @dataclass(slots=True)
@@ -108,6 +112,9 @@ class _Call:
     message: Claimed
     outgoing: Outgoing
     begun: bool = False
+    # What the answer told of the address, and by which code.
+    says: Happened | None = None
+    code: str = ""
 
     def make(self, deadline: float, consent_id: int | None, asked: dict[str, Any]) -> Outcome:
         self.begun = True
@@ -124,6 +131,7 @@ class _Call:
         return replace(outcome, consent_id=consent_id, decision=asked)
 
     def _trouble(self, error: DeliveryError) -> Outcome:
+        self.says, self.code = error.says, error.code
         return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)
 
 

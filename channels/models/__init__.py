@@ -1,6 +1,8 @@
 """The tables of the act layer, one file an idea."""
 
+from channels.models.callback import ProviderCallback, Receipt
 from channels.models.connector import Connector
+from channels.models.conversation import Conversation, Inbound
 from channels.models.exposure import Exposure
 from channels.models.message import Message, MessageContent, Reason, RecentSend
 from channels.models.stop import SendStop
@@ -9,10 +11,14 @@ from channels.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndp
 
 __all__ = [
     "Connector",
+    "Conversation",
     "Exposure",
+    "Inbound",
     "Message",
     "MessageContent",
+    "ProviderCallback",
     "Reason",
+    "Receipt",
     "RecentSend",
     "SendStop",
     "Template",

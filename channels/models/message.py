@@ -42,6 +42,7 @@ class Reason(models.TextChoices):
     SUPPRESSED = "suppressed", _("address suppressed")
     RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
+    WINDOW_CLOSED = "window_closed", _("nothing was written to us in the last 24 hours, and no template is approved")
     # overtaken by events
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
@@ -56,6 +57,7 @@ class Reason(models.TextChoices):
     MISSING_FIELD = "missing_field", _("a field the template needs is missing")
     CONNECTOR_OFF = "connector_off", _("the connector is switched off")
     REFUSED = "refused", _("the provider refused it")
+    BOUNCED = "bounced", _("it bounced")
     TROUBLE = "trouble", _("the provider was in trouble")
     INTERRUPTED = "interrupted", _("the call was interrupted")
     CRASHED = "crashed", _("its worker died each time")
@@ -200,6 +202,10 @@ class Message(Owned):
                 fields=("address", "settled_at"),
                 condition=models.Q(state__in=("sent", "delivered", "opened", "clicked", "unknown")),
                 name="message_taken",
+            ),
+            # Read by receipts: which message did the provider call so?
+            models.Index(
+                fields=("provider_id", "connector"), condition=~models.Q(provider_id=""), name="message_by_provider_id"
             ),
             # Read where the days of a step are counted, from the index alone.
             models.Index(

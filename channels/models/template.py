@@ -1,6 +1,7 @@
 """What is said: Liquid templates by version and locale; a message keeps the version it was made from."""
 
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
@@ -60,6 +61,13 @@ class TemplateText(Owned):
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     html = models.TextField(_("HTML"), blank=True)
     text = models.TextField(_("text"))
+    options = models.JSONField(
+        _("besides the words"),
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        help_text=_("As JSON: what the channel knows besides, such as a link, a picture, or a provider’s template."),
+    )
 
     class Meta:
         verbose_name = _("template text")

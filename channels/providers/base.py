@@ -2,22 +2,36 @@
 sends one message at a time and fails by one error."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
 from customers.models.address import Channel
 
+if TYPE_CHECKING:
+    from channels.receipts.told import Callback, Happened, Reading
+
+
+class Blame(StrEnum):
+    """What an error says something about: this message alone, the provider's state, or our account and settings."""
+
+    MESSAGE = "message"
+    PROVIDER = "provider"
+    SETTINGS = "settings"
+
 
 class DeliveryError(Exception):
     """A message was not, or not certainly, taken by its provider.
 
     `accepted` is "no" when the provider certainly took nothing, "maybe" when nobody knows; `permanent` says
-    that trying again is no use; `retry_after` (seconds) is the provider's own wish and makes the call no try.
+    that trying again is no use; `retry_after` (seconds) is the provider's own wish and makes the call no try;
+    `code` is the provider's own name of the error.
     """
 
     def __init__(
@@ -27,8 +41,14 @@ class DeliveryError(Exception):
         permanent: bool = False,
         accepted: Literal["no", "maybe"] = "no",
         retry_after: float | None = None,
+        code: str = "",
+        blame: Blame = Blame.MESSAGE,
     ) -> None:
         super().__init__(detail)
+        self.code = code
+        # What it tells of the address beyond this message: that it is none, or that its owner wants no more.
+        self.says: Happened | None = None
+        self.blame = blame
         self.detail = detail
         self.permanent = permanent
         self.accepted = accepted
@@ -56,6 +76,13 @@ class Outgoing:
     at: datetime
     # Of the text that was chosen.
     locale: str = ""
+    # What a channel knows besides words, filled in: fields of `channels.options`.
+    options: Mapping[str, Any] = field(default_factory=dict)
+    # Whose it is, for channels whose address names nobody.
+    message_id: UUID | None = None
+    # Where the provider may tell what became of it; with the id of our row, should its own never reach us.
+    callback_url: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +137,23 @@ class Provider(Service, ABC):
     @abstractmethod
     def open(self) -> AbstractContextManager[Session]:
         """A session; it connects when it is first prepared."""
+
+
+class CallsBack(ABC):
+    """What a provider is besides that tells later what became of messages, or what people wrote back, by calling an
+    address of ours (`/hooks/channels/` and the connector's id)."""
+
+    @abstractmethod
+    def verify(self, callback: "Callback", now: datetime) -> None:
+        """Raise BadSignature unless the call is surely the provider's; nothing of it is believed before."""
+
+    @abstractmethod
+    def told(self, callback: "Callback") -> "Reading":
+        """What it says; raises Unreadable. A pure function, for a call may be read again."""
+
+    def greet(self, callback: "Callback") -> bytes | None:
+        """The answer by which some providers (with a GET) make sure that the address is ours; None: there is none."""
+        return None
 
 
 _registry: dict[str, type[Service]] = {}

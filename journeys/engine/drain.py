@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from channels.receipts import apply as receipts
+from channels.receipts import read as callbacks
 from consent import stage as consent
 from customers.hooks import interpret as hooks
 from customers.resolve import stage as resolve
@@ -12,9 +14,12 @@ from customers.work import Floors, Queue, waiting, work_once
 from journeys.engine import advance, changeovers, halts, match, merges, recheck
 from journeys.entry import occurrences
 
-# In the order data walks: what came to a webhook becomes events, an event is resolved, its consent applied, its runs
-# moved, its segments settled, it is matched and looked back for, and only then may time run out on a hold.
+# In the order data walks: what providers say of messages and what came to a webhook becomes events, an event is
+# resolved, its consent applied, its runs moved, its segments settled, it is matched and looked back for, and only then
+# may time run out on a hold.
 STAGES: tuple[Queue, ...] = (
+    callbacks.QUEUE,
+    receipts.QUEUE,
     hooks.QUEUE,
     resolve.QUEUE,
     consent.QUEUE,

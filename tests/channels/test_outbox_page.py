@@ -1,6 +1,7 @@
 """The sandbox's outbox: messages as their readers would see them, to whoever may see them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -177,5 +178,5 @@ def test_everybody_else_is_taken(to: str) -> None:
 
 
 def _outgoing(to: str) -> Outgoing:
-    texts = dict.fromkeys(("subject", "html", "text", "sender_name", "sender_email", "list_key"), "")
+    texts: dict[str, Any] = dict.fromkeys(("subject", "html", "text", "sender_name", "sender_email", "list_key"), "")
     return Outgoing(key=new_id(), channel="email", to=to, unsubscribe_url="", at=NOW, **texts)

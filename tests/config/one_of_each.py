@@ -8,9 +8,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from channels.models import (
+    Conversation,
     Exposure,
+    Inbound,
     Message,
     MessageContent,
+    ProviderCallback,
+    Receipt,
     RecentSend,
     SendStop,
     WebhookAttempt,
@@ -371,6 +375,25 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
         brand=world.brand, scope_id=run.journey_id, key="which", unit=str(run.pk), arm=HOSTILE, profile=ana.profile,
         run_id=run.pk, at=NOW,
     )  # fmt: skip
+    _told_back(message, ana)
+
+
+def _told_back(message: Message, ana: Person) -> None:
+    """What a provider said of a message, and what its reader wrote back."""
+    callback = ProviderCallback.objects.create(
+        connector=message.connector, received_at=NOW, key=new_id(), headers={"x-topic": HOSTILE}, body=HOSTILE.encode()
+    )
+    Receipt.objects.create(
+        connector=message.connector, callback=callback, message=message, happened="delivered", at=NOW, received_at=NOW,
+        detail=HOSTILE, key=new_id(), look_at=NOW,
+    )  # fmt: skip
+    conversation = Conversation.objects.create(
+        brand=message.brand, channel="email", connector=message.connector, address=ana.address, profile=ana.profile,
+        began_at=NOW, last_at=NOW,
+    )  # fmt: skip
+    Inbound.objects.create(
+        conversation=conversation, key=new_id(), about=message, at=NOW, received_at=NOW, text=HOSTILE, suggestion="stop"
+    )
 
 
 def _webhook(world: World, ana: Person) -> None:

@@ -61,6 +61,7 @@ def test_an_agent_reads_people_merges_them_and_suppresses_addresses() -> None:
         ("suppression", "add"),
         ("suppression", "change"),
         ("consenthead", "withdraw"),
+        ("conversation", "change"),
     }
     assert ("messagecontent", "view") in of("agent")
 

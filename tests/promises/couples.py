@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from operator import ne
 from uuid import UUID
 
@@ -30,14 +31,15 @@ class Couple:
     def email(self) -> str:
         return f"couple-{self.number}@people.example.com"
 
-    def messages(self) -> Iterator[dict[str, object]]:
-        """What they say, one after the other; in every other couple the one who wants has the last word."""
+    def messages(self, noon: datetime) -> Iterator[dict[str, object]]:
+        """What they say, a minute apart; in every other couple the one who wants has the last word."""
         said = list(zip(self.users, ("consent.granted", "consent.withdrawn"), strict=True))
-        for user, name in said if self.number % 2 else reversed(said):
+        for minutes_ago, (user, name) in enumerate(said[::-1] if self.number % 2 else said):
+            at = {"occurred_at": (noon - timedelta(minutes=minutes_ago)).isoformat()}
             who = {"user_id": user}
-            yield {"type": "identify", "identifiers": {**who, "email": self.email}, "id": f"who-{user}"}
+            yield {"type": "identify", "identifiers": {**who, "email": self.email}, "id": f"who-{user}", **at}
             about = {"purpose": PURPOSE, "address": self.email}
-            yield {"name": name, "identifiers": who, "properties": about, "id": f"consent-{user}"}
+            yield {"name": name, "identifiers": who, "properties": about, "id": f"consent-{user}", **at}
 
 
 def merged_and_undone(stage: Stage, partner: Client, letters: Letters, couples: Sequence[Couple]) -> Iterator[Check]:

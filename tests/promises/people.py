@@ -39,7 +39,7 @@ def run(stage: Stage) -> Iterator[Check]:
     # Who agrees must agree to something that there is.
     letters = Letters(stage)
     couples = [Couple(number) for number in range(stage.size(500, 20))]
-    accepted += _send(partner, [message for couple in couples for message in couple.messages()])
+    accepted += _send(partner, [message for couple in couples for message in couple.messages(noon)])
     stage.settle("the last of all facts", _SETTLE_SECONDS)
 
     groupings = _groupings(made)

@@ -1,0 +1,82 @@
+"""The door by which providers call back, one address for each connector: the signature first, then the call as it came,
+then the answer. What takes somebody's agreement away is done before it is answered."""
+
+import logging
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DataError
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from channels.receipts import at_once, receive
+from channels.receipts.told import Callback
+from customers import clock
+from customers.accept.apart import state_of
+from customers.accept.refusal import Refusal, Refused, unstorable
+from customers.api.problem import problem
+from customers.api.reading import read_plain
+from customers.work import describe
+
+logger = logging.getLogger(__name__)
+
+
+def _door(view: Any) -> Any:
+    """Every way to fail answered as a problem; providers repeat what was not answered 2xx."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, connector_id: UUID) -> HttpResponse:
+        if request.method not in ("POST", "GET"):
+            response = problem(Refusal("method_not_allowed", "Calls are posted here.", "Send POST."))
+            response["Allow"] = "GET, POST"
+            return response
+        try:
+            return view(request, connector_id)  # type: ignore[no-any-return]  # it is the view below
+        except Refused as error:
+            return problem(error.refusal)
+        except DataError as error:
+            logger.error("Not kept: the database answered %s", describe(error))
+            return problem(unstorable(state_of(error)))
+        except DatabaseFailure as error:
+            logger.error("Not kept: the database answered %s", describe(error))
+            response = problem(Refusal("not_ready", "Nothing can be kept at present.", "Send the same again."))
+            response["Retry-After"] = "1"
+            return response
+
+    return answer
+
+
+@_door
+def callback(request: HttpRequest, connector_id: UUID) -> HttpResponse:
+    now = clock.utcnow()
+    found = receive.find(connector_id)
+    if found is None:
+        raise Refused("not_found", "No provider calls here.", "Check the address.")
+    connector, service = found
+    came = _came(request)
+    if request.method == "GET":
+        greeting = service.greet(came)
+        if greeting is None:
+            raise Refused("not_found", "Nothing is read here.", "Send POST.")
+        return HttpResponse(greeting, content_type="text/plain")
+    receive.verify(service, came, now)
+    id_, is_new = receive.keep(connector, came, now)
+    at_once.settle(service, came, id_, now)
+    return HttpResponse(b"" if is_new else b"known", content_type="text/plain")
+
+
+def _came(request: HttpRequest) -> Callback:
+    body = b"" if request.method == "GET" else read_plain(request, receive.MAX_BYTES, lambda _type: True)
+    return Callback(
+        method=request.method or "",
+        # As it was told to the provider: what stands before us may have changed scheme and host.
+        url=settings.TRILHA_PUBLIC_URL.rstrip("/") + request.get_full_path(),
+        query=request.META.get("QUERY_STRING", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        body=body,
+    )

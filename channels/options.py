@@ -1,0 +1,126 @@
+"""What a text says besides its words, by channel: a link, a picture, the template a provider has approved.
+
+Each is a struct whose fields are Liquid like the words; what is filled in is checked again when it is, since a value
+could make anything of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from customers.hints import form
+from customers.models.address import Channel
+
+_MOST_PARAMETERS: Final = 20
+_LONGEST: Final = 2_000
+# Fields that are addresses, and the ways by which they may lead.
+_ADDRESSES: Final = frozenset({"link", "image"})
+_SCHEMES: Final = frozenset({"https"})
+
+_LINK_HELP: Final = _("Where a tap leads: an address that begins with https://, or with / on the page itself.")
+Link = Annotated[str, form(_("link"), _LINK_HELP)]
+Image = Annotated[str, form(_("picture"), _("An address that begins with https://."))]
+
+
+class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """Of a channel that has words only."""
+
+
+class PushOptions(Options, frozen=True):
+    link: Link = ""
+    image: Image = ""
+    topic: Annotated[str, form(_("topic"), _("A newer push of the same topic takes the place of an older one."))] = ""
+
+
+class InAppOptions(Options, frozen=True):
+    link: Link = ""
+    image: Image = ""
+    button: Annotated[str, form(_("button"), _("What the link is called."))] = ""
+
+
+class WebOptions(Options, frozen=True):
+    slot: Annotated[str, form(_("slot"), _("The place on the page, as its script names it."))] = ""
+    link: Link = ""
+    image: Image = ""
+    button: Annotated[str, form(_("button"), _("What the link is called."))] = ""
+
+
+class WhatsAppOptions(Options, frozen=True):
+    template: Annotated[
+        str,
+        form(
+            _("approved template"),
+            _(
+                "Its name at WhatsApp. Without one the text goes as it is, which is allowed for 24 hours after "
+                "somebody wrote."
+            ),
+        ),
+    ] = ""
+    language: Annotated[str, form(_("its language"), _("As WhatsApp calls it, as in pt_BR."))] = ""
+    parameters: Annotated[list[str], form(_("what its places hold"), _("As JSON: a list, the first for {{1}}."))] = []
+    image: Image = ""
+
+    def __post_init__(self) -> None:
+        if len(self.parameters) > _MOST_PARAMETERS:
+            raise ValueError(f"more than {_MOST_PARAMETERS} parameters")
+
+
+_BY_CHANNEL: Final[Mapping[str, type[Options]]] = {
+    Channel.PUSH: PushOptions,
+    Channel.IN_APP: InAppOptions,
+    Channel.WEB: WebOptions,
+    Channel.WHATSAPP: WhatsAppOptions,
+}
+
+
+class OptionsError(ValueError):
+    """What is said besides the words does not fit the channel."""
+
+
+def of_channel(channel: str) -> type[Options]:
+    return _BY_CHANNEL.get(channel, Options)
+
+
+def check(channel: str, given: Any) -> Options:
+    """As authored; raises OptionsError."""
+    try:
+        return msgspec.convert(given, of_channel(channel))
+    except msgspec.ValidationError as error:
+        raise OptionsError(str(error)) from None
+
+
+def sources(given: Any) -> Iterator[str]:
+    """Every text in them that is Liquid."""
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, Mapping):
+        for one in given.values():
+            yield from sources(one)
+    elif isinstance(given, list):
+        for one in given:
+            yield from sources(one)
+
+
+def fault_of(name: str, value: str) -> str:
+    """What is wrong with a value that was filled in; empty when nothing is."""
+    if len(value) > _LONGEST:
+        return "too long"
+    if name in _ADDRESSES and value and not _is_address(value):
+        return "no address that may be shown"
+    return ""
+
+
+def _is_address(value: str) -> bool:
+    """Of a page, or below the page's own: no script, no other host in disguise (`//`, `/\\`), nobody's log-in."""
+    if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in value):
+        return False
+    if value.startswith("/"):
+        return not value.startswith("//")
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.hostname) and "@" not in parts.netloc

@@ -1,0 +1,264 @@
+"""WhatsApp by Meta's Cloud API: approved templates, free words within a day of somebody's own, and its webhooks.
+
+Our id of a message travels with it (`biz_opaque_callback_data`) and comes back with every status, so that one whose
+call nobody knows the end of is known by it. Meta knows no idempotency key, so such a call is never repeated by itself.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from channels.providers.base import Accepted, Blame, CallsBack, DeliveryError, Outgoing
+from channels.providers.http import HttpProvider, checked_base, document, refused
+from channels.receipts.told import (
+    BadSignature,
+    Callback,
+    Happened,
+    Reading,
+    Told,
+    ToldReceipt,
+    ToldReply,
+    Unreadable,
+    key_of,
+)
+from channels.web import Reply, Request
+from customers.hints import form
+from customers.models.address import Channel
+
+_LONGEST: Final = 4_096
+_STATUS: Final[Mapping[str, Happened]] = {
+    "sent": Happened.SENT,
+    "delivered": Happened.DELIVERED,
+    "read": Happened.OPENED,
+    "failed": Happened.FAILED,
+}
+# Meta's numbers of errors. Its status alone says little: most of them are 400.
+_TOO_FAST: Final = frozenset({"4", "80007", "130429", "131048", "131056"})
+_LOG_IN: Final = frozenset({"0", "10", "190", "200", "131005", "131031", "131042", "368"})
+_PASSING: Final = frozenset({"1", "2", "131000", "131016", "131057"})
+_NO_SUCH: Final = frozenset({"131026", "131021"})
+_STOPPED: Final = frozenset({"131050"})
+
+
+class WhatsAppConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    phone_number_id: Annotated[str, form(_("phone number ID"), _("As Meta’s page for the API names it; no number."))]
+    version: Annotated[str, form(_("version of the API"))] = "v23.0"
+    base_url: Annotated[str, form(_("base address"))] = "https://graph.facebook.com"
+
+    def __post_init__(self) -> None:
+        if not self.phone_number_id.isdigit():
+            raise ValueError("phone_number_id has digits only")
+        if not self.version.startswith("v") or not self.version[1:].replace(".", "", 1).isdigit():
+            raise ValueError("version is written as v23.0")
+        checked_base(self.base_url)
+
+
+class WhatsAppCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    access_token: Annotated[str, form(_("access token"))]
+    app_secret: Annotated[str, form(_("app secret"), _("Signs what Meta tells."))] = ""
+    verify_token: Annotated[str, form(_("verify token"), _("Any words, the same here and on Meta’s page."))] = ""
+
+
+class WhatsApp(HttpProvider, CallsBack):
+    key = "whatsapp"
+    label = _("WhatsApp Cloud API")
+    channels: ClassVar = frozenset({Channel.WHATSAPP})
+    Config = WhatsAppConfig
+    Credentials = WhatsAppCredentials
+
+    def request(self, outgoing: Outgoing) -> Request:
+        said = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": outgoing.to.removeprefix("+"),
+            **_content(outgoing),
+        }
+        if outgoing.message_id is not None:
+            said["biz_opaque_callback_data"] = str(outgoing.message_id)
+        base = checked_base(self.config.base_url)
+        url = f"{base}/{self.config.version}/{self.config.phone_number_id}/messages"
+        headers = (
+            ("authorization", f"Bearer {self.credentials.access_token}"),
+            ("content-type", "application/json"),
+        )
+        return Request("POST", url, headers, msgspec.json.encode(said))
+
+    def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
+        said = document(reply)
+        if reply.status == 200:
+            match said.get("messages"):
+                case [{"id": str(id_)}, *_rest]:
+                    return Accepted(id_)
+            raise DeliveryError("the reply names no message", accepted="maybe", blame=Blame.PROVIDER)
+        raise _error(reply, said.get("error"))
+
+    def greet(self, callback: Callback) -> bytes | None:
+        """Meta asks once, by a GET, whether the address is ours."""
+        asked = callback.asked()
+        ours = self.credentials.verify_token
+        given = asked.get("hub.verify_token", "")
+        if not ours or not hmac.compare_digest(given.encode(), ours.encode()) or asked.get("hub.mode") != "subscribe":
+            return None
+        return asked.get("hub.challenge", "")[:200].encode()
+
+    def verify(self, callback: Callback, now: datetime) -> None:
+        """HMAC-SHA256 over the body by the app's secret."""
+        given = callback.headers.get("x-hub-signature-256", "")
+        digest = hmac.digest(self.credentials.app_secret.encode(), callback.body, "sha256").hex()
+        if not self.credentials.app_secret or not hmac.compare_digest(given.encode(), f"sha256={digest}".encode()):
+            raise BadSignature
+
+    def told(self, callback: Callback) -> Reading:
+        try:
+            said = msgspec.json.decode(callback.body, type=_Told)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Unreadable(str(error)[:200]) from None
+        changes = [change for entry in said.entry for change in entry.changes]
+        ours = [one.value for one in changes if one.field == "messages"]
+        told: list[Told] = []
+        for value in ours:
+            # One account has many numbers, and all of them tell here.
+            if value.metadata.phone_number_id == self.config.phone_number_id:
+                told += [*_receipts(value), *_replies(value)]
+        return Reading(told, is_known=len(ours) == len(changes))
+
+
+def _content(outgoing: Outgoing) -> dict[str, Any]:
+    options = outgoing.options
+    name, image = options.get("template"), options.get("image")
+    if not name:
+        if not outgoing.text.strip() or len(outgoing.text) > _LONGEST:
+            raise DeliveryError(f"a text has 1 to {_LONGEST} characters", permanent=True)
+        if image:
+            return {"type": "image", "image": {"link": image, "caption": outgoing.text[:1024]}}
+        return {"type": "text", "text": {"preview_url": False, "body": outgoing.text}}
+    parts: list[dict[str, Any]] = []
+    if image:
+        parts.append({"type": "header", "parameters": [{"type": "image", "image": {"link": image}}]})
+    if places := options.get("parameters"):
+        parts.append({"type": "body", "parameters": [{"type": "text", "text": one} for one in places]})
+    language = options.get("language") or outgoing.locale.replace("-", "_")
+    return {"type": "template", "template": {"name": name, "language": {"code": language}, "components": parts}}
+
+
+def _error(reply: Reply, error: Any) -> DeliveryError:
+    """By Meta's own number, which says more than the status; what it says of the person goes along."""
+    found = error if isinstance(error, dict) else {}
+    code = str(found.get("code", ""))
+    text = str(found.get("message", ""))
+    if code in _TOO_FAST:
+        return refused(Reply(429, reply.headers, b""), text, code)
+    if code in _LOG_IN:
+        return DeliveryError(f"{reply.status} {code} {text}", code=code, blame=Blame.SETTINGS)
+    if code in _PASSING and reply.status < 500:
+        return DeliveryError(f"{reply.status} {code} {text}", code=code, blame=Blame.PROVIDER)
+    answer = refused(reply, text, code)
+    answer.says = _says(code)
+    return answer
+
+
+def _says(code: str) -> Happened | None:
+    if code in _NO_SUCH:
+        return Happened.BOUNCED
+    return Happened.UNSUBSCRIBED if code in _STOPPED else None
+
+
+class _Error(msgspec.Struct):
+    code: int | str = ""
+    title: str = ""
+
+
+class _Status(msgspec.Struct):
+    id: str
+    status: str
+    timestamp: str = ""
+    errors: list[_Error] = []
+    biz_opaque_callback_data: str = ""
+
+
+class _Text(msgspec.Struct):
+    body: str = ""
+
+
+class _Context(msgspec.Struct):
+    id: str = ""
+
+
+class _Button(msgspec.Struct):
+    text: str = ""
+
+
+class _Message(msgspec.Struct):
+    sender: str = msgspec.field(name="from")
+    id: str
+    timestamp: str = ""
+    type: str = "text"
+    text: _Text = msgspec.field(default_factory=_Text)
+    button: _Button = msgspec.field(default_factory=_Button)
+    context: _Context = msgspec.field(default_factory=_Context)
+
+
+class _Metadata(msgspec.Struct):
+    phone_number_id: str = ""
+
+
+class _Value(msgspec.Struct):
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    statuses: list[_Status] = []
+    messages: list[_Message] = []
+
+
+class _Change(msgspec.Struct):
+    field: str = ""
+    value: _Value = msgspec.field(default_factory=_Value)
+
+
+class _Entry(msgspec.Struct):
+    changes: list[_Change] = []
+
+
+class _Told(msgspec.Struct):
+    """Of what Meta posts that which is read here; all else of it may be anything."""
+
+    entry: list[_Entry] = []
+
+
+def _receipts(value: _Value) -> Iterator[ToldReceipt]:
+    for one in value.statuses:
+        happened = _STATUS.get(one.status)
+        if happened is None:
+            continue
+        code = str(one.errors[0].code) if one.errors else ""
+        if happened is Happened.FAILED:
+            happened = _says(code) or happened
+        yield ToldReceipt(
+            happened=happened,
+            provider_id=one.id,
+            message_key=key_of(one.biz_opaque_callback_data),
+            at=_time(one.timestamp),
+            code=code,
+            detail=one.errors[0].title if one.errors else "",
+        )
+
+
+def _replies(value: _Value) -> Iterator[ToldReply]:
+    for one in value.messages:
+        # A tap on a quick reply is what its words say; a picture or a voice has none.
+        text = one.text.body or one.button.text
+        yield ToldReply(
+            channel=Channel.WHATSAPP.value,
+            sender=f"+{one.sender}",
+            provider_id=one.id,
+            text=text,
+            at=_time(one.timestamp),
+            about=one.context.id,
+            attachments=0 if one.type in ("text", "button") else 1,
+        )
+
+
+def _time(seconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() and len(seconds) < 12 else None
