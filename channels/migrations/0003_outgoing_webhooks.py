@@ -11,7 +11,7 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("channels", "0001_initial"),
+        ("channels", "0002_callbacks_and_conversations"),
         ("customers", "0008_token_may_manage_webhooks"),
     ]
 

@@ -33,7 +33,7 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0002_staff_roles"), ("channels", "0002_outgoing_webhooks"))
+    dependencies = (("config", "0003_roles_of_callbacks"), ("channels", "0003_outgoing_webhooks"))
 
     operations = (
         migrations.RunPython(seed, remove),
