@@ -15,7 +15,8 @@ TEST: Final = "trilha.test"
 # What events of our own say that names nobody: keys, ids, codes and times, each by its name.
 _OPEN: Final = frozenset({
     "segment", "from", "to", "purpose", "channel", "valid_until", "entry", "journey", "step", "run", "broadcast",
-    "message", "origin", "origin_id", "scope", "code", "state", "reason", "status", "connector", "provider", "template", "at", "sent_at", "case", "arm",
+    "message", "origin", "origin_id", "scope", "code", "state", "reason", "status", "connector", "provider",
+    "template", "at", "sent_at", "case", "arm",
 })  # fmt: skip
 
 
