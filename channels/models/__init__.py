@@ -8,6 +8,7 @@ from channels.models.message import Message, MessageContent, Reason, RecentSend
 from channels.models.pacing import PacingPolicy
 from channels.models.stop import SendStop
 from channels.models.template import Template, TemplateText, TemplateVersion
+from channels.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Connector",
@@ -25,4 +26,7 @@ __all__ = [
     "Template",
     "TemplateText",
     "TemplateVersion",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
