@@ -11,9 +11,9 @@ import customers.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("channels", "0002_callbacks_and_conversations"),
+        ("channels", "0003_outgoing_webhooks"),
         ('consent', '0003_guards'),
-        ("customers", "0008_quiet_hours_are_policies"),
+        ("customers", "0009_quiet_hours_are_policies"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

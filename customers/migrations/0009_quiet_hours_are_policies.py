@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("customers", "0007_identifier_kinds"),
+        ("customers", "0008_token_may_manage_webhooks"),
     ]
 
     operations = [

@@ -13,6 +13,6 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0003_roles_of_callbacks"), ("channels", "0003_pacing_policies"))
+    dependencies = (("config", "0004_deliver_webhooks"), ("channels", "0004_pacing_policies"))
 
     operations = (migrations.RunPython(let_roles_look, migrations.RunPython.noop),)
