@@ -27,6 +27,7 @@ GROUPS = (
     Group("bench.consent", ("consent.check", "consent.opt_out")),
     Group("bench.pages", ("pages.slowest",)),
     Group("bench.segments", ("segment.million", "segment.dirty")),
+    Group("bench.webhooks", ("dispatch.webhook",)),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 
