@@ -41,7 +41,7 @@ _PEOPLE: Final = 1_000
 _AT_ONCE: Final = 8
 _BATCH: Final = 1_000
 _NAME: Final = "order.placed"
-_ROOT: Final = Path(__file__).parents[2]
+_SINK: Final = Path(__file__).with_name("sink.py")
 _EVENTS: Final = f"""
     WITH event AS (
         INSERT INTO customers_event
@@ -150,9 +150,7 @@ class _Told:
 @contextmanager
 def _sink() -> Iterator[int]:
     """The port at which a process of its own takes whatever is posted."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.webhooks.sink"], cwd=_ROOT, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, str(_SINK)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield int(process.stdout.readline())
