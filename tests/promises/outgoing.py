@@ -293,5 +293,5 @@ PROMISE: Final = Promise(
     run,
     controls=("delivered before the call", "another id at each attempt"),
     code=("channels/webhooks/", "channels/web/", "customers/stored.py", "customers/awaited.py"),
-    minutes=20,
+    minutes=10,
 )
