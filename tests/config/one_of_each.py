@@ -13,10 +13,14 @@ from channels.models import (
     Inbound,
     Message,
     MessageContent,
+    PacingPolicy,
     ProviderCallback,
     Receipt,
     RecentSend,
     SendStop,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from consent.models import (
     Confirmation,
@@ -153,6 +157,7 @@ def make_one_of_each() -> World:
     run = _journeys(world, ana)
     _map(world, run)
     _outbox(world, ana, run)
+    _webhook(world, ana)
     _books(world)
     return world
 
@@ -367,6 +372,16 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
     RecentSend.objects.create(address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id)
     CancelWatch.objects.create(message_id=message_id, run_id=run.pk, version_id=run.version_id, step=0)
     SendStop.objects.create(scope_id=run.journey_id, stopped_at=NOW)
+    PacingPolicy.objects.create(
+        policy_id=message_id,
+        brand=world.brand,
+        name=HOSTILE,
+        kind="cap",
+        most=99,
+        span=1,
+        reason=HOSTILE,
+        valid_from=NOW,
+    )
     Exposure.objects.create(
         brand=world.brand, scope_id=run.journey_id, key="which", unit=str(run.pk), arm=HOSTILE, profile=ana.profile,
         run_id=run.pk, at=NOW,
@@ -389,6 +404,20 @@ def _told_back(message: Message, ana: Person) -> None:
     )  # fmt: skip
     Inbound.objects.create(
         conversation=conversation, key=new_id(), about=message, at=NOW, received_at=NOW, text=HOSTILE, suggestion="stop"
+    )
+
+
+def _webhook(world: World, ana: Person) -> None:
+    endpoint = WebhookEndpoint.objects.create(
+        brand=world.brand, name=HOSTILE, url="https://partner.example/hooks", events=["Signed Up"], owner=HOSTILE,
+        created_at=NOW,
+    )  # fmt: skip
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint, event_id=1, received_at=NOW, profile_id=ana.profile.pk, name="Signed Up", queued_at=NOW,
+        due_at=NOW + timedelta(days=365), reason="status_500", status=500, attempts=1, tries=1,
+    )  # fmt: skip
+    WebhookAttempt.objects.create(
+        delivery=delivery, endpoint=endpoint, at=NOW, status=500, reason="status_500", milliseconds=7, reply=HOSTILE
     )
 
 

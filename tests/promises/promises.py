@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.promises import (
     batches,
+    capping,
     carts,
     duplicates,
     durable,
@@ -14,6 +15,7 @@ from tests.promises import (
     halting_now,
     lots,
     opting_out,
+    outgoing,
     overload,
     people,
     pinned,
@@ -52,6 +54,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     timers.PROMISE,
     opting_out.PROMISE,
     suppressing.PROMISE,
+    capping.PROMISE,
+    outgoing.PROMISE,
     people.PROMISE,
     erasing.PROMISE,
     telling.PROMISE,
