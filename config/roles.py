@@ -24,7 +24,7 @@ _CONSENT = (
 )
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
 _ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
-_BACK = "channels: conversation inbound receipt providercallback"
+_BACK = "channels: conversation inbound receipt providercallback connectorstate connectorhour breakerturn"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"

@@ -1,6 +1,7 @@
 """The tables of the act layer, one file an idea."""
 
 from channels.models.callback import ProviderCallback, Receipt
+from channels.models.care import BreakerTurn, ConnectorHour, ConnectorState
 from channels.models.connector import Connector
 from channels.models.conversation import Conversation, Inbound
 from channels.models.exposure import Exposure
@@ -9,7 +10,10 @@ from channels.models.stop import SendStop
 from channels.models.template import Template, TemplateText, TemplateVersion
 
 __all__ = [
+    "BreakerTurn",
     "Connector",
+    "ConnectorHour",
+    "ConnectorState",
     "Conversation",
     "Exposure",
     "Inbound",
