@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0002_callbacks_and_conversations'),
+        ("channels", "0003_outgoing_webhooks"),
     ]
 
     operations = [
