@@ -64,5 +64,5 @@ def after_error(breaker: Breaker, error: DeliveryError, now: datetime) -> Breake
 
 def _rest(rests: int) -> timedelta:
     """Doubles with every rest in a row; between half of it and all of it, so that hosts do not come back together."""
-    longest = min(LAST_REST, FIRST_REST * 2 ** min(rests - 1, 10))
+    longest: timedelta = min(LAST_REST, FIRST_REST * int(2 ** min(rests - 1, 10)))
     return longest * _jitter.uniform(0.5, 1.0)

@@ -63,7 +63,10 @@ def health(connector: Connector, now: datetime) -> Health:
     return Health(
         waiting,
         since,
-        *(sum(getattr(hour, name) for hour in hours) for name in ("taken", "refused", "troubled", "unknown")),
+        sum(hour.taken for hour in hours),
+        sum(hour.refused for hour in hours),
+        sum(hour.troubled for hour in hours),
+        sum(hour.unknown for hour in hours),
         limit_of(within, 0.5),
         limit_of(within, 0.95),
         begun,
