@@ -13,6 +13,6 @@ def let_roles_look(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = (("config", "0004_deliver_webhooks"), ("channels", "0004_care_for_connectors"))
+    dependencies = (("config", "0005_roles_of_pacing"), ("channels", "0005_care_for_connectors"))
 
     operations = (migrations.RunPython(let_roles_look, migrations.RunPython.noop),)
