@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0004_pacing_policies'),
+        ("channels", "0004_pacing_policies"),
     ]
 
     operations = [
