@@ -28,6 +28,7 @@ GROUPS = (
     Group("bench.channels", ("channels.gate",)),
     Group("bench.pages", ("pages.slowest",)),
     Group("bench.segments", ("segment.million", "segment.dirty")),
+    Group("bench.webhooks", ("dispatch.webhook",)),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 
