@@ -47,9 +47,13 @@ class HttpProvider(Provider):
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         """What the provider made of it; raises DeliveryError, most easily by `refused(reply, …)`."""
 
+    def session(self) -> "HttpSession":
+        """What the batch goes through; providers that need more than lines have their own."""
+        return HttpSession(self)
+
     @contextmanager
     def open(self) -> Iterator["HttpSession"]:
-        session = HttpSession(self)
+        session = self.session()
         try:
             yield session
         finally:
@@ -71,8 +75,11 @@ class HttpSession:
         if base:
             self._line(base, deadline)
 
+    def request(self, outgoing: Outgoing) -> Request:
+        return self._provider.request(outgoing)
+
     def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
-        request = self._provider.request(outgoing)
+        request = self.request(outgoing)
         parts = urlsplit(request.url)
         line = self._line(f"{parts.scheme}://{parts.netloc}", deadline)
         try:
