@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from analytics.metrics import branches
 from analytics.metrics.branches import branch_distribution
+from analytics.metrics.calls_made import CallsMade, calls_made
 from analytics.metrics.endings import Endings, endings
 from analytics.metrics.equation import Equation, Part
 from analytics.metrics.event_latency import EventLatency, event_latency
@@ -43,6 +44,7 @@ class JourneyNumbers:
     holds: HoldConversions
     not_sent: NotSent
     errors: JourneyErrors
+    calls: CallsMade
     latency: EventLatency
     stays: TimeInState
 
@@ -68,6 +70,7 @@ def journey_numbers(journey_id: UUID, period: Period = ALWAYS) -> JourneyNumbers
         holds=hold_conversion(ways),
         not_sent=not_sent(journey_id, period),
         errors=journey_errors(journey_id, period),
+        calls=calls_made(journey_id, period),
         latency=event_latency(journey_id, period),
         stays=time_in_state(journey_id, period),
     )
@@ -119,6 +122,7 @@ def as_json(numbers: JourneyNumbers) -> dict[str, Any]:
         },
         "not_sent": _parts_json(numbers.not_sent.definition, "by_reason", numbers.not_sent.by_reason),
         "errors": _parts_json(numbers.errors.definition, "by_kind", numbers.errors.by_kind),
+        "calls": _parts_json(numbers.calls.definition, "by_outcome", numbers.calls.by_outcome),
         "event_latency": {
             "definition": str(latency.definition),
             "events": latency.events,
@@ -170,6 +174,8 @@ def _lines(numbers: JourneyNumbers) -> Iterator[str]:
         yield from (_row(part.label, part.count) for part in counted.by_reason)
     yield from _heading(numbers.errors.label, numbers.errors.definition)
     yield from (_row(part.label, part.count) for part in numbers.errors.by_kind)
+    yield from _heading(numbers.calls.label, numbers.calls.definition)
+    yield from (_row(part.label, part.count) for part in numbers.calls.by_outcome)
     yield from _heading(numbers.live.label, numbers.live.definition)
     yield from (_row(one.step, one.runs, f"({one.state})") for one in numbers.live.standing)
     yield from _way_lines(numbers)

@@ -1,4 +1,4 @@
-"""How long the words of messages are kept; that a message was sent stays known."""
+"""How long the words of messages are kept, and what other systems were told; that a message was sent stays known."""
 
 from typing import Final
 
@@ -11,6 +11,7 @@ _State = Message.State
 _NOT_OVER: Final = ", ".join(
     f"'{state.value}'" for state in (_State.QUEUED, _State.HELD, _State.LEASED, _State.DISPATCHING, _State.UNKNOWN)
 )
+_ENDPOINT: Final = "channels_webhookendpoint w WHERE w.id = t.endpoint_id"
 CALLBACKS: Final = Kind(
     "provider_callbacks",
     _("calls of providers"),
@@ -28,4 +29,27 @@ CONTENTS: Final = Kind(
     table="channels_messagecontent",
     time=f"(SELECT m.settled_at FROM channels_message m WHERE m.id = t.message_id AND m.state NOT IN ({_NOT_OVER}))",
     brand="(SELECT m.brand_id FROM channels_message m WHERE m.id = t.message_id)",
+)
+KINDS: Final = (
+    CONTENTS,
+    CALLBACKS,
+    Kind(
+        "webhook_replies",
+        _("attempts to deliver webhooks, and the replies"),
+        _("How a delivery ended stays as long as the delivery."),
+        30,
+        table="channels_webhookattempt",
+        time="t.at",
+        brand=f"(SELECT w.brand_id FROM {_ENDPOINT})",
+    ),
+    Kind(
+        "webhook_deliveries",
+        _("deliveries of webhooks"),
+        _("One that waits stays, unless its endpoint was switched off as long ago. What is gone is not replayed."),
+        90,
+        table="channels_webhookdelivery",
+        time=f"coalesce(t.settled_at, (SELECT w.off_at FROM {_ENDPOINT}))",
+        where="NOT EXISTS (SELECT 1 FROM channels_webhookattempt a WHERE a.delivery_id = t.id)",
+        brand=f"(SELECT w.brand_id FROM {_ENDPOINT})",
+    ),
 )

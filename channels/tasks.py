@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 
 from channels import dispatch
+from channels.webhooks.deliver import deliver_due
 from customers import bells
 from customers.clock import utcnow
 
@@ -25,3 +26,10 @@ def sweep() -> None:
     """Settle messages whose worker died."""
     if dispatch.sweep(utcnow()).queued:
         bells.ring("dispatch")
+
+
+@shared_task(name="channels.deliver_webhooks")
+def deliver_webhooks() -> None:
+    """Tell other systems what they asked to be told."""
+    if not deliver_due(utcnow, seconds=SECONDS):
+        bells.ring("webhooks")

@@ -12,12 +12,13 @@ from kombu import Connection
 
 logger = logging.getLogger(__name__)
 
-# The task that works off each queue.
+# By bell, the task that does what it rings for, and the queue that this goes through.
 TASKS: Final = {
-    "engine": "journeys.drain",
-    "dispatch": "channels.dispatch_due",
-    "calls": "journeys.call_due",
-    "slow": "customers.work_on_jobs",
+    "engine": ("journeys.drain", "engine"),
+    "dispatch": ("channels.dispatch_due", "dispatch"),
+    "calls": ("journeys.call_due", "calls"),
+    "webhooks": ("channels.deliver_webhooks", "calls"),
+    "slow": ("customers.work_on_jobs", "slow"),
 }
 # Older bells tell of work that has been found long since.
 EXPIRES_SECONDS: Final = 2
@@ -62,9 +63,10 @@ class Publisher:
     def _send(self, queue: str) -> None:
         if self._connection is None:
             self._connection = self._connect()
+        task, through = TASKS[queue]
         self._app.send_task(
-            TASKS[queue],
-            queue=queue,
+            task,
+            queue=through,
             connection=self._connection,
             expires=EXPIRES_SECONDS,
             retry=False,

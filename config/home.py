@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import home
 from analytics.home.attention import Kind
-from channels.models import Message
+from channels.models import Message, WebhookEndpoint
 from customers.admin.show import Tone
 from customers.models import AuditEntry, Brand, QuarantinedEvent, Source
 from customers.sight import sight_of
@@ -104,6 +104,8 @@ _NEEDED: Final = {
     Kind.CONNECTOR_STANDS: "channels.view_connector",
     Kind.SOURCE_SILENT: "customers.view_source",
     Kind.SOURCE_REJECTS: "customers.view_source",
+    Kind.WEBHOOK_FAILS: "channels.view_webhookendpoint",
+    Kind.WEBHOOK_OFF: "channels.view_webhookendpoint",
     Kind.KEY_ENDS: "customers.view_writekey",
     Kind.PARTITIONS: "customers.view_retentionrule",
     Kind.PRIVACY_OVERDUE: "consent.view_privacyrequest",
@@ -131,6 +133,8 @@ def _alert(found: home.Attention) -> Alert:
         return Alert(text, link, "bad" if found.kind is Kind.CONNECTOR_TROUBLE else "warn")
     if found.source is not None:
         return _of_source(found.source, found)
+    if found.webhook is not None:
+        return _of_webhook(found.webhook, found)
     if found.key is not None and found.since is not None:
         text = gettext("A key of %(name)s that is in use ends %(when)s.")
         shown = {"name": found.key.source.name, "when": formats.date_format(found.since, "SHORT_DATE_FORMAT")}
@@ -166,6 +170,17 @@ def _of_source(source: Source, found: home.Attention) -> Alert:
     shown = {"name": source.name, "percent": formats.number_format(found.percent or 0, decimal_pos=1)}
     text = gettext("Of what %(name)s sent in the last day, %(percent)s %% was refused.")
     return Alert(text % shown, link, "warn")
+
+
+def _of_webhook(webhook: WebhookEndpoint, found: home.Attention) -> Alert:
+    link = reverse("admin:channels_webhookendpoint_change", args=[webhook.pk])
+    shown = {"name": webhook.name, "owner": webhook.owner}
+    if found.kind is Kind.WEBHOOK_FAILS:
+        return Alert(gettext("The webhook %(name)s fails; %(owner)s answers for it.") % shown, link, "bad")
+    if webhook.off_reason == WebhookEndpoint.Off.GONE:
+        return Alert(gettext("The webhook %(name)s said that it is gone, and is off.") % shown, link, "warn")
+    text = gettext("The webhook %(name)s did nothing but fail for days, and is off; %(owner)s answers for it.")
+    return Alert(text % shown, link, "bad")
 
 
 def _of_many(found: home.Attention) -> Alert:

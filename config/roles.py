@@ -23,7 +23,10 @@ _CONSENT = (
     " suppression confirmation pause preference"
 )
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
-_ACT = "channels: connector template templateversion templatetext message messagecontent sendstop"
+_ACT = (
+    "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
+    " webhookdelivery webhookattempt"
+)
 _BACK = "channels: conversation inbound receipt providercallback"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
@@ -49,6 +52,9 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent receivedbody job"),
         (("change",), "channels: conversation providercallback"),
         (_WRITE, "customers: hook import"),
+        (_WRITE, "channels: webhookendpoint"),
+        # To have it told once more.
+        (("change",), "channels: webhookdelivery"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
         (_WRITE, "channels: template templateversion templatetext sendstop"),
         (_WRITE, "customers: segment"),

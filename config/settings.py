@@ -241,6 +241,7 @@ CELERY_TASK_ROUTES = {
     "channels.dispatch_due": {"queue": "dispatch"},
     "channels.sweep": {"queue": "dispatch"},
     "journeys.call_due": {"queue": "calls"},
+    "channels.deliver_webhooks": {"queue": "calls"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
@@ -262,8 +263,13 @@ SWEEP_SECONDS = environ.number("SWEEP_SECONDS", 15)
 # A worker in which a batch takes longer than this, the database not being waited for, is ended.
 WORK_SECONDS = environ.number("WORK_SECONDS", 60)
 PROVIDER_DEADLINE_SECONDS = environ.number("PROVIDER_DEADLINE_SECONDS", 10)
-# Hosts, or host:port, that journeys' calls may reach though their address is private or they speak no TLS.
+# Hosts, or host:port, that journeys' calls and webhooks may reach though their address is private or they speak no TLS.
 TRILHA_CALL_HOSTS = environ.items("TRILHA_CALL_HOSTS")
+# How long an outgoing webhook may take; the pauses between its tries, over three days in all; and after how many hours
+# of nothing but failure its endpoint is switched off.
+WEBHOOK_DEADLINE_SECONDS = environ.number("WEBHOOK_DEADLINE_SECONDS", 15)
+WEBHOOK_WAITS = [float(one) for one in environ.items("WEBHOOK_WAITS", "5,300,1800,7200,18000,36000,50400,72000,86400")]
+WEBHOOK_FAILING_HOURS = environ.number("WEBHOOK_FAILING_HOURS", 120)
 # One address gets one copy of a journey step or broadcast within so many hours.
 TRILHA_COPY_WINDOW_HOURS = environ.number("TRILHA_COPY_WINDOW_HOURS", 24)
 # How long the link in a mail that confirms a consent is good for.

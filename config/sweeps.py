@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from channels.dispatch import dispatch_all, sweep
+from channels.webhooks.deliver import deliver_due
 from config import memory
 from customers import jobs, limit, work
 from customers.clock import utcnow
@@ -37,7 +38,8 @@ def _sweep_dispatch() -> bool:
 
 
 def _sweep_calls() -> bool:
-    return call_due(utcnow, seconds=_STRETCH_SECONDS)
+    called = call_due(utcnow, seconds=_STRETCH_SECONDS)
+    return deliver_due(utcnow, seconds=_STRETCH_SECONDS) and called
 
 
 def _sweep_jobs() -> bool:

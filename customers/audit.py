@@ -73,6 +73,11 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "hand_in_list": _("handed in a list of people to call"),
     "stop_list": _("stopped what was done with a list of people"),
     "look_for_duplicates": _("had duplicates looked for"),
+    "webhook_failing": _("announced that a webhook fails"),
+    "webhook_off": _("was switched off by itself"),
+    "webhook_secret": _("had a webhook’s secret renewed"),
+    "webhook_removed": _("removed a webhook"),
+    "webhook_replay": _("had webhooks told once more"),
     "note_restore": _("noted that the database was restored"),
 }
 

@@ -11,10 +11,13 @@ from django.db import connection, transaction
 from customers.ids import hash64
 from customers.models import AwaitedName
 
+# Who only wants to be told, outside: as waiters, subscriber:id.
+SUBSCRIBER: Final = "subscriber:"
 # Held shared by every resolve from before it reads what is awaited until it commits.
 _LOCK = hash64("awaited names")
-_READ = """
-    SELECT '', name, NULL::uuid, NULL::uuid FROM customers_awaitedname
+_READ = f"""
+    SELECT CASE WHEN starts_with(waiter, '{SUBSCRIBER}') THEN '{SUBSCRIBER}' ELSE '' END, name, NULL::uuid, NULL::uuid
+    FROM customers_awaitedname
     UNION SELECT i.kind, i.name, i.segment_id, s.brand_id
     FROM customers_segmentinput i JOIN customers_segment s ON s.id = i.segment_id
 """
@@ -30,10 +33,17 @@ class Watcher(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """`names` of events that somebody waits for; `watched`, by kind of input and name, the segments that look at it."""
+    """`inside` are the names of events that something here waits for, `subscribed` those that other systems are told;
+    `watched`, by kind of input and name, the segments that look at it."""
 
-    names: frozenset[str]
+    inside: frozenset[str]
     watched: Mapping[str, Mapping[str, Sequence[Watcher]]]
+    subscribed: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of events that anybody waits for."""
+        return self.inside | self.subscribed
 
     def watchers(self, kind: str) -> Mapping[str, Sequence[Watcher]]:
         return self.watched.get(kind, _NOBODY)
@@ -60,9 +70,13 @@ def under_lock() -> Awaited:
         rows = cursor.fetchall()
     watched: dict[str, dict[str, list[Watcher]]] = defaultdict(lambda: defaultdict(list))
     for kind, name, segment, brand in rows:
-        if kind:
+        if segment is not None:
             watched[kind][name].append(Watcher(segment, brand))
-    return Awaited(frozenset(name for kind, name, _segment, _brand in rows if not kind), watched)
+    inside, subscribed = (
+        frozenset(name for one, name, segment, _brand in rows if one == kind and segment is None)
+        for kind in ("", SUBSCRIBER)
+    )
+    return Awaited(inside, watched, subscribed)
 
 
 def names_under_lock() -> frozenset[str]:
@@ -80,6 +94,16 @@ def await_names(waiter: str, names: Iterable[str]) -> None:
             [AwaitedName(name=name, waiter=waiter) for name in sorted(set(names))], ignore_conflicts=True
         )
     settle()
+
+
+def subscribe(subscriber: str, names: Iterable[str]) -> None:
+    """Have a subscriber told of events of these names and no others. Nothing has to be waited for: an event that is
+    accepted after the caller's commit is resolved by somebody who reads these names."""
+    waiter = f"{SUBSCRIBER}{subscriber}"
+    AwaitedName.objects.filter(waiter=waiter).exclude(name__in=set(names)).delete()
+    AwaitedName.objects.bulk_create(
+        [AwaitedName(name=name, waiter=waiter) for name in sorted(set(names))], ignore_conflicts=True
+    )
 
 
 def mark() -> str:

@@ -15,9 +15,11 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from customers import stored
 from customers.event_columns import EVENT, MATCH, PAYLOAD
 from customers.models import Source
 from customers.pg import copy_rows
+from customers.stored import Stored
 
 TRAIT_CHANGED: Final = "trait.changed"
 CUSTOMER_MERGED: Final = "customer.merged"
@@ -27,6 +29,9 @@ SEGMENT_LEFT: Final = "segment.left"
 MOST_HOPS: Final = 8
 # The queue under which dead letters tell of chains that were cut.
 QUEUE: Final = "internal"
+
+# They start and resume nothing, as what is past does not; and yet they happen now.
+_NEWS: Final = frozenset((CUSTOMER_MERGED, CUSTOMER_SPLIT))
 
 _reserved = {TRAIT_CHANGED, CUSTOMER_MERGED, CUSTOMER_SPLIT, SEGMENT_ENTERED, SEGMENT_LEFT}
 
@@ -119,6 +124,22 @@ def _write(cursor: Cursor[Any], told: Sequence[tuple[Internal, UUID]], now: date
     )  # fmt: skip
     payloads = ((id_, now, Jsonb({"properties": one.properties}, orjson.dumps)) for id_, one, _brand in rows)
     copy_rows(cursor, "customers_eventpayload", PAYLOAD, payloads)
+    stored.tell(
+        cursor,
+        (
+            Stored(
+                id_,
+                now,
+                brand,
+                sources[brand],
+                one.profile_id,
+                one.name,
+                one.cause.historical and one.name not in _NEWS,
+            )
+            for id_, one, brand in rows
+        ),
+        now,
+    )
     return [id_ for id_, _one, _brand in rows]
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY: Final = frozenset(range(7))
+_SECOND: Final = timedelta(seconds=1)
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _RANGE: Final = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
 
@@ -25,9 +26,23 @@ def months_on(day: date, months: int) -> date:
 
 
 def at(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """That time of that day in the zone. One that the clocks leap over is as long after the leap as it is written
-    after its beginning; of one that there is twice, the first is meant."""
-    return datetime.combine(day, clock, zone).astimezone(UTC)
+    """That time of that day in the zone. One that the clocks leap over is the moment after the leap; of one that there
+    is twice, the first is meant. Where a place leaves out a whole day, that day's times are those of the next."""
+    written = datetime.combine(day, clock, zone)
+    moment = written.astimezone(UTC)
+    before, after = written.utcoffset(), written.replace(fold=1).utcoffset()
+    leap = after - before if before is not None and after is not None else timedelta()
+    if not timedelta() < leap < timedelta(days=1):
+        return moment
+    # The clocks leapt somewhere in the span that is as long as the leap: the first moment with the new offset.
+    first, last = moment - leap, moment
+    while last - first > _SECOND:
+        middle = first + (last - first) // 2
+        if middle.astimezone(zone).utcoffset() == after:
+            last = middle
+        else:
+            first = middle
+    return last.replace(microsecond=0)
 
 
 def days_of(text: str) -> frozenset[int]:
@@ -64,11 +79,14 @@ class Hours:
     def next_open(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """The moment itself where it lies within, else when they open next."""
         first = moment.astimezone(zone).date()
-        for ahead in range(8):
+        # Clocks may leap over all of a day's hours, so two weeks have one of the days for sure.
+        for ahead in range(16):
             day = first + timedelta(days=ahead)
-            if day.weekday() in self.days and moment < self._end(day, zone):
-                return max(moment, at(day, self.opens, zone))
-        raise AssertionError("a week has none of the days")
+            if day.weekday() in self.days:
+                found = max(moment, at(day, self.opens, zone))
+                if found < self._end(day, zone):
+                    return found
+        raise AssertionError("two weeks have none of the days")
 
     def _end(self, day: date, zone: ZoneInfo) -> datetime:
         if self.closes == time():

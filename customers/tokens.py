@@ -1,7 +1,7 @@
 """Partner tokens: issued once in the clear, kept as a digest, looked up and counted on every call."""
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -28,6 +28,16 @@ _FIND = """
     ) s
     WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND t.mode = %s AND s.keys IS NOT NULL
 """
+
+
+_followers: list[Callable[[UUID, UUID], None]] = []
+
+
+def follow(follower: Callable[[UUID, UUID], None]) -> None:
+    """Have `follower(old, new)` called when a token is replaced, in the same transaction: what was made by the one is
+    the other's from then on."""
+    if follower not in _followers:
+        _followers.append(follower)
 
 
 class NotIssued(ValueError):
@@ -82,6 +92,8 @@ def rotate(token: PartnerToken, overlap: timedelta, now: datetime) -> tuple[Part
     plaintext = _save(successor, old.sources.all())
     old.expires_at = min(old.expires_at, now + overlap)
     old.save(update_fields=["expires_at"])
+    for follower in _followers:
+        follower(old.pk, successor.pk)
     return successor, plaintext
 
 

@@ -9,12 +9,13 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from customers import awaited
+from customers import awaited, stored
 from customers.event_columns import EVENT, MATCH, PAYLOAD
 from customers.internal import Cause
 from customers.models import SegmentInput
 from customers.pg import copy_rows
 from customers.segments.notice import Items
+from customers.stored import Stored
 
 _IDS = "SELECT nextval('customers_event_id_seq') FROM generate_series(1, %s)"
 
@@ -68,8 +69,14 @@ def tell_all(cursor: Cursor[Any], told: Sequence[Happening], now: datetime) -> l
     matched = [
         (id_, now, now, one.profile_id, one.brand_id, one.name, one.message_id)
         for id_, one in rows
-        if one.name in waited_for.names
+        if one.name in waited_for.inside
     ]
     if matched:
         copy_rows(cursor, "customers_match_queue", MATCH, matched)
+    subscribed = (
+        Stored(id_, now, one.brand_id, one.source_id, one.profile_id, one.name, False)
+        for id_, one in rows
+        if one.name in waited_for.subscribed
+    )
+    stored.tell(cursor, subscribed, now)
     return ids

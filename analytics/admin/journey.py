@@ -15,10 +15,13 @@ from analytics.admin.numbers import BARS, span
 from analytics.journey_numbers import JourneyNumbers, journey_numbers
 from analytics.metrics import branches
 from analytics.metrics.entries_by_day import EntriesByDay, entries_by_day
+from analytics.metrics.equation import Part
 from analytics.metrics.period import Period
 from customers import clock
 from customers.admin.presented import ExtraPage, add_page, drawn
-from journeys.models import Journey
+from customers.models import DeadLetter
+from journeys.engine.calls.answers import QUEUE
+from journeys.models import Call, Journey
 
 DAYS: Final = (1, 7, 30, 90)
 _DEFAULT = 7
@@ -51,7 +54,7 @@ def page(admin: Any, request: HttpRequest, journey: Journey) -> HttpResponse:
         sums=[(one, _shares(one.parts, one.total)) for one in numbers.sums],
         branches=[(one, _shares(one.parts, one.total)) for one in numbers.branches],
         branch_definition=branches.DEFINITION,
-        lists=_lists(journey, numbers),
+        lists=[*_lists(journey, numbers), *_calls(request, journey, numbers)],
     )  # fmt: skip
 
 
@@ -122,6 +125,36 @@ def _lists(journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, list[tu
         (numbers.not_sent, not_sent),
         (numbers.errors, [(part, "") for part in numbers.errors.by_kind]),
     ]
+
+
+def _calls(request: HttpRequest, journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, list[tuple[Any, str]]]]:
+    """Of a journey that has asked other systems, how that went; with what lies among dead letters, for those who may
+    look at them."""
+    if not numbers.calls.by_outcome:
+        return []
+    calls = reverse("admin:journeys_call_changelist")
+    parts = []
+    for part in numbers.calls.by_outcome:
+        state, _sign, error = part.key.partition("_")
+        chosen = {"state__exact": state} | ({"error": error} if error else {})
+        query = {"journey__id__exact": journey.pk} | chosen
+        parts.append((part, f"{calls}?{urlencode(query)}" if request.user.has_perm("journeys.view_call") else ""))
+    return [(numbers.calls, parts + _letters(request, journey, numbers))]
+
+
+def _letters(request: HttpRequest, journey: Journey, numbers: JourneyNumbers) -> list[tuple[Any, str]]:
+    if not request.user.has_perm("customers.view_deadletter"):
+        return []
+    failed = Call.objects.filter(journey=journey, state=Call.State.FAILED, created_at__gte=numbers.period.since)
+    lying = DeadLetter.objects.visible_to(request.user).filter(
+        queue=QUEUE, replayed_at=None, unit_id__in=failed.values("pk")
+    )
+    count = lying.count()
+    if not count:
+        return []
+    query = urlencode({"queue": QUEUE, "replayed_at__isempty": "1"})
+    url = f"{reverse('admin:customers_deadletter_changelist')}?{query}"
+    return [(Part("letters", _("of them among dead letters, to be replayed"), count), url)]
 
 
 add_page(Journey, ExtraPage("numbers", gettext_lazy("Numbers"), page))

@@ -1,5 +1,5 @@
 """What wants somebody's hand: messages nobody knows the fate of, dead letters, quarantine, connectors in trouble,
-sources that are silent or send what is refused, keys about to end, ledgers that are not anchored."""
+sources that are silent or send what is refused, webhooks that fail, keys about to end, ledgers without an anchor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from analytics.home.count import Count
 from analytics.metrics.query import rows
 from analytics.source_health import troubles
-from channels.models import Connector, Message, Reason, SendStop
+from channels.models import Connector, Message, Reason, SendStop, WebhookEndpoint
 from consent.anchors.health import Health, health
 from consent.models import PrivacyRequest
 from consent.privacy.due import days_left, today_there
@@ -59,6 +61,8 @@ class Kind(Enum):
     CONNECTOR_STANDS = "connector_stands"
     SOURCE_SILENT = "source_silent"
     SOURCE_REJECTS = "source_rejects"
+    WEBHOOK_FAILS = "webhook_fails"
+    WEBHOOK_OFF = "webhook_off"
     KEY_ENDS = "key_ends"
     PARTITIONS = "partitions"
     PRIVACY_OVERDUE = "privacy_overdue"
@@ -69,8 +73,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`connector`, `source` or `key` where one is meant; since when a queue stands, a source is silent or
-    the ledgers are not anchored, or when a key ends."""
+    """`connector`, `source`, `webhook` or `key` where one is meant; since when a queue stands, a source is silent, a
+    webhook fails or the ledgers are not anchored, or when a key ends."""
 
     kind: Kind
     count: Count
@@ -79,6 +83,7 @@ class Attention:
     source: Source | None = None
     percent: float | None = None
     key: WriteKey | None = None
+    webhook: WebhookEndpoint | None = None
 
 
 def attention(user: "Person", now: datetime) -> list[Attention]:
@@ -97,7 +102,21 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
     found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
     found += _privacy(user, now)
     wrong = [one for one in found if one.count] + _ledgers(health(now))
-    return wrong + _connectors(connectors, now) + _sources(user, now)
+    return wrong + _connectors(connectors, now) + _webhooks(user) + _sources(user, now)
+
+
+def _webhooks(user: "Person") -> list[Attention]:
+    """Outgoing ones whose owner is told that they fail, or that they were switched off by themselves."""
+    off = (WebhookEndpoint.Off.FAILING, WebhookEndpoint.Off.GONE)
+    told = WebhookEndpoint.objects.visible_to(user).filter(
+        Q(is_active=True, warned_at__isnull=False) | Q(is_active=False, off_reason__in=off)
+    )
+    return [
+        Attention(Kind.WEBHOOK_FAILS, Count(), webhook=one, since=one.failing_since)
+        if one.is_active
+        else Attention(Kind.WEBHOOK_OFF, Count(), webhook=one, since=one.off_at)
+        for one in told.order_by("name")[:_KEYS]
+    ]
 
 
 def _ledgers(found: Health) -> list[Attention]:

@@ -58,6 +58,14 @@ _TEXTS: Final = {
         "At “%(step)s” the other system “%(connector)s” was asked, which ended in “%(error)s”; nothing caught that, "
         "and the run ended. Its dead letter can be replayed."
     ),
+    "caught_unpermitted": gettext_lazy(
+        "At “%(step)s” the other system “%(connector)s” was to be asked, but the person no longer permits what the "
+        "journey is for: branch %(branch)s of what is done about errors was taken."
+    ),
+    "call_failed_unpermitted": gettext_lazy(
+        "At “%(step)s” the other system “%(connector)s” was to be asked, but the person no longer permits what the "
+        "journey is for; nothing caught that, and the run ended. Its dead letter can be replayed."
+    ),
     "updated": gettext_lazy("At “%(step)s” something was said of the person: %(said)s."),
     "goal_by_rule": gettext_lazy("A goal of the journey was reached: %(rule)s."),
     "ended": gettext_lazy("The way ended at “%(step)s”."),
@@ -124,7 +132,7 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "error": way.errors.get(made.seq) or _("an error that is not kept"),
         "said": _said(way, made, before),
     }
-    text = str(_TEXTS[_wording(made, rule)] % values)
+    text = str(_TEXTS[_wording(made, rule, way.errors.get(made.seq))] % values)
     by_event = made.event_id is not None
     outcome = of_exit(way.left[made.seq].definition, made.cause, made.branch, is_by_event=by_event)
     if not outcome:
@@ -145,8 +153,10 @@ def _arm(before: Step | None, made: Transition) -> str:
     return before.arms[made.branch].name if isinstance(before, RandomSplit) and made.branch is not None else ""
 
 
-def _wording(made: Transition, rule: Any) -> str:
+def _wording(made: Transition, rule: Any, error: str | None) -> str:
     cause = Cause(made.cause)
+    if error == "not_permitted":
+        return f"{cause.name.lower()}_unpermitted"
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
     if cause in (Cause.EXIT, Cause.GOAL):

@@ -1,6 +1,25 @@
 """The admin of the act layer, one file a subject."""
 
-from channels.admin import callbacks, connectors, conversations, exposures, messages, words
+from channels.admin import (
+    callbacks,
+    connectors,
+    conversations,
+    exposures,
+    messages,
+    webhook_deliveries,
+    webhooks,
+    words,
+)
 from channels.admin.stopping import StopActions
 
-__all__ = ["StopActions", "callbacks", "connectors", "conversations", "exposures", "messages", "words"]
+__all__ = [
+    "StopActions",
+    "callbacks",
+    "connectors",
+    "conversations",
+    "exposures",
+    "messages",
+    "webhook_deliveries",
+    "webhooks",
+    "words",
+]

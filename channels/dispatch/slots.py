@@ -1,7 +1,7 @@
 """How many workers may use one connector at once, kept in the database for all hosts together."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -19,6 +19,27 @@ def slot(connector_id: UUID, concurrency: int) -> Iterator[bool]:
         if taken is not None:
             with raw_cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [taken])
+
+
+def take_some(owner_id: UUID, numbers: Iterable[int], most: int) -> list[int]:
+    """Up to so many of these slots, for as long as this session lasts or until they are freed. A session may take the
+    same lock twice: ask for none that it holds."""
+    taken: list[int] = []
+    free = list(numbers)
+    with raw_cursor() as cursor:
+        for number in random.sample(free, len(free)):
+            if len(taken) >= most:
+                break
+            row = cursor.execute("SELECT pg_try_advisory_lock(%b)", [slot_key(owner_id, number)]).fetchone()
+            if row and row[0]:
+                taken.append(number)
+    return taken
+
+
+def free_all(owner_id: UUID, numbers: Iterable[int]) -> None:
+    with raw_cursor() as cursor:
+        for number in numbers:
+            cursor.execute("SELECT pg_advisory_unlock(%b)", [slot_key(owner_id, number)])
 
 
 def slot_key(connector_id: UUID, number: int) -> int:

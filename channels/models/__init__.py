@@ -7,6 +7,7 @@ from channels.models.exposure import Exposure
 from channels.models.message import Message, MessageContent, Reason, RecentSend
 from channels.models.stop import SendStop
 from channels.models.template import Template, TemplateText, TemplateVersion
+from channels.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Connector",
@@ -23,4 +24,7 @@ __all__ = [
     "Template",
     "TemplateText",
     "TemplateVersion",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from config.demo.installation import Installation
+from config.demo.installation import CLUB_HOST, Installation
 from config.demo.vault import FOLDER, Vault, close_vault, open_vault, path_of
 from config.processes import ProcessError, port_from
 
@@ -23,10 +23,14 @@ def run(options: argparse.Namespace) -> int:
         port = port_from(options.port)
         url = f"http://127.0.0.1:{port}"
         os.environ["TRILHA_PUBLIC_URL"] = url
-        vault = _prepare(options, vault_path, began)
-        environment = {name: os.environ[name] for name in ("DATABASE_URL", "TRILHA_PUBLIC_URL", "TRILHA_DEMO")}
+        club_port = port_from(port + 1)
+        club = f"{CLUB_HOST}:{club_port}"
+        os.environ["TRILHA_CALL_HOSTS"] = ",".join(filter(None, (os.environ.get("TRILHA_CALL_HOSTS"), club)))
+        vault = _prepare(options, vault_path, club, began)
+        passed_on = ("DATABASE_URL", "TRILHA_PUBLIC_URL", "TRILHA_DEMO", "TRILHA_CALL_HOSTS")
+        environment = {name: os.environ[name] for name in passed_on}
         write_keys = {} if options.no_traffic else vault.write_keys
-        with Installation(environment, port, vault_path.with_suffix(""), write_keys) as installation:
+        with Installation(environment, port, club_port, vault_path.with_suffix(""), write_keys) as installation:
             _note(lock, url)
             print(welcome(url, vault, time.monotonic() - began), flush=True)
             while True:
@@ -34,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
                 installation.check()
 
 
-def _prepare(options: argparse.Namespace, vault_path: Path, began: float) -> Vault:
+def _prepare(options: argparse.Namespace, vault_path: Path, club: str, began: float) -> Vault:
     """The database with the company in it, and a vault that opens it."""
     import django
 
@@ -44,7 +48,7 @@ def _prepare(options: argparse.Namespace, vault_path: Path, began: float) -> Vau
 
     loading.load(fresh=options.fresh, people=options.people, began=began)
     vault = open_vault(vault_path, loading.usernames())
-    loading.hand_out(vault)
+    loading.hand_out(vault, club)
     close_vault(vault_path, vault)
     return vault
 
@@ -96,6 +100,9 @@ def welcome(url: str, vault: Vault, seconds: float) -> str:
             "",
             "  Nothing is really sent: read it in the outbox of the sandbox,",
             f"    {url}/admin/channels/message/outbox/",
+            "",
+            "  A journey asks another system for stamp cards: a small process beside this one,",
+            "  whose answers are made up.",
             "",
             "  Ctrl-C ends everything.",
             "",

@@ -7,6 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from channels.models import Connector, Template, TemplateText, TemplateVersion
+from channels.models.connector import CALLS
+from channels.secrets import credentials_aad, seal
 from config.demo import maps, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
 from config.demo.registry import plan_events
@@ -20,11 +22,13 @@ from journeys.publish import publish
 # With the cases they must pass: `manage.py test_journey`.
 JOURNEYS: Final = sorted((Path(__file__).parent / "journeys").glob("*.yaml"))
 SQUADS: Final = {
-    "Welcome": ("onboarding",),
+    "Welcome": ("onboarding", "club-card"),
     "Checkout": ("payment-recovery", "abandoned-cart"),
 }
 _CONNECTORS: Final = {"mail": ("email", "Mail"), "push": ("push", "Push"), "sms": ("sms", "SMS"),
                       "whatsapp": ("whatsapp", "WhatsApp")}  # fmt: skip
+# Another company's system, that journeys ask; what stands in for it is made up (see `config.demo.club`).
+CLUB: Final = "club"
 # Hours; the others are missed when they are quiet for longer than they usually are.
 _SILENT_AFTER: Final = {"kiosks": 24}
 _NOTICE_TEXTS: Final = {
@@ -82,11 +86,21 @@ def load() -> Company:
         shops[plan.key] = Shop(
             plan,
             brand,
-            {source.key: source for source in Source.objects.filter(brand=brand)},
+            # What happens inside is told by none of the company's systems.
+            {one.key: one for one in Source.objects.filter(brand=brand).exclude(key=Source.RESERVED_KEY)},
             {squad.name: squad for squad in Squad.objects.filter(brand=brand)},
             {journey.key: journey for journey in Journey.objects.filter(brand=brand)},
         )
     return Company(shops)
+
+
+def find_club(address: str | None) -> None:
+    """Tell every brand where the club is now; where nothing stands in for it nobody asks it anything."""
+    clubs = Connector.objects.filter(key=CLUB, channel=CALLS)
+    if address is None:
+        clubs.update(is_active=False)
+    else:
+        clubs.update(is_active=True, config={"base_url": f"http://{address}"})
 
 
 def go_live(company: Company, now: datetime) -> None:
@@ -119,10 +133,18 @@ def _open(plan: BrandPlan, now: datetime) -> Shop:
         Connector.objects.create(
             brand=brand, key=key, name=f"{plan.name} – {name}", channel=channel, provider="sandbox", owner="IT"
         )
+    _join_the_club(brand)
     for wording in words.WORDINGS:
         _template(plan, brand, wording)
     _draft(shop, now)
     return shop
+
+
+def _join_the_club(brand: Brand) -> None:
+    club = Connector(brand=brand, key=CLUB, channel=CALLS, provider="webhook", owner="CRM")
+    club.name = f"{brand.name} – Stamp cards (made up by this demo)"
+    club.credentials = seal({}, credentials_aad(club.pk))
+    club.save()
 
 
 def _sources(shop: Shop) -> None:
@@ -194,6 +216,8 @@ def _draft(shop: Shop, now: datetime) -> None:
     for path in JOURNEYS:
         file = read(path.read_text())
         draft = file.definition
+        if "schedule" in draft["entry"]:
+            draft["entry"]["schedule"]["zone"] = shop.plan.zone
         for step in draft["steps"]:
             if (file.key, step["id"]) in places:
                 step["touchpoint"] = str(places[file.key, step["id"]].pk)

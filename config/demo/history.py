@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from analytics.map_counts import count_all
+from config.demo import club, deliveries, doubles, lately, mishaps, segments
 from config.demo import company as companies
-from config.demo import deliveries, doubles, lately, mishaps, segments
 from config.demo.brands import BRANDS
 from config.demo.calendar import Calendar
 from config.demo.company import Company
@@ -66,7 +66,8 @@ def make(now: datetime, size: Size | None = None, seed: int = SEED, progress: Pr
     replay = Replay(company.source_ids)
     post = Post(deliveries.open_hooks(company), deliveries.by_beat(calendar, seed, size.people, size.days))
     random = Random(seed)  # noqa: S311 - who has had enough is no secret
-    with _quick_commits():
+    with _quick_commits(), club.at_work() as address:
+        companies.find_club(address)
         _live_through(calendar, company, replay, post, by_beat(events(calendar, size, seed)), random, progress)
     reported = ReceivedBody.objects.aggregate(accepted=Sum("accepted"), refused=Sum("refused"))
     return History(company, replay.accepted + reported["accepted"], replay.refused + reported["refused"])
@@ -97,8 +98,8 @@ def _live_through(
     damaged = calendar.beat_at(calendar.end - timedelta(days=3))
     for number, beat in enumerate(calendar.beats):
         if not live and beat >= calendar.live_from:
-            companies.go_live(company, beat)
             segments.draw_up(company, beat)
+            companies.go_live(company, beat)
             _analyze()
             live = True
         if beat == damaged:

@@ -10,6 +10,8 @@ from types import TracebackType
 from config.keeper import Keeper
 from config.processes import Process, ProcessError, answers, beat, dispatch, engine, web
 
+# Where the club answers, that a journey asks.
+CLUB_HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _DISPATCH_THREADS = 2
 # Nothing is lost with a worker that is ended, and whoever typed Ctrl-C wants to go.
@@ -19,7 +21,9 @@ _PATIENCE_SECONDS = 2.0
 class Installation:
     """Everything that runs while the demo is on; ended with it, however it ends."""
 
-    def __init__(self, environment: Mapping[str, str], port: int, logs: Path, write_keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], port: int, club_port: int, logs: Path, write_keys: Mapping[str, str]
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         for old in logs.iterdir():
             old.unlink()
@@ -27,6 +31,7 @@ class Installation:
         self._url = f"http://127.0.0.1:{port}"
         self._write_keys = write_keys
         self.web = web(port, environment, logs)
+        self.club = Process("club", ("config.demo.club", "--port", str(club_port)), environment, logs)
         self.workers = [
             engine(environment, logs),
             dispatch(_DISPATCH_THREADS, environment, logs),
@@ -39,7 +44,7 @@ class Installation:
     def __enter__(self) -> "Installation":
         with ExitStack() as starting:
             keeper = starting.enter_context(Keeper())
-            for process in (self.web, *self.workers):
+            for process in (self.club, self.web, *self.workers):
                 self._begin(starting, keeper, process)
             self._await_web()
             if self._write_keys:

@@ -54,12 +54,14 @@ def usernames() -> Iterable[str]:
     return [seat.username for seat in staff.LOG_INS]
 
 
-def hand_out(vault: Vault) -> None:
-    """Make the passwords, keys and token of the vault open what they are for."""
+def hand_out(vault: Vault, club: str | None = None) -> None:
+    """Make the passwords, keys and token of the vault open what they are for; `club` is where the club is, if it is
+    at work."""
     now, everything = utcnow(), company.load()
     staff.set_passwords(vault.passwords)
     vault.write_keys = staff.write_keys(everything, vault.write_keys, now)
     staff.browser_keys(everything, settings.TRILHA_PUBLIC_URL, now)
+    company.find_club(club)
     vault.partner_token = staff.partner_token(everything, vault.partner_token, now)
 
 

@@ -14,19 +14,43 @@ from django.db import connection
 from channels.dispatch import dispatch_all
 from config.demo.lives import Message, Told
 from consent.stage import apply_queued
-from customers import keys
+from customers import jobs, keys
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, accept
 from customers.accept.segment import DOOR
 from customers.hooks.interpret import QUEUE as BODIES
 from customers.keys import Writer
+from customers.models import Job
 from customers.resolve import resolve_inbox
 from customers.segments.stage import refresh_segments
 from customers.work import work_once
 from journeys.engine.advance import advance_due
+from journeys.engine.calls.due import call_due
 from journeys.engine.match import match_events
 from journeys.engine.merges import follow_merges
 from journeys.engine.recheck import recheck_parked
+from journeys.entry.calls import KIND as CALL_IN
+from journeys.entry.occurrences import call_scheduled
+from journeys.models import Call
+
+_CALL_SECONDS: Final = 20.0
+
+
+def _call_in(now: datetime) -> int:
+    """Tell the events of whoever a schedule calls; how many calls were made of them."""
+    waiting = Job.objects.filter(kind=CALL_IN, state=Job.State.WAITING)
+    before = waiting.count()
+    jobs.work_on(lambda: now, _CALL_SECONDS)
+    return before - waiting.count()
+
+
+def _ask_others(now: datetime) -> int:
+    """Make the calls of other systems that are due; how many there were."""
+    due = Call.objects.filter(state=Call.State.WAITING, due_at__lte=now)
+    before = due.count()
+    call_due(lambda: now, _CALL_SECONDS)
+    return before - due.count()
+
 
 # The stages in the order of `journeys.engine.drain`, each with what tells that it has work: asking all of them is
 # one question, working all of them in vain is thirty.
@@ -42,6 +66,9 @@ _STAGES: Final[tuple[tuple[str, Callable[[datetime], int]], ...]] = (
     ),
     ("EXISTS (SELECT 1 FROM customers_match_queue)", match_events),
     ("EXISTS (SELECT 1 FROM journeys_recheck_queue)", recheck_parked),
+    ("EXISTS (SELECT 1 FROM journeys_occurrence WHERE state = 'planned' AND at <= %(now)s)", call_scheduled),
+    (f"EXISTS (SELECT 1 FROM customers_job WHERE kind = '{CALL_IN}' AND state = 'waiting')", _call_in),
+    ("EXISTS (SELECT 1 FROM journeys_call WHERE state = 'waiting' AND due_at <= %(now)s)", _ask_others),
     ("EXISTS (SELECT 1 FROM journeys_run WHERE status = 1 AND due_at <= %(now)s)", advance_due),
 )
 _WAITING: Final = f"SELECT {', '.join(condition for condition, _stage in _STAGES)}"

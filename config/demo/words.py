@@ -66,6 +66,20 @@ WORDINGS: Final = (
              "Fill it in by Sunday and your first delivery is on us. After that we will stop asking – promise."),
             ("Fill it in", "/taste-profile")),
     }),
+    Wording("club-reward", "Stamp card, full", "email", {
+        "pt-BR": Words(
+            "Seu cartão está cheio: um café por nossa conta",
+            ("Oi, {{ customer.first_name | default: 'tudo bem' }}!",
+             "Você juntou {{ journey.stamps }} selos no seu cartão. O próximo pacote de 250 g é por nossa conta – "
+             "escolha o que quiser, ele entra no carrinho sem custo."),
+            ("Escolher meu café", "/clube/cartao-cheio")),
+        "en": Words(
+            "Your card is full: the next bag is on us",
+            ("Hi {{ customer.first_name | default: 'there' }},",
+             "You have collected {{ journey.stamps }} stamps on your card. The next 250 g bag is on us: pick any "
+             "of them, and it goes into your cart for nothing."),
+            ("Pick my coffee", "/club/full-card")),
+    }),
     Wording("cart-push", "Cart, after half an hour", "push", {
         "pt-BR": Words("Ainda pensando?", ("{{ event.item_name | default: 'Seu café' }} está guardado no seu "
                                            "carrinho.",)),

@@ -36,6 +36,7 @@ class Scope(models.TextChoices):
     RUNS_READ = "runs:read", _("read runs and refused entries")
     RUNS_WRITE = "runs:write", _("start and end runs")
     MESSAGES_READ = "messages:read", _("read messages and why they were sent or not")
+    WEBHOOKS_MANAGE = "webhooks:manage", _("have one's own systems told of events, by webhooks")
 
 
 class PartnerToken(Owned):

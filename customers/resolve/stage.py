@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from customers import awaited, consumers, internal
+from customers import awaited, consumers, internal, stored
 from customers.consumers import Resolved, ResolvedEvent
 from customers.internal import Cause, Internal
 from customers.models import SegmentInput
@@ -19,6 +19,7 @@ from customers.resolve.store import queue_for_match, write_brands, write_events
 from customers.resolve.times import count_times
 from customers.resolve.traits import Changed, write_traits
 from customers.segments.notice import Seen, notice
+from customers.stored import Stored
 from customers.work import Queue, first_in_line, work_once
 
 
@@ -41,7 +42,9 @@ def resolve(ids: Sequence[int], now: datetime) -> int:
             fresh = write_brands(cursor, batch, profiles, now)
             write_addresses(cursor, batch, profiles, now)
             consumers.tell(Resolved(events, moves, now))
-            queue_for_match(cursor, events, names)
+            queue_for_match(cursor, events, waited_for.inside)
+            if waited_for.subscribed:
+                stored.tell(cursor, (_stored(one) for one in events if one.name in waited_for.subscribed), now)
             count_times(cursor, batch.messages, now)
             internal.tell(cursor, (*_of_traits(events, changed), *of_moves(moves)), names, now)
             if waited_for.watched:
@@ -67,6 +70,18 @@ def _of_traits(events: Iterable[ResolvedEvent], changed: dict[UUID, Changed]) ->
                 {"name": name, "before": change.before.get(name), "after": change.after.get(name)},
                 Cause(event.id, event.hops, event.historical),
             )
+
+
+def _stored(event: ResolvedEvent) -> Stored:
+    return Stored(
+        event.id,
+        event.received_at,
+        event.brand_id,
+        event.source_id,
+        event.profile_id,
+        event.name,
+        event.historical,
+    )
 
 
 def of_moves(moves: Sequence[Move]) -> Iterable[Internal]:

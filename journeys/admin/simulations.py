@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from customers import clock, jobs
+from journeys.admin.assumed import asking_steps, errors, in_words, read_assumed
 from journeys.admin.desk import address, open_journey, page
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
@@ -23,6 +24,7 @@ from journeys.models.simulation import label_of
 from journeys.simulation.handed_in import MOST_BYTES, NotAnEvent, TooManyEvents, from_file
 from journeys.simulation.job import ask
 from journeys.simulation.shown import sections
+from journeys.simulation.supposed import NotSupposable
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion
 
 _LISTED: Final = 20
@@ -43,6 +45,8 @@ def simulations(request: HttpRequest, journey_id: UUID) -> HttpResponse:
         "choices": _choices(journey),
         "since": (today - timedelta(days=_DAYS)).isoformat(),
         "until": today.isoformat(),
+        "calling": asking_steps(journey),
+        "errors": errors(),
     }
     return TemplateResponse(request, "admin/journeys/simulations.html", context)
 
@@ -62,7 +66,8 @@ def _shown(asked: Any, which: str) -> Mapping[str, Any] | None:
         one: Simulation = asked.get(pk=UUID(which))
     except (ValueError, Simulation.DoesNotExist):
         raise Http404 from None
-    return {"simulation": one, "names": [label_of(name) for name in one.found], **sections(one.found)}
+    names = [label_of(name) for name in one.found]
+    return {"simulation": one, "names": names, "assumed": in_words(one.assumed), **sections(one.found)}
 
 
 def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:
@@ -70,8 +75,11 @@ def _ask(request: HttpRequest, journey: Journey) -> HttpResponse:
     try:
         since, until = _span(request.POST, ZoneInfo(journey.brand.zone))
         by: Any = request.user
-        made = ask(journey, names, since, until, by=by, now=clock.utcnow(), events=_events(request, journey))
-    except (NotPossible, NotAnEvent, TooManyEvents) as error:
+        made = ask(
+            journey, names, since, until, by=by, now=clock.utcnow(), events=_events(request, journey),
+            assumed=read_assumed(request.POST),
+        )  # fmt: skip
+    except (NotPossible, NotAnEvent, NotSupposable, TooManyEvents) as error:
         messages.error(request, str(error))
     except NoSuchVersion:
         messages.error(request, _("There is no such version of this journey."))

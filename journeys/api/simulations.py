@@ -27,6 +27,7 @@ from journeys.engine.arrivals import Arrival
 from journeys.models import Journey, Simulation
 from journeys.simulation.handed_in import NotAnEvent, read
 from journeys.simulation.job import ask
+from journeys.simulation.supposed import NotSupposable, Supposed
 from journeys.simulation.unknown import in_words
 from journeys.simulation.versions import NoSuchVersion
 
@@ -83,7 +84,13 @@ class Simulations(Writing):
         try:
             with override("en"):
                 token = self.partner.token_id
-                made = ask(journey, asked["versions"], since, until, now=self.now, by_token=token, events=events)
+                made = ask(
+                    journey, asked["versions"], since, until, now=self.now, by_token=token, events=events,
+                    assumed=[Supposed(**one) for one in asked.get("assumed", ())],
+                )  # fmt: skip
+        except NotSupposable as error:
+            where = pointer("assumed", error.number, error.field)
+            raise Refused(error.code, error.why, "See the API's description.", where) from None
         except NotPossible as error:
             raise Refused("not_possible", str(error), "Name one version or two, and a span.") from None
         except NoSuchVersion:
@@ -173,6 +180,7 @@ def show(simulation: Simulation) -> dict[str, Any]:
         "since": simulation.since,
         "until": simulation.until,
         "over": "sent_events" if simulation.of_file else "stored_events",
+        "assumed": simulation.assumed,
         "state": job.state,
         "events_done": job.done,
         "events_total": job.total,

@@ -30,6 +30,12 @@ def refusal(of: Version, verdicts: Sequence[Verdict]) -> tuple[Reason, int | Non
     return (Reason.NO_ADDRESS if no_address else Reason.NO_CONSENT), refused[0].entry_id
 
 
+def objection(of: Version, verdicts: Sequence[Verdict]) -> tuple[Reason, int | None] | None:
+    """Why nobody may be told of them, if so: a pause is of messages, and no objection."""
+    found = refusal(of, verdicts)
+    return None if found is not None and found[0] == Reason.PAUSED else found
+
+
 def granting(verdicts: Iterable[Verdict]) -> int | None:
     """The ledger entry that lets them in."""
     return next((verdict.entry_id for verdict in verdicts if verdict.allowed and verdict.entry_id), None)

@@ -152,6 +152,10 @@ def walk(
         elif isinstance(outcome, Wait):
             if ends is not Run.Status.COMPLETED:
                 raise RuntimeError(f"version {version.id}: a wait after the end at step {run.step}")
+            if outcome.goes_on:
+                wait_until(run, outcome.until)
+                walked.touch(run)
+                return
             _park(run, outcome.until, now, walked)
             ask_outside(run, outcome, walked)
             return

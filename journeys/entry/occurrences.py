@@ -24,6 +24,7 @@ from journeys.version import version
 State = Occurrence.State
 # What nothing ran for is made up for so long after its moment, and is left out from then on.
 LATEST: Final = timedelta(hours=6)
+_DAY: Final = timedelta(days=1)
 
 # The journey is the lock, as for whoever publishes it or pauses it.
 _LOCK: Final = """
@@ -40,7 +41,11 @@ def call_due(ids: Sequence[int], now: datetime) -> int:
     due = Occurrence.objects.filter(pk__in=ids, journey__in=held, state=State.PLANNED, at__lte=now)
     found = list(due.select_related("journey").order_by("at", "pk"))
     for one in found:
-        _settle(one, now)
+        if (later := _later(one, now)) is not None:
+            one.at = later
+            one.save(update_fields=("at",))
+        else:
+            _settle(one, now)
     return len(found)
 
 
@@ -61,6 +66,17 @@ def plan(journey: Journey, live: JourneyVersion, now: datetime) -> None:
 def forget(journey: Journey) -> None:
     """Nothing more comes by any schedule."""
     _planned(journey).delete()
+
+
+def _later(one: Occurrence, now: datetime) -> datetime | None:
+    """When it is to come after all, if clocks there are set otherwise by now than they were to be: on the same day of
+    that place, and later than now. One that should have come earlier is made up at the planned moment."""
+    schedule = version(one.version_id).definition.entry.schedule
+    if schedule is None:
+        return None
+    day = schedule.day_of(one.at)
+    near = schedule.between(one.at - _DAY, one.at + _DAY)
+    return next((moment for moment in near if moment > now and schedule.day_of(moment) == day), None)
 
 
 def _planned(journey: Journey) -> QuerySet[Occurrence]:

@@ -17,8 +17,8 @@ _WEEK: Final = timedelta(days=7)
 
 
 class Schedule(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Of a time that the clocks leap over, the moment as long after the leap is meant; of one that there is twice, the
-    first. A day that a month does not have is its last one."""
+    """Of a time that the clocks leap over, the moment after the leap is meant; of one that there is twice, the first. A
+    day that a month does not have is its last one."""
 
     every: Annotated[
         Literal["once", "day", "week", "month"],
@@ -71,9 +71,12 @@ class Schedule(Struct, kw_only=True, forbid_unknown_fields=True):
 
     def next(self, moment: datetime, *, but_of_day: bool = False) -> datetime | None:
         """The first one later than this; `but_of_day`: not on its day, as that place's calendar has it."""
-        zone = ZoneInfo(self.zone)
-        day = moment.astimezone(zone).date() if but_of_day else None
-        return next((one for one in self.after(moment) if one.astimezone(zone).date() != day), None)
+        day = self.day_of(moment) if but_of_day else None
+        return next((one for one in self.after(moment) if self.day_of(one) != day), None)
+
+    def day_of(self, moment: datetime) -> date:
+        """As that place's calendar has it."""
+        return moment.astimezone(ZoneInfo(self.zone)).date()
 
     def _days(self, near: date) -> Iterator[date]:
         """Days on which it comes, from some time before `near` on, and not before the first."""

@@ -52,6 +52,8 @@ class Simulation(Owned):
         related_name="+",
         verbose_name=_("asked for by the token"),
     )
+    # What other systems are taken to have replied, by step; see `journeys.simulation.supposed`.
+    assumed = models.JSONField(_("assumed replies"), default=list)
     of_file = models.BooleanField(_("over events handed in"), default=False)
     created_at = models.DateTimeField(_("asked for at"))
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from journeys.simulation import handed_in
 from journeys.simulation.events import count_stored, heard, names_heard, together
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import Records, play, unknown_to
+from journeys.simulation.supposed import Supposed, check, replies_of
 from journeys.simulation.tally import Tally
 from journeys.simulation.versions import DRAFT, LIVE, NoSuchVersion, find_version, of_draft
 from journeys.version import Version
@@ -36,11 +38,12 @@ def ask(
     by: AbstractBaseUser | None = None,
     by_token: UUID | None = None,
     events: Sequence[Arrival] | None = None,
+    assumed: Sequence[Supposed] = (),
 ) -> Simulation:
     """Have one or two versions (`draft`, `live` or a number) played over the events of a span: over those handed in,
-    if some were, else over those stored.
+    if some were, else over those stored. `assumed` is what other systems are taken to have replied.
 
-    Raises NotPossible, NoSuchVersion, and InvalidDefinition of a draft that could not be published.
+    Raises NotPossible, NoSuchVersion, NotSupposable, and InvalidDefinition of a draft that could not be published.
     """
     if not 1 <= len(set(names)) <= MOST_VERSIONS or len(set(names)) != len(names):
         raise NotPossible(_("Choose one version, or two different ones."))
@@ -48,6 +51,7 @@ def ask(
         raise NotPossible(_("The span ends before it begins."))
     if until - since > timedelta(days=MOST_DAYS):
         raise NotPossible(_("A simulation spans at most %(days)s days.") % {"days": MOST_DAYS})
+    check(assumed, [find_version(journey, name) for name in names])
     pins = [_pin(journey, name) for name in names]
     with transaction.atomic():
         job = jobs.ask(KIND, now, by=by, brand=journey.brand, squad=journey.squad, subject=f"{journey.name}"[:200])
@@ -59,6 +63,7 @@ def ask(
             until=until,
             asked_by=by,  # type: ignore[misc]  # the user model is Django's own
             asked_by_token_id=by_token,
+            assumed=msgspec.to_builtins(list(assumed)),
             of_file=events is not None,
             created_at=now,
         )
@@ -68,8 +73,7 @@ def ask(
 
 
 def _pin(journey: Journey, name: str) -> dict[str, Any]:
-    """What the name stands for now, whatever is saved or published meanwhile."""
-    find_version(journey, name)
+    """What the name stands for now, whatever is saved or published meanwhile; there is such a version."""
     if name == DRAFT:
         return {"name": name, "revision": journey.draft_revision}
     if name == LIVE and journey.live_version is not None:
@@ -91,11 +95,11 @@ def work(turn: jobs.Slice) -> bool:
 def _play_some(turn: jobs.Slice, simulation: Simulation, pin: dict[str, Any]) -> bool:
     """Whether this version is through."""
     version, cursor = _version(simulation.journey, pin), turn.job.cursor
-    records = _records(simulation)
+    records, replies = _records(simulation), replies_of(simulation.assumed)
     tally = Tally.load(version, cursor["tally"]) if cursor.get("tally") else Tally(version)
     after = UUID(cursor["after"]) if cursor.get("after") else None
     for some in together(_events(simulation, version, after)):
-        play(tally, some, records, simulation.until)
+        play(tally, some, records, simulation.until, replies)
         done = turn.job.done + sum(map(len, some))
         turn.note(done=done, tally=tally.dump(), after=str(some[-1][0].customer_id))
         if not turn.has_time:

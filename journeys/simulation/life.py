@@ -9,6 +9,7 @@ from uuid import UUID
 
 from consent.permission import Choice, Want
 from customers.rules import Facts
+from journeys.engine import permitted
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.calls.answers import take_reply
 from journeys.engine.enroll import Gate, enter
@@ -207,8 +208,13 @@ class _Player:
         if run.due_at is None or until is None:
             return
         told = self.replies(run, self.version.steps[asked.step].id)
-        self.calls[id(run)] = came = foresee(asked, told, now, until)
+        self.calls[id(run)] = came = foresee(asked, told, now, until, lambda at: self._permits(run, at))
         run.due_at = min(run.due_at, came.at)
+
+    def _permits(self, run: RunState, at: datetime) -> bool:
+        wants = permitted.wants(run.customer_id, self.version)
+        verdicts = [self.past.choices(want, at)[0].verdict for want in wants]
+        return permitted.objection(self.version, verdicts) is None
 
 
 @dataclass(slots=True)

@@ -76,8 +76,12 @@ class Came:
     gave: Mapping[str, Any] = field(default_factory=dict)
 
 
-def foresee(asked: Asked, told: Sequence[Told], now: datetime, until: datetime) -> Came:
-    """When and how it ends, by the schedule of the step's retries."""
+def foresee(
+    asked: Asked, told: Sequence[Told], now: datetime, until: datetime, permits: Callable[[datetime], bool]
+) -> Came:
+    """When and how it ends, by the schedule of the step's retries; `permits` is asked before every attempt."""
+    if not permits(now):
+        return Came(now, "not_permitted")
     if asked.question.target is None:
         told = (Told(error="bad_request"),)
     if not told:
@@ -86,6 +90,8 @@ def foresee(asked: Asked, told: Sequence[Told], now: datetime, until: datetime) 
     assert isinstance(step, Webhook)
     declared, tried, attempts = asked.run.version.definition.variables, list[Tried](), 0
     while now < until:
+        if not permits(now):
+            return Came(now, "not_permitted")
         began, one = now, told[min(attempts, len(told) - 1)]
         answer = one.answer() if one.after <= step.time_out else CallError("timeout")
         now += min(one.after, step.time_out)

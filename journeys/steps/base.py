@@ -51,6 +51,8 @@ class Standing(Protocol):
     profile_id: UUID
     entry_key: str
     entered_at: datetime
+    # When it came to where it stands.
+    stepped_at: datetime
 
 
 class Reset(EventMatch, kw_only=True, forbid_unknown_fields=True):
@@ -120,10 +122,12 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Stay until `until`, or until an awaited event; or until the other system replies that is asked."""
+    """Stay until `until`, or until an awaited event; or until the other system replies that is asked. With `goes_on`
+    it is the wait that the run is in, which lasts longer than it seemed."""
 
     until: datetime
     asks: Question | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ class Delay(Step, tag_field="type", tag="delay", kw_only=True, forbid_unknown_fi
         return Wait(self.hours.hours().next_open(end, here.zone) if self.hours else end)
 
     def due(self, here: Here) -> Outcome:
-        return Go(self.next, Cause.TIMER)
+        moment = max(self._end_as_of_now(here), here.now)
+        if self.hours:
+            moment = self.hours.hours().next_open(moment, here.zone)
+        return Wait(moment, goes_on=True) if moment > here.now else Go(self.next, Cause.TIMER)
 
     def _end(self, here: Here) -> datetime | None:
         if self.after is not None:
@@ -127,6 +130,15 @@ class Delay(Step, tag_field="type", tag="delay", kw_only=True, forbid_unknown_fi
         if self.on_calendar:
             return self.on_calendar.end(here.now, here.zone)
         return self.until.found(here) if self.until else here.now
+
+    def _end_as_of_now(self, here: Here) -> datetime:
+        """What clocks show may have been decided anew since the run came here, or the person may be elsewhere. What a
+        trait says by now is another matter: the date it named then was waited for."""
+        if self.on_calendar:
+            return self.on_calendar.end(here.run.stepped_at, here.zone)
+        if self.until and self.until.source == "event":
+            return self.until.found(here) or here.now
+        return here.now
 
     def problems(self) -> Iterator[Problem]:
         chosen = [one for one in (self.after, self.on_calendar, self.until) if one is not None]

@@ -17,6 +17,9 @@ from channels.models import (
     Receipt,
     RecentSend,
     SendStop,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from consent.models import (
     Confirmation,
@@ -153,6 +156,7 @@ def make_one_of_each() -> World:
     run = _journeys(world, ana)
     _map(world, run)
     _outbox(world, ana, run)
+    _webhook(world, ana)
     _books(world)
     return world
 
@@ -389,6 +393,20 @@ def _told_back(message: Message, ana: Person) -> None:
     )  # fmt: skip
     Inbound.objects.create(
         conversation=conversation, key=new_id(), about=message, at=NOW, received_at=NOW, text=HOSTILE, suggestion="stop"
+    )
+
+
+def _webhook(world: World, ana: Person) -> None:
+    endpoint = WebhookEndpoint.objects.create(
+        brand=world.brand, name=HOSTILE, url="https://partner.example/hooks", events=["Signed Up"], owner=HOSTILE,
+        created_at=NOW,
+    )  # fmt: skip
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint, event_id=1, received_at=NOW, profile_id=ana.profile.pk, name="Signed Up", queued_at=NOW,
+        due_at=NOW + timedelta(days=365), reason="status_500", status=500, attempts=1, tries=1,
+    )  # fmt: skip
+    WebhookAttempt.objects.create(
+        delivery=delivery, endpoint=endpoint, at=NOW, status=500, reason="status_500", milliseconds=7, reply=HOSTILE
     )
 
 

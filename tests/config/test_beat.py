@@ -17,6 +17,7 @@ def test_the_schedule_is_seeded() -> None:
     rows = PeriodicTask.objects.values_list("task", "queue", "interval__every", "interval__period", "expire_seconds")
     assert sorted(rows) == [
         ("analytics.count_maps", "slow", 60, "seconds", 60),
+        ("channels.deliver_webhooks", "calls", 1, "seconds", 2),
         ("channels.dispatch_due", "dispatch", 1, "seconds", 2),
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("consent.anchor_ledgers", "slow", 3600, "seconds", 3600),

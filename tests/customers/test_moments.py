@@ -23,12 +23,14 @@ def utc(text: str) -> datetime:
     ("day", "clock", "zone", "moment"),
     [
         (date(2026, 3, 2), time(9), RECIFE, "2026-03-02T12:00"),
-        # Clocks leap from 02:00 to 03:00 on this day: half past two is half past three.
-        (date(2026, 3, 29), time(2, 30), BERLIN, "2026-03-29T01:30"),
+        # Clocks leap from 02:00 to 03:00 on this day: half past two is three.
+        (date(2026, 3, 29), time(2, 30), BERLIN, "2026-03-29T01:00"),
         # And there are two of these on this one: the first is meant.
         (date(2026, 10, 25), time(2, 30), BERLIN, "2026-10-25T00:30"),
         # Half an hour there, as nowhere else.
-        (date(2026, 10, 4), time(2, 15), LORD_HOWE, "2026-10-03T15:45"),
+        (date(2026, 10, 4), time(2, 15), LORD_HOWE, "2026-10-03T15:30"),
+        # Where a whole day was left out, its times were those of the next.
+        (date(2011, 12, 30), time(10), ZoneInfo("Pacific/Apia"), "2011-12-30T20:00"),
     ],
 )
 def test_a_time_of_day_is_a_moment_in_a_zone(day: date, clock: time, zone: ZoneInfo, moment: str) -> None:

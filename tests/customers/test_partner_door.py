@@ -90,6 +90,12 @@ SCOPES = {
     "simulations/x/stop": "journeys:simulate",
     "runs": "runs:write",
     "runs/1/exit": "runs:write",
+    "webhooks": "webhooks:manage",
+    "webhooks/x/secret": "webhooks:manage",
+    "webhooks/x/test": "webhooks:manage",
+    "webhooks/x/remove": "webhooks:manage",
+    "webhooks/x/replay": "webhooks:manage",
+    "webhooks/x/deliveries/x/replay": "webhooks:manage",
 }
 READS = {
     "customers/x": "customers:read",
@@ -112,6 +118,9 @@ READS = {
     "refused-entries": "runs:read",
     "messages": "messages:read",
     "messages/x": "messages:read",
+    "webhooks": "webhooks:manage",
+    "webhooks/x": "webhooks:manage",
+    "webhooks/x/deliveries": "webhooks:manage",
 }
 
 
@@ -129,6 +138,8 @@ def test_every_route_is_looked_at_here() -> None:
         "api-simulations",
         "api-simulation", "api-simulation-stop", "api-runs", "api-run",
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
+        "api-webhooks", "api-webhook", "api-webhook-secret", "api-webhook-test", "api-webhook-remove",
+        "api-webhook-replay", "api-webhook-deliveries", "api-webhook-delivery-replay",
     }  # fmt: skip
 
 

@@ -19,14 +19,19 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import msgspec
+
 from consent.decision import Verdict
 from consent.permission import Choice, Want
 from customers.ids import NIL
 from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
+from journeys.entry.names import CALLED
 from journeys.models import Cause, Run
 from journeys.simulation.life import Life, live
+from journeys.simulation.replies import Told, by_step
 from journeys.steps.base import ZONE
+from journeys.steps.go_to import GoTo
 from journeys.version import Version
 
 START: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -36,6 +41,19 @@ HERE: Final = Path(__file__).parent.parent / "data" / "histories"
 _BRAND: Final = uuid5(NIL, "brand")
 _ZONES = ("UTC", "America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata")
 _DAY = 86_400
+# What comes of an attempt to ask another system; the first of them often.
+_REPLIES: Final[tuple[dict[str, Any], ...]] = (
+    *(({"json": {"score": score, "tier": tier}}) for score, tier in ((80, "gold"), (20, "tin"), (50, None))),
+    {"json": {"score": "high"}},
+    {"json": {"tier": "gold"}, "after": "PT4S"},
+    {"status": 503},
+    {"status": 503, "retry_after": 3600},
+    {"status": 429, "retry_after": 1800},
+    {"status": 404},
+    {"status": 403},
+    {"error": "timeout", "after": "PT10S"},
+    {"error": "unreachable"},
+)
 
 # A person as recorded: what was known of them since when, and what they did.
 Person = dict[str, Any]
@@ -55,9 +73,9 @@ class Known:
         allowed = _at(self.person["consent"], at)
         return [Choice(None, None, Verdict(allowed, "" if allowed else "withdrawn", None))]
 
-    def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
-        """No recorded journey asks for a segment."""
-        return ()
+    def segments(self, _customer: UUID, at: datetime) -> Collection[str]:
+        told: list[str] = _at(self.person["segments"], at) if "segments" in self.person else []
+        return told
 
 
 def _at(told: list[list[Any]], moment: datetime) -> Any:
@@ -68,11 +86,23 @@ def _at(told: list[list[Any]], moment: datetime) -> Any:
 def decide(version: Version, person: Person) -> dict[str, Any]:
     """All that is decided about one person, as a history keeps it."""
     id_ = uuid5(NIL, person["name"])
+    known, until = Known(person), START + timedelta(days=DAYS)
+    happened = [(_moment(at), name, properties) for at, name, properties in person["events"]]
+    happened += [(at, CALLED, {"journey": str(version.journey_id)}) for at in _calls(version, known, until)]
     events = [
-        Arrival(0, n, _moment(at), _moment(at), id_, _BRAND, name, f"{n:06}", id_, properties)
-        for n, (at, name, properties) in enumerate(person["events"], 1)
+        Arrival(0, n, at, at, id_, _BRAND, name, f"{n:06}", id_, properties)
+        for n, (at, name, properties) in enumerate(happened, 1)
     ]
-    return _told(version, live(version, events, Known(person), START + timedelta(days=DAYS)))
+    replies = by_step(msgspec.convert(person.get("replies", {}), dict[str, list[Told]]))
+    in_order = sorted(events, key=lambda one: one.place)
+    return _told(version, live(version, in_order, known, until, person.get("closed", ()), replies))
+
+
+def _calls(version: Version, known: Known, until: datetime) -> Iterator[datetime]:
+    """When the calendar calls the person, who is in the segment then."""
+    entry = version.definition.entry
+    if entry.schedule is not None:
+        yield from (at for at in entry.schedule.between(START, until) if entry.segment in known.segments(NIL, at))
 
 
 def _moment(seconds: int) -> datetime:
@@ -87,7 +117,9 @@ def _told(version: Version, life: Life) -> dict[str, Any]:
     numbers = {id(run): n for n, run in enumerate(life.runs)}
     ids = [*(step.id for step in version.steps)]
     states = version.definition.states
-    return {
+    # Of journeys that remember nothing, nothing is kept of it.
+    held = {"variables": [run.variables for run in life.runs]} if version.definition.variables else {}
+    return held | {
         "runs": [
             [run.entry_key, Run.Status(run.status).name, ids[run.step], states[run.state].name, run.seq,
              _since(run.entered_at), _since(run.due_at), _since(run.ended_at)]
@@ -138,12 +170,28 @@ def _said(draw: random.Random) -> dict[str, Any]:
     return said
 
 
+def _more(version: Version, draw: random.Random) -> Person:
+    """What other systems reply about the person, who does not take them, and when they are in the segment."""
+    more: Person = {}
+    calling = [step.id for step in version.steps if step.calls]
+    if calling:
+        more["replies"] = {id_: draw.choices(_REPLIES, k=draw.randint(1, 4)) for id_ in calling}
+    others = [step.journey for step in version.steps if isinstance(step, GoTo)]
+    if others:
+        more["closed"] = sorted({journey for journey in others if draw.random() < 0.4})
+    segment = version.definition.entry.segment
+    if segment is not None:
+        days = [0, *sorted(draw.sample(range(1, 50), 2))]
+        more["segments"] = [[day * _DAY, [segment] if draw.random() < 0.6 else []] for day in days]
+    return more
+
+
 def record(name: str, document: dict[str, Any], version: Version, names: tuple[str, ...]) -> list[str]:
     """The lines of one journey's file."""
-    draw = random.Random(name)
+    draw, more = random.Random(name), random.Random(f"{name}, and beside it")
     lines, runs = [_compact({"journey": document})], 0
     while runs < RUNS_OF_EACH:
-        person = _person(f"{name}-{len(lines)}", names, draw)
+        person = _person(f"{name}-{len(lines)}", names, draw) | _more(version, more)
         person["decided"] = decide(version, person)
         runs += len(person["decided"]["runs"])
         lines.append(_compact(person))

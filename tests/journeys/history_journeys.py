@@ -173,6 +173,110 @@ JOURNEYS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ),
         ("asked", "bought", "looked", "unsubscribed", "asked"),
     ),
+    "calls": (
+        welcome(
+            entry={"event": "lead.created", "reentry": "always"},
+            variables=[{"name": "score", "kind": "number", "default": 0}, {"name": "tier", "kind": "text"}],
+            steps=[
+                # Long enough for people to change their minds about it.
+                {"type": "delay", "id": "rest", "state": _ON, "after": "P12D", "next": "ask"},
+                {
+                    "type": "webhook",
+                    "id": "ask",
+                    "state": _ON,
+                    "connector": "crm",
+                    "path": "/leads",
+                    "data": [{"name": "plan", "trait": "plan"}, {"name": "cart", "property": "cart_id"}],
+                    "reply": [
+                        {"variable": "score", "pointer": "/score"},
+                        {"variable": "tier", "pointer": "/tier", "optional": True},
+                    ],
+                    "retry": [
+                        {"errors": ["status_429", "status_503"], "interval": "PT10M", "max_attempts": 2},
+                        {"errors": ["timeout"], "interval": "PT30S", "max_attempts": 3, "jitter": "full"},
+                    ],
+                    "catch": [
+                        {"errors": ["status_404"], "next": "lost"},
+                        {"errors": ["status_5xx", "timeout", "expired", "not_permitted"], "next": "note"},
+                    ],
+                    "within": "PT2H",
+                    "next": "how",
+                },
+                {
+                    "type": "split",
+                    "id": "how",
+                    "state": _ON,
+                    "branches": [
+                        {"rule": {"leaf": "variable", "name": "tier", "op": "eq", "value": "gold"}, "next": "done"},
+                        {"rule": {"leaf": "variable", "name": "score", "op": "ge", "value": 50}, "next": "note"},
+                    ],
+                    "otherwise": "lost",
+                },
+                message("note", next="done"),
+                *_ENDS,
+            ],
+            exit_events=[_EARLY],
+        ),
+        ("lead.created", "unsubscribed", "seen", "lead.created"),
+    ),
+    "calendar": (
+        welcome(
+            entry={
+                "kind": "schedule",
+                "segment": "vip",
+                "schedule": {
+                    "every": "week",
+                    "days": "sun,thu",
+                    "starts": "2026-03-01",
+                    "at": "02:30",
+                    "zone": "Europe/Berlin",
+                },
+                "reentry": "after",
+                "reentry_after": "P10D",
+                "rule": _trait("visits", "ge", 5),
+            },
+            steps=[
+                message("note", next="hold"),
+                {
+                    "type": "hold",
+                    "id": "hold",
+                    "state": _ON,
+                    "branches": [{"event": "order.completed", "next": "done"}],
+                    "timeout": {"after": "P2D", "next": "lost"},
+                },
+                *_ENDS,
+            ],
+        ),
+        ("seen", "order.completed", "order.completed"),
+    ),
+    "handing": (
+        welcome(
+            entry={"event": "signed.up", "reentry": "always"},
+            steps=[
+                {
+                    "type": "hold",
+                    "id": "hold",
+                    "state": _ON,
+                    "branches": [{"event": "login.succeeded", "next": "over"}],
+                    "timeout": {"after": "P2D", "next": "again"},
+                },
+                {
+                    "type": "go_to",
+                    "id": "over",
+                    "state": _ON,
+                    "journey": "club",
+                    "next": "done",
+                    "refused": "remind",
+                    "data": [{"name": "cart", "property": "cart_id"}, {"name": "from", "value": "welcome"}],
+                },
+                {"type": "go_to", "id": "again", "state": _ON, "journey": "care", "next": "done", "refused": "lost"},
+                message("remind", next="again"),
+                *_ENDS,
+            ],
+            exit_events=[_EARLY],
+        ),
+        ("signed.up", "login.succeeded", "unsubscribed", "signed.up"),
+    ),
 }
 
 

@@ -125,5 +125,16 @@ def test_why_tells_it_in_words(crm: Calling) -> None:
     withdraw(crm)
     crm.call()
     _way, moves = explain_run(crm.the_run())
-    assert "not_permitted" in str(moves[-1].text)
+    assert moves[-1].text == (
+        "At “ask” the other system “crm” was to be asked, but the person no longer permits what the journey is for: "
+        "branch 1 of what is done about errors was taken."
+    )
     assert crm.the_call().settled_at == T0
+
+
+def test_why_tells_it_of_a_run_that_ended_by_it(crm: Calling) -> None:
+    crm.begin(writing(catch=[{"errors": ["timeout"], "next": "lost"}]))
+    withdraw(crm)
+    crm.call()
+    _way, moves = explain_run(crm.the_run())
+    assert str(moves[-1].text).endswith("; nothing caught that, and the run ended. Its dead letter can be replayed.")

@@ -1,26 +1,17 @@
-"""The engine against a tiny model of one journey that shares no code with it; EXAMPLES=2000 before a release."""
+"""The engine against a tiny model of one journey that shares no code with it; FULL=1 tries 2,000 sequences."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, rule
 
 from channels.models import Message
 from journeys.models import Run
-from tests.journeys.stage import Stage, make_stage, message, welcome
+from tests.journeys.sequences import Staged, begun, try_many
+from tests.journeys.stage import message, welcome
 
 HOUR = timedelta(hours=1)
 USERS = ("ana", "bia")
@@ -117,17 +108,10 @@ class Person:
             self.walks.append(Walk(now, now + 20 * HOUR))
 
 
-class Machine(RuleBasedStateMachine):
-    stage: Stage
-
+class Machine(Staged):
     @initialize()
     def begin(self) -> None:
-        # Each sequence has the database to itself.
-        self.whole = transaction.atomic()
-        # As Django's own tests have it: what insists on a transaction of its own takes this one for none.
-        self.whole._from_testcase = True  # type: ignore[attr-defined]
-        self.whole.__enter__()
-        self.stage = make_stage()
+        self.open_stage()
         self.stage.publish(document())
         self.people = {user: Person() for user in USERS}
         for user in USERS:
@@ -163,7 +147,7 @@ class Machine(RuleBasedStateMachine):
             person.pass_time(self.stage.now)
         self.people[user].agreed = agrees
 
-    @precondition(lambda self: hasattr(self, "people"))
+    @begun()
     @invariant()
     def the_engine_and_the_model_agree(self) -> None:
         for user, person in self.people.items():
@@ -179,23 +163,10 @@ class Machine(RuleBasedStateMachine):
             queued = Message.objects.filter(profile__in=[run.profile_id for run in runs], state="queued")
             assert queued.count() == person.sent
 
-    def teardown(self) -> None:
-        if hasattr(self, "whole"):
-            transaction.set_rollback(True)
-            self.whole.__exit__(None, None, None)
-
     def _next_due(self) -> datetime | None:
         return Run.objects.filter(status=1).order_by("due_at").values_list("due_at", flat=True).first()
 
 
 @pytest.mark.django_db
 def test_whatever_happens_the_engine_does_as_the_model() -> None:
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=int(os.environ.get("EXAMPLES", "10")),
-            stateful_step_count=12,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    try_many(Machine, steps=12)

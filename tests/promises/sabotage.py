@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.apps import AppConfig
 
-from tests.promises import engine_sabotage, journey_sabotage
+from tests.promises import engine_sabotage, journey_sabotage, webhook_sabotage
 from tests.promises.patching import put, replaced
 
 
@@ -337,6 +337,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "names read without the lock": names_without_the_lock,
     **engine_sabotage.CONTROLS,
     **journey_sabotage.CONTROLS,
+    **webhook_sabotage.CONTROLS,
 }
 
 FAULTS: Final[dict[str, Callable[[], None]]] = {

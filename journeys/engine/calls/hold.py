@@ -7,11 +7,10 @@ connection.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from random import sample
 from uuid import UUID
 
 from channels import stops
-from channels.dispatch.slots import slot_key
+from channels.dispatch import slots
 from customers.pg import raw_cursor
 
 
@@ -23,23 +22,15 @@ class Holds:
 
     def take_slots(self, connector_id: UUID, concurrency: int, most: int) -> list[int]:
         """Up to so many of the connector's free slots."""
-        taken: list[int] = []
         free = [number for number in range(concurrency) if number not in self._slots[connector_id]]
-        with raw_cursor() as cursor:
-            for number in sample(free, len(free)):
-                if len(taken) >= most:
-                    break
-                row = cursor.execute("SELECT pg_try_advisory_lock(%b)", [slot_key(connector_id, number)]).fetchone()
-                if row and row[0]:
-                    taken.append(number)
+        taken = slots.take_some(connector_id, free, most)
         self._slots[connector_id] |= set(taken)
         return taken
 
-    def free_slots(self, connector_id: UUID, slots: Iterable[int]) -> None:
-        with raw_cursor() as cursor:
-            for number in slots:
-                cursor.execute("SELECT pg_advisory_unlock(%b)", [slot_key(connector_id, number)])
-                self._slots[connector_id].discard(number)
+    def free_slots(self, connector_id: UUID, numbers: Iterable[int]) -> None:
+        freed = list(numbers)
+        slots.free_all(connector_id, freed)
+        self._slots[connector_id] -= set(freed)
 
     def share(self, call_id: int, scopes: Sequence[UUID]) -> bool:
         """Hold the scopes against new stops while the call is in hand; False if a stop waits for one."""

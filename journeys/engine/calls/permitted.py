@@ -6,14 +6,13 @@ from datetime import datetime
 from consent.permission import choose_addresses
 from journeys.engine import permitted
 from journeys.engine.calls.claim import Claimed
-from journeys.engine.permitted import Reason
 from journeys.version import version
 
 
 def not_permitted(calls: Sequence[Claimed], now: datetime) -> dict[int, int | None]:
     """The calls that may not be made any more, each with the ledger entry that says so; two statements for all.
 
-    A pause is of messages, and no objection. Who is nobody's profile any more permits nothing.
+    Who is nobody's profile any more permits nothing.
     """
     guarded = [(call, version(call.version_id)) for call in calls]
     guarded = [(call, of) for call, of in guarded if of.entry_guard]
@@ -25,7 +24,7 @@ def not_permitted(calls: Sequence[Claimed], now: datetime) -> dict[int, int | No
         if call.id not in wants:
             found[call.id] = None
             continue
-        objection = permitted.refusal(of, [best[want] for want in wants[call.id]])
-        if objection is not None and objection[0] != Reason.PAUSED:
+        objection = permitted.objection(of, [best[want] for want in wants[call.id]])
+        if objection is not None:
             found[call.id] = objection[1]
     return found

@@ -1,0 +1,71 @@
+"""Queueing: in the transaction that stores events, a delivery for each endpoint that asked for one of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers import bells
+from customers.ids import new_id
+from customers.models import Source
+from customers.pg import copy_rows
+from customers.stored import Stored
+
+# What a partner's endpoint hears, of a row `t` with brand, source, profile: what its sources told, and what happened
+# here to those whom they named.
+HEARS: Final = f"""
+    (w.token_id IS NULL OR EXISTS (
+        SELECT 1 FROM customers_partnertoken k JOIN customers_partnertoken_sources o ON o.partnertoken_id = k.id
+        WHERE k.id = w.token_id AND (o.source_id = t.source_id OR (
+            EXISTS (SELECT 1 FROM customers_profilesource n
+                    WHERE n.profile_id = t.profile_id AND n.source_id = o.source_id)
+            AND EXISTS (SELECT 1 FROM customers_source s WHERE s.id = t.source_id AND s.key = '{Source.RESERVED_KEY}')
+        ))
+    ))
+"""
+_HEARD: Final = f"""
+    SELECT t.n, w.id FROM unnest(%b::bigint[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bool[])
+        AS t(n, brand_id, source_id, profile_id, name, is_past)
+    JOIN channels_webhookendpoint w ON w.brand_id = t.brand_id AND w.is_active AND t.name = ANY(w.events)
+    WHERE (w.tells_history OR NOT t.is_past) AND {HEARS} ORDER BY t.n, w.id
+"""
+COLUMNS: Final = (
+    ("id", "uuid"),
+    ("endpoint_id", "uuid"),
+    ("event_id", "int8"),
+    ("received_at", "timestamptz"),
+    ("profile_id", "uuid"),
+    ("name", "varchar"),
+    ("state", "varchar"),
+    ("queued_at", "timestamptz"),
+    ("due_at", "timestamptz"),
+    ("tries", "int2"),
+    ("attempts", "int4"),
+    ("crashes", "int2"),
+    ("replays", "int2"),
+    ("reason", "varchar"),
+)
+
+
+def queue(cursor: Cursor[Any], events: Sequence[Stored], now: datetime) -> None:
+    """An event is stored once, so this is called for it once: whatever is there already is no concern here."""
+    columns = (
+        [one.brand_id for one in events],
+        [one.source_id for one in events],
+        [one.profile_id for one in events],
+        [one.name for one in events],
+        [one.is_past for one in events],
+    )
+    heard = cursor.execute(_HEARD, [list(range(len(events))), *columns], prepare=True).fetchall()
+    if heard:
+        copy_rows(cursor, "channels_webhookdelivery", COLUMNS, [_row(events[n], to, now) for n, to in heard])
+        bells.ring("webhooks")
+
+
+def _row(event: Stored, endpoint_id: UUID, now: datetime) -> tuple[Any, ...]:
+    return (
+        new_id(), endpoint_id, event.id, event.received_at, event.profile_id, event.name, "waiting", now, now,
+        0, 0, 0, 0, "",
+    )  # fmt: skip
