@@ -25,8 +25,10 @@ GROUPS = (
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.ingest.memory", ("ingest.memory",)),
     Group("bench.consent", ("consent.check", "consent.opt_out")),
+    Group("bench.channels", ("channels.gate",)),
     Group("bench.pages", ("pages.slowest",)),
     Group("bench.segments", ("segment.million", "segment.dirty")),
+    Group("bench.webhooks", ("dispatch.webhook",)),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 

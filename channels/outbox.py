@@ -11,6 +11,7 @@ import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from channels.models.message import USUAL_PRIORITY
 from customers.ids import new_id
 from customers.pg import copy_rows
 
@@ -46,6 +47,7 @@ class NewMessage:
     address_verified_at: datetime | None = None
     address_seen_at: datetime | None = None
     addresses_known: int | None = None
+    priority: int = USUAL_PRIORITY
     id: UUID = field(default_factory=new_id)
 
 
@@ -74,6 +76,7 @@ _COLUMNS = (
     ("address_verified_at", "timestamptz"),
     ("address_seen_at", "timestamptz"),
     ("addresses_known", "int2"),
+    ("priority", "int2"),
 )
 _values = attrgetter(*(name for name, _type in _COLUMNS))
 # What a new message has not yet: raw COPY knows no defaults of the model.

@@ -25,7 +25,7 @@ _CONSENT = (
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
 _ACT = (
     "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
-    " webhookdelivery webhookattempt"
+    " webhookdelivery webhookattempt pacingpolicy"
 )
 _BACK = "channels: conversation inbound receipt providercallback"
 _DECIDE = (
@@ -56,7 +56,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         # To have it told once more.
         (("change",), "channels: webhookdelivery"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
-        (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "channels: template templateversion templatetext sendstop pacingpolicy"),
         (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),
         (("publish",), "journeys: journey"),

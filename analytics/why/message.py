@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from analytics.why.consent import proof
 from analytics.why.explanation import Explanation, Fact, Part, facts
 from analytics.why.journey import entered_by, journey_part, path
+from analytics.why.pacing import pacing
 from analytics.why.records import Records, load_message
 from analytics.why.words import REASONS, STATES
 from channels.models import Message, Reason, Receipt
@@ -165,6 +166,8 @@ def _dispatch(records: Records) -> Iterator[Part]:
     """What happened when it was to go; nothing, while it waits or where it was refused before."""
     message = records.message
     decision = message.decision or {}
+    if isinstance(decision.get("pacing"), dict):
+        yield pacing(decision["pacing"])
     if decision.get("guards") is not None or records.deciding is not None:
         yield _guards(records)
     if records.other_message is not None:

@@ -83,6 +83,14 @@ REASONS: Final[dict[str, Words]] = {
         _("The person wants marketing less often: another had gone to the address within their time."),
         _("No other marketing of the brand in that time; or a later not-later-than time, to be held till then."),
     ),
+    Reason.CAPPED: Words(
+        _("The person had as many messages lately as a cap allows."),
+        _("Fewer messages in the span of the cap; or a later not-later-than time, to be held till then."),
+    ),
+    Reason.QUIET_HOURS: Words(
+        _("It was at an hour of the person’s own day at which nothing of this kind is sent."),
+        _("A moment outside quiet hours, within the hours for sending and before the not-later-than time."),
+    ),
     Reason.SUPPRESSED: Words(
         _("The address is on the suppression list; nothing goes there, whatever was granted."),
         _("No suppression of this address, or one lifted beforehand."),

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from channels.pacing.order import by_priority
 from channels.stops import STANDING
 from consent.permission import prepare_locks
 from customers.pg import raw_cursor
@@ -54,6 +55,10 @@ class Claimed:
     sender_email: str
     purpose_key: str
     purpose_kind: str
+    customer_id: UUID | None
+    priority: int
+    # Its address still has its copy: the provider may have taken it in an earlier call.
+    may_be_taken: bool
 
     def scopes(self) -> list[UUID]:
         """What a stop of this message may name."""
@@ -104,7 +109,12 @@ _LOAD = """
            coalesce(nullif(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END, ''),
                     nullif(f.language, ''), c.locale, ''),
            coalesce(t.context, '{}'), t.journey,
-           b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind
+           b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind,
+           p.customer_id, m.priority,
+           EXISTS (
+               SELECT 1 FROM channels_recentsend r
+               WHERE r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id
+           )
     FROM channels_message m
     JOIN customers_brand b ON b.id = m.brand_id
     JOIN consent_purpose u ON u.id = m.purpose_id
@@ -137,7 +147,7 @@ def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = Fal
         leased = [row[0] for row in fates if row[1] == "leased"]
         messages = _load(leased, token) if leased else []
     prepare_locks([message.address_id for message in messages if message.address_id and message.address])
-    return Batch(messages, len(fates))
+    return Batch(by_priority(messages), len(fates))
 
 
 def _load(ids: Sequence[UUID], token: int) -> list[Claimed]:

@@ -13,15 +13,17 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from channels import frequency, guards
+from channels import guards
 from channels.dispatch.claim import REST, Claimed
+from channels.dispatch.later import not_now, noted, too_often
 from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
 from channels.models import Reason
+from channels.pacing import sending as pacing
+from channels.pacing.rules import About
 from channels.providers.base import DeliveryError, Outgoing, Session
 from channels.receipts.note import note
 from channels.receipts.told import Happened
 from channels.stops import STANDING, share
-from consent.models import Purpose
 from consent.permission import Ask, lock_address, permissions
 from customers.pg import raw_cursor
 from customers.work import describe
@@ -31,8 +33,6 @@ logger = logging.getLogger(__name__)
 # A copy for the same address is being handed over just now; its fate decides about this one.
 _COPY_UNDECIDED = timedelta(seconds=5)
 _MERGE_SETTLES = timedelta(seconds=1)
-# How long before its end a message is tried once more that waits for another's fate.
-_LAST_TRY = timedelta(seconds=10)
 
 # The unique row of (address, copy) is taken with the announcement and given up only when the provider
 # certainly has nothing; so it holds through a crash as well.
@@ -89,8 +89,8 @@ class Sender:
                 release(message, describe(error), self.clock())
 
     def _deliver(self, message: Claimed, outgoing: Outgoing, call: "_Call") -> None:
-        """In one transaction: locks (stop, address, message), permission, guards, call, result."""
-        locked = _lock(message)
+        """In one transaction: locks (stop, address, cap, message), permission, guards, call, result."""
+        locked = _lock(message, self.clock())
         if locked is None:
             # The lease was taken while we slept: the message is somebody else's, or unknown.
             return
@@ -98,7 +98,7 @@ class Sender:
         deadline = time.monotonic() + settings.PROVIDER_DEADLINE_SECONDS
         now = self.clock()
         refusal, consent_id = _check(message, locked, now)
-        outcome = refusal or call.make(deadline, consent_id, _asked(message, now))
+        outcome = refusal or call.make(deadline, consent_id, _asked(message, now) | noted(locked.paced))
         settle(message, outcome, self.clock(), outgoing)
         if call.says is not None:
             note(message.connector_id, message.id, call.says, call.code, self.clock())
@@ -168,24 +168,27 @@ def _other_copy(message: Claimed, now: datetime) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Locked:
+    paced: pacing.Paced
     customer_id: UUID | None
     stopped: bool
     # At most one marketing message in so many days, where the person said so.
     every_days: int | None
 
 
-def _lock(message: Claimed) -> _Locked | None:
+def _lock(message: Claimed, now: datetime) -> _Locked | None:
     """Take the locks; None when the message is no longer ours."""
     if message.address_id is None:
         raise LookupError("a message without an address was claimed")
     with raw_cursor() as cursor:
-        # Three locks, each longer than a provider's deadline by default, together shorter than the lease: who waits
+        # Four locks, each longer than a provider's deadline by default, together shorter than the lease: who waits
         # must not be taken for dead.
-        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 4)
+        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 5)
         lock_address(message.address_id)
+        about = About(message.brand_id, message.channel, message.purpose_id, message.purpose_kind)
+        paced = pacing.begin(cursor, about, message.profile_id, now)
         cursor.execute(_LOCK, {"id": message.id, "token": message.token, "scopes": message.scopes()})
         row = cursor.fetchone()
-    return None if row is None else _Locked(*row)
+    return None if row is None else _Locked(paced, *row)
 
 
 def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | None, int | None]:
@@ -197,30 +200,17 @@ def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | 
         return Outcome(State.SUPPRESSED, Reason.NO_CONSENT), None
     verdict = permissions([Ask(locked.customer_id, message.address_id, message.purpose_id)], now)[0]
     if verdict.allowed:
-        refusal = _too_often(message, locked.every_days, now) or _objection(message, locked.customer_id, now)
+        refusal = (
+            too_often(message, locked.every_days, now)
+            or not_now(message, locked.paced, locked.customer_id, now)
+            or _objection(message, locked.customer_id, now)
+        )
     else:
         refusal = Outcome(State.SUPPRESSED, verdict.reason, consent_id=verdict.entry_id)
-    if _moved(message, locked.customer_id):
+    if not locked.paced.is_for(locked.customer_id) or _moved(message, locked.customer_id):
         # A merge came between: what was just read was read of nobody, be it a yes or a no.
         return Outcome(State.HELD, Reason.UNRESOLVED, due_at=now + _MERGE_SETTLES), None
     return refusal, verdict.entry_id
-
-
-def _too_often(message: Claimed, every_days: int | None, now: datetime) -> Outcome | None:
-    """Held until the person wants the next one, unless it would be too late by then."""
-    if not every_days or message.purpose_kind != Purpose.Kind.MARKETING or message.address_id is None:
-        return None
-    next_one = frequency.next_one(message.id, message.address_id, message.brand_id, every_days, now)
-    if next_one is None:
-        return None
-    decision = {"every_days": every_days, "next_at": next_one.at.isoformat()}
-    if not next_one.is_known:
-        # The one in hand may be refused yet: as long as there is time, this one may go.
-        last_try = max(message.expires_at - _LAST_TRY, now + _COPY_UNDECIDED)
-        return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=min(next_one.at, last_try), decision=decision)
-    if next_one.at >= message.expires_at:
-        return Outcome(State.SUPPRESSED, Reason.TOO_OFTEN, decision=decision)
-    return Outcome(State.HELD, Reason.TOO_OFTEN, due_at=next_one.at, decision=decision)
 
 
 def _moved(message: Claimed, customer_id: UUID) -> bool:

@@ -5,6 +5,7 @@ from channels.models.connector import Connector
 from channels.models.conversation import Conversation, Inbound
 from channels.models.exposure import Exposure
 from channels.models.message import Message, MessageContent, Reason, RecentSend
+from channels.models.pacing import PacingPolicy
 from channels.models.stop import SendStop
 from channels.models.template import Template, TemplateText, TemplateVersion
 from channels.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -16,6 +17,7 @@ __all__ = [
     "Inbound",
     "Message",
     "MessageContent",
+    "PacingPolicy",
     "ProviderCallback",
     "Reason",
     "Receipt",

@@ -14,6 +14,9 @@ from customers.partner import OfNamedCustomer
 from customers.personal import DOCUMENT, TEXT, personal
 from customers.reach import ByBrand, Through
 
+# That of a journey which names none, and of what no journey asked for.
+USUAL_PRIORITY = 50
+
 
 class SplitPart(models.Func):
     """The n-th part, from 1, of a text divided by a separator."""
@@ -39,6 +42,8 @@ class Reason(models.TextChoices):
     CONSENT_UNSETTLED = "consent_unsettled", _("a consent of the person could not be applied yet")
     PAUSED = "paused", _("the person has paused messages")
     TOO_OFTEN = "too_often", _("more often than the person wants")
+    CAPPED = "capped", _("as many as the cap allows")
+    QUIET_HOURS = "quiet_hours", _("outside the hours for sending")
     SUPPRESSED = "suppressed", _("address suppressed")
     RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
@@ -136,6 +141,12 @@ class Message(Owned):
     state = models.CharField(_("state"), max_length=12, choices=State.choices)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices, blank=True)
     detail = personal(models.CharField(_("detail"), max_length=500, blank=True), TEXT)
+    priority = models.SmallIntegerField(
+        _("priority"),
+        default=USUAL_PRIORITY,
+        db_default=USUAL_PRIORITY,
+        help_text=_("Of its journey; where a cap leaves room for one, the higher goes first."),
+    )
     created_at = models.DateTimeField(_("created at"))
     due_at = models.DateTimeField(_("due at"))
     expires_at = models.DateTimeField(_("not later than"))
@@ -202,6 +213,17 @@ class Message(Owned):
                 fields=("address", "settled_at"),
                 condition=models.Q(state__in=("sent", "delivered", "opened", "clicked", "unknown")),
                 name="message_taken",
+            ),
+            # Read by a send under a cap: what did the profiles of the customer get lately, and what is in hand?
+            models.Index(
+                fields=("profile", "settled_at"),
+                condition=models.Q(
+                    state__in=(
+                        *("queued", "held", "leased", "dispatching"),
+                        *("sent", "delivered", "opened", "clicked", "unknown"),
+                    )
+                ),
+                name="message_of_person",
             ),
             # Read by receipts: which message did the provider call so?
             models.Index(

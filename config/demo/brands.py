@@ -45,7 +45,7 @@ class BrandPlan:
     stores: tuple[str, ...]
     products: tuple[Product, ...]
     share: float
-    quiet_from: time = time(21, 30)
+    quiet_from: time = time(22)
     quiet_until: time = time(8)
 
     @property

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from channels.models import Connector, Template, TemplateText, TemplateVersion
+from channels.models import Connector, PacingPolicy, Template, TemplateText, TemplateVersion
 from channels.models.connector import CALLS
+from channels.pacing import policies
 from channels.secrets import credentials_aad, seal
 from config.demo import maps, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
@@ -110,6 +111,26 @@ def go_live(company: Company, now: datetime) -> None:
             publish(journey, journey.draft, by=None, now=now)
 
 
+def pace(company: Company, now: datetime) -> None:
+    """Put the policies in force that hold from now on: what was sent in the history was sent before there were any."""
+    kinds = PacingPolicy.Kind
+    for shop in company.shops.values():
+        cap = PacingPolicy(
+            brand=shop.brand, name="Marketing", kind=kinds.CAP, most=6, span=7, reason="Whoever gets more, leaves."
+        )
+        policies.make(cap, None, now)
+        night = PacingPolicy(
+            brand=shop.brand,
+            name="Quiet nights",
+            kind=kinds.QUIET,
+            channel="sms",
+            starts=shop.plan.quiet_from,
+            ends=shop.plan.quiet_until,
+            reason="A phone that buzzes wakes people; a mail waits until they look.",
+        )
+        policies.make(night, None, now)
+
+
 def _open(plan: BrandPlan, now: datetime) -> Shop:
     brand = Brand.objects.create(
         key=plan.key,
@@ -120,8 +141,6 @@ def _open(plan: BrandPlan, now: datetime) -> Shop:
         sender_name=plan.sender_name,
         sender_email=plan.sender_email,
         postal_address=plan.postal_address,
-        quiet_from=plan.quiet_from,
-        quiet_until=plan.quiet_until,
     )
     shop = Shop(plan, brand)
     for name in SQUADS:

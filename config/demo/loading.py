@@ -40,6 +40,7 @@ def load(*, fresh: bool, people: int | None, began: float | None = None) -> None
     shutil.rmtree(settings.TRILHA_ANCHOR_DIR, ignore_errors=True)
     with bells.silence():
         history.make(utcnow(), size, progress=lambda share: _say(began, f"history {share:4.0%}"))
+    company.pace(company.load(), utcnow())
     privacy.ask(utcnow())
     make_anchor(utcnow())
     # Last of all: whoever finds them knows that the history is whole.

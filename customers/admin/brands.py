@@ -35,12 +35,6 @@ class BrandForm(BrandModelForm):
             if isinstance(field, OneOf):
                 field.keep(getattr(self.instance, name, ""))
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or self.cleaned_data
-        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
-            self.add_error("quiet_until", _("Quiet hours need a beginning and an end, or neither."))
-        return cleaned
-
 
 @admin.register(Brand)
 class BrandAdmin(Kept):
@@ -57,13 +51,6 @@ class BrandAdmin(Kept):
             {
                 "fields": ("sender_name", "sender_email", "postal_address"),
                 "description": _("What stands in messages as the sender. Many laws ask for a postal address."),
-            },
-        ),
-        (
-            _("Quiet hours"),
-            {
-                "fields": ("quiet_from", "quiet_until"),
-                "description": _("Between these times of the customer’s own day nobody is written to."),
             },
         ),
         (

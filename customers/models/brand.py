@@ -28,8 +28,6 @@ class Brand(Owned):
     sender_name = models.CharField(_("sender name"), max_length=200, blank=True)
     sender_email = models.EmailField(_("sender e-mail"), blank=True)
     postal_address = models.TextField(_("postal address"), blank=True)
-    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
-    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     journeys_at_once = models.PositiveSmallIntegerField(
         _("marketing journeys at once"),
         null=True,

@@ -346,4 +346,5 @@ def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> New
         address_verified_at=choice.verified_at,
         address_seen_at=choice.seen_at,
         addresses_known=choice.known,
+        priority=run.version.definition.entry.priority,
     )

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from django.db.models import Q
+
+from channels.models import PacingPolicy
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
@@ -13,6 +16,7 @@ from journeys.entry.names import CALLED
 from journeys.simulation.asking import Unread
 from journeys.simulation.events import together
 from journeys.simulation.life import Life, Past, live
+from journeys.simulation.pacing import Pacing
 from journeys.simulation.past import Assumed
 from journeys.simulation.replies import NOTHING_SAID, Replies
 from journeys.simulation.tally import Tally
@@ -68,15 +72,18 @@ def play(
     entries = [one for events in some for one in events if one.name in (entry, CALLED)]
     asked = ((Want(one.customer_id, *guarded), one.received_at) for one in entries for guarded in guard)
     customers = [events[0].customer_id for events in some]
-    records.read(asked, customers if _looks_at_people(version) else [])
+    pacing = Pacing.of(version, min(events[0].received_at for events in some), until)
+    records.read(asked, customers if pacing.spells or _looks_at_people(version) else [])
     if segments := _segments(version):
         records.read_segments(version.brand_id, segments, customers)
     lives = _lives(version, some, records, until, replies)
     for life in lives:
         tally.add(life)
     sends = [pair for life in lives for pair in life.sends]
-    for (_at, send), choices in zip(sends, records.sent([_asked(*pair) for pair in sends]), strict=True):
-        tally.message(send, choices)
+    found = records.sent([_asked(*pair) for pair in sends])
+    fates = pacing.fates(version, sends, found, records)
+    for (at, send), choices, theirs in zip(sends, found, fates, strict=True):
+        tally.message(at, send, choices, theirs)
     tally.customers += len(some)
     tally.events += sum(map(len, some))
 
@@ -117,4 +124,8 @@ def _asked(at: datetime, send: Send) -> _Asked:
 def unknown_to(version: Version, records: Records) -> list[Unknown]:
     """On what the numbers rest that nobody knows for sure."""
     is_assumed = isinstance(records, Assumed)
-    return list(unknown(version, is_assumed=is_assumed, asks_segments=bool(_segments(version))))
+    is_paced = (
+        bool(version.sendings) and PacingPolicy.objects.filter(Q(brand=None) | Q(brand=version.brand_id)).exists()
+    )
+    segments = bool(_segments(version))
+    return list(unknown(version, is_assumed=is_assumed, asks_segments=segments, is_paced=is_paced))

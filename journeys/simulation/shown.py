@@ -30,6 +30,7 @@ def sections(results: Results) -> dict[str, Any]:
         (_("Ways from each step"), _ways),
         (_("Messages by channel"), _sent),
         (_("Messages not sent, by reason"), _blocked),
+        (_("Messages held back, by reason (median)"), _held),
         (_("Time in state (median)"), _times),
     )
     made = [Section(title, _side_by_side(results.values(), counts)) for title, counts in tables]
@@ -80,6 +81,13 @@ def _sent(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _blocked(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for one in found["blocked"]:
         yield f"{one['step']}: {_label(Reason, one['reason'])}", one["messages"]
+
+
+def _held(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    # What was simulated before this was told has none.
+    for one in found.get("held", ()):
+        span = timedelta(seconds=round(one["median_seconds"]))
+        yield f"{one['step']}: {_label(Reason, one['reason'])}", f"{one['messages']} ({span})"
 
 
 def _times(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

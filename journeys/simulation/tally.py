@@ -13,11 +13,12 @@ from journeys.engine.walk import Moved, Send
 from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
+from journeys.simulation.pacing import Fate
 from journeys.version import Version
 
 _PATHS: Final = 10
 _NUMBERS: Final = ("customers", "events", "entered")
-_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "blocked")
+_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "blocked", "held")
 # Enough for a median that is told in whole units.
 _STAYS: Final = 10_000
 
@@ -38,6 +39,9 @@ class Tally:
     ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     blocked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Sent later than asked for, by (step, reason), and by how many seconds at each of these.
+    held: Counter[tuple[str, str]] = field(default_factory=Counter)
+    waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     stays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     paths: list[list[dict[str, Any]]] = field(default_factory=list)
 
@@ -56,14 +60,23 @@ class Tally:
             if len(self.paths) < _PATHS:
                 self.paths.append([self._told(at, moved) for at, moved in own])
 
-    def message(self, send: Send, choices: Sequence[Choice]) -> None:
-        """What would have become of a message: to each address that was permitted, or the reason why to none."""
+    def message(self, at: datetime, send: Send, choices: Sequence[Choice], fates: Sequence[Fate]) -> None:
+        """What would have become of a message that was asked for then: its fate at each address that was permitted, or
+        the reason why to none."""
         step, channel = self.version.steps[send.step].id, self.version.sendings[send.step].channel
         for choice in choices:
-            if choice.verdict.allowed:
-                self.sent[channel, step] += 1
-            else:
+            if not choice.verdict.allowed:
                 self.blocked[step, choice.verdict.reason] += 1
+        for fate in fates:
+            if fate.goes is None:
+                self.blocked[step, fate.reason] += 1
+                continue
+            self.sent[channel, step] += 1
+            if fate.reason:
+                self.held[step, fate.reason] += 1
+                waits = self.waits[f"{step} {fate.reason}"]
+                if len(waits) < _STAYS:
+                    waits.append((fate.goes - at).total_seconds())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -91,6 +104,16 @@ class Tally:
                 {"step": step, "reason": reason, "messages": count}
                 for (step, reason), count in sorted(self.blocked.items())
             ],
+            "held": [
+                {
+                    "step": step,
+                    "reason": reason,
+                    "messages": count,
+                    "median_seconds": median(self.waits[f"{step} {reason}"]),
+                    "longest_seconds": max(self.waits[f"{step} {reason}"]),
+                }
+                for (step, reason), count in sorted(self.held.items())
+            ],
             "time_in_state": [
                 {"state": state, "median_seconds": median(stays), "longest_seconds": max(stays)}
                 for state, stays in sorted(self.stays.items())
@@ -102,15 +125,16 @@ class Tally:
         """As JSON can keep it between two slices of a job."""
         counted = {name: [[key, count] for key, count in getattr(self, name).items()] for name in _COUNTERS}
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return {**numbers, **counted, "stays": self.stays, "paths": self.paths}
+        return {**numbers, **counted, "stays": self.stays, "waits": self.waits, "paths": self.paths}
 
     @classmethod
     def load(cls, version: Version, dumped: Mapping[str, Any]) -> "Tally":
         tally = cls(version, **{name: dumped[name] for name in _NUMBERS}, paths=dumped["paths"])
         tally.stays.update(dumped["stays"])
+        tally.waits.update(dumped.get("waits", {}))
         for name in _COUNTERS:
             counter = getattr(tally, name)
-            for key, count in dumped[name]:
+            for key, count in dumped.get(name, ()):
                 counter[tuple(key) if isinstance(key, list) else key] = count
         return tally
 

@@ -32,6 +32,14 @@ class Unknown(TextChoices):
         "segment_before",
         _("Who was in a segment before it was built: nobody is taken to have been in it."),
     )
+    OTHER_SENDS = (
+        "other_sends",
+        _("What people were sent beside this journey, where a cap counts that: nothing is taken to have been."),
+    )
+    HELD_BACK = (
+        "held_back",
+        _("What people did while a message was held back by a cap or for the hour: it is taken to go afterwards."),
+    )
     AT_ONCE = "at_once", _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     SEGMENT_MOVES = (
         "segment_moves",
@@ -47,7 +55,7 @@ class Unknown(TextChoices):
     BEFORE = "before", _("Runs that had begun before the first event looked at.")
 
 
-def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Iterator[Unknown]:
+def unknown(version: Version, *, is_assumed: bool, asks_segments: bool, is_paced: bool) -> Iterator[Unknown]:
     """With `is_assumed`, nothing is known of anybody beside the events."""
     entry = version.definition.entry
     if any(step.hands_over for step in version.steps):
@@ -57,6 +65,8 @@ def unknown(version: Version, *, is_assumed: bool, asks_segments: bool) -> Itera
     yield from (Unknown.PEOPLE,) if is_assumed else (Unknown.SAME_PERSON, Unknown.ADDRESSES)
     if asks_segments:
         yield Unknown.ANY_SEGMENT if is_assumed else Unknown.SEGMENT_BEFORE
+    if is_paced:
+        yield from (Unknown.OTHER_SENDS, Unknown.HELD_BACK) if is_assumed else (Unknown.HELD_BACK,)
     if version.is_marketing:
         yield Unknown.AT_ONCE
     if entry.kind == "segment":

@@ -10,8 +10,9 @@ from channels import stops
 from channels.dispatch import dispatch_all
 from channels.models import Message, RecentSend
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
-from customers.models import EventType, SchemaVersion
+from customers.models import EventType, Profile, SchemaVersion
 from journeys.models import RuleInputs
+from tests.channels.pacing import at_most, quiet_hours
 from tests.journeys.stage import T0, Stage, message, welcome
 
 HIGH_VALUE = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "gold"}
@@ -288,3 +289,31 @@ def test_a_journey_of_another_step_keeps_its_own_reason(stage: Stage) -> None:
     explained = explain_message(the_message())
     assert (explained.outcome, explained.reason) == ("expired", "late")
     assert explained.part("consent_at_send") is None
+
+
+def test_what_a_cap_counted_is_cited(sent: Stage) -> None:
+    cap = at_most(sent.brand, 1)
+    sent.know("bia", plan="free")
+    Message.objects.filter(state="sent").update(profile_id=Profile.objects.order_by("-pk")[0].pk, settled_at=sent.now)
+    sent.accept("customer.signed_up", "bia")
+    sent.run()
+    dispatch_all(sent.now)
+    explained = explain_message(the_message(reason="capped"))
+    told = facts(explained, "pacing")
+    assert (told["policy"], told["most"], told["counted"], told["span"]) == (str(cap.pk), 1, 1, "1 day, 0:00:00")
+    assert explained.would_have_allowed
+
+
+def test_what_was_let_through_cites_what_was_counted(stage: Stage) -> None:
+    cap = at_most(stage.brand, 3)
+    quiet_hours(stage.brand, "22:00", "08:00")
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up")
+    dispatch_all(stage.now)
+    explained = explain_message(the_message())
+    told = facts(explained, "pacing")
+    assert (told["counted"], told["zone"]) == ({str(cap.pk): 0}, "UTC")
+    found = explained.part("pacing")
+    assert found is not None
+    assert found.not_kept

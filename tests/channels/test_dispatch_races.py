@@ -197,7 +197,7 @@ def test_a_send_takes_few_statements(recorded: World) -> None:
         return len(seen)
 
     one = statements(1)
-    assert statements(5) - one == 4 * 7
+    assert statements(5) - one == 4 * 8
 
 
 _WORKER = """

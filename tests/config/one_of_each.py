@@ -13,6 +13,7 @@ from channels.models import (
     Inbound,
     Message,
     MessageContent,
+    PacingPolicy,
     ProviderCallback,
     Receipt,
     RecentSend,
@@ -371,6 +372,16 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
     RecentSend.objects.create(address=ana.address, copy_key=message.copy_key, sent_at=NOW, message_id=message_id)
     CancelWatch.objects.create(message_id=message_id, run_id=run.pk, version_id=run.version_id, step=0)
     SendStop.objects.create(scope_id=run.journey_id, stopped_at=NOW)
+    PacingPolicy.objects.create(
+        policy_id=message_id,
+        brand=world.brand,
+        name=HOSTILE,
+        kind="cap",
+        most=99,
+        span=1,
+        reason=HOSTILE,
+        valid_from=NOW,
+    )
     Exposure.objects.create(
         brand=world.brand, scope_id=run.journey_id, key="which", unit=str(run.pk), arm=HOSTILE, profile=ana.profile,
         run_id=run.pk, at=NOW,

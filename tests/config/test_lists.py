@@ -88,7 +88,7 @@ def test_a_customer_is_listed_by_name_and_masked_from_whom_it_must_be(root: Clie
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("zone", "Mars/Olympus"), ("locale", "klingon"), ("currency", "XXX"), ("quiet_from", "22:00")],
+    [("zone", "Mars/Olympus"), ("locale", "klingon"), ("currency", "XXX")],
 )
 def test_a_brand_takes_real_zones_languages_and_currencies_only(field: str, value: str, root: Client) -> None:
     form = {"name": "Acme", "key": "acme", "zone": "America/Sao_Paulo", "locale": "pt-BR", "currency": "BRL"}

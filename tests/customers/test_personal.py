@@ -30,6 +30,7 @@ NOT_PERSONAL = {
     "channels.Connector": "key name provider config credentials owner documentation_url region",
     "channels.Exposure": "key unit arm",
     "channels.Message": "origin_id copy_key step_id provider_id locale decision",
+    "channels.PacingPolicy": "name reason days",
     "channels.RecentSend": "copy_key",
     "channels.SendStop": "reason",
     "channels.Template": "key name",

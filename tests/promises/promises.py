@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.promises import (
     batches,
+    capping,
     carts,
     duplicates,
     durable,
@@ -53,6 +54,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     timers.PROMISE,
     opting_out.PROMISE,
     suppressing.PROMISE,
+    capping.PROMISE,
     outgoing.PROMISE,
     people.PROMISE,
     erasing.PROMISE,

@@ -5,6 +5,7 @@ A promise whose test does not notice is not shown by that test.
 
 import os
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -263,6 +264,23 @@ def stops_without_a_lock() -> None:
     put(send, "_check", careless)
 
 
+def read_count_then_send() -> None:
+    """What somebody had is counted before their message goes, with nobody kept from counting the same meanwhile."""
+    from channels.dispatch import send
+    from channels.pacing import reading, sending
+
+    check = send._check
+
+    def careless(*arguments: Any) -> Any:
+        found = check(*arguments)
+        time.sleep(0.02)
+        return found
+
+    put(sending, "lock_key", lambda customer_id: secrets.randbits(62))
+    put(reading, "_HISTORY", replaced(reading._HISTORY, "m.settled_at IS NULL", "m.settled_at IS NULL AND false"))
+    put(send, "_check", careless)
+
+
 def suppressed_by_profile() -> None:
     """A suppression holds for whoever used the address when it was made, and for nobody else."""
     from consent import permission
@@ -328,6 +346,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "naive check": naive_check,
     "a look at enqueue only": no_last_look,
     "stops without a lock": stops_without_a_lock,
+    "read count, then send": read_count_then_send,
     "suppression of the profile": suppressed_by_profile,
     "unanchored chain": unanchored_chain,
     "soft delete": soft_delete,

@@ -131,5 +131,6 @@ def _counts(simulated: Simulated) -> Iterator[tuple[str, str]]:
     yield from ((f"{one['step']} → {one['to'] or 'exit'} ({one['way']})", f"{one['runs']:,}") for one in told["ways"])
     yield from ((f"sent by {one['channel']} at {one['step']}", f"{one['messages']:,}") for one in told["sent"])
     yield from ((f"blocked at {one['step']}: {one['reason']}", f"{one['messages']:,}") for one in told["blocked"])
+    yield from ((f"held at {one['step']}: {one['reason']}", f"{one['messages']:,}") for one in told["held"])
     for one in told["time_in_state"]:
         yield f"time in {one['state']} (median)", str(timedelta(seconds=round(one["median_seconds"])))
