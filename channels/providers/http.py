@@ -47,6 +47,7 @@ class HttpProvider(Provider):
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         """What the provider made of it; raises DeliveryError, most easily by `refused(reply, …)`."""
 
+<<<<<<< HEAD
     def question(self) -> Request | None:
         """What can be asked of the provider that only somebody it knows is told, and that changes nothing."""
         return None
@@ -62,10 +63,15 @@ class HttpProvider(Provider):
             raise _of_call(error) from None
         if not 200 <= reply.status < 300:
             raise refused(reply)
+=======
+    def session(self) -> "HttpSession":
+        """What the batch goes through; providers that need more than lines have their own."""
+        return HttpSession(self)
+>>>>>>> main
 
     @contextmanager
     def open(self) -> Iterator["HttpSession"]:
-        session = HttpSession(self)
+        session = self.session()
         try:
             yield session
         finally:
@@ -87,8 +93,11 @@ class HttpSession:
         if base:
             self._line(base, deadline)
 
+    def request(self, outgoing: Outgoing) -> Request:
+        return self._provider.request(outgoing)
+
     def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
-        request = self._provider.request(outgoing)
+        request = self.request(outgoing)
         parts = urlsplit(request.url)
         line = self._line(f"{parts.scheme}://{parts.netloc}", deadline)
         try:
