@@ -47,7 +47,6 @@ class HttpProvider(Provider):
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         """What the provider made of it; raises DeliveryError, most easily by `refused(reply, …)`."""
 
-<<<<<<< HEAD
     def question(self) -> Request | None:
         """What can be asked of the provider that only somebody it knows is told, and that changes nothing."""
         return None
@@ -63,11 +62,10 @@ class HttpProvider(Provider):
             raise _of_call(error) from None
         if not 200 <= reply.status < 300:
             raise refused(reply)
-=======
+
     def session(self) -> "HttpSession":
         """What the batch goes through; providers that need more than lines have their own."""
         return HttpSession(self)
->>>>>>> main
 
     @contextmanager
     def open(self) -> Iterator["HttpSession"]:
