@@ -51,6 +51,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("approve",), "customers: schemaversion"),
         (("change",), "customers: quarantinedevent receivedbody job"),
         (("change",), "channels: conversation providercallback"),
+        (("reconcile",), "channels: message"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "channels: webhookendpoint"),
         # To have it told once more.
@@ -77,6 +78,7 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
         (_LOOK, "channels: conversation inbound receipt"),
         (("change",), "channels: conversation"),
+        (("reconcile",), "channels: message"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal call callcontent"),
         (_WRITE, "consent: suppression"),
         (("withdraw",), "consent: consenthead"),

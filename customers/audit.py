@@ -78,6 +78,7 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "webhook_secret": _("had a webhook’s secret renewed"),
     "webhook_removed": _("removed a webhook"),
     "webhook_replay": _("had webhooks told once more"),
+    "reconcile": _("said what became of a message"),
     "note_restore": _("noted that the database was restored"),
 }
 

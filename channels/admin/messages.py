@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.admin import outbox
 from channels.admin.filters import AskedForBy, Created, Outcome
+from channels.admin.reconciling import ReconcileActions
 from channels.models import Message, MessageContent
 from channels.scopes import names_of
 from customers.admin.base import Facts, link
@@ -30,7 +31,7 @@ _TONES: Final[dict[Any, Tone]] = {
 
 
 @admin.register(Message)
-class MessageAdmin(Facts):
+class MessageAdmin(ReconcileActions, Facts):
     """The page of a message is drawn by analytics, which can say why it is as it is."""
 
     # Ids are made before the engine's time is known; people look for when it was asked for.
@@ -56,6 +57,7 @@ class MessageAdmin(Facts):
         "profile__addresses__address__value",
     )
     search_help_text = _("A whole address or identifier, or the id of a message, run or profile.")
+    actions = ("arrived", "did_not_arrive", "send_again")
     when_empty = _("No message yet. A live journey makes one as soon as somebody comes to a message step.")
 
     def get_urls(self) -> list[URLPattern]:

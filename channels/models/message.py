@@ -181,6 +181,7 @@ class Message(Owned):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = (("reconcile_message", _("Can say what became of unknown messages")),)
         constraints = (
             models.UniqueConstraint(
                 fields=("origin_id", "visit", "channel", "address", "origin_kind"),

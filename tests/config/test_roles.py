@@ -62,6 +62,7 @@ def test_an_agent_reads_people_merges_them_and_suppresses_addresses() -> None:
         ("suppression", "change"),
         ("consenthead", "withdraw"),
         ("conversation", "change"),
+        ("message", "reconcile"),
     }
     assert ("messagecontent", "view") in of("agent")
 
