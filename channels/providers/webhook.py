@@ -2,17 +2,15 @@
 
 import base64
 import hmac
-import json
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels.models.connector import CALLS
-from channels.providers.base import Service
+from channels.providers.calls import CallService, as_written
 from channels.web import Request
 from channels.web.address import RefusedAddress, place_of
 from customers.hints import form
@@ -63,31 +61,27 @@ class WebhookCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=True
             raise ValueError(gettext("The signing secret is not what its beginning says.")) from None
 
 
-class Webhook(Service):
+class Webhook(CallService):
     """With a signing secret, calls are signed as Standard Webhooks has it: the other side knows them for ours."""
 
     key = "webhook"
     label = _("Another system’s API")
-    channels: ClassVar = frozenset({CALLS})
     Config = WebhookConfig
     Credentials = WebhookCredentials
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What a reply may repeat and nobody is to read there: what the header says and what further ones say, and the
-        token in each, also as JSON writes them. The longest come first, as one may be part of another."""
+        token in each."""
         others = [value for name, value in self.config.headers.items() if name.lower() not in _PLAIN]
         said = _parts(self.credentials.authorization, _SHORTEST_SECRET)
         for value in others:
             said += _parts(value, _SHORTEST_OF_HEADERS)
-        written = [shape for one in said for shape in (one, json.dumps(one)[1:-1], one.replace("/", "\\/"))]
-        return tuple(sorted(set(written), key=lambda one: (-len(one), one)))
+        return as_written(said)
 
     def request(
         self, method: str, target: str, headers: dict[str, str], body: bytes, key: UUID, now: datetime
     ) -> Request:
-        """The call as it goes out; `key` is the same at every attempt of one visit, so that the other side may know a
-        call that comes again."""
         who = self.config.authorization_header
         said = [("content-type", "application/json")] if body else []
         said += [(name, value) for name, value in headers.items() if name.lower() != who.lower()]

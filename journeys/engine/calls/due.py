@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError
 
 from channels.models import Connector
 from channels.providers.base import ConfigurationError, build
-from channels.providers.webhook import Webhook as Service
+from channels.providers.calls import CallService
 from channels.secrets import SecretError, credentials_aad, open_sealed
 from channels.web import CallError, Reply
 from customers.work import describe
@@ -54,7 +54,7 @@ class _Batch:
     """Calls of one connector that are begun together, and which of them may not be; slots are taken out as they are."""
 
     connector_id: UUID
-    service: Service | None
+    service: CallService | None
     slots: list[int]
     denied: dict[int, int | None] = field(default_factory=dict)
 
@@ -216,7 +216,7 @@ def _answer(future: Future[Reply]) -> Reply | CallError:
     raise error
 
 
-def _service(connector: Connector) -> Service | None:
+def _service(connector: Connector) -> CallService | None:
     """None where nothing can be called: switched off, or its settings do not fit."""
     if not connector.is_active:
         return None
@@ -230,4 +230,4 @@ def _service(connector: Connector) -> Service | None:
         # Whatever its settings make of whoever reads them: its calls rest, as with any that do not fit.
         logger.error("connector %s is unusable: %s", connector.pk, describe(error))
         return None
-    return service if isinstance(service, Service) else None
+    return service if isinstance(service, CallService) else None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from channels.providers.webhook import Webhook as Service
+from channels.providers.calls import CallService
 from channels.web import CallError, Reply
 from channels.web import call as ask
 from journeys.engine.calls.claim import Claimed
@@ -21,11 +21,11 @@ def idempotency_key(profile_id: UUID, run_id: int, visit: int, noted_at: datetim
     return uuid5(_KEYS, f"{profile_id}:{run_id}:{visit}:{noted_at.astimezone(UTC).isoformat()}")
 
 
-def make(call: Claimed, step: Webhook, service: Service, now: datetime) -> Reply:
+def make(call: Claimed, step: Webhook, service: CallService, now: datetime) -> Reply:
     """Raises CallError where no whole reply came."""
     deadline = time.monotonic() + step.time_out.total_seconds()
     if call.target is None:
         raise CallError("bad_request")
     key = idempotency_key(call.profile_id, call.run_id, call.visit, call.noted_at)
     request = service.request(step.method, call.target, call.headers, call.body.encode(), key, now)
-    return replace(ask(request, deadline), secrets=service.secrets)
+    return replace(service.read(ask(request, deadline)), secrets=service.secrets)
