@@ -46,7 +46,7 @@ _EVENTS: Final = f"""
     WITH event AS (
         INSERT INTO customers_event
             (id, received_at, occurred_at, brand_id, source_id, profile_id, kind, name, message_id)
-        SELECT nextval('customers_event_id_seq'), %(now)s, %(now)s, s.brand_id, s.id, {key(0, "(1 + e % 1000)")},
+        SELECT nextval('customers_event_id_seq'), %(now)s, %(now)s, s.brand_id, s.id, {key(0, "(1 + e %% 1000)")},
             'track', '{_NAME}', 'm' || e
         FROM customers_source s, generate_series(1, %(events)s) e WHERE s.key = 'shop'
         RETURNING id, received_at, brand_id, source_id, profile_id, name
