@@ -86,6 +86,8 @@ def is_passing(error: BaseException) -> bool:
     return bool(state.startswith(_PASSING))
 
 
+_MISSED = "ARRAY(SELECT DISTINCT queue FROM customers_batchclaim WHERE started_at < %(missed)s)"
+
 # By queue, the id below which nothing was left when it was last picked from. A queue begins with thousands of rows
 # that are done and not yet vacuumed away; who comes back again and again need not pass them each time. What a failed
 # neighbour left behind lies below, so whoever finds nothing must look once more without floors.
@@ -93,14 +95,18 @@ Floors = dict[str, int]
 
 
 def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Queue]:
-    """Those that have something to work on, learned by one statement."""
+    """Those that have something to work on, or a dead worker's note to take up, learned by one statement.
+
+    What the dead held may have been done by somebody else before it was missed: then nothing but the note is left.
+    """
     first = (
         f"EXISTS (SELECT 1 FROM {q.table} WHERE id >= {floors.get(q.name, 0)} AND {q.ready} ORDER BY {q.order} LIMIT 1)"
         for q in queues
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(first)}", {"now": now})
-        return [queue for queue, any_row in zip(queues, cursor.fetchone(), strict=True) if any_row]
+        cursor.execute(f"SELECT {', '.join(first)}, {_MISSED}", {"now": now, "missed": now - CLAIM_GRACE})
+        *any_rows, missed = cursor.fetchone()
+        return [queue for queue, any_row in zip(queues, any_rows, strict=True) if any_row or queue.name in missed]
 
 
 def work_once(queue: Queue, now: datetime, limit: int = 1000, floors: Floors | None = None) -> int:

@@ -4,6 +4,7 @@ Pure; the rows are `channels.care.state`'s. Trouble that says something of one m
 """
 
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +20,9 @@ FIRST_REST: Final = timedelta(seconds=15)
 LAST_REST: Final = timedelta(minutes=15)
 # Who we are does not change by waiting; it is looked at again all the same, as somebody may have mended it there.
 SETTINGS_REST: Final = timedelta(minutes=5)
+
+# Servers like to quote whom they were asked to write to.
+_ADDRESSES: Final = re.compile(r"\S*@\S+|\+?\d[\d\s().-]{6,}\d")
 
 # Jitter is no secret, but a process that forks must not share its sequence.
 _jitter = random.SystemRandom()
@@ -49,7 +53,7 @@ def after_error(breaker: Breaker, error: DeliveryError, now: datetime) -> Breake
     if error.blame is Blame.MESSAGE:
         # The provider works: it said something about a message.
         return breaker if error.accepted == "maybe" else after_success(breaker)
-    detail = error.detail[:300]
+    detail = _ADDRESSES.sub("…", error.detail)[:300]
     if error.blame is Blame.SETTINGS:
         return Breaker(breaker.failures, breaker.rests + 1, now + SETTINGS_REST, Rest.SETTINGS, detail)
     if error.retry_after is not None:

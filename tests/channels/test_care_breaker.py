@@ -66,6 +66,11 @@ def test_a_wish_of_the_provider_is_heeded_and_is_no_failure() -> None:
     assert (breaker.rests_until, breaker.rest, breaker.failures) == (NOW + timedelta(seconds=40), "asked", 0)
 
 
+def test_what_is_kept_of_the_provider_s_words_has_no_address_in_it() -> None:
+    said = DeliveryError("421 4.7.0 <ana@example.com> and +55 11 98765-4321 too many", blame=Blame.SETTINGS)
+    assert after_error(Breaker(), said, NOW).detail == "421 4.7.0 … and … too many"
+
+
 def test_a_refused_log_in_rests_at_once() -> None:
     breaker = after_error(Breaker(), DeliveryError("401", blame=Blame.SETTINGS), NOW)
     assert (breaker.rests_until, breaker.rest) == (NOW + SETTINGS_REST, "settings")

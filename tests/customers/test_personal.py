@@ -27,14 +27,23 @@ NO_TEXT = (models.BinaryField, models.FloatField, models.BooleanField, models.Da
 NOT_PERSONAL = {
     "analytics.MapCount": "basis",
     "analytics.TouchpointDay": "outcome",
+    # Without what could be an address (channels.care.breaker).
+    "channels.BreakerTurn": "detail",
     "channels.Connector": "key name provider config credentials owner documentation_url region",
+    "channels.ConnectorState": "detail",
     "channels.Exposure": "key unit arm",
+    "channels.Inbound": "provider_id",
     "channels.Message": "origin_id copy_key step_id provider_id locale decision",
     "channels.PacingPolicy": "name reason days",
+    "channels.ProviderCallback": "content_type reason",
+    "channels.Receipt": "provider_id code",
     "channels.RecentSend": "copy_key",
     "channels.SendStop": "reason",
     "channels.Template": "key name",
-    "channels.TemplateText": "locale subject html text",
+    "channels.TemplateText": "locale subject html text options",
+    "channels.WebhookAttempt": "reason",
+    "channels.WebhookDelivery": "name reason",
+    "channels.WebhookEndpoint": "name url secrets owner documentation_url",
     "consent.ConsentChain": "digest",
     "consent.ConsentEntry": "message_id language legal_basis jurisdiction collector withdrawal_path"
     " previous commitment digest",
@@ -111,7 +120,7 @@ NOT_PERSONAL = {
     "journeys.Variable": "name",
     "journeys.RunContext": "message_id",
     # Counts and paths, which name nobody.
-    "journeys.Simulation": "versions results",
+    "journeys.Simulation": "versions results assumed",
     "journeys.Touchpoint": "name customer_is customer_wants removes_friction next_step message expected_action"
     " expected_event arrival_event",
 }

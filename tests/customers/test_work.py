@@ -286,3 +286,17 @@ def test_a_batch_has_its_turn_before_all_that_were_set_aside_are_done(
         UnitAttempt.objects.create(queue="toy", unit_id=unit, attempts=1, reason="worker died", next_at=T0)
     assert work_once(make_queue(set(), done), T0) == 4
     assert done == [units[0], units[1], units[3], units[4]]
+
+
+def test_a_dead_worker_s_note_is_taken_up_though_somebody_else_has_done_what_it_held(db: None) -> None:
+    queue = make_queue(set(), [])
+    leave_note(make_units(2), T0)
+    assert work_once(queue, T0) == 2
+
+    assert work.waiting([queue], T0 + CLAIM_GRACE, {}) == []
+    late = T0 + CLAIM_GRACE + timedelta(milliseconds=1)
+    assert work.waiting([queue], late, {}) == [queue]
+    work_once(queue, late)
+
+    assert (BatchClaim.objects.count(), UnitAttempt.objects.count()) == (0, 0)
+    assert work.waiting([queue], late, {}) == []
