@@ -22,7 +22,7 @@ LAST_REST: Final = timedelta(minutes=15)
 SETTINGS_REST: Final = timedelta(minutes=5)
 
 # Servers like to quote whom they were asked to write to.
-_ADDRESSES: Final = re.compile(r"\S*@\S+|\+?\d[\d\s().-]{6,}\d")
+_ADDRESSES: Final = re.compile(r"\S*@\S+|\+\d[\d\s().-]{6,}\d|\b\d{8,}\b")
 
 # Jitter is no secret, but a process that forks must not share its sequence.
 _jitter = random.SystemRandom()

@@ -29,8 +29,8 @@ def test_every_role_was_seeded_with_what_it_declares() -> None:
 
 def test_no_role_writes_to_a_ledger_or_gives_rights_or_deletes() -> None:
     for role in roles.ROLES:
-        # A merge writes evidence of its own, and changes nobody's; so does a withdrawal on the person's word. What became
-        # of a message is said where nobody knew, and noted in the audit trail.
+        # A merge writes evidence of its own, and changes nobody's; so does a withdrawal on the person's word. What
+        # became of a message is said where nobody knew, and noted in the audit trail.
         writes = {(model, verb) for model, verb in of(role) if verb != "view" and model in LEDGERS | RIGHTS}
         assert writes <= {("customer", "merge"), ("consenthead", "withdraw"), ("message", "reconcile")}
         assert {model for model, verb in of(role) if verb == "delete"} <= {"squadmember"}
