@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -152,6 +153,19 @@ work_once(Queue("toy", "customers_merge_queue",
 """
 
 
+def _await_its_locks_gone() -> None:
+    """The server finds out a moment later that its client is no more."""
+    until = time.monotonic() + 10
+    others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(f"{others} AND backend_xid IS NOT NULL")
+            if cursor.fetchone() is None:
+                return
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
     units, done = make_units(2), list[int]()
@@ -161,6 +175,7 @@ def test_a_worker_killed_at_work_is_counted_once_it_is_missed() -> None:
         check=False,
     )
     assert dead.returncode == -signal.SIGKILL
+    _await_its_locks_gone()
     assert BatchClaim.objects.get().unit_ids == units
     queue = make_queue(set(), done)
     assert work_once(queue, T0 + CLAIM_GRACE + timedelta(seconds=1)) == 0
