@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.providers.base import Accepted, Blame, ConfigurationError, DeliveryError, Outgoing
 from channels.providers.http import HttpProvider, HttpSession, checked_base, document, refused
 from channels.receipts.told import Happened
-from channels.web import CallError, Reply, Request
+from channels.web import Reply, Request
 from channels.web.address import RefusedAddress, place_of
 from customers.clock import utcnow
 from customers.hints import form
@@ -158,13 +158,8 @@ class FcmSession(HttpSession):
         url = self._fcm.account.token_uri
         said = urlencode({"grant_type": _GRANT, "assertion": _assertion(self._fcm.account)})
         asked = Request("POST", url, (("content-type", "application/x-www-form-urlencoded"),), said.encode())
-        line = self._line(url, deadline)
         try:
-            reply = line.call(asked, deadline)
-        except CallError as error:
-            raise DeliveryError(f"no access token: {error.name}", blame=Blame.PROVIDER) from None
-        try:
-            return _token(reply)
+            return _token(self.call(asked, deadline))
         except DeliveryError as error:
             # Of the message the provider has nothing, and nothing is wrong with it.
             error.accepted, error.permanent = "no", False
