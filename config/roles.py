@@ -27,7 +27,7 @@ _ACT = (
     "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
     " webhookdelivery webhookattempt pacingpolicy"
 )
-_BACK = "channels: conversation inbound receipt providercallback"
+_BACK = "channels: conversation inbound receipt providercallback connectorstate connectorhour breakerturn"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"

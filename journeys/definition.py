@@ -128,7 +128,8 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
             _("priority"),
             _(
                 "From 0 to 100. Of journeys that one event begins, the higher is asked first, which counts where the"
-                " brand limits in how many a person may be at once."
+                " brand limits in how many a person may be at once. Where a cap leaves room for one message of several,"
+                " that of the higher goes."
             ),
         ),
     ] = 50

@@ -151,6 +151,14 @@ REASONS: Final[dict[str, Words]] = {
         _("The connector is switched off or its settings cannot be used."),
         _("The connector switched on; it is looked at again each minute until its not-later-than time."),
     ),
+    Reason.CONNECTOR_RESTS: Words(
+        _("The connector rests: its provider was in trouble, asked to wait, or refused the log-in."),
+        _("The provider answering the one message that tries it after the rest, or somebody ending the rest."),
+    ),
+    Reason.QUOTA: Words(
+        _("The connector’s quota of the day, or the money for it, is used up."),
+        _("A larger quota, or the brand’s next day before its not-later-than time."),
+    ),
     Reason.REFUSED: Words(
         _("The provider refused it for good."),
         _("Whatever the provider objects to, in its own words below."),

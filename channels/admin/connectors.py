@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -15,11 +16,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from channels.accounts import callback_url, calls_back
+from channels.admin import fares
 from channels.admin.settings import all_settings, collect, form_fields, settings_of
 from channels.admin.stopping import StopActions
+from channels.care.probe import probe
+from channels.care.state import wake
 from channels.models import Connector
 from channels.providers import base as providers
 from channels.secrets import SecretError, credentials_aad, open_sealed, seal
+from customers import clock
 from customers.admin.base import Kept
 from customers.admin.show import badge, flag
 
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 else:
     ConnectorModelForm = forms.ModelForm
 
+# Each may take as long as a call may last.
+_TRIED: Final = 5
 _SECRETS: Final = tuple(setting.name for setting in all_settings() if setting.secret)
 
 
@@ -107,16 +114,17 @@ class ConnectorAdmin(StopActions, Kept):
         "channel",
         "served_by",
         "concurrency",
+        "fares_well",
         flag("is_active", (pgettext_lazy("connector", "active"), "good"), (pgettext_lazy("connector", "off"), "warn")),
     )
     list_filter = ("brand", "channel", "provider", "is_active")
-    list_select_related = ("brand",)
+    list_select_related = ("brand", "fares")
     search_fields = ("name", "key", "owner")
     search_help_text = _("A part of the name, key or owner.")
     autocomplete_fields = ("brand", "squad")
     prepopulated_fields = {"key": ("name",)}
-    actions = ("stop_sending", "release_sending")
-    readonly_fields = ("callback_address",)
+    actions = ("stop_sending", "release_sending", "try_out", "end_rest")
+    readonly_fields = ("callback_address", "now", "last_day", "turns")
     when_empty = _("A connector is an account with a provider. The sandbox sends nothing and is a good first one.")
     # Shown for the provider that is chosen; without scripts, all are.
     conditional_fields = {setting.name: f"provider == '{setting.provider}'" for setting in all_settings()}
@@ -133,12 +141,47 @@ class ConnectorAdmin(StopActions, Kept):
         parts: list[Any] = [
             (None, {"fields": ("name", "key", "brand", "squad", "is_active")}),
             (_("Provider"), {"fields": ("channel", "provider", *plain, *secrets, "concurrency", *self._told_at(obj))}),
+            (_("Limits"), {"fields": ("most_per_second", "most_per_day", "price_per_thousand", "spend_per_day")}),
             (_("Who answers for it"), {"fields": ("owner", "documentation_url")}),
         ]
+        if obj is not None:
+            parts.insert(1, (_("How it fares"), {"fields": ("now", "last_day", "turns")}))
         # Who may only look has no use for fields that show nothing.
         if obj is not None and not self.has_change_permission(request, obj):
-            parts[1][1]["fields"] = ("channel", "provider", "config", "concurrency")
+            parts[2][1]["fields"] = ("channel", "provider", "config", "concurrency")
         return parts
+
+    @admin.display(description=_("fares"))
+    def fares_well(self, connector: Connector) -> SafeString:
+        return fares.at_a_glance(connector, clock.utcnow())
+
+    @admin.display(description=_("now"))
+    def now(self, connector: Connector) -> SafeString | str:
+        return fares.now(connector, clock.utcnow())
+
+    @admin.display(description=_("last 24 hours"))
+    def last_day(self, connector: Connector) -> SafeString | str:
+        return fares.last_day(connector, clock.utcnow())
+
+    @admin.display(description=_("turns of its breaker"))
+    def turns(self, connector: Connector) -> SafeString | str:
+        return fares.turns(connector, clock.utcnow())
+
+    @admin.action(description=_("Try it out, sending nothing"), permissions=["change"])
+    def try_out(self, request: HttpRequest, queryset: QuerySet[Connector]) -> None:
+        for connector in queryset[:_TRIED]:
+            fault = probe(connector)
+            if fault:
+                words, level = _("%(name)s: %(fault)s"), messages.ERROR
+            else:
+                words, level = _("%(name)s: its provider answers and knows us."), messages.SUCCESS
+            self.message_user(request, words % {"name": connector.name, "fault": fault}, level)
+
+    @admin.action(description=_("End its rest"), permissions=["change"])
+    def end_rest(self, request: HttpRequest, queryset: QuerySet[Connector]) -> None:
+        for connector in queryset:
+            wake(connector.pk, clock.utcnow())
+        self.message_user(request, _("They are used again as messages come up."))
 
     @staticmethod
     def _told_at(connector: Connector | None) -> tuple[str, ...]:

@@ -66,6 +66,14 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """Why nothing of a connector may go out now, and until when it is not looked at again."""
+
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """`looked_at` counts those too that were expired or put to rest instead of leased."""
 
@@ -78,10 +86,10 @@ _CLAIM = f"""
     WITH picked AS MATERIALIZED (
         SELECT m.id,
                CASE WHEN m.expires_at <= %(now)s THEN 'expired'
-                    WHEN %(off)s THEN 'off'
+                    WHEN %(off)s::text <> '' THEN 'off'
                     WHEN {STANDING.format(scopes="ARRAY[m.scope_id, m.connector_id, m.brand_id]")}
                     THEN 'stopped'
-                    ELSE 'leased' END AS fate
+                    ELSE 'leased' END AS fate, m.due_at
         FROM channels_message m
         WHERE m.connector_id = %(connector)s AND m.state IN ('queued', 'held') AND m.due_at <= %(now)s
           AND (m.crashes > 0) = %(suspects)s
@@ -89,14 +97,16 @@ _CLAIM = f"""
     )
     UPDATE channels_message m SET
         state = CASE p.fate WHEN 'off' THEN 'held' WHEN 'stopped' THEN 'held' ELSE p.fate END,
-        reason = CASE p.fate WHEN 'expired' THEN 'late' WHEN 'off' THEN 'connector_off'
+        reason = CASE p.fate WHEN 'expired' THEN 'late' WHEN 'off' THEN %(off)s
                              WHEN 'stopped' THEN 'stopped' ELSE '' END,
         settled_at = CASE WHEN p.fate = 'expired' THEN %(now)s END,
-        due_at = CASE WHEN p.fate IN ('off', 'stopped') THEN least(%(rested)s, m.expires_at)
-                      ELSE m.due_at END,
+        -- A little apart, so that they come back in the order in which they were due.
+        due_at = CASE p.fate WHEN 'off' THEN least(%(off_until)s + p.place * interval '1 microsecond', m.expires_at)
+                             WHEN 'stopped' THEN least(%(rested)s, m.expires_at)
+                             ELSE m.due_at END,
         lease_token = CASE WHEN p.fate = 'leased' THEN %(token)s END,
         leased_until = CASE WHEN p.fate = 'leased' THEN %(until)s END
-    FROM picked p WHERE m.id = p.id
+    FROM (SELECT *, row_number() OVER (ORDER BY due_at) AS place FROM picked) p WHERE m.id = p.id
     RETURNING m.id, m.state
 """
 
@@ -128,15 +138,16 @@ _LOAD = """
 """
 
 
-def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: bool = False) -> Batch:
-    """Lease up to `limit` due messages; what is late expires, what is stopped or switched `off` rests."""
+def claim(connector_id: UUID, now: datetime, limit: int, *, suspects: bool = False, off: PutOff | None = None) -> Batch:
+    """Lease up to `limit` due messages; what is late expires, what is stopped or put `off` rests."""
     token = secrets.randbits(62)
     values = {
         "connector": connector_id,
         "now": now,
         "limit": limit,
         "suspects": suspects,
-        "off": off,
+        "off": off.reason if off else "",
+        "off_until": off.until if off else now,
         "rested": now + REST,
         "token": token,
         "until": now + timedelta(seconds=settings.LEASE_SECONDS),

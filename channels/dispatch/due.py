@@ -11,8 +11,10 @@ from uuid import UUID
 from django.conf import settings
 
 from channels.accounts import service_of
+from channels.care.mind import minding
+from channels.care.state import ask_leave
 from channels.dispatch import window
-from channels.dispatch.claim import Batch, Claimed, claim, give_back
+from channels.dispatch.claim import REST, Batch, Claimed, PutOff, claim, give_back
 from channels.dispatch.compose import Texts, compose
 from channels.dispatch.send import Sender, place_of, release
 from channels.dispatch.settle import Outcome, State, after_trouble, back_off, settle
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 100
 # Messages whose worker died before go one by one, and do not hold up the others for long.
 _SUSPECTS: Final = 20
+# What is put off is written and not worked on.
+_PUT_OFF: Final = 1_000
 
 
 def dispatch_due(connector_id: UUID, now: datetime, limit: int = BATCH, seconds: float | None = None) -> int:
@@ -35,26 +39,31 @@ def dispatch_due(connector_id: UUID, now: datetime, limit: int = BATCH, seconds:
 
     `now` is the time of the first claim; from there on it advances as the work does.
     """
-    connector = Connector.objects.get(pk=connector_id)
+    connector = Connector.objects.select_related("brand").get(pk=connector_id)
     provider = _provider(connector)
     if provider is None:
-        return (
-            claim(connector_id, now, limit, off=True).looked_at
-            + claim(connector_id, now, limit, suspects=True, off=True).looked_at
-        )
+        return _put_off(connector_id, PutOff(Reason.CONNECTOR_OFF, now + REST), now)
+    leave = ask_leave(connector, now, limit)
+    if not leave.count:
+        # By its rate it has its turn in a moment; all else takes longer, and says so.
+        return _put_off(connector_id, PutOff(leave.reason, leave.until), now) if leave.until and leave.reason else 0
     clock = ticking(now)
     until = time.monotonic() + (settings.LEASE_SECONDS if seconds is None else seconds)
-    with provider.open() as session:
-        sender = Sender(session, provider.takes_idempotency_key, clock)
-        looked_at = _work(sender, claim(connector_id, now, limit), until)
-        for _suspect in range(_SUSPECTS):
-            if time.monotonic() >= until:
+    with provider.open() as session, minding(connector, leave, clock) as mind:
+        sender = Sender(session, provider.takes_idempotency_key, clock, mind)
+        looked_at = _work(sender, claim(connector_id, now, leave.count), until)
+        for _suspect in range(min(_SUSPECTS, leave.count - mind.begun)):
+            if time.monotonic() >= until or mind.is_resting:
                 break
             alone = _work(sender, claim(connector_id, clock(), 1, suspects=True), until)
             if not alone:
                 break
             looked_at += alone
         return looked_at
+
+
+def _put_off(connector_id: UUID, off: PutOff, now: datetime) -> int:
+    return sum(claim(connector_id, now, _PUT_OFF, suspects=suspects, off=off).looked_at for suspects in (False, True))
 
 
 def ticking(now: datetime) -> Callable[[], datetime]:
@@ -87,6 +96,10 @@ def _work(sender: Sender, batch: Batch, until: float) -> int:
         if not _handle(sender, message, texts):
             # The provider cannot be reached: the others need not find out one by one.
             give_back(rest, sender.clock() + back_off(1))
+            break
+        if sender.mind.is_resting:
+            # It was the last straw; what rests is put off by whoever looks next, with the reason.
+            give_back(rest, sender.clock())
             break
     return batch.looked_at
 
@@ -133,13 +146,17 @@ def _connected(sender: Sender, message: Claimed) -> bool:
         sender.session.prepare(time.monotonic() + settings.PROVIDER_DEADLINE_SECONDS)
     except base.DeliveryError as error:
         now = sender.clock()
+        sender.mind.failed(error, 0.0)
         settle(message, after_trouble(message, error, now, repeatable=sender.repeatable), now)
         return False
     return True
 
 
+# Whoever is in trouble gets one worker at a time: it may take each as long as a call may last.
 _DUE = """
-    SELECT c.id, c.concurrency FROM channels_connector c WHERE EXISTS (
+    SELECT c.id, CASE WHEN s.failures > 0 OR s.rests > 0 THEN 1 ELSE c.concurrency END
+    FROM channels_connector c LEFT JOIN channels_connectorstate s ON s.connector_id = c.id
+    WHERE EXISTS (
         SELECT 1 FROM channels_message m
         WHERE m.connector_id = c.id AND m.state IN ('queued', 'held') AND m.due_at <= %s
     )

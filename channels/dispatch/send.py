@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from channels import guards
+from channels.care.mind import Mind
 from channels.dispatch.claim import REST, Claimed
 from channels.dispatch.later import not_now, noted, too_often
 from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
@@ -69,6 +70,7 @@ class Sender:
     session: Session
     repeatable: bool
     clock: Callable[[], datetime]
+    mind: Mind
 
     def send(self, message: Claimed, outgoing: Outgoing) -> None:
         """Announce, check, call and record; every way out leaves a state a person can read."""
@@ -77,6 +79,7 @@ class Sender:
             if announce(message, self.clock()):
                 with transaction.atomic():
                     self._deliver(message, outgoing, call)
+                call.tell()
         except Exception as error:
             logger.warning(
                 "sending failed: %s %s",
@@ -115,9 +118,11 @@ class _Call:
     # What the answer told of the address, and by which code.
     says: Happened | None = None
     code: str = ""
+    seconds: float = 0.0
+    error: DeliveryError | None = None
 
     def make(self, deadline: float, consent_id: int | None, asked: dict[str, Any]) -> Outcome:
-        self.begun = True
+        self.begun, begun_at = True, time.monotonic()
         try:
             accepted = self.sender.session.send(self.outgoing, deadline)
         except DeliveryError as error:
@@ -127,11 +132,21 @@ class _Call:
             outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
         else:
             outcome = Outcome(State.SENT, provider_id=accepted.provider_id, tries=1, taken=True)
+        self.seconds = time.monotonic() - begun_at
         # By what it was let through, whatever the provider made of it.
         return replace(outcome, consent_id=consent_id, decision=asked)
 
+    def tell(self) -> None:
+        """Have the connector's care learn of it, once no lock is held any more."""
+        if not self.begun:
+            return
+        if self.error is None:
+            self.sender.mind.took(self.seconds)
+        else:
+            self.sender.mind.failed(self.error, self.seconds)
+
     def _trouble(self, error: DeliveryError) -> Outcome:
-        self.says, self.code = error.says, error.code
+        self.says, self.code, self.error = error.says, error.code, error
         return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
+from channels.care.breaker import SETTINGS_REST
 from channels.dispatch.claim import Claimed
 from channels.models import Message, Reason
-from channels.providers.base import DeliveryError, Outgoing
+from channels.providers.base import Blame, DeliveryError, Outgoing
 from customers.pg import raw_cursor
 
 MAX_TRIES: Final = 8
@@ -107,6 +108,9 @@ def after_trouble(message: Claimed, error: DeliveryError, now: datetime, *, repe
         return Outcome(State.UNKNOWN, Reason.INTERRUPTED, detail, tries=1, taken=True)
     if error.permanent:
         return Outcome(State.FAILED, Reason.REFUSED, detail, tries=1)
+    if error.blame is Blame.SETTINGS:
+        # Nothing that this message would change: it waits for whoever mends the connector, and is no try.
+        return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + SETTINGS_REST)
     if error.retry_after is not None:
         due_at = now + timedelta(seconds=error.retry_after)
         return Outcome(State.QUEUED, Reason.TROUBLE, detail, due_at, taken=maybe)

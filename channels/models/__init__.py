@@ -1,6 +1,7 @@
 """The tables of the act layer, one file an idea."""
 
 from channels.models.callback import ProviderCallback, Receipt
+from channels.models.care import BreakerTurn, ConnectorHour, ConnectorState
 from channels.models.connector import Connector
 from channels.models.conversation import Conversation, Inbound
 from channels.models.exposure import Exposure
@@ -11,7 +12,10 @@ from channels.models.template import Template, TemplateText, TemplateVersion
 from channels.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "BreakerTurn",
     "Connector",
+    "ConnectorHour",
+    "ConnectorState",
     "Conversation",
     "Exposure",
     "Inbound",

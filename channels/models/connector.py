@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,28 @@ class Connector(Owned):
         _("credentials"), blank=True, default=b"", editable=False, help_text=_("Encrypted; write-only.")
     )
     concurrency = models.PositiveSmallIntegerField(_("calls at once"), default=4)
+    most_per_second = models.FloatField(
+        _("calls a second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01)],
+        help_text=_("At most so many begin in a second, by all workers together. Empty: as many as there are."),
+    )
+    most_per_day = models.PositiveIntegerField(
+        _("calls a day"), null=True, blank=True, help_text=_("In the brand’s zone. Empty: as many as there are.")
+    )
+    price_per_thousand = models.PositiveIntegerField(
+        _("price of a thousand"),
+        null=True,
+        blank=True,
+        help_text=_("In the smallest unit of the brand’s currency, as in cents."),
+    )
+    spend_per_day = models.PositiveIntegerField(
+        _("money a day"),
+        null=True,
+        blank=True,
+        help_text=_("In the smallest unit as well; once it is used up the rest waits for the next day."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     owner = models.CharField(_("owner"), max_length=200, blank=True)
     documentation_url = models.URLField(_("documentation"), blank=True)

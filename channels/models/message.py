@@ -61,6 +61,8 @@ class Reason(models.TextChoices):
     TEMPLATE_ERROR = "template_error", _("the template could not be rendered")
     MISSING_FIELD = "missing_field", _("a field the template needs is missing")
     CONNECTOR_OFF = "connector_off", _("the connector is switched off")
+    CONNECTOR_RESTS = "connector_rests", _("the connector rests, as its provider is in trouble")
+    QUOTA = "quota", _("the connector's quota or money of the day is used up")
     REFUSED = "refused", _("the provider refused it")
     BOUNCED = "bounced", _("it bounced")
     TROUBLE = "trouble", _("the provider was in trouble")

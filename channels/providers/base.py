@@ -138,6 +138,11 @@ class Provider(Service, ABC):
     def open(self) -> AbstractContextManager[Session]:
         """A session; it connects when it is first prepared."""
 
+    def probe(self, deadline: float) -> None:
+        """Find out, without sending anything, whether the provider is there and knows us; raise DeliveryError."""
+        with self.open() as session:
+            session.prepare(deadline)
+
 
 class CallsBack(ABC):
     """What a provider is besides that tells later what became of messages, or what people wrote back, by calling an

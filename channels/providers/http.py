@@ -12,7 +12,7 @@ import msgspec
 from django.utils.translation import gettext
 
 from channels.providers.base import Accepted, Blame, DeliveryError, Outgoing, Provider
-from channels.web import CallError, Line, Reply, Request
+from channels.web import CallError, Line, Reply, Request, call
 from channels.web.address import RefusedAddress, place_of
 from customers.clock import utcnow
 
@@ -46,6 +46,22 @@ class HttpProvider(Provider):
     @abstractmethod
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         """What the provider made of it; raises DeliveryError, most easily by `refused(reply, …)`."""
+
+    def question(self) -> Request | None:
+        """What can be asked of the provider that only somebody it knows is told, and that changes nothing."""
+        return None
+
+    def probe(self, deadline: float) -> None:
+        asked = self.question()
+        if asked is None:
+            super().probe(deadline)
+            return
+        try:
+            reply = call(asked, deadline)
+        except CallError as error:
+            raise _of_call(error) from None
+        if not 200 <= reply.status < 300:
+            raise refused(reply)
 
     def session(self) -> "HttpSession":
         """What the batch goes through; providers that need more than lines have their own."""

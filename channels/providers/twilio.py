@@ -64,6 +64,9 @@ class Twilio(HttpProvider, CallsBack):
     Config = TwilioConfig
     Credentials = TwilioCredentials
 
+    def question(self) -> Request:
+        return Request("GET", f"{self._account}.json", (("authorization", self._who),))
+
     def request(self, outgoing: Outgoing) -> Request:
         said = {
             "To": self._address(outgoing.channel, outgoing.to),
@@ -72,10 +75,17 @@ class Twilio(HttpProvider, CallsBack):
         }
         if outgoing.callback_url.startswith("https://"):
             said["StatusCallback"] = outgoing.callback_url
-        who = base64.b64encode(f"{self.config.account_sid}:{self.credentials.auth_token}".encode()).decode()
-        url = f"{checked_base(self.config.base_url)}/2010-04-01/Accounts/{self.config.account_sid}/Messages.json"
-        headers = (("authorization", f"Basic {who}"), ("content-type", "application/x-www-form-urlencoded"))
-        return Request("POST", url, headers, urlencode(said).encode())
+        headers = (("authorization", self._who), ("content-type", "application/x-www-form-urlencoded"))
+        return Request("POST", f"{self._account}/Messages.json", headers, urlencode(said).encode())
+
+    @property
+    def _who(self) -> str:
+        who = f"{self.config.account_sid}:{self.credentials.auth_token}"
+        return f"Basic {base64.b64encode(who.encode()).decode()}"
+
+    @property
+    def _account(self) -> str:
+        return f"{checked_base(self.config.base_url)}/2010-04-01/Accounts/{self.config.account_sid}"
 
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         said = document(reply)

@@ -70,6 +70,9 @@ class WhatsApp(HttpProvider, CallsBack):
     Config = WhatsAppConfig
     Credentials = WhatsAppCredentials
 
+    def question(self) -> Request:
+        return Request("GET", f"{self._number}?fields=id", (("authorization", f"Bearer {self._token}"),))
+
     def request(self, outgoing: Outgoing) -> Request:
         said = {
             "messaging_product": "whatsapp",
@@ -79,13 +82,16 @@ class WhatsApp(HttpProvider, CallsBack):
         }
         if outgoing.message_id is not None:
             said["biz_opaque_callback_data"] = str(outgoing.message_id)
-        base = checked_base(self.config.base_url)
-        url = f"{base}/{self.config.version}/{self.config.phone_number_id}/messages"
-        headers = (
-            ("authorization", f"Bearer {self.credentials.access_token}"),
-            ("content-type", "application/json"),
-        )
-        return Request("POST", url, headers, msgspec.json.encode(said))
+        headers = (("authorization", f"Bearer {self._token}"), ("content-type", "application/json"))
+        return Request("POST", f"{self._number}/messages", headers, msgspec.json.encode(said))
+
+    @property
+    def _token(self) -> str:
+        return str(self.credentials.access_token)
+
+    @property
+    def _number(self) -> str:
+        return f"{checked_base(self.config.base_url)}/{self.config.version}/{self.config.phone_number_id}"
 
     def read(self, reply: Reply, outgoing: Outgoing) -> Accepted:
         said = document(reply)

@@ -7,13 +7,14 @@ from uuid import UUID
 import pytest
 from pytest_django import Settings
 
+from channels.care.mind import Mind
 from channels.dispatch import dispatch_due, sweep
 from channels.dispatch.claim import Claimed, claim, give_back
 from channels.dispatch.compose import Texts, compose
 from channels.dispatch.due import ticking
 from channels.dispatch.send import Sender, announce
 from channels.dispatch.sweep import Swept
-from channels.models import Message
+from channels.models import Connector, Message
 from tests.channels.doubles import Recorder, RecorderSession
 from tests.channels.world import NOW, World, make_world, state
 
@@ -33,7 +34,8 @@ def lease(world: World, now: datetime = NOW) -> Claimed:
 def send(message: Claimed, now: datetime = NOW) -> None:
     assert message.address_id is not None
     outgoing = compose(message, Texts.load([message.template_version_id]), message.address_id, now)
-    Sender(RecorderSession(), repeatable=False, clock=ticking(now)).send(message, outgoing)
+    mind = Mind(Connector.objects.get(pk=message.connector_id), ticking(now))
+    Sender(RecorderSession(), repeatable=False, clock=ticking(now), mind=mind).send(message, outgoing)
 
 
 def crashes(message: UUID) -> int:

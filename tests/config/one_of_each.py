@@ -8,6 +8,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from channels.models import (
+    BreakerTurn,
+    ConnectorHour,
+    ConnectorState,
     Conversation,
     Exposure,
     Inbound,
@@ -391,6 +394,9 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
 
 def _told_back(message: Message, ana: Person) -> None:
     """What a provider said of a message, and what its reader wrote back."""
+    ConnectorState.objects.create(connector=message.connector, failures=1, detail=HOSTILE)
+    ConnectorHour.objects.create(connector=message.connector, hour=NOW, taken=1, within=[1, *[0] * 10])
+    BreakerTurn.objects.create(connector=message.connector, at=NOW, turn="closed", detail=HOSTILE)
     callback = ProviderCallback.objects.create(
         connector=message.connector, received_at=NOW, key=new_id(), headers={"x-topic": HOSTILE}, body=HOSTILE.encode()
     )

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, NoReturn
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from channels.providers.base import Accepted, DeliveryError, Outgoing, Provider
+from channels.providers.base import Accepted, Blame, DeliveryError, Outgoing, Provider
 from channels.providers.smtp.client import DeadlineSMTP, Interrupted
 from channels.providers.smtp.mail import Mailbox, build_mail, is_header, message_id, one_mailbox
 from customers.hints import form
@@ -68,7 +68,9 @@ class SmtpSession:
         except (OSError, ValueError) as error:
             # Refused, unknown, mistrusted, log-in failed: the message itself has not been touched.
             client.close()
-            raise DeliveryError(_describe(error)) from error
+            is_ours = isinstance(error, smtplib.SMTPAuthenticationError | ssl.SSLCertVerificationError)
+            blame = Blame.SETTINGS if is_ours else Blame.PROVIDER
+            raise DeliveryError(_describe(error), blame=blame) from error
         self._client = client
 
     def _greet(self, client: DeadlineSMTP) -> None:
@@ -93,11 +95,11 @@ class SmtpSession:
             self._expect(client.transmit(mail), 250)
         except Interrupted as error:
             self.drop()
-            raise DeliveryError(str(error), accepted="maybe") from error
+            raise DeliveryError(str(error), accepted="maybe", blame=Blame.PROVIDER) from error
         except OSError as error:
             # Before the end of the message: the server cannot have taken it.
             self.drop()
-            raise DeliveryError(_describe(error)) from error
+            raise DeliveryError(_describe(error), blame=Blame.PROVIDER) from error
         return Accepted(message_id(outgoing, sender))
 
     def _sender(self, outgoing: Outgoing) -> Mailbox:
@@ -124,7 +126,8 @@ class SmtpSession:
         if code == _SHUTTING_DOWN or not self._reset():
             self.drop()
         text = reply.decode("utf-8", "replace").replace("\n", " ")
-        raise DeliveryError(f"{code} {text}", permanent=500 <= code <= 599)
+        blame = Blame.PROVIDER if code == _SHUTTING_DOWN else Blame.MESSAGE
+        raise DeliveryError(f"{code} {text}", permanent=500 <= code <= 599, code=str(code), blame=blame)
 
     def _reset(self) -> bool:
         with suppress(OSError):
