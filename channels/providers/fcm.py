@@ -148,10 +148,12 @@ class FcmSession(HttpSession):
         try:
             return super().send(outgoing, deadline)
         except DeliveryError as error:
-            if error.code == "UNAUTHENTICATED":
-                # Called back before its time: the next message gets another.
-                self._until = 0.0
-            raise
+            if error.code != "UNAUTHENTICATED":
+                raise
+        # Called back before its time. Of this push nothing was taken, so it goes once more, by another token.
+        self._until = 0.0
+        self.prepare(deadline)
+        return super().send(outgoing, deadline)
 
     def _fetch(self, deadline: float) -> tuple[str, float]:
         """The token and for how many seconds it holds. No message has been touched by then, whatever happens."""

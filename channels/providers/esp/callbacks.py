@@ -59,7 +59,7 @@ def verify(esp: Esp, callback: Callback, *, login: str, keys: Mapping[str, str])
         if view is None or not (keys.get(signed_by) if signed_by else login):
             continue
         try:
-            made = _made(view, login, keys, callback.url)
+            made = _made(view, login, _key(keys, signed_by), callback.url)
             made.run_validators(request_of(callback))
         except _BAD:
             continue
@@ -72,14 +72,14 @@ def told(esp: Esp, callback: Callback, keys: Mapping[str, str]) -> Reading:
     if esp.tracking is None:
         raise Unreadable("the service calls nobody back")
     try:
-        events = _events(esp.tracking, callback, keys)
+        events = _events(esp.tracking, callback, _key(keys, esp.signed_by))
     except _BAD as error:
         if esp.inbound is None:
             raise Unreadable(type(error).__name__) from None
         events = None
     try:
         if events is None:
-            events = _events(esp.inbound, callback, keys)
+            events = _events(esp.inbound, callback, _key(keys, esp.inbound_signed_by))
         return Reading(
             [one for event in events for one in _told(esp, event)], is_known=all(_is_known(one) for one in events)
         )
@@ -87,13 +87,19 @@ def told(esp: Esp, callback: Callback, keys: Mapping[str, str]) -> Reading:
         raise Unreadable(type(error).__name__) from None
 
 
-def _events(view: Any, callback: Callback, keys: Mapping[str, str]) -> Sequence[Any]:
-    events: Sequence[Any] = _made(view, _UNUSED_LOG_IN, keys, callback.url).parse_events(request_of(callback))
+def _key(keys: Mapping[str, str], signed_by: str) -> dict[str, str]:
+    """A view's own key by the view's name for it; what else a view is given would take the place of its fields."""
+    return {signed_by: keys.get(signed_by, "")} if signed_by else {}
+
+
+def _events(view: Any, callback: Callback, key: Mapping[str, str]) -> Sequence[Any]:
+    events: Sequence[Any] = _made(view, _UNUSED_LOG_IN, key, callback.url).parse_events(request_of(callback))
     return events
 
 
-def _made(view: Any, login: str, keys: Mapping[str, str], url: str) -> Any:
-    return view(webhook_secret=[login] if login else [], webhook_url=url, **keys)
+def _made(view: Any, login: str, key: Mapping[str, str], url: str) -> Any:
+    # Views that could fetch something ask for the key of the API, which they have no use for here.
+    return view(webhook_secret=[login] if login else [], webhook_url=url, **{"api_key": "", **key})
 
 
 def request_of(callback: Callback) -> WSGIRequest:

@@ -161,13 +161,11 @@ class EspProvider(Provider, CallsBack):
         return callbacks.told(self.esp, callback, self._keys())
 
     def _keys(self) -> Mapping[str, str]:
-        """By the names that the views have for them; the views of some ask for a key of the API they do not use."""
+        """By the names that the views have for them."""
         esp, held = self.esp, self.credentials
-        keys = {"api_key": held.api_key if esp.signs_by_api_key else ""}
-        if esp.signed_by and not esp.signs_by_api_key:
-            keys[esp.signed_by] = held.callback_key
+        keys = {esp.signed_by: held.api_key if esp.signs_by_api_key else held.callback_key}
         if esp.inbound_signed_by:
-            keys[esp.inbound_signed_by] = held.inbound_key or held.callback_key
+            keys.setdefault(esp.inbound_signed_by, held.inbound_key or held.callback_key)
         return keys
 
 

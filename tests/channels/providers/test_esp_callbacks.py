@@ -1,5 +1,8 @@
 """What services for letters tell: who may, what it moves, whether it was a person, and what people write back."""
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,10 +16,12 @@ from pytest_django import Settings
 
 from channels.models import Inbound, Message, ProviderCallback, Receipt
 from channels.providers.base import build
-from channels.receipts.told import Callback, Happened, Unreadable
+from channels.providers.esp.services import ESPS
+from channels.receipts.told import BadSignature, Callback, Happened, Unreadable
 from consent.models import ConsentEntry, Suppression
 from tests.channels.providers.esp_server import KEY, LOG_IN, SIGNING, EspServer, basic, mailgun_told
 from tests.channels.providers.telling import (
+    PUBLIC,
     dispatch,
     happened,
     path_of,
@@ -435,3 +440,51 @@ def test_bytes_that_mean_nothing_are_unreadable_or_tell_nothing(service: str, bo
     except Unreadable:
         return
     assert not reading.told
+
+
+def signed_by(service: str, key: str) -> Callback:
+    """A call as the service signs it, each in its own way."""
+    url, kind, headers = f"{PUBLIC}/hooks/channels/1", "application/json", {}
+    body = json.dumps({"type": "activity.delivered", "events": [], "auth": "0" * 32, "event_name": "x"}).encode()
+    if service in ("mailersend", "mailtrap"):
+        name = {"mailersend": "signature", "mailtrap": "mailtrap-signature"}[service]
+        headers[name] = hmac.new(key.encode(), body, "sha256").hexdigest()
+    elif service == "mandrill":
+        body, kind = urlencode({"mandrill_events": "[]"}).encode(), "application/x-www-form-urlencoded"
+        digest = hmac.new(key.encode(), f"{url}mandrill_events[]".encode(), "sha1").digest()
+        headers["x-mandrill-signature"] = base64.b64encode(digest).decode()
+    else:
+        auth = hashlib.md5(body.replace(b"0" * 32, key.encode())).hexdigest()
+        body = body.replace(b"0" * 32, auth.encode())
+    return Callback("POST", url, "", headers, kind, body)
+
+
+@pytest.mark.parametrize("service", ["mailersend", "mailtrap", "mandrill", "unisender_go"])
+def test_the_others_are_known_by_what_they_sign(service: str) -> None:
+    config = {"service": service, "base_url": "https://api.example"}
+    key = KEY if service == "unisender_go" else SIGNING
+    provider: Any = build("esp", config, {"api_key": KEY, "callback_key": SIGNING})
+
+    provider.verify(signed_by(service, key), NOW)
+    with pytest.raises(BadSignature):
+        provider.verify(signed_by(service, "guessed"), NOW)
+
+
+def test_mailersend_signs_letters_by_another_key() -> None:
+    provider: Any = build(
+        "esp", {"service": "mailersend"}, {"api_key": KEY, "callback_key": SIGNING, "inbound_key": "of-letters"}
+    )
+    for key in (SIGNING, "of-letters"):
+        provider.verify(signed_by("mailersend", key), NOW)
+    with pytest.raises(BadSignature):
+        provider.verify(signed_by("mailersend", KEY), NOW)
+
+
+@pytest.mark.parametrize("service", sorted(ESPS))
+def test_without_a_proof_agreed_on_nobody_is_believed(service: str) -> None:
+    config = {"service": service, "base_url": "https://api.example", "project_id": "p"}
+    provider: Any = build("esp", config, {"api_key": KEY, "secret_key": "s"})
+    for key in ("", "None", SIGNING):
+        for kind in ("mailersend", "mailtrap", "mandrill"):
+            with pytest.raises(BadSignature):
+                provider.verify(signed_by(kind, key), NOW)
