@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from django import forms
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from msgspec import inspect
 from unfold.widgets import (
@@ -94,7 +95,9 @@ def _form_field(setting: Setting) -> forms.Field:
     # Only those of the chosen provider are asked for; whether they are all there is checked as one.
     shared: dict[str, Any] = {"label": setting.label, "required": False, "help_text": setting.hint.help}
     if setting.secret:
-        return forms.CharField(**{**shared, "help_text": _SECRET_HELP}, strip=False, widget=Secret())
+        own = setting.hint.help
+        shared["help_text"] = format_lazy("{} {}", own, _SECRET_HELP) if own else _SECRET_HELP
+        return forms.CharField(**shared, strip=False, widget=Secret())
     if setting.default is not msgspec.NODEFAULT:
         shared["initial"] = setting.default
     match setting.type:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.providers.base import Accepted, Blame, ConfigurationError, DeliveryError, Outgoing
 from channels.providers.http import HttpProvider, HttpSession, checked_base, document, refused
 from channels.receipts.told import Happened
-from channels.web import CallError, Reply, Request
+from channels.web import Reply, Request
 from channels.web.address import RefusedAddress, place_of
 from customers.clock import utcnow
 from customers.hints import form
@@ -148,23 +148,20 @@ class FcmSession(HttpSession):
         try:
             return super().send(outgoing, deadline)
         except DeliveryError as error:
-            if error.code == "UNAUTHENTICATED":
-                # Called back before its time: the next message gets another.
-                self._until = 0.0
-            raise
+            if error.code != "UNAUTHENTICATED":
+                raise
+        # Called back before its time. Of this push nothing was taken, so it goes once more, by another token.
+        self._until = 0.0
+        self.prepare(deadline)
+        return super().send(outgoing, deadline)
 
     def _fetch(self, deadline: float) -> tuple[str, float]:
         """The token and for how many seconds it holds. No message has been touched by then, whatever happens."""
         url = self._fcm.account.token_uri
         said = urlencode({"grant_type": _GRANT, "assertion": _assertion(self._fcm.account)})
         asked = Request("POST", url, (("content-type", "application/x-www-form-urlencoded"),), said.encode())
-        line = self._line(url, deadline)
         try:
-            reply = line.call(asked, deadline)
-        except CallError as error:
-            raise DeliveryError(f"no access token: {error.name}", blame=Blame.PROVIDER) from None
-        try:
-            return _token(reply)
+            return _token(self.call(asked, deadline))
         except DeliveryError as error:
             # Of the message the provider has nothing, and nothing is wrong with it.
             error.accepted, error.permanent = "no", False

@@ -76,35 +76,25 @@ class HttpProvider(Provider):
             session.close()
 
 
-class HttpSession:
+class Lines:
     """Some providers have one host for all that is said to them, some have another for each person (push services):
     there is a line for each host of a batch, up to a few."""
 
     _most = 8
 
-    def __init__(self, provider: HttpProvider) -> None:
-        self._provider = provider
+    def __init__(self) -> None:
         self._lines: dict[str, Line] = {}
 
-    def prepare(self, deadline: float) -> None:
-        base = getattr(self._provider.config, "base_url", "")
-        if base:
-            self._line(base, deadline)
-
-    def request(self, outgoing: Outgoing) -> Request:
-        return self._provider.request(outgoing)
-
-    def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
-        request = self.request(outgoing)
-        parts = urlsplit(request.url)
-        line = self._line(f"{parts.scheme}://{parts.netloc}", deadline)
+    def call(self, request: Request, deadline: float) -> Reply:
+        """Raises DeliveryError where no whole reply came."""
+        line = self._line(request.url, deadline)
         try:
-            reply = line.call(request, deadline)
+            return line.call(request, deadline)
         except CallError as error:
             raise _of_call(error) from None
-        return self._provider.read(reply, outgoing)
 
     def _line(self, url: str, deadline: float) -> Line:
+        """The line to where an address leads, ready to be spoken over."""
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc}"
         line = self._lines.get(place)
@@ -121,6 +111,25 @@ class HttpSession:
     def close(self) -> None:
         for line in self._lines.values():
             line.drop()
+
+
+class HttpSession(Lines):
+    """What an HttpProvider says goes over lines, as it is."""
+
+    def __init__(self, provider: HttpProvider) -> None:
+        super().__init__()
+        self._provider = provider
+
+    def prepare(self, deadline: float) -> None:
+        base = getattr(self._provider.config, "base_url", "")
+        if base:
+            self._line(base, deadline)
+
+    def request(self, outgoing: Outgoing) -> Request:
+        return self._provider.request(outgoing)
+
+    def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
+        return self._provider.read(self.call(self.request(outgoing), deadline), outgoing)
 
 
 def _of_call(error: CallError) -> DeliveryError:

@@ -39,6 +39,11 @@ def is_header(name: str, value: str) -> bool:
     return _HEADER_NAME.fullmatch(name) is not None and not _CONTROL.search(value) and len(value) <= _MAX_VALUE
 
 
+def is_one_line(value: str) -> bool:
+    """Whether a header may say it, as nothing in it ends one."""
+    return not _CONTROL.search(value)
+
+
 def one_mailbox(address: str, name: str = "") -> Mailbox:
     """`address` as exactly one address; anything else is refused for good."""
     match = _ADDRESS.fullmatch(address)

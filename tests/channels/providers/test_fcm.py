@@ -120,7 +120,7 @@ def test_a_token_that_is_about_to_end_is_asked_for_anew(world: World, fcm: FcmSe
     assert fcm.asked == ["/token", SEND, "/token", SEND]
 
 
-def test_a_token_that_is_taken_back_is_asked_for_anew(world: World, fcm: FcmServer) -> None:
+def test_a_token_that_is_taken_back_is_asked_for_anew_and_costs_no_push(world: World, fcm: FcmServer) -> None:
     messages = [write_to(world, f"{DEVICE}{n}") for n in range(2)]
 
     def once(handler: Any) -> None:
@@ -131,7 +131,21 @@ def test_a_token_that_is_taken_back_is_asked_for_anew(world: World, fcm: FcmServ
     fcm.system.answers = [fcm.answer, once, fcm.answer]
     dispatch(world, NOW)
 
-    assert sorted(state(one) for one in messages) == [("queued", "trouble"), ("sent", "")]
+    assert [state(one) for one in messages] == [("sent", "")] * 2
+    assert fcm.asked == ["/token", SEND, "/token", SEND, SEND]
+
+
+def test_an_account_that_is_never_let_in_is_asked_twice_and_no_more(world: World, fcm: FcmServer) -> None:
+    def forgets(handler: Any) -> None:
+        fcm.tokens.clear()
+        fcm.answer(handler)
+
+    answers(fcm, SEND, forgets)
+    message = write_to(world, DEVICE)
+
+    dispatch(world, NOW)
+
+    assert state(message) == ("queued", "trouble")
     assert fcm.asked == ["/token", SEND, "/token", SEND]
 
 
@@ -176,8 +190,8 @@ def test_a_device_that_is_gone_is_written_to_no_more(world: World) -> None:
     ("device", "wanted", "attempts"),
     [
         (MALFORMED, ("failed", "refused"), 1),
-        (OF_ANOTHER, ("queued", "trouble"), 1),
-        (APPLE, ("queued", "trouble"), 1),
+        (OF_ANOTHER, ("queued", "trouble"), 0),
+        (APPLE, ("queued", "trouble"), 0),
         (BUSY, ("queued", "trouble"), 0),
         (DOWN, ("queued", "trouble"), 0),
         (BROKEN, ("unknown", "interrupted"), 1),
