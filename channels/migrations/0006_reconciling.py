@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0005_care_for_connectors'),
+        ("channels", "0005_care_for_connectors"),
     ]
 
     operations = [
