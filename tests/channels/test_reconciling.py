@@ -1,10 +1,12 @@
 """What a person says of unknown messages: settled once, with every check anew for what goes again."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 
 from channels.dispatch import dispatch_due
 from channels.dispatch.reconcile import Said, reconcile
@@ -37,7 +39,9 @@ def test_it_arrived(recorded: World) -> None:
     assert reconcile([message], Said.SENT, LATER) == [message]
 
     assert state(message) == ("sent", "")
-    assert Message.objects.get(pk=message).settled_at < LATER
+    settled_at = Message.objects.get(pk=message).settled_at
+    assert settled_at is not None
+    assert settled_at < LATER
     assert RecentSend.objects.filter(message_id=message).exists()
 
 
@@ -89,7 +93,7 @@ def test_what_is_known_is_left_alone(recorded: World, said: Said) -> None:
     assert state(message) == ("sent", "")
 
 
-def test_staff_say_so_on_the_list_and_it_is_written_down(recorded: World, admin_client) -> None:  # type: ignore[no-untyped-def]  # pytest-django's
+def test_staff_say_so_on_the_list_and_it_is_written_down(recorded: World, admin_client: Client) -> None:
     message = unknown(recorded)
 
     answer = admin_client.post(
@@ -102,7 +106,7 @@ def test_staff_say_so_on_the_list_and_it_is_written_down(recorded: World, admin_
     assert (entry.object_id, entry.before, entry.after) == (str(message), {"state": "unknown"}, {"state": "sent"})
 
 
-def test_who_may_only_look_says_nothing(recorded: World, client, django_user_model) -> None:  # type: ignore[no-untyped-def]  # pytest-django's
+def test_who_may_only_look_says_nothing(recorded: World, client: Client, django_user_model: Any) -> None:
     message = unknown(recorded)
     looker = django_user_model.objects.create_user("looker", password="x", is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_message"))
