@@ -8,6 +8,7 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
+from channels.care.probe import probe
 from channels.models import Message
 from channels.providers.base import ConfigurationError, build
 from consent.models import Suppression
@@ -264,3 +265,10 @@ def test_a_project_is_named_by_the_settings_or_the_key(fcm: FcmServer) -> None:
     assert build("fcm", {**fcm.config(), "project": "b"}, {"service_account": pasted})
     with pytest.raises(ConfigurationError):
         build("fcm", {**fcm.config(), "project": "../b"}, {"service_account": pasted})
+
+
+def test_trying_a_connector_asks_for_a_token_and_sends_nothing(world: World, fcm: FcmServer) -> None:
+    assert probe(world.connector) == ""
+    set_credentials(world.connector, service_account=fcm.service_account(another_key()))
+    assert probe(world.connector) == "400 invalid_grant Invalid JWT Signature."
+    assert fcm.asked == ["/token", "/token"]
