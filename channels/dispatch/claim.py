@@ -109,7 +109,7 @@ _CLAIM = f"""
                              WHEN 'stopped' THEN 'stopped' ELSE '' END,
         settled_at = CASE WHEN p.fate IN ('expired', 'unknown') THEN %(now)s END,
         -- A little apart, so that they come back in the order in which they were due.
-        due_at = CASE p.fate WHEN 'off' THEN least(%(off_until)s + (p.place - 1) * interval '1 microsecond', m.expires_at)
+        due_at = CASE p.fate WHEN 'off' THEN least(%(off_until)s + (p.place - 1) * interval '1 us', m.expires_at)
                              WHEN 'stopped' THEN least(%(rested)s, m.expires_at)
                              ELSE m.due_at END,
         lease_token = CASE WHEN p.fate = 'leased' THEN %(token)s END,
