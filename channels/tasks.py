@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 
 from channels import dispatch
+from channels.pacing.freeing import free_lately_ended
 from channels.webhooks.deliver import deliver_due
 from customers import bells
 from customers.clock import utcnow
@@ -23,9 +24,11 @@ def dispatch_due() -> None:
 
 @shared_task(name="channels.sweep")
 def sweep() -> None:
-    """Settle messages whose worker died."""
-    if dispatch.sweep(utcnow()).queued:
+    """Settle messages whose worker died, and look again at those that an ended policy holds."""
+    now = utcnow()
+    if dispatch.sweep(now).queued:
         bells.ring("dispatch")
+    free_lately_ended(now, SECONDS / 2)
 
 
 @shared_task(name="channels.deliver_webhooks")

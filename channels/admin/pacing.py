@@ -109,8 +109,8 @@ class PacingPolicyAdmin(Kept):
         by, now = request.user.pk, clock.utcnow()
         try:
             (policies.change if change else policies.make)(obj, by, now)
-        except policies.Ended:
-            # Somebody else was quicker: what was looked at is not what would be changed.
+        except (policies.Ended, ValidationError):
+            # Somebody else was quicker: what was looked at is not what would be changed, or be heeded beside others.
             raise PermissionDenied from None
         super().save_model(request, obj, form, change)
 

@@ -20,7 +20,7 @@ from channels.dispatch.later import not_now, noted, too_often
 from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, in_the_way, settle
 from channels.models import Reason
 from channels.pacing import sending as pacing
-from channels.pacing.rules import About
+from channels.pacing.rules import About, Visit
 from channels.providers.base import DeliveryError, Outgoing, Session
 from channels.receipts.note import note
 from channels.receipts.told import Happened
@@ -205,7 +205,8 @@ def _lock(message: Claimed, now: datetime) -> _Locked | None:
         share(cursor, message.scopes(), patience=_PATIENCE_SECONDS)
         lock_address(message.address_id)
         about = About(message.brand_id, message.channel, message.purpose_id, message.purpose_kind)
-        paced = pacing.begin(cursor, about, message.profile_id, now)
+        visit = Visit(message.origin_kind, message.origin_id, message.visit, message.channel)
+        paced = pacing.begin(cursor, about, visit, message.profile_id, now)
         # What is written once the call was made may wait, though not for as long as one is taken for dead.
         patience = f"{settings.LEASE_SECONDS * 1000 // 5}ms"
         values = {"id": message.id, "token": message.token, "scopes": message.scopes(), "patience": patience}

@@ -1,7 +1,9 @@
 """Policies as staff set them: made, changed by a new version, ended. What held then can be read for good."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import product
 from typing import Final
 from uuid import UUID
 
@@ -12,11 +14,13 @@ from django.utils.translation import gettext as _
 
 from channels.models import PacingPolicy
 from channels.models.pacing import LONGEST_DAYS
+from channels.pacing.freeing import free
 from channels.pacing.reading import rule_of
-from channels.pacing.rules import Hours, Scope
+from channels.pacing.rules import About, Hours
 from consent.models import Purpose
-from customers.ids import new_id
+from customers.ids import NIL, hash64, new_id
 from customers.moments import NoSuchMoment, days_of
+from customers.pg import raw_cursor
 
 _Kind = PacingPolicy.Kind
 # What only one kind of policy says.
@@ -58,22 +62,39 @@ def _problems(policy: PacingPolicy) -> Iterator[tuple[str, str]]:
             yield "purpose", _("This purpose is of another brand.")
 
 
+def _one_by_one() -> None:
+    """Of two that leave no hour together the second must see the first; one of a brand and one of the organisation
+    are such as well."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%b)", [hash64("pacing", "policies")])
+
+
 def _leaves_something(policy: PacingPolicy) -> bool:
-    """Whether, with the hours in force that hold for all of its messages too, there is a minute left in the week."""
-    mine = rule_of(policy)
-    others = PacingPolicy.objects.filter(Q(brand=None) | Q(brand=policy.brand_id), valid_to=None)
-    rules = [rule_of(one) for one in others.exclude(policy_id=policy.policy_id).exclude(kind=_Kind.CAP)]
-    hours = [one for one in (mine, *rules) if isinstance(one, Hours) and _takes_in(one.scope, mine.scope)]
+    """Whether with the hours in force there is a minute left in the week for each kind of message that it is about."""
+    others = PacingPolicy.objects.filter(valid_to=None).exclude(policy_id=policy.policy_id).exclude(kind=_Kind.CAP)
+    if policy.brand_id is not None:
+        others = others.filter(Q(brand=None) | Q(brand=policy.brand_id))
+    rows = [policy, *others.select_related("purpose")]
+    hours = [rule for row in rows if isinstance(rule := rule_of(row), Hours)]
+    together = {frozenset(one for one in hours if one.scope.covers(about)) for about in _kinds(rows)}
+    return all(_open(some) for some in together if hours[0] in some)
+
+
+def _open(hours: frozenset[Hours]) -> bool:
     week = (_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
     return any(all(one.allow(local) for one in hours) for local in week)
 
 
-def _takes_in(wide: Scope, narrow: Scope) -> bool:
-    if wide.brand_id not in (None, narrow.brand_id) or wide.channel not in ("", narrow.channel):
-        return False
-    if wide.purpose_id is not None:
-        return wide.purpose_id == narrow.purpose_id
-    return wide.purpose_kind in ("", narrow.purpose_kind) and narrow.purpose_id is None
+def _kinds(rows: Sequence[PacingPolicy]) -> Iterator[About]:
+    """The kinds of message that these policies tell apart: those they name, and one that each leaves unnamed."""
+    brands = {NIL, *(row.brand_id for row in rows if row.brand_id)}
+    channels = {"", *(row.channel for row in rows)}
+    kinds = (Purpose.Kind.MARKETING.value, Purpose.Kind.SERVICE.value)
+    for brand, channel, kind in product(brands, channels, kinds):
+        yield About(brand, channel, NIL, kind)
+    for purpose in {row.purpose for row in rows if row.purpose is not None}:
+        for channel in channels:
+            yield About(purpose.brand_id, channel, purpose.pk, purpose.kind)
 
 
 def _tidy(policy: PacingPolicy) -> None:
@@ -93,19 +114,22 @@ def make(policy: PacingPolicy, by: int | None, now: datetime) -> PacingPolicy:
     _tidy(policy)
     policy.policy_id, policy.number = policy.pk, 1
     policy.author_id, policy.valid_from, policy.valid_to = by, now, None
-    check(policy)
-    policy.save(force_insert=True)
+    with transaction.atomic():
+        _one_by_one()
+        check(policy)
+        policy.save(force_insert=True)
     return policy
 
 
 def change(policy: PacingPolicy, by: int | None, now: datetime) -> PacingPolicy:
     """Put what `policy` says in force as the next version of what it was read from; that one stays as it was.
 
-    Raises Ended if it is in force no more.
+    What that one holds is asked about again. Raises Ended if it is in force no more.
     """
     _tidy(policy)
-    check(policy)
     with transaction.atomic():
+        _one_by_one()
+        check(policy)
         current = PacingPolicy.objects.select_for_update().filter(pk=policy.pk, valid_to=None).first()
         if current is None:
             raise Ended(policy.pk)
@@ -116,14 +140,18 @@ def change(policy: PacingPolicy, by: int | None, now: datetime) -> PacingPolicy:
         policy.policy_id, policy.kind, policy.brand_id = current.policy_id, current.kind, current.brand_id
         policy.author_id, policy.valid_from, policy.valid_to = by, at, None
         policy.save(force_insert=True)
+        transaction.on_commit(partial(free, [current.pk], at))
     return policy
 
 
 def end(policy_id: UUID, now: datetime) -> bool:
-    """Put a policy out of force, by the id of any version; False if it was already."""
+    """Put a policy out of force, by the id of any version, and have what it holds asked about again; False if it was
+    out of force already."""
     with transaction.atomic():
         current = PacingPolicy.objects.select_for_update().filter(policy_id=policy_id, valid_to=None).first()
         if current is None:
             return False
-        PacingPolicy.objects.filter(pk=current.pk).update(valid_to=max(now, current.valid_from))
+        at = max(now, current.valid_from)
+        PacingPolicy.objects.filter(pk=current.pk).update(valid_to=at)
+        transaction.on_commit(partial(free, [current.pk], at))
         return True

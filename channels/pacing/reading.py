@@ -12,7 +12,7 @@ from psycopg import Cursor
 
 from channels.models import PacingPolicy
 from channels.pacing.hours import Span
-from channels.pacing.rules import About, Cap, Counted, Hours, Policy, Scope
+from channels.pacing.rules import About, Cap, Counted, Hours, Policy, Scope, Visit
 from customers.moments import days_of
 
 # When a message in hand is asked about again: by then its call has mostly ended.
@@ -25,14 +25,15 @@ _HISTORY: Final = """
     WITH own AS MATERIALIZED (
         SELECT p.customer_id, p.id FROM customers_profile p WHERE p.customer_id = ANY(%b)
     )
-    SELECT own.customer_id, m.id, m.settled_at, NULL::timestamptz, m.brand_id, m.channel, u.id, u.kind
+    SELECT own.customer_id, m.id, m.settled_at, NULL::timestamptz, m.origin_kind, m.origin_id, m.visit,
+           m.brand_id, m.channel, u.id, u.kind
     FROM own JOIN channels_message m ON m.profile_id = own.id AND m.settled_at > %b
         AND m.state IN ('sent', 'delivered', 'opened', 'clicked', 'unknown')
     JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind <> 'legal'
     UNION ALL
     SELECT own.customer_id, m.id, NULL,
            CASE WHEN m.state IN ('queued', 'held') THEN greatest(m.due_at, %b) ELSE %b END,
-           m.brand_id, m.channel, u.id, u.kind
+           m.origin_kind, m.origin_id, m.visit, m.brand_id, m.channel, u.id, u.kind
     FROM own JOIN channels_message m ON m.profile_id = own.id AND m.settled_at IS NULL
         AND m.state IN ('queued', 'held', 'leased', 'dispatching')
     JOIN channels_recentsend r
@@ -41,7 +42,7 @@ _HISTORY: Final = """
 """
 # What was taken in a span, but of one journey; the states as above.
 _TAKEN: Final = """
-    SELECT p.customer_id, m.settled_at, m.brand_id, m.channel, u.id, u.kind
+    SELECT p.customer_id, m.settled_at, m.origin_kind, m.origin_id, m.visit, m.brand_id, m.channel, u.id, u.kind
     FROM customers_profile p JOIN channels_message m ON m.profile_id = p.id AND m.settled_at > %b AND m.settled_at <= %b
         AND m.state IN ('sent', 'delivered', 'opened', 'clicked', 'unknown')
     JOIN consent_purpose u ON u.id = m.purpose_id AND u.kind <> 'legal'
@@ -96,8 +97,10 @@ def history(cursor: Cursor[Any], customer_ids: Collection[UUID], since: datetime
     found: dict[UUID, list[tuple[UUID, Counted]]] = defaultdict(list)
     soon = now + UNDECIDED_FOR
     rows = cursor.execute(_HISTORY, [sorted(customer_ids), since, soon, soon]).fetchall()
-    for customer_id, message_id, at, again, *about in rows:
-        found[customer_id].append((message_id, Counted(at, About(*about), again)))
+    for customer_id, message_id, at, again, kind, origin, visit, *rest in rows:
+        about = About(*rest)
+        counted = Counted(at, about, again, Visit(kind, origin, visit, about.channel))
+        found[customer_id].append((message_id, counted))
     return found
 
 
@@ -107,8 +110,9 @@ def taken(
     """By customer, what they were sent in a span that is over, by others than one journey."""
     found: dict[UUID, list[Counted]] = defaultdict(list)
     rows = cursor.execute(_TAKEN, [since, until, sorted(customer_ids), but_of]).fetchall()
-    for customer_id, at, *about in rows:
-        found[customer_id].append(Counted(at, About(*about)))
+    for customer_id, at, kind, origin, visit, *rest in rows:
+        about = About(*rest)
+        found[customer_id].append(Counted(at, about, visit=Visit(kind, origin, visit, about.channel)))
     return found
 
 

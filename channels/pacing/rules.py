@@ -5,8 +5,8 @@ Dispatch asks it with what is stored, the simulator with what would have been.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,13 +24,26 @@ class About(NamedTuple):
     purpose_kind: str
 
 
+class Visit(NamedTuple):
+    """What asked for a message: its copies to several addresses of a person, as the devices of a push are, are one."""
+
+    origin_kind: str
+    origin_id: str
+    number: int
+    channel: str
+
+
 class Counted(NamedTuple):
     """A message that the provider took or may have taken, at `at`; one that is in hand has none, and is to be asked
-    about again at `again`."""
+    about again at `again`. Without a visit it is one for itself."""
 
     at: datetime | None
     about: About
     again: datetime | None = None
+    visit: Visit | None = None
+
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,17 @@ class Cap:
     span: timedelta
 
     def within(self, history: Iterable[Counted], now: datetime) -> list[Counted]:
-        """What counts in the span that ends now; a clock that is ahead of ours makes nothing uncounted."""
+        """What counts in the span that ends now, of each visit the last that was taken; a clock that is ahead of ours
+        makes nothing uncounted."""
         since = now - self.span
-        return [one for one in history if (one.at is None or one.at > since) and self.scope.covers(one.about)]
+        found = [one for one in history if (one.at is None or one.at > since) and self.scope.covers(one.about)]
+        found.sort(key=lambda one: one.at or _EVER)
+        visits = {one.visit: one for one in found if one.visit is not None}
+        return [*(one for one in found if one.visit is None), *visits.values()]
+
+    def counts(self, visit: Visit, history: Iterable[Counted], now: datetime) -> bool:
+        """Whether a copy of this visit was taken in the span that ends now: another is none more."""
+        return any(one.visit == visit and one.at is not None for one in self.within(history, now))
 
     def frees(self, history: Iterable[Counted], now: datetime) -> datetime:
         """When there is room for one more by what is settled: now, or as the oldest of too many leaves the span."""
@@ -105,11 +126,19 @@ def covering(policies: Iterable[Policy], about: About) -> list[Policy]:
 
 
 def judge(
-    policies: Iterable[Policy], about: About, history: Sequence[Counted], zone: ZoneInfo, now: datetime
+    policies: Iterable[Policy],
+    about: About,
+    history: Sequence[Counted],
+    zone: ZoneInfo,
+    now: datetime,
+    visit: Visit | None = None,
 ) -> Block | None:
-    """None: it may go now."""
+    """None: it may go now. With a `visit`, whatever the cap counts it for already lets it pass."""
     mine = covering(policies, about)
     caps = [one for one in mine if isinstance(one, Cap)]
+    if visit is not None:
+        caps = [one for one in caps if not one.counts(visit, history, now)]
+        history = of_others(history, visit)
     hours = [one for one in mine if isinstance(one, Hours)]
     full = max(((cap.frees(history, now), cap) for cap in caps), key=lambda one: one[0], default=None)
     if full is not None and full[0] > now:
@@ -124,6 +153,11 @@ def judge(
             again = min(one.again or now for one in within if one.at is None)
             return Block(Reason.CAPPED, again, _told(cap, history, now), is_known=False)
     return None
+
+
+def of_others(history: Iterable[Counted], visit: Visit) -> list[Counted]:
+    """But what is of this visit: a copy in hand may have been begun only, and has no place of its own to keep."""
+    return [one for one in history if one.visit != visit]
 
 
 def counts(policies: Iterable[Policy], about: About, history: Sequence[Counted], now: datetime) -> dict[str, int]:

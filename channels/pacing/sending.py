@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from channels.pacing.reading import Zones, history, longest, standing, zones
-from channels.pacing.rules import About, Block, Cap, Hours, Policy, counts, covering, judge
+from channels.pacing.rules import About, Block, Cap, Hours, Policy, Visit, counts, covering, judge, of_others
 from customers.ids import hash64
 from customers.pg import raw_cursor
 
@@ -28,6 +28,7 @@ class Paced:
     to be kept with the message."""
 
     about: About
+    visit: Visit
     policies: list[Policy]
     customer_id: UUID | None = None
     notes: dict[str, Any] = field(default_factory=dict)
@@ -46,10 +47,10 @@ class Paced:
             had = [counted for other_id, counted in _had(cursor, policies, customer_id, now) if other_id != message_id]
             known = zones(cursor, [customer_id], brands) if _asks_hours(policies) else Zones({}, {})
         zone, whose = known.of(customer_id, self.about.brand_id)
-        block = judge(policies, self.about, had, zone, now)
+        block = judge(policies, self.about, had, zone, now, self.visit)
         if block is None:
             self.notes = {"policies": [str(one.id) for one in policies]}
-            self.notes |= {"counted": counts(policies, self.about, had, now)}
+            self.notes |= {"counted": counts(policies, self.about, of_others(had, self.visit), now)}
         else:
             self.notes = dict(block.because)
             if block.until is not None:
@@ -69,13 +70,13 @@ def _asks_hours(policies: list[Policy]) -> bool:
     return any(isinstance(one, Hours) for one in policies)
 
 
-def begin(cursor: Cursor[Any], about: About, profile_id: UUID, now: datetime) -> Paced:
+def begin(cursor: Cursor[Any], about: About, visit: Visit, profile_id: UUID, now: datetime) -> Paced:
     """Which policies a message is under. Where one of them counts, its customer is locked until the transaction ends:
     two messages in hand are counted one after the other, by whatever channel and to whatever address they go.
 
     Raises Busy where another is in hand.
     """
-    paced = Paced(about, covering(standing(cursor, [about.brand_id], now), about))
+    paced = Paced(about, visit, covering(standing(cursor, [about.brand_id], now), about))
     if any(isinstance(one, Cap) for one in paced.policies):
         row = cursor.execute(_CUSTOMER, [profile_id]).fetchone()
         if row is not None and row[0] is not None:

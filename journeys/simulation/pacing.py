@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from channels.pacing.order import RANK
 from channels.pacing.reading import during, longest, taken
-from channels.pacing.rules import About, Counted, Policy, judge
+from channels.pacing.rules import About, Counted, Policy, Visit, judge
 from consent.models import Purpose
 from consent.permission import Choice
 from customers.pg import raw_cursor
@@ -39,6 +39,8 @@ class Wanted:
     at: datetime
     expires_at: datetime
     about: About
+    # Its copies to several addresses are one message.
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Pacing:
         for place, ((at, send), choices) in enumerate(pairs):
             sending = version.sendings[send.step]
             about = About(version.brand_id, sending.channel, sending.purpose_id, self.kinds[sending.purpose_id])
-            wanted = Wanted(at, send.since + sending.not_later_than, about)
+            visit = Visit("run", "", place, sending.channel)
+            wanted = Wanted(at, send.since + sending.not_later_than, about, visit)
             of_customer[send.run.customer_id] += [(place, wanted) for one in choices if one.verdict.allowed]
         had = self._had(version, of_customer)
         for customer, theirs in of_customer.items():
@@ -108,9 +111,9 @@ def paced(
         now, rank, n = heapq.heappop(turns)
         one = wanted[n]
         history = [*(past for past in had if past.at is not None and past.at <= now), *went]
-        block = judge(policies(now), one.about, history, zone(now), now)
+        block = judge(policies(now), one.about, history, zone(now), now, one.visit)
         if block is None:
-            went.append(Counted(now, one.about))
+            went.append(Counted(now, one.about, visit=one.visit))
             fates[n] = Fate(now, held.get(n, ""))
         elif block.until is None or block.until >= one.expires_at:
             fates[n] = Fate(None, block.reason.value)

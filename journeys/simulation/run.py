@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from channels.models import PacingPolicy
+from consent.models import Preference, Purpose
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
 from journeys.engine.walk import Send
@@ -128,4 +129,14 @@ def unknown_to(version: Version, records: Records) -> list[Unknown]:
         bool(version.sendings) and PacingPolicy.objects.filter(Q(brand=None) | Q(brand=version.brand_id)).exists()
     )
     segments = bool(_segments(version))
-    return list(unknown(version, is_assumed=is_assumed, asks_segments=segments, is_paced=is_paced))
+    less = _is_wanted_less(version)
+    return list(unknown(version, is_assumed=is_assumed, asks_segments=segments, is_paced=is_paced, is_wanted_less=less))
+
+
+def _is_wanted_less(version: Version) -> bool:
+    """Whether it sends marketing, and anybody has it no oftener than every so many days: since when, nothing tells."""
+    purposes = {sending.purpose_id for sending in version.sendings.values()}
+    return (
+        Purpose.objects.filter(pk__in=purposes, kind=Purpose.Kind.MARKETING).exists()
+        and Preference.objects.filter(brand=version.brand_id, every_days__gt=0).exists()
+    )

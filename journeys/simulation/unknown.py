@@ -40,6 +40,10 @@ class Unknown(TextChoices):
         "held_back",
         _("What people did while a message was held back by a cap or for the hour: it is taken to go afterwards."),
     )
+    HOW_OFTEN = (
+        "how_often",
+        _("How often people wanted marketing at most: nobody is taken to have wanted it less often."),
+    )
     AT_ONCE = "at_once", _("In which other journeys people were: the brand’s cap of journeys at once is left out.")
     SEGMENT_MOVES = (
         "segment_moves",
@@ -55,7 +59,9 @@ class Unknown(TextChoices):
     BEFORE = "before", _("Runs that had begun before the first event looked at.")
 
 
-def unknown(version: Version, *, is_assumed: bool, asks_segments: bool, is_paced: bool) -> Iterator[Unknown]:
+def unknown(
+    version: Version, *, is_assumed: bool, asks_segments: bool, is_paced: bool, is_wanted_less: bool
+) -> Iterator[Unknown]:
     """With `is_assumed`, nothing is known of anybody beside the events."""
     entry = version.definition.entry
     if any(step.hands_over for step in version.steps):
@@ -67,6 +73,8 @@ def unknown(version: Version, *, is_assumed: bool, asks_segments: bool, is_paced
         yield Unknown.ANY_SEGMENT if is_assumed else Unknown.SEGMENT_BEFORE
     if is_paced:
         yield from (Unknown.OTHER_SENDS, Unknown.HELD_BACK) if is_assumed else (Unknown.HELD_BACK,)
+    if is_wanted_less:
+        yield Unknown.HOW_OFTEN
     if version.is_marketing:
         yield Unknown.AT_ONCE
     if entry.kind == "segment":

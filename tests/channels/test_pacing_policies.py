@@ -14,6 +14,7 @@ from consent.models import Purpose
 from customers.models import Brand
 from customers.pg import raw_cursor
 from tests.channels.pacing import quiet_hours
+from tests.channels.test_dispatch_races import together
 from tests.consent import people
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -117,6 +118,56 @@ def test_hours_of_another_channel_leave_this_one_alone(brand: Brand) -> None:
     quiet_hours(brand, "22:00", "12:00", channel="sms")
     policies.make(new(brand, "quiet", starts=time(12), ends=time(22), channel="email"), None, NOW)
     assert PacingPolicy.objects.filter(valid_to=None).count() == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_hours_of_a_narrower_policy_count_whoever_came_first(brand: Brand, order: int) -> None:
+    """All mail in the morning only, and of everything nothing in the morning: for mail that leaves no minute."""
+    mail = new(brand, "window", starts=time(8), ends=time(12), channel="email")
+    everything = new(brand, "quiet", starts=time(8), ends=time(12))
+    first, second = [mail, everything][::order]
+    policies.make(first, None, NOW)
+    with pytest.raises(ValidationError, match="nothing could ever be sent"):
+        policies.make(second, None, NOW)
+
+
+def test_hours_that_meet_in_some_messages_only_count_for_those(brand: Brand) -> None:
+    """All mail in the morning, and news by any channel in the evening: for news by mail that leaves no minute."""
+    news = people.make_purpose(brand)
+    policies.make(new(brand, "window", starts=time(8), ends=time(12), channel="email"), None, NOW)
+    with pytest.raises(ValidationError, match="nothing could ever be sent"):
+        policies.make(new(brand, "window", starts=time(18), ends=time(22), purpose=news), None, NOW)
+    policies.make(new(brand, "window", starts=time(18), ends=time(22), purpose=news, channel="sms"), None, NOW)
+
+
+def test_hours_of_the_organisation_are_weighed_with_those_of_every_brand(brand: Brand) -> None:
+    policies.make(new(brand, "window", starts=time(8), ends=time(12)), None, NOW)
+    with pytest.raises(ValidationError, match="nothing could ever be sent"):
+        policies.make(new(None, "quiet", starts=time(8), ends=time(12)), None, NOW)
+
+
+def test_hours_that_leave_nothing_without_this_policy_do_not_keep_it_from_being_made(brand: Brand) -> None:
+    quiet_hours(brand, "22:00", "12:00", channel="sms")
+    quiet_hours(brand, "12:00", "22:00", channel="sms")
+    policies.make(new(brand, "quiet", starts=time(12), ends=time(22), channel="email"), None, NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_made_at_once_that_leave_no_minute_one_is_refused() -> None:
+    brand = Brand.objects.create(key="acme", name="Acme")
+    refused: list[ValidationError] = []
+
+    def make(policy: PacingPolicy) -> None:
+        try:
+            policies.make(policy, None, NOW)
+        except ValidationError as error:
+            refused.append(error)
+
+    together(
+        lambda: make(new(None, "window", starts=time(8), ends=time(12))),
+        lambda: make(new(brand, "quiet", starts=time(8), ends=time(12))),
+    )
+    assert (len(refused), PacingPolicy.objects.count()) == (1, 1)
 
 
 def test_what_is_of_another_kind_is_not_kept(brand: Brand) -> None:

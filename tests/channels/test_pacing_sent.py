@@ -135,6 +135,51 @@ def test_one_in_hand_counts_until_its_fate_is_known(world: World) -> None:
     assert state(message) == ("sent", "")
 
 
+def devices(world: World, count: int) -> list[Person]:
+    """One customer by several addresses."""
+    found = [world.person(f"d{n}@example.com") for n in range(count)]
+    for one in found:
+        one.profile.customer = found[0].customer
+        one.profile.save()
+    return found
+
+
+def test_a_message_to_several_devices_counts_once_and_goes_to_all(world: World) -> None:
+    theirs = devices(world, 3)
+    at_most(world.brand, 2)
+    pushes = [[world.queue(one, origin_id=visit, **LATER) for one in theirs] for visit in ("1", "2", "3")]
+    send(world)
+    assert [{state(one) for one in push} for push in pushes] == [{("sent", "")}] * 2 + [{("held", "capped")}]
+    decision = Message.objects.get(pk=pushes[2][0]).decision
+    assert decision is not None
+    assert decision["pacing"]["counted"] == 2
+
+
+def test_a_device_that_was_in_trouble_gets_what_the_others_had(world: World) -> None:
+    """Its turn comes when the cap was reached by others; the message counts already."""
+    phone, tablet = devices(world, 2)
+    at_most(world.brand, 2)
+    sent_before(world, phone, NOW - HOUR, origin_id="1")
+    sent_before(world, phone, NOW - HOUR / 2)
+    late, other = world.queue(tablet, origin_id="1", **LATER), world.queue(tablet, **LATER)
+    send(world)
+    assert (state(late), state(other)) == (("sent", ""), ("held", "capped"))
+
+
+def test_a_device_that_was_only_begun_makes_no_room_for_the_next(world: World) -> None:
+    """The first was announced, and has not been asked about yet: it is not let through by the cap."""
+    phone, tablet = devices(world, 2)
+    at_most(world.brand, 1)
+    sent_before(world, phone, NOW - HOUR)
+    begun = world.queue(phone, origin_id="1", **LATER)
+    key = Message.objects.get(pk=begun).copy_key
+    Message.objects.filter(pk=begun).update(state="dispatching", lease_token=1, leased_until=NOW + DAY)
+    RecentSend.objects.create(address=phone.address, copy_key=key, sent_at=NOW, message_id=begun)
+    message = world.queue(tablet, origin_id="1", **LATER)
+    send(world)
+    assert state(message) == ("held", "capped")
+
+
 def test_what_is_owed_by_law_is_under_no_policy(world: World) -> None:
     ana = world.person()
     at_most(world.brand, 1, purpose_kind="")

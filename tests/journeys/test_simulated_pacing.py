@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from channels.models import Message
-from channels.pacing.rules import About, Counted, Policy
+from channels.pacing.rules import About, Counted, Policy, Visit
+from consent.models import Preference
 from customers.ids import new_id
 from journeys.simulation.events import stored
 from journeys.simulation.pacing import Fate, Wanted, paced
@@ -51,6 +52,12 @@ def test_service_goes_before_marketing_where_there_is_room_for_one() -> None:
     order = OFFER._replace(purpose_kind="service")
     told = fates([want(T0), want(T0, about=order)], cap(1, DAY, purpose_kind=""))
     assert told == [Fate(None, "capped"), Fate(T0)]
+
+
+def test_one_message_to_several_devices_counts_once() -> None:
+    visits = [Visit("run", "", n, "push") for n in range(3)]
+    wanted = [Wanted(T0, T0 + HOUR, OFFER, visits[n // 2]) for n in range(6)]
+    assert fates(wanted, cap(2, DAY)) == [Fate(T0)] * 4 + [Fate(None, "capped")] * 2
 
 
 def journey() -> dict[str, Any]:
@@ -126,3 +133,11 @@ def test_what_is_not_known_of_held_messages_is_said(played: Stage) -> None:
     found = simulate(live, [], Recorded("UTC"), played.now)
     assert Unknown.HELD_BACK in found.unknown
     assert Unknown.OTHER_SENDS not in found.unknown
+
+
+def test_how_often_people_wanted_marketing_is_said_not_to_be_known(played: Stage) -> None:
+    live = version(played.journeys["welcome"].live_version_id or 0)
+    assert Unknown.HOW_OFTEN not in simulate(live, [], Recorded("UTC"), played.now).unknown
+    address = Message.objects.exclude(address=None).values_list("address", flat=True)[0]
+    Preference.objects.create(brand=played.brand, address_id=address, every_days=7, changed_at=played.now)
+    assert Unknown.HOW_OFTEN in simulate(live, [], Recorded("UTC"), played.now).unknown
