@@ -139,7 +139,7 @@ class _Told:
         self._queue()
         now = utcnow()
         secrets = in_force(opened(self._endpoint.pk, bytes(self._endpoint.secrets)), now)
-        token, ids = claim(self._endpoint.pk, now, self.events)
+        token, ids, _all = claim(self._endpoint.pk, now, self.events)
         made = [body_of(one.telling) for one in load(ids, token) if one.telling is not None]
         give_back(ids, token, now)
         keys: list[UUID] = [new_id() for _body in made]

@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -12,6 +13,8 @@ from channels.web.connection import Connection, Deadline
 
 MOST_BYTES: Final = 262_144
 _AGENT: Final = "Trilha"
+# For so long it is waited for a body that is read for the record only.
+_EXCERPT_SECONDS: Final = 1.0
 
 Trouble = Literal[
     "timeout", "unreachable", "untrusted", "refused_address", "interrupted", "bad_reply", "too_large", "bad_request"
@@ -67,12 +70,15 @@ def connected(url: str, deadline: Deadline) -> Connection:
     return connection
 
 
-def exchange(connection: Connection, request: Request, most: int, *, keep: bool = False) -> Reply:
+def exchange(
+    connection: Connection, request: Request, most: int, *, keep: bool = False, only_head: bool = False
+) -> Reply:
     """Send the request and read its reply; raises CallError. With `keep` the connection may be used again, unless the
-    other side will have an end of it."""
+    other side will have an end of it. With `only_head` the status is all that matters: of the body there is what comes
+    soon, up to `most`, and whatever is wrong with it is nobody's concern."""
     try:
         _send(connection, request, "keep-alive" if keep else "close")
-        return _read(connection, most)
+        return _read_head(connection, most) if only_head else _read(connection, most)
     except TimeoutError:
         raise CallError("timeout", began=True) from None
     except (http.client.RemoteDisconnected, http.client.IncompleteRead):
@@ -113,3 +119,22 @@ def _read(connection: Connection, most: int) -> Reply:
     if headers.get("content-encoding", "identity") != "identity":
         raise CallError("bad_reply", began=True)
     return Reply(response.status, headers, body)
+
+
+def _read_head(connection: Connection, most: int) -> Reply:
+    response = connection.getresponse()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    is_plain = headers.get("content-encoding", "identity") == "identity"
+    connection.deadline.at = min(connection.deadline.at, time.monotonic() + _EXCERPT_SECONDS)
+    return Reply(response.status, headers, _excerpt(response, most) if is_plain else b"")
+
+
+def _excerpt(response: http.client.HTTPResponse, most: int) -> bytes:
+    body = b""
+    try:
+        while len(body) < most and (part := response.read1(most - len(body))):
+            body += part
+    except (OSError, http.client.HTTPException, ValueError):
+        # What came so far will do.
+        pass
+    return body

@@ -13,8 +13,8 @@ from channels.web import CallError, Reply, Request, call
 from channels.webhooks.secrets import signed
 
 _HEADERS: Final = (("content-type", "application/json"), ("user-agent", "Trilha-Webhooks"))
-# Nothing of a reply counts but its status; what is longer than this is cut off, and is no reply.
-MOST_BYTES: Final = 65_536
+# Nothing of a reply counts but its status; of the rest so much is read for the record.
+MOST_BYTES: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def make(url: str, delivery: UUID, body: bytes, secrets: tuple[str, ...], clock:
     headers = (*_HEADERS, *signed(secrets, delivery, body, at).items())
     answer: Reply | CallError
     try:
-        answer = call(Request("POST", url, headers, body), began + settings.WEBHOOK_DEADLINE_SECONDS, MOST_BYTES)
+        deadline = began + settings.WEBHOOK_DEADLINE_SECONDS
+        answer = call(Request("POST", url, headers, body), deadline, MOST_BYTES, only_head=True)
     except CallError as error:
         answer = error
     return Attempt(answer, at, int((time.monotonic() - began) * 1000))

@@ -14,13 +14,14 @@ from customers.pg import copy_rows
 from customers.stored import Stored
 
 # What a partner's endpoint hears, of a row `t` with brand, source, profile: what its sources told, and what happened
-# here to those whom they named.
+# here to those whom they named, by whichever of their profiles.
 HEARS: Final = f"""
     (w.token_id IS NULL OR EXISTS (
         SELECT 1 FROM customers_partnertoken k JOIN customers_partnertoken_sources o ON o.partnertoken_id = k.id
         WHERE k.id = w.token_id AND (o.source_id = t.source_id OR (
-            EXISTS (SELECT 1 FROM customers_profilesource n
-                    WHERE n.profile_id = t.profile_id AND n.source_id = o.source_id)
+            EXISTS (SELECT 1 FROM customers_profile p JOIN customers_profile q ON q.customer_id = p.customer_id
+                    JOIN customers_profilesource n ON n.profile_id = q.id
+                    WHERE p.id = t.profile_id AND n.source_id = o.source_id)
             AND EXISTS (SELECT 1 FROM customers_source s WHERE s.id = t.source_id AND s.key = '{Source.RESERVED_KEY}')
         ))
     ))

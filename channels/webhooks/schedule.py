@@ -1,6 +1,6 @@
 """What comes of an attempt: delivered, tried again and when, or given up. Pure: no clock, no database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -29,16 +29,18 @@ _EXCERPT: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A delivery as an attempt finds it: how many tries have counted, since when it was queued."""
+    """A delivery as an attempt finds it: how many tries have counted, since when it was queued, and how often it was
+    called before."""
 
     tries: int
     queued_at: datetime
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a delivery. With `due_at` it is tried again; `rests_until` is for how long its endpoint asked to
-    be left alone, which makes the attempt no try."""
+    """What becomes of a delivery. With `due_at` it is tried again; `rests_until` is for how long its endpoint is left
+    alone because it asked for it."""
 
     state: State
     reason: str = ""
@@ -69,11 +71,28 @@ def judge(tried: Tried, answer: Reply | CallError, secrets: tuple[str, ...], now
     if answer.status == GONE:
         return Outcome(State.FAILED, "gone", GONE, tries=tried.tries + 1, is_gone=True, reply=words)
     if (rest := asked(answer, now)) is not None and now - tried.queued_at < patience():
-        until = now + rest
-        reason = f"status_{answer.status}"
-        return Outcome(State.WAITING, reason, answer.status, until, until, tried.tries, reply=words)
+        return _put_off(tried, answer.status, rest, words, now, fraction)
     reason = "redirect_not_followed" if 300 <= answer.status < 400 else f"status_{answer.status}"
     return _again(tried, reason, answer.status, words, now, fraction)
+
+
+def _put_off(tried: Tried, status: int, rest: timedelta, words: str, now: datetime, fraction: float) -> Outcome:
+    """No try, if it is long enough; who asks to be called again at once has the attempt counted, and is still left
+    alone for a while."""
+    reason, least = f"status_{status}", least_rest(tried.attempts)
+    if rest < least:
+        return replace(_again(tried, reason, status, words, now, fraction), rests_until=now + least)
+    return Outcome(State.WAITING, reason, status, now + rest, now + rest, tried.tries, reply=words)
+
+
+def unreadable(tried: Tried, now: datetime, fraction: float) -> Outcome:
+    """Nothing could be made of the event. What reads it may be mended before the last try."""
+    return _again(tried, "unreadable", None, "", now, fraction)
+
+
+def least_rest(attempts: int) -> timedelta:
+    """The shortest rest that is one, by how often the delivery was called before."""
+    return min(waits()[0] * (attempts + 1), _REST)
 
 
 def _again(tried: Tried, reason: str, status: int | None, reply: str, now: datetime, fraction: float) -> Outcome:

@@ -45,13 +45,14 @@ _REST: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An attempt and what came of it; without a time none was made."""
+    """An attempt and what came of it, and where it was made; without a time none was."""
 
     delivery: UUID
     token: int
     outcome: Outcome
     at: datetime | None = None
     milliseconds: int = 0
+    url: str = ""
 
 
 def settle(endpoint_id: UUID, made: Sequence[Made], now: datetime) -> int:

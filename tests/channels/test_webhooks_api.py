@@ -92,6 +92,19 @@ def test_of_what_happens_here_it_is_told_what_concerns_those_it_named(partners: 
     assert (len(told), set(named)) == (len(named), {"shop"})
 
 
+def test_of_a_customer_it_is_told_by_whichever_profile_something_happens(partners: Partners) -> None:
+    partners.know(partners.shop, "ana")
+    partners.know(partners.till, "bia")
+    named, other = Profile.objects.get(identifier__value="ana"), Profile.objects.get(identifier__value="bia")
+    other.customer_id = named.customer_id
+    other.save()
+    made(partners.shop, events=["segment.entered"])
+    with raw_cursor() as cursor:
+        happened = internal.Internal("segment.entered", other.pk, "x", {}, brand_id=partners.stage.brand.pk)
+        internal.tell(cursor, [happened], frozenset({"segment.entered"}), partners.stage.now)
+    assert WebhookDelivery.objects.get().profile_id == other.pk
+
+
 @pytest.mark.parametrize(
     ("name", "scope"),
     [

@@ -190,7 +190,7 @@ def test_what_was_erased_is_told_no_more(stage: Stage) -> None:
 def test_an_erasure_cancels_what_waits_and_waits_for_what_is_in_hand(stage: Stage) -> None:
     stage.accept(1)
     subject = Subject(profiles=(stage.only().profile_id or NIL,))
-    _token, ids = claim(stage.endpoint.pk, stage.clock.now, 10)
+    _token, ids, _all = claim(stage.endpoint.pk, stage.clock.now, 10)
     assert (cancel(subject, stage.clock.now), len(ids), stage.state()[0]) == (0, 1, "sending")
     assert (stop(subject, stage.clock.now), stage.state()[:2]) == (1, ("cancelled", "erased"))
     stage.accept(2)
@@ -216,7 +216,7 @@ def test_a_body_is_the_same_at_each_attempt(stage: Stage) -> None:
     stage.accept(1)
     bodies = set()
     for _attempt in range(2):
-        token, ids = claim(stage.endpoint.pk, stage.clock.now, 1)
+        token, ids, _all = claim(stage.endpoint.pk, stage.clock.now, 1)
         [claimed] = load(ids, token)
         assert claimed.telling is not None
         bodies.add(body_of(claimed.telling))

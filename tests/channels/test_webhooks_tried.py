@@ -92,6 +92,40 @@ def test_to_ask_to_be_left_alone_is_no_try(answer: Reply, rest: timedelta) -> No
     assert (outcome.state, outcome.tries, outcome.due_at, outcome.rests_until) == ("waiting", 3, T0 + rest, T0 + rest)
 
 
+@pytest.mark.parametrize(
+    ("told", "attempts", "is_try", "rest"),
+    [
+        ("0", 0, True, 5),
+        ("4", 0, True, 5),
+        ("5", 0, False, 5),
+        ("7", 1, True, 10),
+        ("10", 1, False, 10),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 3, True, 20),
+        ("59", 400, True, 60),
+        ("60", 400, False, 60),
+    ],
+)
+def test_who_asks_to_be_called_again_at_once_is_left_alone_and_it_counts(
+    told: str, attempts: int, is_try: bool, rest: int
+) -> None:
+    answer = reply(429, retry_after=told)
+    outcome = judge(Tried(2, T0, attempts), answer, (), T0, 0.0)
+    assert (outcome.tries, outcome.rests_until) == (2 + is_try, T0 + timedelta(seconds=rest))
+    assert outcome.due_at == T0 + (waits()[2] if is_try else timedelta(seconds=rest))
+
+
+def test_an_endpoint_that_is_busy_and_says_at_once_is_no_hot_loop(stage: Stage) -> None:
+    stage.system.answer(429, b"", retry_after="0")
+    stage.endpoint.concurrency = 1
+    stage.endpoint.save()
+    stage.accept(1, 2, 3)
+    for _second in range(12):
+        stage.deliver()
+        stage.clock.on(seconds=1)
+    assert len(stage.system.received) == 3
+    assert {one.tries for one in stage.deliveries()} == {1}
+
+
 def test_who_asks_to_be_left_alone_for_days_fails_like_others() -> None:
     outcome = judged(reply(429, retry_after="60"), 3, T0 + timedelta(days=4))
     assert (outcome.state, outcome.tries, outcome.rests_until) == ("waiting", 4, None)
@@ -148,6 +182,34 @@ def test_no_redirect_is_followed(stage: Stage) -> None:
         stage.deliver()
         assert elsewhere.received == []
     assert stage.state()[:2] == ("waiting", "redirect_not_followed")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("body", ["long", "packed", "cut", "hanging", "floods", "mumbled"])
+def test_a_reply_is_judged_by_its_status_whatever_its_body(stage: Stage, status: int, body: str) -> None:
+    def answers(handler: Any) -> None:
+        packed = "content-encoding: gzip\r\n" if body == "packed" else ""
+        chunked = "transfer-encoding: chunked\r\n" if body == "mumbled" else ""
+        length = "" if body in ("mumbled", "floods") else "content-length: 900000\r\n"
+        handler.wfile.write(f"HTTP/1.1 {status} OK\r\n{packed}{chunked}{length}\r\nabc".encode())
+        handler.close_connection = True
+        try:
+            if body in ("long", "floods"):
+                handler.wfile.write(b"x" * 899_997)
+            elif body == "hanging":
+                handler.wfile.flush()
+                time.sleep(0.8)
+        except OSError:
+            pass
+
+    stage.system.answers.append(answers)
+    stage.accept(1)
+    stage.deliver()
+    assert stage.state()[0] == ("delivered" if status == 200 else "waiting")
+    attempt = WebhookAttempt.objects.get()
+    assert attempt.status == status
+    kept = {"packed": "", "mumbled": "", "cut": "abc", "hanging": "abc"}
+    assert attempt.reply == kept.get(body, "abc" + "x" * 1_997)
 
 
 def test_gone_switches_it_off_at_once(stage: Stage) -> None:
@@ -262,7 +324,7 @@ def test_a_dead_workers_delivery_comes_again_and_five_deaths_are_enough(stage: S
 
 def test_who_lost_the_lease_writes_nothing(stage: Stage) -> None:
     stage.accept(1)
-    token, [id_] = claim.claim(stage.endpoint.pk, stage.clock.now, 1)
+    token, [id_], _all = claim.claim(stage.endpoint.pk, stage.clock.now, 1)
     stage.clock.on(seconds=80)
     claim.claim(stage.endpoint.pk, stage.clock.now, 1)
     late = Made(id_, token, judged(reply(200)), stage.clock.now, 3)

@@ -192,10 +192,19 @@ def _schedule(world: _World) -> Iterator[Check]:
     yield Check("  shorter than the schedule says", range(excused + 1), soon)
     late = sum(pause > wanted * (1 + JITTER) + _LATE_SECONDS for pause, wanted in pauses)
     yield Check("  much longer", range(excused + 1), late)
-    busy = world.numbers("busy")
-    yield Check("told, that had asked to be left alone", len(world.endpoints["busy"]), len(busy))
-    tries = WebhookDelivery.objects.filter(endpoint_id__in=world.ids("busy"), state="delivered").exclude(tries=1)
-    yield Check("  for which that was a try", 0, tries.count())
+    yield from _left_alone(world)
+
+
+def _left_alone(world: _World) -> Iterator[Check]:
+    """Who asked for it, soon enough: for longer than the schedule lasts nobody is put off."""
+    heard = world.numbers("busy")
+    yield Check("told, that had asked to be left alone", len(world.endpoints["busy"]), len(heard))
+    asked = WebhookAttempt.objects.filter(endpoint_id__in=world.ids("busy"), status=429)
+    patience = timedelta(seconds=sum(_WAITS))
+    late = {one.delivery_id: one.at - one.delivery.queued_at > patience for one in asked.select_related("delivery")}
+    yield Check("  soon after they were queued", range(1, 10**6), list(late.values()).count(False))
+    tried = WebhookDelivery.objects.filter(endpoint_id__in=world.ids("busy"), state="delivered").exclude(tries=1)
+    yield Check("  for which that was a try", 0, sum(not late.get(one.pk) for one in tried))
 
 
 def _nowhere_else(world: _World) -> Iterator[Check]:
