@@ -21,7 +21,7 @@ from channels.dispatch.settle import Outcome, State, after_crash, after_trouble,
 from channels.models import Reason
 from channels.pacing import sending as pacing
 from channels.pacing.rules import About, Visit
-from channels.providers.base import DeliveryError, Outgoing, Session
+from channels.providers.base import Blame, DeliveryError, Outgoing, Session
 from channels.receipts.note import note
 from channels.receipts.told import Happened
 from channels.stops import STANDING, share
@@ -75,6 +75,7 @@ class Sender:
     repeatable: bool
     clock: Callable[[], datetime]
     mind: Mind
+    keeps_window: bool = False
 
     def send(self, message: Claimed, outgoing: Outgoing) -> None:
         """Announce, check, call and record; every way out leaves a state a person can read."""
@@ -136,7 +137,7 @@ class _Call:
             outcome = self._trouble(error)
         except Exception as error:
             # A fault of the provider's code, at an unknown point of the call.
-            outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
+            outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe", blame=Blame.PROVIDER))
         else:
             outcome = Outcome(State.SENT, provider_id=accepted.provider_id, tries=1, taken=True)
         self.seconds = time.monotonic() - begun_at

@@ -18,6 +18,8 @@ MAX_CRASHES: Final = 5
 _FIRST_BACK_OFF: Final = 30.0
 _LAST_BACK_OFF: Final = 900.0
 _DETAIL: Final = 500
+# Whoever had the connector rest comes back behind those who waited for it, lest it do so again and again.
+_BEHIND: Final = timedelta(seconds=1)
 
 # Jitter is no secret, but a process that forks must not share its sequence.
 _jitter = random.SystemRandom()
@@ -133,9 +135,9 @@ def after_trouble(message: Claimed, error: DeliveryError, now: datetime, *, repe
         return Outcome(State.FAILED, Reason.REFUSED, detail, tries=1)
     if error.blame is Blame.SETTINGS:
         # Nothing that this message would change: it waits for whoever mends the connector, and is no try.
-        return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + SETTINGS_REST)
+        return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + SETTINGS_REST + _BEHIND)
     if error.retry_after is not None:
-        due_at = now + timedelta(seconds=error.retry_after)
+        due_at = now + timedelta(seconds=error.retry_after) + _BEHIND
         return Outcome(State.QUEUED, Reason.TROUBLE, detail, due_at, taken=maybe)
     if tries >= MAX_TRIES:
         return Outcome(State.FAILED, Reason.TROUBLE, detail, tries=1)
