@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models import WebhookDelivery, WebhookEndpoint
 from channels.webhooks.endpoints import again
-from channels.webhooks.queue import HEARS
+from channels.webhooks.queue import HEARS, good
 from customers import bells, jobs
 from customers.ids import new_id
 from customers.internal import CUSTOMER_MERGED, CUSTOMER_SPLIT
@@ -118,7 +118,7 @@ def _failed(turn: Slice, endpoint: WebhookEndpoint) -> tuple[int, tuple[Any, ...
 def _all(turn: Slice, endpoint: WebhookEndpoint) -> tuple[int, tuple[Any, ...] | None]:
     at, after = turn.job.cursor.get("after", (_FIRST, "0"))
     with raw_cursor() as cursor:
-        values = [turn.job.created_at, endpoint.pk, *_span(turn), at, int(after), _PIECE]
+        values = [turn.job.created_at, endpoint.pk, *_span(turn), *good(turn.now), at, int(after), _PIECE]
         rows = cursor.execute(_EVENTS, values).fetchall()
         if not rows:
             return 0, None
