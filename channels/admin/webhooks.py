@@ -159,9 +159,7 @@ class WebhookEndpointAdmin(Kept):
             "secret": secret,
             "onward": reverse("admin:channels_webhookendpoint_change", args=[endpoint.pk]),
         }
-        answer = TemplateResponse(request, "admin/channels/webhook_secret.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/channels/webhook_secret.html", context)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         extra: dict[str, Any] = {}

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import signing
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analytics.home.attention import Kind, attention
+from channels.admin import webhook_deliveries
 from channels.admin.webhook_words import words
 from channels.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from channels.webhooks import endpoints, secrets
@@ -135,7 +138,10 @@ def test_a_test_leads_to_the_page_that_tells_its_outcome(stage: Stage, keeper: C
 def test_a_new_secret_is_shown_once(stage: Stage, keeper: Client) -> None:
     answer = act(keeper, stage.endpoint, "rotate")
     page = answer.content.decode()
-    assert (answer.redirect_chain, answer["Cache-Control"]) == ([], "no-store")
+    assert answer.redirect_chain == []
+    assert "no-store" in answer["Cache-Control"]
+    assert stage.secret not in page
+    assert secrets.opened(stage.endpoint.pk, bytes(stage.again().secrets))[0].secret not in kept_of(keeper)
     keys = secrets.opened(stage.endpoint.pk, bytes(stage.again().secrets))
     assert keys[0].secret in page
     assert [key.secret for key in keys][1:] == [stage.secret]
@@ -231,6 +237,32 @@ def test_deliveries_that_are_over_are_told_once_more(stage: Stage, keeper: Clien
     stage.clock.on(minutes=1)
     stage.deliver()
     assert (len(stage.system.received), WebhookAttempt.objects.count()) == (2, 2)
+
+
+def test_a_page_tells_a_bounded_number_once_more(stage: Stage, keeper: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_deliveries, "MOST_AT_ONCE", 1)
+    stage.accept(1, 2)
+    WebhookDelivery.objects.update(state="failed", settled_at=stage.clock.now)
+    keys = [str(one.pk) for one in stage.deliveries()]
+    address = reverse("admin:channels_webhookdelivery_changelist")
+    answer = keeper.post(address, {"action": "tell_again", "_selected_action": keys}, follow=True)
+    assert "At most 1 at once" in answer.content.decode()
+    assert {one.replays for one in stage.deliveries()} == {0}
+
+
+@pytest.mark.parametrize("page", ["webhookdelivery", "webhookattempt"])
+def test_lists_ask_for_no_distinct_reasons_and_sort_by_the_key_alone(stage: Stage, keeper: Client, page: str) -> None:
+    stage.system.answer(500)
+    stage.accept(1)
+    stage.deliver()
+    address = reverse(f"admin:channels_{page}_changelist")
+    with CaptureQueriesContext(connection) as queries:
+        shown = keeper.get(address, {"reason": "status_500", "o": "1"}).content.decode()
+    asked = [one["sql"] for one in queries if f"channels_{page}" in one["sql"]]
+    assert not [sql for sql in asked if "DISTINCT" in sql]
+    [ordered] = {sql.partition("ORDER BY ")[2].partition(" LIMIT")[0] for sql in asked if "ORDER BY" in sql}
+    assert ordered == f'"channels_{page}"."id" DESC'
+    assert "it answered 500" in shown
 
 
 @pytest.mark.parametrize("reason", ["timeout", "redirect_not_followed", "gone", "forgotten"])

@@ -16,7 +16,8 @@ from channels.webhooks.replay import Span
 from channels.webhooks.schedule import Outcome, Tried, judge, waits
 from channels.webhooks.settle import Made, settle
 from customers import jobs
-from customers.models import AuditEntry, Job
+from customers.clock import utcnow
+from customers.models import AuditEntry, Event, Job
 from tests.channels import web_server
 from tests.channels.listener import Stage, listening, make_endpoint
 from tests.channels.web_server import other_system
@@ -407,6 +408,29 @@ def test_a_span_of_time_is_told_once_more_under_the_same_ids(stage: Stage) -> No
     ids = [one.headers["webhook-id"] for one in stage.system.received]
     assert (len(ids), len(set(ids))) == (5, 3)
     assert {one.state for one in stage.deliveries()} == {"delivered"}
+
+
+def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_twice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "_PIECE", 2)
+    monkeypatch.setattr(replay, "_NARROWEST", timedelta(milliseconds=2))
+    monkeypatch.setattr(replay, "_WIDEST", timedelta(milliseconds=16))
+    endpoints.switch_off(stage.endpoint, WebhookEndpoint.Off.BY_HAND, stage.clock.now)
+    for number in range(5):
+        stage.accept(number)
+    # Many at one instant.
+    stage.accept(*range(10, 17))
+    for number in range(20, 23):
+        stage.accept(number)
+    endpoints.switch_on(stage.endpoint, stage.clock.now)
+    times = list(Event.objects.order_by("received_at").values_list("received_at", flat=True))
+    # From the second one on, to the last one, which is not of it.
+    job = replay.ask(stage.endpoint, Span(times[1], times[-1]), utcnow())
+    jobs.work_on(utcnow, seconds=30)
+    job.refresh_from_db()
+    assert times[-1] - times[1] > 4 * timedelta(milliseconds=16)
+    assert (job.state, job.done, WebhookDelivery.objects.count()) == ("done", 13, 13)
 
 
 def test_of_a_span_of_time_what_failed_alone_is_told_once_more(stage: Stage) -> None:
