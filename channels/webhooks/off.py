@@ -1,6 +1,7 @@
 """Endpoints that are switched off by themselves: each with a reason that people can read, and announced."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,7 +14,7 @@ Off = WebhookEndpoint.Off
 
 
 @transaction.atomic
-def switch_off(endpoint_id: object, why: WebhookEndpoint.Off, now: datetime) -> None:
+def switch_off(endpoint_id: UUID, why: WebhookEndpoint.Off, now: datetime) -> None:
     endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
     if endpoint.is_active:
         endpoints.switch_off(endpoint, why, now)

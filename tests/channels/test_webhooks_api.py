@@ -184,14 +184,16 @@ def test_for_a_token_that_is_not_good_nothing_is_queued(partners: Partners, sett
     token.sources.add(Source.objects.get(key="till"))
 
     def queued() -> int:
-        """As if the till's events were its own: it has a token that is good."""
+        """By the till, whose token is good, and whose events are the shop's as well."""
         WebhookDelivery.objects.all().delete()
         send(partners, partners.till, next(names))
         return WebhookDelivery.objects.count()
 
     assert queued() == 1
     assert len(due_endpoints(now)) == 1
-    for bad in ({"expires_at": now - timedelta(seconds=1)}, {"revoked_at": now}, {"mode": "test"}, {"scopes": []}):
+    bads: list[dict[str, Any]]
+    bads = [{"expires_at": now - timedelta(seconds=1)}, {"revoked_at": now}, {"mode": "test"}, {"scopes": []}]
+    for bad in bads:
         good = {name: getattr(token, name) for name in bad}
         PartnerToken.objects.filter(pk=token.pk).update(**bad)
         assert due_endpoints(now) == []

@@ -414,8 +414,8 @@ def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_tw
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "_PIECE", 2)
-    monkeypatch.setattr(replay, "_NARROWEST", timedelta(milliseconds=2))
-    monkeypatch.setattr(replay, "_WIDEST", timedelta(milliseconds=16))
+    monkeypatch.setattr(replay, "_NARROWEST", timedelta(milliseconds=1))
+    monkeypatch.setattr(replay, "_WIDEST", timedelta(milliseconds=4))
     endpoints.switch_off(stage.endpoint, WebhookEndpoint.Off.BY_HAND, stage.clock.now)
     for number in range(5):
         stage.accept(number)
@@ -429,7 +429,7 @@ def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_tw
     job = replay.ask(stage.endpoint, Span(times[1], times[-1]), utcnow())
     jobs.work_on(utcnow, seconds=30)
     job.refresh_from_db()
-    assert times[-1] - times[1] > 4 * timedelta(milliseconds=16)
+    assert times[-1] - times[1] > 4 * timedelta(milliseconds=4)
     assert (job.state, job.done, WebhookDelivery.objects.count()) == ("done", 13, 13)
 
 
