@@ -139,6 +139,10 @@ REASONS: Final[dict[str, Words]] = {
         _("A message that may say who this person is was just being resolved."),
         _("Nothing is needed: it is asked again a second later."),
     ),
+    Reason.BUSY: Words(
+        _("Another message to the person, or a change of their consent, was just in hand."),
+        _("Nothing is needed: it is looked at again a second or two later."),
+    ),
     Reason.TEMPLATE_ERROR: Words(
         _("No words could be made: the template has an error."),
         _("A template version that renders for this person."),

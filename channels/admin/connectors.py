@@ -19,7 +19,7 @@ from channels.accounts import callback_url, calls_back
 from channels.admin import fares
 from channels.admin.settings import all_settings, collect, form_fields, settings_of
 from channels.admin.stopping import StopActions
-from channels.care.probe import probe
+from channels.care.probe import CannotTry, probe
 from channels.care.state import wake
 from channels.models import Connector
 from channels.providers import base as providers
@@ -170,7 +170,12 @@ class ConnectorAdmin(StopActions, Kept):
     @admin.action(description=_("Try it out, sending nothing"), permissions=["change"])
     def try_out(self, request: HttpRequest, queryset: QuerySet[Connector]) -> None:
         for connector in queryset[:_TRIED]:
-            fault = probe(connector)
+            try:
+                fault = probe(connector)
+            except CannotTry:
+                words = _("%(name)s cannot be tried out.")
+                self.message_user(request, words % {"name": connector.name}, messages.WARNING)
+                continue
             if fault:
                 words, level = _("%(name)s: %(fault)s"), messages.ERROR
             else:

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from channels.models import Conversation, Inbound
 from customers.admin.base import Facts, link, table
 from customers.admin.show import Tone, flag, state, when
+from customers.visibility import beside
 
 _SHOWN: Final = 100
 _MEANING: Final[dict[Any, Tone]] = {Inbound.Meaning.STOP: "warn", Inbound.Meaning.START: "good"}
@@ -51,7 +52,7 @@ class ConversationAdmin(Facts):
 
     @admin.display(description=_("newest first"))
     def written(self, conversation: Conversation) -> SafeString | str:
-        rows = Inbound.objects.shown_to(self.user).filter(conversation=conversation).order_by("-pk")[:_SHOWN]
+        rows = beside(conversation, Inbound).filter(conversation=conversation).order_by("-pk")[:_SHOWN]
         return table(
             (_("at"), _("text"), _("keyword"), _("suggested"), _("attachments")),
             [
@@ -59,10 +60,6 @@ class ConversationAdmin(Facts):
                 for one in rows
             ],
         )
-
-    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.user = request.user
-        return super().get_object(request, *args, **kwargs)
 
     def has_mark_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("channels.change_conversation"))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DataError
+from django.db import DataError, connection
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -35,19 +35,27 @@ def _door(view: Any) -> Any:
             response["Allow"] = "GET, POST"
             return response
         try:
-            return view(request, connector_id)  # type: ignore[no-any-return]  # it is the view below
+            # psycopg's own errors too, where a statement did not go by Django.
+            with connection.wrap_database_errors:
+                return view(request, connector_id)  # type: ignore[no-any-return]  # it is the view below
         except Refused as error:
             return problem(error.refusal)
+        except at_once.NotYet:
+            return _later("It is kept, and does not hold yet.")
         except DataError as error:
             logger.error("Not kept: the database answered %s", describe(error))
             return problem(unstorable(state_of(error)))
         except DatabaseFailure as error:
             logger.error("Not kept: the database answered %s", describe(error))
-            response = problem(Refusal("not_ready", "Nothing can be kept at present.", "Send the same again."))
-            response["Retry-After"] = "1"
-            return response
+            return _later("Nothing can be kept at present.")
 
     return answer
+
+
+def _later(why: str) -> HttpResponse:
+    response = problem(Refusal("not_ready", why, "Send the same again."))
+    response["Retry-After"] = "1"
+    return response
 
 
 @_door
@@ -64,9 +72,10 @@ def callback(request: HttpRequest, connector_id: UUID) -> HttpResponse:
             raise Refused("not_found", "Nothing is read here.", "Send POST.")
         return HttpResponse(greeting, content_type="text/plain")
     receive.verify(service, came, now)
-    id_, is_new = receive.keep(connector, came, now)
-    at_once.settle(service, came, id_, now)
-    return HttpResponse(b"" if is_new else b"known", content_type="text/plain")
+    id_ = receive.keep(connector, came, now)
+    at_once.settle(service, connector, came, id_, now)
+    # Nothing in it: what Twilio is answered as text it sends to the person who wrote.
+    return HttpResponse(status=200, content_type="text/plain")
 
 
 def _came(request: HttpRequest) -> Callback:

@@ -48,6 +48,9 @@ def is_limited(connector: Connector) -> bool:
 def filled(bucket: Bucket, connector: Connector, zone: ZoneInfo, now: datetime) -> Bucket:
     """The bucket as of `now`. A clock that steps back fills nothing."""
     today = now.astimezone(zone).date()
+    if bucket.day is not None and bucket.day > today:
+        # A host whose clock is a moment behind at midnight.
+        today = bucket.day
     begun = bucket.begun if bucket.day == today else 0
     if connector.most_per_second is None:
         return Bucket(0.0, now, today, begun)

@@ -58,6 +58,8 @@ def after_error(breaker: Breaker, error: DeliveryError, now: datetime) -> Breake
         return Breaker(breaker.failures, breaker.rests + 1, now + SETTINGS_REST, Rest.SETTINGS, detail)
     if error.retry_after is not None:
         until = now + timedelta(seconds=error.retry_after)
+        if breaker.rests_until is not None and breaker.rests_until >= until:
+            return breaker
         return replace(breaker, rests_until=until, rest=Rest.ASKED, detail=detail)
     failures = breaker.failures + 1
     if failures < FAILURES and not breaker.is_probing(now):

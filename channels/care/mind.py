@@ -51,4 +51,4 @@ def minding(connector: Connector, leave: Leave, clock: Callable[[], datetime]) -
         yield mind
     finally:
         tally.keep(connector.pk, mind.counts, clock())
-        give_back(connector, leave.count - mind.begun, clock())
+        give_back(connector, leave, mind.begun, clock())

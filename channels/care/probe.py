@@ -10,14 +10,18 @@ from channels.providers.base import ConfigurationError, DeliveryError, Provider
 _SECONDS: Final = 10.0
 
 
+class CannotTry(Exception):
+    """Whatever it was asked could have an effect."""
+
+
 def probe(connector: Connector) -> str:
-    """What is wrong; empty when nothing is."""
+    """What is wrong; empty when nothing is. Raises CannotTry of a service that can be asked nothing harmless."""
     try:
         service = service_of(connector)
     except ConfigurationError as error:
         return str(error)
     if not isinstance(service, Provider):
-        return ""
+        raise CannotTry
     try:
         service.probe(time.monotonic() + _SECONDS)
     except DeliveryError as error:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,12 @@ class Leave:
     is_probe: bool = False
     # Something has gone wrong lately: what goes well is worth telling.
     is_shaken: bool = False
+    # Of a connector without limits `count` says how many a batch has, and no more.
+    is_limited: bool = False
+    day: date | None = None
+
+
+_LOOK_AGAIN: Final = timedelta(minutes=15)
 
 
 def ask_leave(connector: Connector, now: datetime, wanted: int) -> Leave:
@@ -42,9 +49,13 @@ def ask_leave(connector: Connector, now: datetime, wanted: int) -> Leave:
     if not is_limited(connector):
         return Leave(wanted, is_probe=is_probe, is_shaken=is_shaken)
     answer = _take(connector, now, wanted)
+    if not answer.count and answer.by_day and answer.next_at is not None:
+        # No longer than so, as others may give back what they had leave for, and somebody may raise the quota.
+        return Leave(0, min(answer.next_at, now + _LOOK_AGAIN), Reason.QUOTA)
     if not answer.count:
-        return Leave(0, answer.next_at, Reason.QUOTA if answer.by_day else "")
-    return Leave(answer.count, is_probe=is_probe, is_shaken=is_shaken)
+        return Leave(0, answer.next_at)
+    day = now.astimezone(ZoneInfo(connector.brand.zone)).date()
+    return Leave(answer.count, is_probe=is_probe, is_shaken=is_shaken, is_limited=True, day=day)
 
 
 def _take(connector: Connector, now: datetime, wanted: int) -> Allowed:
@@ -57,16 +68,17 @@ def _take(connector: Connector, now: datetime, wanted: int) -> Allowed:
     return answer
 
 
-def give_back(connector: Connector, count: int, now: datetime) -> None:
+def give_back(connector: Connector, leave: Leave, begun: int, now: datetime) -> None:
     """Calls that were taken and not begun: messages that were refused before, or left for later."""
-    if not count or not is_limited(connector):
+    count = leave.count - begun
+    if count < 1 or not leave.is_limited:
         return
     zone = ZoneInfo(connector.brand.zone)
     with transaction.atomic():
         row = ConnectorState.objects.select_for_update().get(pk=connector.pk)
         bucket = filled(Bucket(row.tokens, row.tokens_at, row.day, row.begun), connector, zone, now)
         # Of a day that is over nothing comes back.
-        _keep(row, bucket, -min(count, bucket.begun))
+        _keep(row, bucket, -min(count, bucket.begun) if bucket.day == leave.day else 0)
 
 
 def _keep(row: ConnectorState, bucket: Bucket, taken: int) -> None:

@@ -7,29 +7,27 @@ from uuid import UUID
 from psycopg import Cursor
 
 from channels.receipts.consequences import suppress
-from consent.keywords import Meaning
+from consent.keywords import Heard, Meaning
 from consent.models import Method, Purpose, Suppression
-from consent.permission import lock_address
 from consent.withdrawing import Withdrawal, withdraw
 
 _LIFT: Final = """
     UPDATE consent_suppression SET lifted_at = %s
-    WHERE address_id = %s AND brand_id = %s AND reason = 'stop' AND lifted_at IS NULL
+    WHERE address_id = %s AND brand_id = %s AND reason = 'stop' AND lifted_at IS NULL AND created_at < %s
 """
 
 
-def obey(cursor: Cursor[Any], meaning: Meaning, address_id: UUID, brand_id: UUID, language: str, now: datetime) -> None:
+def obey(cursor: Cursor[Any], heard: Heard, address_id: UUID, brand_id: UUID, at: datetime, now: datetime) -> None:
     """STOP keeps every message of the brand from the address, and withdraws what was agreed to there. START lifts the
-    first of the two only: who wants the news again agrees to it anew."""
-    if meaning is Meaning.HELP:
+    first of the two only, and only what was said before it: who wants the news again agrees to it anew. The caller
+    holds the address."""
+    if heard.meaning is Meaning.START:
+        cursor.execute(_LIFT, [now, address_id, brand_id, at])
+    if heard.meaning is not Meaning.STOP:
         return
-    lock_address(address_id)
-    if meaning is Meaning.START:
-        cursor.execute(_LIFT, [now, address_id, brand_id])
-        return
-    suppress(cursor, {(address_id, brand_id, Suppression.Reason.STOP)}, now)
+    suppress(cursor, {(address_id, brand_id, Suppression.Reason.STOP)}, at)
     purposes = Purpose.objects.filter(brand=brand_id, kind=Purpose.Kind.MARKETING).values_list("pk", flat=True)
-    withdraw([_withdrawal(address_id, brand_id, purpose, language) for purpose in purposes.order_by("pk")], now)
+    withdraw([_withdrawal(address_id, brand_id, purpose, heard.language) for purpose in purposes.order_by("pk")], now)
 
 
 def _withdrawal(address_id: UUID, brand_id: UUID, purpose_id: UUID, language: str) -> Withdrawal:

@@ -81,11 +81,19 @@ class Batch:
     looked_at: int
 
 
+# By a message's row `m`: its address still has its copy, so that the provider may have taken it in an earlier call.
+MAY_BE_TAKEN: Final = """
+    EXISTS (
+        SELECT 1 FROM channels_recentsend r
+        WHERE r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id
+    )
+"""
 # A message whose worker died before (`crashes`) is claimed apart, so that it can only take itself down.
 _CLAIM = f"""
     WITH picked AS MATERIALIZED (
         SELECT m.id,
-               CASE WHEN m.expires_at <= %(now)s THEN 'expired'
+               CASE WHEN m.expires_at <= %(now)s AND {MAY_BE_TAKEN} THEN 'unknown'
+                    WHEN m.expires_at <= %(now)s THEN 'expired'
                     WHEN %(off)s::text <> '' THEN 'off'
                     WHEN {STANDING.format(scopes="ARRAY[m.scope_id, m.connector_id, m.brand_id]")}
                     THEN 'stopped'
@@ -97,11 +105,11 @@ _CLAIM = f"""
     )
     UPDATE channels_message m SET
         state = CASE p.fate WHEN 'off' THEN 'held' WHEN 'stopped' THEN 'held' ELSE p.fate END,
-        reason = CASE p.fate WHEN 'expired' THEN 'late' WHEN 'off' THEN %(off)s
+        reason = CASE p.fate WHEN 'expired' THEN 'late' WHEN 'unknown' THEN 'interrupted' WHEN 'off' THEN %(off)s
                              WHEN 'stopped' THEN 'stopped' ELSE '' END,
-        settled_at = CASE WHEN p.fate = 'expired' THEN %(now)s END,
+        settled_at = CASE WHEN p.fate IN ('expired', 'unknown') THEN %(now)s END,
         -- A little apart, so that they come back in the order in which they were due.
-        due_at = CASE p.fate WHEN 'off' THEN least(%(off_until)s + p.place * interval '1 microsecond', m.expires_at)
+        due_at = CASE p.fate WHEN 'off' THEN least(%(off_until)s + (p.place - 1) * interval '1 us', m.expires_at)
                              WHEN 'stopped' THEN least(%(rested)s, m.expires_at)
                              ELSE m.due_at END,
         lease_token = CASE WHEN p.fate = 'leased' THEN %(token)s END,
@@ -110,21 +118,18 @@ _CLAIM = f"""
     RETURNING m.id, m.state
 """
 
-_LOAD = """
+_LOAD = f"""
     SELECT m.id, m.lease_token, m.brand_id, m.connector_id, m.scope_id, m.origin_kind, m.origin_id, m.visit,
            m.copy_key, m.channel, m.template_version_id, m.purpose_id, m.profile_id, m.address_id,
            m.expires_at, m.attempts, m.crashes, a.value, a.original,
-           coalesce(c.traits, '{}'),
+           coalesce(c.traits, '{{}}'),
            -- The language of the page on which it was asked for, else the one they chose, else the one they speak.
            coalesce(nullif(CASE WHEN m.origin_kind = 'consent' THEN t.context ->> 'language' END, ''),
                     nullif(f.language, ''), c.locale, ''),
-           coalesce(t.context, '{}'), t.journey,
+           coalesce(t.context, '{{}}'), t.journey,
            b.key, b.name, b.locale, b.postal_address, b.sender_name, b.sender_email, u.key, u.kind,
            p.customer_id, m.priority,
-           EXISTS (
-               SELECT 1 FROM channels_recentsend r
-               WHERE r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id
-           )
+           {MAY_BE_TAKEN}
     FROM channels_message m
     JOIN customers_brand b ON b.id = m.brand_id
     JOIN consent_purpose u ON u.id = m.purpose_id

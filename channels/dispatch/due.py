@@ -12,11 +12,11 @@ from django.conf import settings
 
 from channels.accounts import service_of
 from channels.care.mind import minding
-from channels.care.state import ask_leave
+from channels.care.state import Leave, ask_leave
 from channels.dispatch import window
 from channels.dispatch.claim import REST, Batch, Claimed, PutOff, claim, give_back
 from channels.dispatch.compose import Texts, compose
-from channels.dispatch.send import Sender, place_of, release
+from channels.dispatch.send import Sender, drop_broken_connection, place_of, release
 from channels.dispatch.settle import Outcome, State, after_trouble, back_off, settle
 from channels.dispatch.slots import slot
 from channels.models import Connector, Reason
@@ -50,9 +50,11 @@ def dispatch_due(connector_id: UUID, now: datetime, limit: int = BATCH, seconds:
     clock = ticking(now)
     until = time.monotonic() + (settings.LEASE_SECONDS if seconds is None else seconds)
     with provider.open() as session, minding(connector, leave, clock) as mind:
-        sender = Sender(session, provider.takes_idempotency_key, clock, mind)
-        looked_at = _work(sender, claim(connector_id, now, leave.count), until)
-        for _suspect in range(min(_SUSPECTS, leave.count - mind.begun)):
+        sender = Sender(session, provider.takes_idempotency_key, clock, mind, provider.keeps_window)
+        # Where there is leave for so many only, those whose worker died have a share of it as well.
+        share = min(_SUSPECTS, leave.count // 5) if leave.is_limited else 0
+        looked_at = _work(sender, claim(connector_id, now, leave.count - share), until)
+        for _suspect in range(min(_SUSPECTS, leave.count - mind.begun) if _is_scarce(leave) else _SUSPECTS):
             if time.monotonic() >= until or mind.is_resting:
                 break
             alone = _work(sender, claim(connector_id, clock(), 1, suspects=True), until)
@@ -60,6 +62,10 @@ def dispatch_due(connector_id: UUID, now: datetime, limit: int = BATCH, seconds:
                 break
             looked_at += alone
         return looked_at
+
+
+def _is_scarce(leave: Leave) -> bool:
+    return leave.is_limited or leave.is_probe
 
 
 def _put_off(connector_id: UUID, off: PutOff, now: datetime) -> int:
@@ -131,7 +137,7 @@ def _compose(sender: Sender, message: Claimed, texts: Texts) -> base.Outgoing | 
         return None
     try:
         outgoing = compose(message, texts, message.address_id, now)
-        if not window.is_closed(message, outgoing, now):
+        if not sender.keeps_window or not window.is_closed(message, outgoing, now):
             return outgoing
         settle(message, Outcome(State.SUPPRESSED, Reason.WINDOW_CLOSED), now)
     except MissingFieldError as error:
@@ -188,5 +194,16 @@ def _round(clock: Callable[[], datetime], until: float) -> int:
             break
         with slot(connector_id, concurrency) as free:
             if free:
-                looked_at += dispatch_due(connector_id, clock(), seconds=left)
+                looked_at += _dispatch(connector_id, clock(), left)
     return looked_at
+
+
+def _dispatch(connector_id: UUID, now: datetime, seconds: float) -> int:
+    """One connector's turn; what is wrong with it is nobody else's trouble."""
+    try:
+        return dispatch_due(connector_id, now, seconds=seconds)
+    except Exception as error:
+        whose = {"connector_id": str(connector_id)}
+        logger.error("not dispatched: %s %s", describe(error), place_of(error), extra=whose)
+        drop_broken_connection()
+        return 0

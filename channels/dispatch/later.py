@@ -1,6 +1,5 @@
 """What may go, but not now: held until it may, or suppressed where that would be too late."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -44,22 +43,10 @@ def noted(paced: Paced) -> dict[str, Any]:
 def _later(
     message: Claimed, reason: Reason, at: datetime | None, decision: dict[str, Any], now: datetime, *, is_known: bool
 ) -> Outcome:
-    outcome = _held(message, reason, at, decision, now, is_known=is_known)
-    if not message.may_be_taken:
-        return outcome
-    # The provider may have it already: it keeps its copy and counts for others, and is not told as not sent.
-    if outcome.state == State.SUPPRESSED:
-        return Outcome(State.UNKNOWN, Reason.INTERRUPTED, decision=decision, taken=True)
-    return replace(outcome, taken=True)
-
-
-def _held(
-    message: Claimed, reason: Reason, at: datetime | None, decision: dict[str, Any], now: datetime, *, is_known: bool
-) -> Outcome:
     if at is not None and not is_known:
-        # The one in hand may be refused yet: as long as there is time, this one may go.
-        last_try = max(message.expires_at - _LAST_TRY, now + _SOON)
-        return Outcome(State.HELD, reason, due_at=min(at, last_try), decision=decision)
+        # The one in hand may be refused yet: as long as there is time, this one may go. When there is none any more
+        # it is over for this reason, and not for being late.
+        at = min(at, max(message.expires_at - _LAST_TRY, now + _SOON))
     if at is None or at >= message.expires_at:
         return Outcome(State.SUPPRESSED, reason, decision=decision)
     return Outcome(State.HELD, reason, due_at=at, decision=decision)

@@ -31,9 +31,12 @@ _LOST: Final = """
     UPDATE channels_message SET state = 'failed', reason = 'interrupted', settled_at = %s WHERE id = ANY(%s)
 """
 # Whoever else is to get a copy at this address may, as it has none.
-_FORGET: Final = "DELETE FROM channels_recentsend WHERE message_id = ANY(%s)"
+_FORGET: Final = """
+    DELETE FROM channels_recentsend r USING channels_message m
+    WHERE m.id = ANY(%s) AND r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id
+"""
 _AGAIN: Final = """
-    UPDATE channels_message SET state = 'queued', reason = '', settled_at = NULL, due_at = %s, attempts = 0, crashes = 0
+    UPDATE channels_message SET state = 'queued', reason = '', settled_at = NULL, due_at = %s, crashes = 0
     WHERE id = ANY(%s)
 """
 

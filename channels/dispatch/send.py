@@ -17,11 +17,11 @@ from channels import guards
 from channels.care.mind import Mind
 from channels.dispatch.claim import REST, Claimed
 from channels.dispatch.later import not_now, noted, too_often
-from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, settle
+from channels.dispatch.settle import Outcome, State, after_crash, after_trouble, in_the_way, settle
 from channels.models import Reason
 from channels.pacing import sending as pacing
 from channels.pacing.rules import About
-from channels.providers.base import DeliveryError, Outgoing, Session
+from channels.providers.base import Blame, DeliveryError, Outgoing, Session
 from channels.receipts.note import note
 from channels.receipts.told import Happened
 from channels.stops import STANDING, share
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 # A copy for the same address is being handed over just now; its fate decides about this one.
 _COPY_UNDECIDED = timedelta(seconds=5)
 _MERGE_SETTLES = timedelta(seconds=1)
+# Who waits for an address, or behind a stop, holds other stops meanwhile: these are not to wait for another's call.
+_PATIENCE_SECONDS = 1.0
+# A lock that was not to be had in time, and two who stood in each other's way: no fault, and nothing was sent.
+_IN_THE_WAY = frozenset(("55P03", "40001", "40P01"))
 
 # The unique row of (address, copy) is taken with the announcement and given up only when the provider
 # certainly has nothing; so it holds through a crash as well.
@@ -55,7 +59,7 @@ _ANNOUNCE = """
     SELECT EXISTS (SELECT 1 FROM mine), EXISTS (SELECT 1 FROM begun)
 """
 _LOCK = f"""
-    SELECT p.customer_id, {STANDING.format(scopes="%(scopes)s")},
+    SELECT set_config('lock_timeout', %(patience)s, true), p.customer_id, {STANDING.format(scopes="%(scopes)s")},
            (SELECT f.every_days FROM consent_preference f WHERE f.address_id = m.address_id AND f.brand_id = m.brand_id)
     FROM channels_message m LEFT JOIN customers_profile p ON p.id = m.profile_id
     WHERE m.id = %(id)s AND m.state = 'dispatching' AND m.lease_token = %(token)s
@@ -71,6 +75,7 @@ class Sender:
     repeatable: bool
     clock: Callable[[], datetime]
     mind: Mind
+    keeps_window: bool = False
 
     def send(self, message: Claimed, outgoing: Outgoing) -> None:
         """Announce, check, call and record; every way out leaves a state a person can read."""
@@ -81,13 +86,16 @@ class Sender:
                     self._deliver(message, outgoing, call)
                 call.tell()
         except Exception as error:
+            # After the call nobody but the sweep may judge: the provider may have it.
+            if not call.begun and _is_in_the_way(error):
+                _write(message, in_the_way(self.clock()), self.clock())
+                return
             logger.warning(
                 "sending failed: %s %s",
                 describe(error),
                 place_of(error),
                 extra={"message_id": str(message.id)},
             )
-            # After the call nobody but the sweep may judge: the provider may have it.
             if not call.begun:
                 release(message, describe(error), self.clock())
 
@@ -129,7 +137,7 @@ class _Call:
             outcome = self._trouble(error)
         except Exception as error:
             # A fault of the provider's code, at an unknown point of the call.
-            outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe"))
+            outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe", blame=Blame.PROVIDER))
         else:
             outcome = Outcome(State.SENT, provider_id=accepted.provider_id, tries=1, taken=True)
         self.seconds = time.monotonic() - begun_at
@@ -195,19 +203,22 @@ def _lock(message: Claimed, now: datetime) -> _Locked | None:
     if message.address_id is None:
         raise LookupError("a message without an address was claimed")
     with raw_cursor() as cursor:
-        # Four locks, each longer than a provider's deadline by default, together shorter than the lease: who waits
-        # must not be taken for dead.
-        share(cursor, message.scopes(), patience=settings.LEASE_SECONDS / 5)
+        share(cursor, message.scopes(), patience=_PATIENCE_SECONDS)
         lock_address(message.address_id)
         about = About(message.brand_id, message.channel, message.purpose_id, message.purpose_kind)
         paced = pacing.begin(cursor, about, message.profile_id, now)
-        cursor.execute(_LOCK, {"id": message.id, "token": message.token, "scopes": message.scopes()})
+        # What is written once the call was made may wait, though not for as long as one is taken for dead.
+        patience = f"{settings.LEASE_SECONDS * 1000 // 5}ms"
+        values = {"id": message.id, "token": message.token, "scopes": message.scopes(), "patience": patience}
+        cursor.execute(_LOCK, values)
         row = cursor.fetchone()
-    return None if row is None else _Locked(paced, *row)
+    return None if row is None else _Locked(paced, *row[1:])
 
 
 def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | None, int | None]:
     """The reason not to send, if there is one, and the consent entry that decided."""
+    if message.expires_at <= now:
+        return Outcome(State.EXPIRED, Reason.LATE), None
     if locked.stopped:
         return Outcome(State.HELD, Reason.STOPPED, due_at=now + REST), None
     if locked.customer_id is None or message.address_id is None:
@@ -266,9 +277,19 @@ def place_of(error: BaseException) -> str:
 
 def release(message: Claimed, detail: str, now: datetime) -> None:
     """Queue a message that was certainly not sent, after a failure of our own."""
+    _write(message, after_crash(message, detail, now), now)
+
+
+def _is_in_the_way(error: Exception) -> bool:
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return isinstance(error, pacing.Busy) or getattr(cause, "sqlstate", None) in _IN_THE_WAY
+
+
+def _write(message: Claimed, outcome: Outcome, now: datetime) -> None:
+    """Settle by a transaction of its own, after one that failed."""
     drop_broken_connection()
     try:
-        settle(message, after_crash(message, detail, now), now)
+        settle(message, outcome, now)
     except (DatabaseError, psycopg.Error) as error:
         # The sweep finds it when the lease is over.
         logger.warning("not released: %s", describe(error), extra={"message_id": str(message.id)})

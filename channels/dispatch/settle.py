@@ -1,7 +1,7 @@
 """Settling: what becomes of a message in hand, written in one statement."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ MAX_CRASHES: Final = 5
 _FIRST_BACK_OFF: Final = 30.0
 _LAST_BACK_OFF: Final = 900.0
 _DETAIL: Final = 500
+# Whoever had the connector rest comes back behind those who waited for it, lest it do so again and again.
+_BEHIND: Final = timedelta(seconds=1)
 
 # Jitter is no secret, but a process that forks must not share its sequence.
 _jitter = random.SystemRandom()
@@ -52,7 +54,7 @@ _SETTLE = """
             settled_at = CASE WHEN %(due_at)s::timestamptz IS NULL THEN %(now)s::timestamptz END,
             attempts = attempts + %(tries)s, crashes = crashes + %(crashes)s,
             provider_id = %(provider_id)s, send_consent_id = coalesce(%(consent_id)s, send_consent_id),
-            decision = coalesce(%(decision)s, decision), locale = %(locale)s,
+            decision = coalesce(%(decision)s, decision), locale = coalesce(%(locale)s::text, locale),
             lease_token = NULL, leased_until = NULL
         WHERE id = %(id)s AND lease_token = %(token)s AND state IN ('leased', 'dispatching')
         RETURNING id, address_id, copy_key
@@ -68,8 +70,12 @@ _TAKEN = _SETTLE + (
 )
 
 
+_KEPT = _SETTLE + "SELECT count(*) FROM message"
+
+
 def settle(message: Claimed, outcome: Outcome, now: datetime, outgoing: Outgoing | None = None) -> None:
     """Write the outcome, if the message is still this worker's; what was taken keeps the words it had."""
+    outcome = _kept(message, outcome)
     values = {
         "id": message.id,
         "token": message.token,
@@ -83,14 +89,33 @@ def settle(message: Claimed, outcome: Outcome, now: datetime, outgoing: Outgoing
         "provider_id": outcome.provider_id[:200],
         "consent_id": outcome.consent_id,
         "decision": None if outcome.decision is None else Jsonb(outcome.decision),
-        "locale": outgoing.locale if outcome.taken and outgoing is not None else "",
+        "locale": _locale(outcome, outgoing),
     }
     with raw_cursor() as cursor:
-        if outcome.taken and outgoing is not None:
+        if not outcome.taken:
+            cursor.execute(_NOT_TAKEN, values)
+        elif outgoing is None:
+            cursor.execute(_KEPT, values)
+        else:
             body = {"subject": outgoing.subject, "body": outgoing.html or outgoing.text}
             cursor.execute(_TAKEN, values | body)
-        else:
-            cursor.execute(_NOT_TAKEN, values)
+
+
+def _kept(message: Claimed, outcome: Outcome) -> Outcome:
+    """What the provider may have by an earlier call keeps its copy and counts for others, and is not told as not sent,
+    whatever ends it now. Only a refusal of the very copy says that there is none."""
+    if not message.may_be_taken or outcome.taken or outcome.reason == Reason.REFUSED:
+        return outcome
+    if outcome.due_at is None:
+        outcome = replace(outcome, state=State.UNKNOWN, reason=Reason.INTERRUPTED)
+    return replace(outcome, taken=True)
+
+
+def _locale(outcome: Outcome, outgoing: Outgoing | None) -> str | None:
+    """None leaves what an earlier call had."""
+    if not outcome.taken:
+        return ""
+    return None if outgoing is None else outgoing.locale
 
 
 def back_off(tries: int) -> timedelta:
@@ -110,13 +135,18 @@ def after_trouble(message: Claimed, error: DeliveryError, now: datetime, *, repe
         return Outcome(State.FAILED, Reason.REFUSED, detail, tries=1)
     if error.blame is Blame.SETTINGS:
         # Nothing that this message would change: it waits for whoever mends the connector, and is no try.
-        return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + SETTINGS_REST)
+        return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + SETTINGS_REST + _BEHIND)
     if error.retry_after is not None:
-        due_at = now + timedelta(seconds=error.retry_after)
+        due_at = now + timedelta(seconds=error.retry_after) + _BEHIND
         return Outcome(State.QUEUED, Reason.TROUBLE, detail, due_at, taken=maybe)
     if tries >= MAX_TRIES:
         return Outcome(State.FAILED, Reason.TROUBLE, detail, tries=1)
     return Outcome(State.QUEUED, Reason.TROUBLE, detail, now + back_off(tries), tries=1, taken=maybe)
+
+
+def in_the_way(now: datetime) -> Outcome:
+    """Somebody holds what this one needs, for no longer than a call: no try, and no fault."""
+    return Outcome(State.HELD, Reason.BUSY, due_at=now + timedelta(seconds=_jitter.uniform(1, 2)))
 
 
 def after_crash(message: Claimed, detail: str, now: datetime) -> Outcome:

@@ -6,18 +6,19 @@ from typing import Final
 
 from django.db import transaction
 
+from channels.dispatch.claim import MAY_BE_TAKEN
 from channels.dispatch.settle import MAX_CRASHES
 from channels.providers.base import idempotent_keys
 from customers.pg import raw_cursor
 
 # A worker alive holds the row's lock while it calls; a lease that is over and unlocked is a dead worker's.
 # Before the announcement nothing was sent; after it only a provider that knows our key may be asked again.
-_SWEEP: Final = """
+_SWEEP: Final = f"""
     WITH orphan AS MATERIALIZED (
         SELECT m.id, m.crashes + 1 AS crashes,
                CASE WHEN m.state = 'dispatching' AND c.provider <> ALL(%(repeatable)s) THEN 'unknown'
                     WHEN m.crashes + 1 < %(most)s THEN 'queued'
-                    WHEN m.state = 'dispatching' THEN 'unknown'
+                    WHEN m.state = 'dispatching' OR {MAY_BE_TAKEN} THEN 'unknown'
                     ELSE 'failed' END AS fate
         FROM channels_message m JOIN channels_connector c ON c.id = m.connector_id
         WHERE m.state IN ('leased', 'dispatching') AND m.leased_until < %(now)s

@@ -57,6 +57,7 @@ class Reason(models.TextChoices):
     ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")
     UNRESOLVED = "unresolved", _("an identity of the person is just being resolved")
+    BUSY = "busy", _("another message or a change of the person is just in hand")
     # trouble
     TEMPLATE_ERROR = "template_error", _("the template could not be rendered")
     MISSING_FIELD = "missing_field", _("a field the template needs is missing")

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-# A week and a day: whatever is open at all is open within them.
-_LOOK_AHEAD: Final = 9
+# Whatever is open at all is open within two weeks and a day or two: of an hour that there is once a week, clocks may
+# leap over the next one.
+_LOOK_AHEAD: Final = 16
 # Clocks are not moved twice within half a day.
 _STRIDE: Final = timedelta(hours=12)
 

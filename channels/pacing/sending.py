@@ -1,4 +1,7 @@
-"""Pacing of one message as it is sent: a lock on its customer while what they had is counted and the call is made."""
+"""Pacing of one message as it is sent: a lock on its customer while what they had is counted and the call is made.
+
+Nobody waits for that lock, since whoever does holds stops and an address meanwhile: who is busy comes back later.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +16,10 @@ from customers.ids import hash64
 from customers.pg import raw_cursor
 
 _CUSTOMER: Final = "SELECT customer_id FROM customers_profile WHERE id = %b"
+
+
+class Busy(Exception):
+    """Another message to the same customer is being counted or handed over."""
 
 
 @dataclass(slots=True)
@@ -64,13 +71,18 @@ def _asks_hours(policies: list[Policy]) -> bool:
 
 def begin(cursor: Cursor[Any], about: About, profile_id: UUID, now: datetime) -> Paced:
     """Which policies a message is under. Where one of them counts, its customer is locked until the transaction ends:
-    two messages in hand are counted one after the other, by whatever channel and to whatever address they go."""
+    two messages in hand are counted one after the other, by whatever channel and to whatever address they go.
+
+    Raises Busy where another is in hand.
+    """
     paced = Paced(about, covering(standing(cursor, [about.brand_id], now), about))
     if any(isinstance(one, Cap) for one in paced.policies):
         row = cursor.execute(_CUSTOMER, [profile_id]).fetchone()
         if row is not None and row[0] is not None:
             paced.customer_id = row[0]
-            cursor.execute("SELECT pg_advisory_xact_lock(%b)", [lock_key(row[0])])
+            free = cursor.execute("SELECT pg_try_advisory_xact_lock(%b)", [lock_key(row[0])]).fetchone()
+            if free is None or not free[0]:
+                raise Busy
     return paced
 
 

@@ -133,6 +133,8 @@ class Provider(Service, ABC):
     channels: ClassVar[frozenset[Channel]]
     # A second call with the same key has no second effect: an interrupted call may be repeated.
     takes_idempotency_key: ClassVar[bool] = False
+    # WhatsApp's rule holds here: free words for a day after somebody wrote, else approved templates only.
+    keeps_window: ClassVar[bool] = False
 
     @abstractmethod
     def open(self) -> AbstractContextManager[Session]:

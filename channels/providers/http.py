@@ -19,6 +19,9 @@ from customers.clock import utcnow
 # A provider that wants more time than this is asked again earlier all the same.
 _LONGEST_WISH: Final = 3600.0
 _USUAL_WISH: Final = 30.0
+# Less would be asking at once, again and again.
+_LEAST_WISH: Final = 1.0
+_TOO_MANY: Final = 429
 _NOT_TAKEN: Final = frozenset({429, 503})
 # Who we are, or whether we may: nothing that another message would change.
 _OURS: Final = frozenset({401, 403, 407})
@@ -136,7 +139,8 @@ def _of_call(error: CallError) -> DeliveryError:
     if error.name in ("refused_address", "untrusted"):
         return DeliveryError(error.name, blame=Blame.SETTINGS)
     if error.name == "bad_request":
-        return DeliveryError(error.name, permanent=True)
+        # Its headers and address are made of settings: what it says to whom is in the body.
+        return DeliveryError(error.name, blame=Blame.SETTINGS)
     return DeliveryError(error.name, accepted="maybe" if error.began else "no", blame=Blame.PROVIDER)
 
 
@@ -147,7 +151,10 @@ def refused(reply: Reply, detail: str = "", code: str = "", *, permanent: bool |
     said = f"{reply.status} {code} {detail}".replace("  ", " ").strip()[:_SHOWN]
     if reply.status in _NOT_TAKEN:
         wish = retry_after(reply)
-        return DeliveryError(said, code=code, retry_after=_USUAL_WISH if wish is None else wish, blame=Blame.PROVIDER)
+        if wish is None and reply.status == _TOO_MANY:
+            wish = _USUAL_WISH
+        # A 503 that wishes for nothing is a failure like any other, with pauses that grow.
+        return DeliveryError(said, code=code, retry_after=wish, blame=Blame.PROVIDER)
     if reply.status in _OURS:
         return DeliveryError(said, code=code, blame=Blame.SETTINGS)
     if 300 <= reply.status < 400:
@@ -163,13 +170,13 @@ def retry_after(reply: Reply) -> float | None:
     if not said:
         return None
     if said.isdigit():
-        return min(float(said[:9]), _LONGEST_WISH)
+        return min(max(float(said[:9]), _LEAST_WISH), _LONGEST_WISH)
     try:
         at = email.utils.parsedate_to_datetime(said)
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - utcnow()).total_seconds(), 0.0), _LONGEST_WISH)
+    return min(max((at - utcnow()).total_seconds(), _LEAST_WISH), _LONGEST_WISH)
 
 
 def document(reply: Reply) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from channels.providers.base import Accepted, CallsBack, DeliveryError, Outgoing
+from channels.providers.base import Accepted, Blame, CallsBack, DeliveryError, Outgoing
 from channels.providers.http import HttpProvider, checked_base, document, refused
 from channels.receipts.told import BadSignature, Callback, Happened, Reading, ToldReceipt, ToldReply, key_of
 from channels.web import Reply, Request
@@ -27,6 +27,8 @@ _CONTENT: Final = re.compile(r"HX[0-9a-f]{32}")
 _LONGEST: Final = 1_600
 # Twilio's own names of errors: the number takes no messages at all, or its owner wants none from this sender.
 _NO_SUCH_NUMBER: Final = frozenset({"21211", "21614", "30005", "30006"})
+# The sender of our settings is none, or not for this.
+_OUR_SENDER: Final = frozenset({"21212", "21603", "21606", "21659", "21910", "63007"})
 _UNSUBSCRIBED: Final = frozenset({"21610"})
 _STATUS: Final[Mapping[str, Happened]] = {
     "sent": Happened.SENT,
@@ -61,6 +63,7 @@ class Twilio(HttpProvider, CallsBack):
     key = "twilio"
     label = _("Twilio")
     channels: ClassVar = frozenset({Channel.SMS, Channel.WHATSAPP})
+    keeps_window = True
     Config = TwilioConfig
     Credentials = TwilioCredentials
 
@@ -91,7 +94,11 @@ class Twilio(HttpProvider, CallsBack):
         said = document(reply)
         if reply.status == 201 and isinstance(said.get("sid"), str):
             return Accepted(said["sid"])
+        if 200 <= reply.status < 300:
+            raise DeliveryError("the reply names no message", accepted="maybe", blame=Blame.PROVIDER)
         code, text = str(said.get("code") or ""), str(said.get("message") or "")
+        if code in _OUR_SENDER:
+            raise DeliveryError(f"{reply.status} {code} {text}", code=code, blame=Blame.SETTINGS)
         error = refused(reply, text, code)
         error.says = _says(code)
         raise error

@@ -5,9 +5,10 @@ call nobody knows the end of is known by it. Meta knows no idempotency key, so s
 """
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +38,11 @@ _STATUS: Final[Mapping[str, Happened]] = {
     "failed": Happened.FAILED,
 }
 # Meta's numbers of errors. Its status alone says little: most of them are 400.
-_TOO_FAST: Final = frozenset({"4", "80007", "130429", "131048", "131056"})
+_TOO_FAST: Final = frozenset({"4", "80007", "130429", "131048"})
+_PAIR: Final = frozenset({"131056"})
+_PAIR_WAIT: Final = 60.0
+# There is no such number, or not for this token.
+_NO_OBJECT: Final = 33
 _LOG_IN: Final = frozenset({"0", "10", "190", "200", "131005", "131031", "131042", "368"})
 _PASSING: Final = frozenset({"1", "2", "131000", "131016", "131057"})
 _NO_SUCH: Final = frozenset({"131026", "131021"})
@@ -67,6 +72,7 @@ class WhatsApp(HttpProvider, CallsBack):
     key = "whatsapp"
     label = _("WhatsApp Cloud API")
     channels: ClassVar = frozenset({Channel.WHATSAPP})
+    keeps_window = True
     Config = WhatsAppConfig
     Credentials = WhatsAppCredentials
 
@@ -99,6 +105,7 @@ class WhatsApp(HttpProvider, CallsBack):
             match said.get("messages"):
                 case [{"id": str(id_)}, *_rest]:
                     return Accepted(id_)
+        if 200 <= reply.status < 300:
             raise DeliveryError("the reply names no message", accepted="maybe", blame=Blame.PROVIDER)
         raise _error(reply, said.get("error"))
 
@@ -126,11 +133,16 @@ class WhatsApp(HttpProvider, CallsBack):
         changes = [change for entry in said.entry for change in entry.changes]
         ours = [one.value for one in changes if one.field == "messages"]
         told: list[Told] = []
+        is_known = len(ours) == len(changes)
         for value in ours:
-            # One account has many numbers, and all of them tell here.
-            if value.metadata.phone_number_id == self.config.phone_number_id:
-                told += [*_receipts(value), *_replies(value)]
-        return Reading(told, is_known=len(ours) == len(changes))
+            if value.metadata.phone_number_id != self.config.phone_number_id:
+                # One account has many numbers, and may tell of all of them here: another connector's, and shown.
+                is_known = False
+                continue
+            statuses, replies = _whole(value.statuses, _Status), _whole(value.messages, _Message)
+            told += [*_receipts(statuses), *_replies(replies)]
+            is_known &= len(statuses) == len(value.statuses) and len(replies) == len(value.messages)
+        return Reading(told, is_known=is_known)
 
 
 def _content(outgoing: Outgoing) -> dict[str, Any]:
@@ -156,6 +168,11 @@ def _error(reply: Reply, error: Any) -> DeliveryError:
     found = error if isinstance(error, dict) else {}
     code = str(found.get("code", ""))
     text = str(found.get("message", ""))
+    if code in _PAIR:
+        # Too much for this person, and for nobody else.
+        return DeliveryError(f"{reply.status} {code} {text}", code=code, retry_after=_PAIR_WAIT)
+    if found.get("error_subcode") == _NO_OBJECT:
+        return DeliveryError(f"{reply.status} {code} {text}", code=code, blame=Blame.SETTINGS)
     if code in _TOO_FAST:
         return refused(Reply(429, reply.headers, b""), text, code)
     if code in _LOG_IN:
@@ -173,6 +190,9 @@ def _says(code: str) -> Happened | None:
     return Happened.UNSUBSCRIBED if code in _STOPPED else None
 
 
+_Member = TypeVar("_Member")
+
+
 class _Error(msgspec.Struct):
     code: int | str = ""
     title: str = ""
@@ -182,7 +202,7 @@ class _Status(msgspec.Struct):
     id: str
     status: str
     timestamp: str = ""
-    errors: list[_Error] = []
+    errors: list[_Error] | None = None
     biz_opaque_callback_data: str = ""
 
 
@@ -214,8 +234,9 @@ class _Metadata(msgspec.Struct):
 
 class _Value(msgspec.Struct):
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    statuses: list[_Status] = []
-    messages: list[_Message] = []
+    # Each by itself: one that is odd costs itself only.
+    statuses: list[msgspec.Raw] = []
+    messages: list[msgspec.Raw] = []
 
 
 class _Change(msgspec.Struct):
@@ -233,8 +254,16 @@ class _Told(msgspec.Struct):
     entry: list[_Entry] = []
 
 
-def _receipts(value: _Value) -> Iterator[ToldReceipt]:
-    for one in value.statuses:
+def _whole(members: Sequence[msgspec.Raw], kind: type[_Member]) -> list[_Member]:
+    found = []
+    for one in members:
+        with suppress(msgspec.DecodeError, RecursionError):
+            found.append(msgspec.json.decode(one, type=kind))
+    return found
+
+
+def _receipts(statuses: Iterable[_Status]) -> Iterator[ToldReceipt]:
+    for one in statuses:
         happened = _STATUS.get(one.status)
         if happened is None:
             continue
@@ -251,8 +280,8 @@ def _receipts(value: _Value) -> Iterator[ToldReceipt]:
         )
 
 
-def _replies(value: _Value) -> Iterator[ToldReply]:
-    for one in value.messages:
+def _replies(messages: Iterable[_Message]) -> Iterator[ToldReply]:
+    for one in messages:
         # A tap on a quick reply is what its words say; a picture or a voice has none.
         text = one.text.body or one.button.text
         yield ToldReply(

@@ -27,7 +27,7 @@ _PATIENCE: Final = timedelta(days=1)
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _LAST_WAIT: Final = timedelta(minutes=15)
 _WAITING: Final = """
-    SELECT r.id, r.connector_id, r.happened, r.at, r.received_at, r.is_machine, r.code, r.tries, m.id
+    SELECT r.id, r.connector_id, r.provider_id, r.happened, r.at, r.received_at, r.is_machine, r.code, r.tries, m.id
     FROM channels_receipt r
     LEFT JOIN LATERAL (
         SELECT m.id FROM channels_message m WHERE m.id = r.message_key AND m.connector_id = r.connector_id
@@ -37,20 +37,21 @@ _WAITING: Final = """
           AND m.connector_id = r.connector_id
         LIMIT 1
     ) m ON true
-    WHERE r.id = ANY(%s) AND r.applied_at IS NULL ORDER BY r.id
+    WHERE r.id = ANY(%s) AND r.applied_at IS NULL ORDER BY r.id FOR UPDATE OF r
 """
 # A worker that is calling holds its message: it is not waited for, as its receipts can wait.
 _LOCK: Final = """
     SELECT m.id, m.state, m.reason, m.brand_id, m.profile_id, m.address_id, m.purpose_id, m.channel, m.scope_id,
-           m.step_id, m.origin_kind, m.origin_id, m.copy_key
-    FROM channels_message m WHERE m.id = ANY(%s) ORDER BY m.id FOR UPDATE SKIP LOCKED
+           m.step_id, m.origin_kind, m.origin_id, m.copy_key, m.provider_id, m.attempts
+    FROM channels_message m WHERE m.id = ANY(%s) ORDER BY m.id FOR UPDATE
 """
 _MOVE: Final = """
     UPDATE channels_message m SET
-        state = u.state, reason = u.reason, lease_token = NULL, leased_until = NULL,
+        state = u.state, reason = u.reason, provider_id = u.provider_id, lease_token = NULL, leased_until = NULL,
         settled_at = CASE WHEN m.state IN ('sent', 'delivered', 'opened', 'clicked') AND u.state <> 'failed'
                           THEN m.settled_at ELSE least(u.at, %s) END
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS u(id, state, reason, at)
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+        AS u(id, state, reason, provider_id, at)
     WHERE m.id = u.id
 """
 _APPLIED: Final = """
@@ -69,6 +70,7 @@ class Waiting:
 
     id: int
     connector_id: UUID
+    provider_id: str
     happened: str
     at: datetime
     received_at: datetime
@@ -95,6 +97,8 @@ class Subject:
     origin_kind: str
     origin_id: str
     copy_key: str
+    provider_id: str
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def apply(ids: Sequence[int], now: datetime, *, patiently: bool = False) -> int:
         waiting = [Waiting(*row) for row in cursor.execute(_WAITING, [list(ids)])]
         found = sorted({one.message_id for one in waiting if one.message_id is not None})
         held = consequences.lock_addresses(cursor, waiting, patiently=patiently)
-        messages = {row[0]: Subject(*row) for row in cursor.execute(_LOCK, [found])}
+        query = _LOCK if patiently else f"{_LOCK} SKIP LOCKED"
+        messages = {row[0]: Subject(*row) for row in cursor.execute(query, [found])}
         begun = {id_: Stand(one.state, one.reason) for id_, one in messages.items()}
         free = [one for one in waiting if one.message_id in messages and one.id not in held.busy]
         applied = [_apply(one, messages[one.message_id]) for one in _in_order(free) if one.message_id]
@@ -126,10 +131,19 @@ def _in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
 
 
 def _apply(receipt: Waiting, message: Subject) -> Applied:
+    if message.attempts > 1 and _are_two(receipt.provider_id, message.provider_id):
+        # Of an earlier call of a message that went once more: it says nothing of how the later one went.
+        return Applied(receipt, message, moved=False)
     stand = forward(Stand(message.state, message.reason), receipt.happened, is_machine=receipt.is_machine)
     if stand is not None:
         message.state, message.reason = stand.state, stand.reason
+        message.provider_id = message.provider_id or receipt.provider_id
     return Applied(receipt, message, stand is not None)
+
+
+def _are_two(one: str, other: str) -> bool:
+    """Two of a provider's names; some write the same one with angle brackets and without."""
+    return bool(one and other) and one.strip("<>") != other.strip("<>")
 
 
 def _move(
@@ -145,7 +159,10 @@ def _move(
         first.setdefault(one.message.id, one.receipt.at)
     moved = [one for one in messages if Stand(one.state, one.reason) != begun[one.id]]
     if moved:
-        columns = [list(each) for each in zip(*((m.id, m.state, m.reason, first[m.id]) for m in moved), strict=True)]
+        columns = [
+            list(each)
+            for each in zip(*((m.id, m.state, m.reason, m.provider_id, first[m.id]) for m in moved), strict=True)
+        ]
         cursor.execute(_MOVE, [now, *columns])
 
 
@@ -154,9 +171,11 @@ def _settle(cursor: Cursor[Any], waiting: Iterable[Waiting], applied: Mapping[in
     later: dict[str, list[Any]] = defaultdict(list)
     for one in waiting:
         known = applied.get(one.id)
-        if known is None and now - one.received_at < _PATIENCE:
+        if known is None and (one.message_id is not None or now - one.received_at < _PATIENCE):
             later["id"].append(one.id)
-            later["at"].append(now + min(_LAST_WAIT, _FIRST_WAIT * 2 ** min(one.tries, 12)))
+            # Its message or address is in use for a moment; one that is not known may come later, or never.
+            wait = _FIRST_WAIT if one.message_id else min(_LAST_WAIT, _FIRST_WAIT * 2 ** min(one.tries, 12))
+            later["at"].append(now + wait)
             continue
         done["id"].append(one.id)
         done["message"].append(known.message.id if known else None)

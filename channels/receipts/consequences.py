@@ -41,7 +41,9 @@ _SUPPRESS: Final = """
 _SOFT: Final = """
     SELECT m.address_id, count(DISTINCT r.message_id) FROM channels_receipt r
     JOIN channels_message m ON m.id = r.message_id
-    WHERE m.address_id = ANY(%s) AND r.happened = 'soft_bounced' AND r.at > %s AND r.message_id <> ALL(%s)
+    WHERE m.address_id = ANY(%s) AND m.settled_at > %s
+      AND m.state IN ('sent', 'delivered', 'opened', 'clicked', 'unknown')
+      AND r.happened = 'soft_bounced' AND r.message_id <> ALL(%s)
     GROUP BY 1
 """
 

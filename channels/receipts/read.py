@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 from django.db import transaction
 
 from channels.accounts import service_of
 from channels.conversations import inbound
+from channels.conversations.inbound import Came
 from channels.models import ProviderCallback
 from channels.providers.base import CallsBack, ConfigurationError
 from channels.receipts.receive import as_kept
 from channels.receipts.told import Reading, ToldReceipt, ToldReply, Unreadable
 from customers import bells, dead_letters
-from customers.ids import hash_uuid
+from customers.accept.remains import Sender, Told, as_text, naming_the_erased
+from customers.ids import NIL, hash_uuid
 from customers.pg import raw_cursor
 from customers.work import Queue, describe, not_alone
 
@@ -46,11 +49,19 @@ def read(ids: Sequence[int], now: datetime) -> int:
     _keep(
         [_columns(row, one) for row, reading, _ in found for one in reading.told if isinstance(one, ToldReceipt)], now
     )
+    told = ((row, one) for row, reading, _fault in found for one in reading.told)
+    inbound.take([Came(row.connector, one, row.received_at) for row, one in told if isinstance(one, ToldReply)], now)
+    gone = _of_the_erased([row for row, _reading, _fault in found], now)
     for row, reading, fault in found:
-        replies = [one for one in reading.told if isinstance(one, ToldReply)]
-        inbound.take(row.connector, replies, row.received_at, now)
-        _settle(row, reading, fault, now)
+        _settle(row, reading, fault, now, is_gone=row.pk in gone)
     return len(found)
+
+
+def _of_the_erased(rows: Sequence[ProviderCallback], now: datetime) -> set[int]:
+    """Calls that name somebody who was erased: what they told is kept as receipts, and not a word of them."""
+    texts = [Told((as_text(bytes(one.body)), one.query, orjson.dumps(one.headers).decode())) for one in rows]
+    hits = naming_the_erased(texts, Sender(NIL), now)
+    return {row.pk for row, found in zip(rows, hits, strict=True) if found}
 
 
 def again(ids: Sequence[int], now: datetime) -> int:
@@ -82,15 +93,18 @@ def _reading(row: ProviderCallback) -> tuple[Reading, str]:
         return _NOTHING, type(error).__name__
 
 
-def _settle(row: ProviderCallback, reading: Reading, fault: str, now: datetime) -> None:
+def _settle(row: ProviderCallback, reading: Reading, fault: str, now: datetime, *, is_gone: bool) -> None:
     row.status = Status.FAILED if fault else Status.DONE if reading.is_known else Status.UNHANDLED
     row.reason, row.read_at, row.told = fault[:200], now, len(reading.told)
-    row.save(update_fields=("status", "reason", "read_at", "told"))
+    if is_gone:
+        row.body, row.query, row.headers = b"", "", {}
+    row.save(update_fields=("status", "reason", "read_at", "told", "body", "query", "headers"))
 
 
 def _columns(row: ProviderCallback, one: ToldReceipt) -> tuple[Any, ...]:
     at = min(one.at or row.received_at, row.received_at)
-    whose = str(one.message_key or one.provider_id)
+    # By both names: a message that was sent once more has two of the provider's.
+    whose = f"{one.message_key or ''} {one.provider_id}"
     # Without an id or a time of its own, a thing of one kind happened once.
     told_as = one.told_as or (at.isoformat() if one.at else "")
     key = hash_uuid("receipt", str(row.connector_id), whose, one.happened, told_as)

@@ -11,8 +11,7 @@ from django.db import connection
 from channels.accounts import service_of
 from channels.models import Connector, ProviderCallback
 from channels.providers.base import CallsBack, ConfigurationError
-from channels.receipts.told import BadSignature, Callback
-from customers import bells
+from channels.receipts.told import BadSignature, Callback, Unreadable
 from customers.accept.refusal import Refused
 from customers.ids import hash_uuid
 from customers.pg import raw_cursor
@@ -27,7 +26,7 @@ _STORE: Final = """
         (connector_id, received_at, key, content_type, query, headers, body, status, reason, told, repeats)
     VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, 'waiting', '', 0, 0)
     ON CONFLICT (key) DO UPDATE SET repeats = channels_providercallback.repeats + 1
-    RETURNING id, xmax = 0
+    RETURNING id
 """
 
 
@@ -48,22 +47,20 @@ def verify(service: CallsBack, callback: Callback, now: datetime) -> None:
     """Raises Refused, with nothing kept."""
     try:
         service.verify(callback, now)
-    except BadSignature:
+    except (BadSignature, Unreadable):
         raise Refused("invalid_signature", "No valid signature.", "Only the connector’s provider calls here.") from None
 
 
-def keep(connector: Connector, callback: Callback, now: datetime) -> tuple[int, bool]:
-    """Store the call; its id, and whether it is new."""
+def keep(connector: Connector, callback: Callback, now: datetime) -> int:
+    """Store the call, or find it as it was stored before; its id."""
     digest = blake2b(callback.query.encode() + b"\0" + callback.body, digest_size=16).hexdigest()
     values: list[Any] = [
         connector.pk, now, hash_uuid(str(connector.pk), digest), callback.content_type[:200],
         callback.query.replace("\0", "")[:2000], _kept_headers(callback), callback.body,
     ]  # fmt: skip
     with connection.wrap_database_errors, raw_cursor() as cursor:
-        [(id_, is_new)] = cursor.execute(_STORE, values).fetchall()
-    if is_new:
-        bells.ring("engine")
-    return int(id_), bool(is_new)
+        [(id_,)] = cursor.execute(_STORE, values).fetchall()
+    return int(id_)
 
 
 def as_kept(row: ProviderCallback) -> Callback:

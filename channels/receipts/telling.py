@@ -39,12 +39,17 @@ _NOTHING: Final = Cause()
 
 def tell(cursor: Cursor[Any], applied: Sequence["Applied"], now: datetime) -> int:
     """Tell what these receipts say, each kind once for a message; what a machine did is not told."""
-    told = [one for one in applied if one.receipt.happened in NAMES and not one.receipt.is_machine]
+    told = [one for one in applied if one.receipt.happened in NAMES and not one.receipt.is_machine and _is_true(one)]
     if not told:
         return 0
     awaited = names_under_lock()
     wanted = [one for one in told if NAMES[one.receipt.happened] in awaited]
     return tell_inside(cursor, _events(cursor, wanted), awaited, now) if wanted else 0
+
+
+def _is_true(one: "Applied") -> bool:
+    """What came too late to be so (a failure of what has arrived) is kept and not told."""
+    return one.moved or one.receipt.happened not in (Happened.FAILED, Happened.BOUNCED)
 
 
 def _events(cursor: Cursor[Any], applied: Iterable["Applied"]) -> list[Internal]:

@@ -1,7 +1,7 @@
 """What a provider can tell by calling us back, in one form for all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -43,8 +43,20 @@ class Callback:
             raise Unreadable("not a form") from None
 
 
+class _Plain:
+    """Its texts are such as can be kept: a NUL, which no column takes, is left out."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for one in fields(self):  # type: ignore[arg-type]  # both below are dataclasses
+            value = getattr(self, one.name)
+            if isinstance(value, str) and "\0" in value:
+                object.__setattr__(self, one.name, value.replace("\0", ""))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldReceipt:
+class ToldReceipt(_Plain):
     """Of one message, which is named by the provider's id or by ours (`message_key`: the id of our row). `told_as` is
     what tells this from another of the same kind: the provider's id of the event, or its time."""
 
@@ -59,7 +71,7 @@ class ToldReceipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldReply:
+class ToldReply(_Plain):
     """Something a person wrote to us. `sender` is their address on the channel, `about` the provider's id of the
     message they answered, where it says so."""
 

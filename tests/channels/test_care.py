@@ -127,9 +127,67 @@ def test_a_quota_holds_the_rest_until_the_brand_s_next_day(recorded: World) -> N
     assert sorted(state(one) for one in messages) == [("held", "quota")] * 2 + [("sent", "")] * 2
     held = Message.objects.filter(reason="quota").order_by("due_at").first()
     assert held is not None
-    assert held.due_at.replace(microsecond=0) == NOW.replace(day=3, hour=3)
+    # Looked at now and then, should somebody raise the quota.
+    assert held.due_at.replace(microsecond=0) == NOW + timedelta(minutes=15, seconds=1)
+    dispatch_due(recorded.connector.pk, NOW.replace(day=3, hour=2, minute=50))
+    assert held.pk in Message.objects.filter(reason="quota").values_list("pk", flat=True)
+    assert Message.objects.filter(due_at__gte=NOW.replace(day=3, hour=3)).count() == 2
+    assert len(Recorder.calls) == 2
     dispatch_due(recorded.connector.pk, NOW.replace(day=3, hour=4))
     assert [state(one) for one in messages] == [("sent", "")] * 4
+
+
+def test_a_quota_that_is_raised_lets_the_rest_go_soon(recorded: World) -> None:
+    Connector.objects.update(most_per_day=1)
+    messages = queue(recorded, 3)
+    dispatch_due(recorded.connector.pk, NOW)
+    dispatch_due(recorded.connector.pk, NOW)
+
+    Connector.objects.update(most_per_day=10)
+    dispatch_due(recorded.connector.pk, NOW + timedelta(minutes=16))
+
+    assert [state(one) for one in messages] == [("sent", "")] * 3
+
+
+def test_whose_worker_died_has_a_share_of_a_scarce_rate(recorded: World) -> None:
+    Connector.objects.update(most_per_second=10)
+    queue(recorded, 30)
+    suspect = recorded.queue(recorded.person("s@example.com"))
+    Message.objects.filter(pk=suspect).update(crashes=1)
+
+    dispatch_due(recorded.connector.pk, NOW)
+
+    assert state(suspect) == ("sent", "")
+    assert len(Recorder.calls) <= 10
+
+
+def test_a_message_that_had_the_connector_rest_comes_back_behind_the_others(recorded: World) -> None:
+    messages = queue(recorded, 4)
+    in_trouble(1, DeliveryError("429", retry_after=30, blame=Blame.PROVIDER))
+
+    dispatch_due(recorded.connector.pk, NOW)
+    dispatch_due(recorded.connector.pk, NOW + timedelta(seconds=1))
+
+    due = dict(Message.objects.values_list("pk", "due_at"))
+    guilty = [one for one in messages if state(one) == ("queued", "trouble")]
+    assert len(guilty) == 1
+    assert all(due[guilty[0]] > due[one] for one in messages if one not in guilty)
+
+
+def test_a_connector_whose_turn_fails_holds_up_no_other(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Connector.objects.create(
+        brand=recorded.brand, key="other", name="Other", channel="email", provider="sandbox"
+    )
+    queue(recorded, 1)
+    fine = recorded.queue(recorded.person("q@example.com"), connector_id=other.pk)
+
+    def fails(_self: Recorder) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Recorder, "open", fails)
+    dispatch_all(NOW, stop_after_seconds=1)
+
+    assert state(fine) == ("sent", "")
 
 
 def test_what_is_refused_before_its_call_uses_up_nothing(recorded: World) -> None:

@@ -104,6 +104,20 @@ def test_a_change_of_half_an_hour() -> None:
     assert opens(quiet("22:00", "02:15"), "Australia/Lord_Howe", "2026-10-03T14:00:00") == utc("2026-10-03T15:30:00")
 
 
+@pytest.mark.parametrize(
+    ("zone", "only", "at", "goes"),
+    [
+        ("America/New_York", ("02:00", "03:00", "sun"), "2026-03-01T12:00:00", "2026-03-15T06:00:00"),
+        ("America/Nuuk", ("23:00", "00:00", "sat"), "2026-03-22T12:00:00", "2026-04-05T00:00:00"),
+        ("America/Santiago", ("00:00", "01:00", "sun"), "2026-08-30T12:00:00", "2026-09-13T03:00:00"),
+    ],
+)
+def test_an_hour_of_the_week_that_the_clocks_leap_over_is_that_of_the_next(
+    zone: str, only: tuple[str, str, str], at: str, goes: str
+) -> None:
+    assert opens(window(*only), zone, at) == utc(goes)
+
+
 def test_the_other_side_of_the_world_is_a_day_ahead() -> None:
     assert opens(quiet("22:00", "08:00"), "Pacific/Kiritimati", "2026-06-01T10:00:00") == utc("2026-06-01T18:00:00")
     assert opens(quiet("22:00", "08:00"), "Asia/Kathmandu", "2026-06-01T16:15:00") == utc("2026-06-02T02:15:00")

@@ -160,7 +160,7 @@ def test_what_the_provider_certainly_has_not_holds_up_nobody_while_it_waits(worl
     assert state(next_one) == ("sent", "")
 
 
-@pytest.mark.parametrize(("fate", "end"), [("failed", ("sent", "")), ("dispatching", ("expired", "late"))])
+@pytest.mark.parametrize(("fate", "end"), [("failed", ("sent", "")), ("dispatching", ("suppressed", "too_often"))])
 def test_with_little_time_left_it_waits_to_its_very_end_for_another_that_may_be_refused(
     world: World, fate: str, end: tuple[str, str]
 ) -> None:

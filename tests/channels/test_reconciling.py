@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from channels.dispatch import dispatch_due
 from channels.dispatch.reconcile import Said, reconcile
 from channels.models import Message, RecentSend
 from channels.providers.base import DeliveryError
-from customers.models import AuditEntry
+from customers.models import AuditEntry, Squad, SquadMember
 from tests.channels.doubles import Recorder
 from tests.channels.world import NOW, World, make_world, state
 from tests.consent import people
@@ -115,3 +115,19 @@ def test_who_may_only_look_says_nothing(recorded: World, client: Client, django_
     client.post("/admin/channels/message/", {"action": "send_again", "_selected_action": [str(message)]})
 
     assert state(message) == ("unknown", "interrupted")
+
+
+@pytest.mark.parametrize(("role", "settled"), [("marketer", True), ("agent", True), ("auditor", False)])
+def test_roles_that_may_say_so_say_so_of_what_they_see(
+    recorded: World, client: Client, django_user_model: Any, role: str, settled: bool
+) -> None:
+    message = unknown(recorded)
+    person = django_user_model.objects.create_user(role, is_staff=True)
+    person.groups.add(Group.objects.get(name=role))
+    squad = Squad.objects.create(brand=recorded.brand, name="Desk")
+    SquadMember.objects.create(squad=squad, user=person, role=SquadMember.Role.PROCESS_OWNER)
+    client.force_login(person)
+
+    client.post("/admin/channels/message/", {"action": "arrived", "_selected_action": [str(message)]})
+
+    assert (state(message) == ("sent", "")) is settled

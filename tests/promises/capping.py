@@ -22,7 +22,7 @@ _JOURNEYS: Final = tuple(f"offer-{number}" for number in range(10))
 _MOST: Final = 2
 # Which hour of their own day it is for most, and for every tenth.
 _DAY, _NIGHT = 14, 2
-_IN_HAND: Final = Q(state__in=("queued", "leased", "dispatching")) | Q(state="held", reason="capped")
+_IN_HAND: Final = Q(state__in=("queued", "leased", "dispatching")) | Q(state="held", reason__in=("capped", "busy"))
 
 
 def run(stage: Stage) -> Iterator[Check]:

@@ -1,24 +1,33 @@
 """Control builds of journeys: entry, arms and versions without their safeguards."""
 
+import os
 import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+import psycopg
+
 from tests.promises.patching import put, replaced
+
+_ONE_LIVE_RUN: Final = "one_live_run_per_key"
 
 
 def check_then_insert() -> None:
-    """Who is in is looked up, and who is let in is written down, with nobody held back meanwhile."""
+    """Who is in is looked up, and who is let in is written down, with nobody held back meanwhile, be it by a lock or
+    by the index that takes one live run of a key alone."""
     from journeys.engine import match
     from journeys.engine.enroll import open_gate as opened
 
     def slowly(*arguments: Any) -> Any:
         gate = opened(*arguments)
-        time.sleep(random.random() / 20)
+        # Long enough for the next batch, of the same people, to come to another worker.
+        time.sleep(0.2 + random.random() / 5)
         return gate
 
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"DROP INDEX IF EXISTS {_ONE_LIVE_RUN}")
     put(match, "_left", lambda cursor, arrivals: set())
     put(match, "open_gate", slowly)
 

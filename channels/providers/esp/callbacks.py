@@ -44,6 +44,10 @@ _LOOKED_AT: Final = frozenset({EventType.OPENED, EventType.CLICKED})
 # Known, and nothing that moves a message.
 _QUIET: Final = frozenset({EventType.QUEUED, EventType.AUTORESPONDED, EventType.SUBSCRIBED})
 # Of these there is no such mailbox; all else a receiver says no by is about this letter.
+_WISHES: Final = {
+    RejectReason.SPAM: Happened.COMPLAINED,
+    RejectReason.UNSUBSCRIBED: Happened.UNSUBSCRIBED,
+}
 _NO_SUCH: Final = frozenset({RejectReason.BOUNCED, RejectReason.INVALID})
 # Without a log-in the views warn; reading is after verifying, and asks for none.
 _UNUSED_LOG_IN: Final = "-:-"
@@ -141,6 +145,9 @@ def _happened(esp: Esp, event: AnymailTrackingEvent) -> Happened | None:
         return _HAPPENED.get(event.event_type)
     if event.event_type == EventType.BOUNCED and esp.is_soft(event.esp_event):
         return Happened.SOFT_BOUNCED
+    if event.event_type == EventType.REJECTED and event.reject_reason in _WISHES:
+        # Not sent for what the person had said to the service before.
+        return _WISHES[event.reject_reason]
     is_none = event.reject_reason in _NO_SUCH or (event.reject_reason is None and event.event_type == EventType.BOUNCED)
     return Happened.BOUNCED if is_none else Happened.FAILED
 

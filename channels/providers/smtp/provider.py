@@ -1,5 +1,6 @@
 """SMTP as a provider: one connection for a batch, one recipient a message, honest about what was taken."""
 
+import re
 import smtplib
 import ssl
 import time
@@ -13,12 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from channels.providers.base import Accepted, Blame, DeliveryError, Outgoing, Provider
 from channels.providers.smtp.client import DeadlineSMTP, Interrupted
 from channels.providers.smtp.mail import Mailbox, build_mail, is_header, message_id, one_mailbox
+from channels.receipts.told import Happened
 from customers.hints import form
 from customers.models.address import Channel
 
 # The server says goodbye: the connection is of no more use, the message is as good as before.
 _SHUTTING_DOWN = 421
 _GOODBYE_SECONDS = 1.0
+# RFC 3463: no such mailbox or host, none any more, or no mail for it at all (5.1.1, 5.1.2, 5.1.6, 5.1.10).
+_NOBODY = re.compile(r"\b5\.1\.(?:1|2|6|10)\b")
 
 
 class SmtpConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -92,7 +96,10 @@ class SmtpSession:
         client.deadline = deadline
         try:
             self._envelope(client, sender.address, one_mailbox(outgoing.to).address)
-            self._expect(client.transmit(mail), 250)
+            verdict = client.transmit(mail)
+            if not 200 <= verdict[0] <= 599:
+                raise Interrupted("the server's verdict cannot be read")
+            self._expect(verdict, 250)
         except Interrupted as error:
             self.drop()
             raise DeliveryError(str(error), accepted="maybe", blame=Blame.PROVIDER) from error
@@ -113,21 +120,29 @@ class SmtpSession:
             if not client.has_extn("smtputf8"):
                 raise DeliveryError("channel_cannot_deliver: no SMTPUTF8", permanent=True)
             options = ["SMTPUTF8"]
-        self._expect(client.mail(sender, options), 250)
-        self._expect(client.rcpt(recipient), 250, 251)
+        # Before anybody is named it can only be about us, or about the server.
+        self._expect(client.mail(sender, options), 250, blame=Blame.SETTINGS)
+        try:
+            self._expect(client.rcpt(recipient), 250, 251)
+        except DeliveryError as error:
+            error.says = Happened.BOUNCED if error.permanent and _NOBODY.search(error.detail) else None
+            raise
         self._expect(client.docmd("DATA"), 354)
 
-    def _expect(self, reply: tuple[int, bytes], *wanted: int) -> None:
+    def _expect(self, reply: tuple[int, bytes], *wanted: int, blame: Blame = Blame.MESSAGE) -> None:
         if reply[0] not in wanted:
-            self._refused(*reply)
+            self._refused(*reply, blame)
 
-    def _refused(self, code: int, reply: bytes) -> NoReturn:
+    def _refused(self, code: int, reply: bytes, blame: Blame) -> NoReturn:
         """A clear no for this message; the connection is made ready for the next one."""
         if code == _SHUTTING_DOWN or not self._reset():
             self.drop()
         text = reply.decode("utf-8", "replace").replace("\n", " ")
-        blame = Blame.PROVIDER if code == _SHUTTING_DOWN else Blame.MESSAGE
-        raise DeliveryError(f"{code} {text}", permanent=500 <= code <= 599, code=str(code), blame=blame)
+        is_final = 500 <= code <= 599
+        if code == _SHUTTING_DOWN or (blame is Blame.SETTINGS and not is_final):
+            blame = Blame.PROVIDER
+        permanent = is_final and blame is Blame.MESSAGE
+        raise DeliveryError(f"{code} {text}", permanent=permanent, code=str(code), blame=blame)
 
     def _reset(self) -> bool:
         with suppress(OSError):

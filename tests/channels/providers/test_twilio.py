@@ -1,18 +1,28 @@
 """Twilio: what is asked, what its answers mean, and what it tells afterwards, against a server that behaves like it."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
+from channels.conversations.keywords import obey
+from channels.dispatch.reconcile import Said, reconcile
 from channels.models import Conversation, Inbound, Message, ProviderCallback, Receipt
 from channels.providers.base import ConfigurationError, build
+from channels.receipts import apply
+from consent import keywords
 from consent.models import ConsentEntry, Suppression
+from customers.clock import utcnow
 from customers.models import Address
+from customers.pg import raw_cursor
 from tests.channels.providers.telling import (
     PUBLIC,
     dispatch,
@@ -324,3 +334,103 @@ def test_settings_that_do_not_fit_are_refused(config: dict[str, str]) -> None:
     whole = {"account_sid": ACCOUNT, "sender": "+15005550006", **config}
     with pytest.raises(ConfigurationError):
         build("twilio", whole, {"auth_token": "x"})
+
+
+def test_a_start_that_comes_late_lifts_no_stop_that_was_said_since(world: World, client: Client) -> None:
+    write_to(world, ANA)
+    tell(client, world, MessageSid="SM" + "6" * 32, From=ANA, Body="STOP")
+    stop = Suppression.objects.get()
+
+    with raw_cursor() as cursor:
+        heard = keywords.hear("START", "en")
+        obey(cursor, heard, stop.address_id, world.brand.pk, stop.created_at - timedelta(seconds=1), NOW)
+    assert Suppression.objects.get().lifted_at is None
+
+
+def test_a_nul_in_a_stop_stops_all_the_same(world: World, client: Client) -> None:
+    write_to(world, ANA)
+
+    assert tell(client, world, MessageSid="SM" + "5" * 32, From=ANA, Body="STOP\0") == 200
+
+    assert Suppression.objects.get().reason == "stop"
+    assert Inbound.objects.get().text == "STOP"
+
+
+def test_a_repeated_call_is_answered_with_nothing_that_could_be_texted(world: World, client: Client) -> None:
+    write_to(world, ANA)
+    path = path_of(world)
+    body, signature = signed(PUBLIC + path, {"MessageSid": "SM" + "5" * 32, "From": ANA, "Body": "Oi"})
+    answers = [
+        post(client, path, body, "application/x-www-form-urlencoded", **{"X-Twilio-Signature": signature})
+        for _time in range(2)
+    ]
+    assert [(one.status_code, one.content) for one in answers] == [(200, b"")] * 2
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"&".join(b"a=1" for _ in range(600))])
+def test_what_is_no_form_is_refused_and_not_a_fault_of_ours(world: World, client: Client, body: bytes) -> None:
+    assert post(client, path_of(world), body, "application/x-www-form-urlencoded").status_code == 401
+    assert not ProviderCallback.objects.exists()
+
+
+def test_receipts_of_an_earlier_call_say_nothing_of_the_later_one(
+    world: World, client: Client, twilio: TwilioServer
+) -> None:
+    twilio.system.answers = [drops]
+    message = write_to(world, ANA)
+    dispatch(world, NOW)
+    reconcile([message], Said.AGAIN, NOW)
+    twilio.system.answers = [twilio.answer]
+    dispatch(world, NOW + timedelta(minutes=1))
+    assert state(message) == ("sent", "")
+
+    tell(client, world, message, MessageSid="SM" + "9" * 32, MessageStatus="undelivered", ErrorCode="30003")
+    tell(client, world, message, MessageSid=twilio.sid(1), MessageStatus="delivered")
+    work_off(NOW + timedelta(days=400))
+
+    assert state(message) == ("delivered", "")
+    assert sorted(happened()) == [("delivered", "moved"), ("failed", "known")]
+
+
+def test_a_reply_that_names_no_message_leaves_it_unknown(world: World, twilio: TwilioServer) -> None:
+    twilio.system.answers = []
+    twilio.system.answer(200, b'{"status": "queued"}')
+    message = write_to(world, ANA)
+
+    dispatch(world, NOW)
+
+    assert state(message) == ("unknown", "interrupted")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unsubscription_waits_for_the_send_in_hand_before_it_is_answered(settings: Settings, client: Client) -> None:
+    """Somebody else applies a receipt of the same message just now: the answer must not overtake it."""
+    with provider_beside(settings) as system:
+        world = world_of("twilio", "sms", TwilioServer(system).config(), auth_token=TOKEN)
+        say(world)
+        message = write_to(world, STOPPED)
+        row = Message.objects.get(pk=message)
+        Receipt.objects.create(
+            connector=world.connector, message_key=message, happened="unsubscribed", at=NOW, received_at=utcnow(),
+            key=uuid4(), look_at=utcnow() + timedelta(hours=1),
+        )  # fmt: skip
+        held, free = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with transaction.atomic():
+                Message.objects.select_for_update().get(pk=message)
+                held.set()
+                free.wait(10)
+            connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            holder = pool.submit(hold)
+            held.wait(10)
+            began = time.monotonic()
+            threading.Timer(0.5, free.set).start()
+            ids = list(Receipt.objects.values_list("pk", flat=True))
+            apply.apply(ids, utcnow(), patiently=True)
+            assert time.monotonic() - began > 0.4
+            holder.result()
+        entry = ConsentEntry.objects.latest("pk")
+        assert (entry.state, entry.method, entry.address_id) == ("withdrawn", "provider", row.address_id)

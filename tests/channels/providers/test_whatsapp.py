@@ -184,12 +184,12 @@ def test_statuses_move_the_message_on_by_our_own_id(world: World, client: Client
     assert sorted(happened()) == [("opened", "moved"), ("sent", "moved")]
 
 
-def test_a_status_that_failed_says_why(world: World, client: Client) -> None:
+def test_a_status_that_failed_says_why(world: World, client: Client, meta: WhatsAppServer) -> None:
     message = write_to(world, ANA)
     dispatch(world, NOW)
 
     error = {"code": 131026, "title": "Message undeliverable"}
-    tell(client, world, whatsapp_server.told(statuses=[status_of(message, "wamid.X", "failed", errors=[error])]))
+    tell(client, world, whatsapp_server.told(statuses=[status_of(message, meta.wamid(1), "failed", errors=[error])]))
     work_off(EVER)
 
     assert state(message) == ("failed", "bounced")
@@ -228,7 +228,7 @@ def test_another_number_of_the_account_is_none_of_ours(world: World, client: Cli
     work_off(EVER)
 
     assert not Suppression.objects.exists()
-    assert ProviderCallback.objects.get().status == "done"
+    assert ProviderCallback.objects.get().status == "unhandled"
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b'{"entry": 3}', b'{"entry": [{"changes": [{"value": []}]}]}'])
