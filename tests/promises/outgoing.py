@@ -41,6 +41,7 @@ _FAILURES: Final = 4
 _LATE_SECONDS: Final = 14.0
 _DEADLINE_SECONDS: Final = 2
 _CALLS_AT_ONCE: Final = 2
+_SENDINGS: Final = 5
 
 
 @dataclass(slots=True)
@@ -70,7 +71,10 @@ class _World:
             {"id": f"e-{n}", "name": _NAME, "identifiers": {"user_id": f"u-{n % 50}"}, "properties": {"number": n}}
             for n in range(self.sent, self.sent + number)
         ]
-        reply = self.partner.post("/api/v1/events/batch", {"events": events})
+        reply = None
+        # What was sent and got no answer is sent again under the same ids.
+        for _try in range(_SENDINGS):
+            reply = reply or self.partner.post("/api/v1/events/batch", {"events": events})
         assert reply is not None and reply.status == 200, reply  # noqa: PT018 - one thing is asked
         self.sent += number
 
