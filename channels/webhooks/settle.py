@@ -60,9 +60,9 @@ class Made:
 
 def settle(endpoint_id: UUID, made: Sequence[Made], now: datetime) -> int:
     """Write what became of them; of those whose lease is somebody else's by now, nothing. How many were settled."""
-    made = _heeded(endpoint_id, made, now)
     with transaction.atomic(), raw_cursor() as cursor:
         cursor.execute(_LOCK, [[one.delivery for one in made]], prepare=True)
+        made = _heeded(endpoint_id, made, now)
         ours = {row[0] for row in cursor.execute(_SETTLE, _columns(made, now), prepare=True).fetchall()}
         settled = [one for one in made if one.delivery in ours]
         called = [one for one in settled if one.at is not None]
@@ -78,7 +78,7 @@ def _heeded(endpoint_id: UUID, made: Sequence[Made], now: datetime) -> Sequence[
     """That it is gone counts of where it is now: what its earlier address said, the new one is asked."""
     if not any(one.outcome.is_gone for one in made):
         return made
-    url = WebhookEndpoint.objects.values_list("url", flat=True).get(pk=endpoint_id)
+    url = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id).url
     return [
         replace(one, outcome=_moved(one.outcome, now)) if one.outcome.is_gone and one.url != url else one
         for one in made
