@@ -179,6 +179,10 @@ def _of_webhook(webhook: WebhookEndpoint, found: home.Attention) -> Alert:
         return Alert(gettext("The webhook %(name)s fails; %(owner)s answers for it.") % shown, link, "bad")
     if webhook.off_reason == WebhookEndpoint.Off.GONE:
         return Alert(gettext("The webhook %(name)s said that it is gone, and is off.") % shown, link, "warn")
+    if webhook.off_reason in (WebhookEndpoint.Off.TOKEN, WebhookEndpoint.Off.SECRETS):
+        shown |= {"reason": webhook.get_off_reason_display()}
+        text = gettext("The webhook %(name)s is off: %(reason)s. %(owner)s answers for it.")
+        return Alert(text % shown, link, "warn")
     text = gettext("The webhook %(name)s did nothing but fail for days, and is off; %(owner)s answers for it.")
     return Alert(text % shown, link, "bad")
 

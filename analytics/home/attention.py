@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from analytics.home.count import Count
 from analytics.metrics.query import rows
@@ -30,6 +30,7 @@ BOUND: Final = 1_000
 _MANY: Final = 5
 _STANDS: Final = timedelta(minutes=5)
 _ENDS_SOON: Final = timedelta(days=7)
+_DAY: Final = timedelta(hours=24)
 _KEYS: Final = 20
 _DUE_SOON: Final = timedelta(days=5)
 _TROUBLE: Final = [reason.value for reason in (Reason.TROUBLE, Reason.REFUSED, Reason.INTERRUPTED, Reason.CRASHED)]
@@ -102,17 +103,20 @@ def attention(user: "Person", now: datetime) -> list[Attention]:
     found += [Attention(Kind.PARTITIONS, Count(len(running_out(now))))]
     found += _privacy(user, now)
     wrong = [one for one in found if one.count] + _ledgers(health(now))
-    return wrong + _connectors(connectors, now) + _webhooks(user) + _sources(user, now)
+    return wrong + _connectors(connectors, now) + _webhooks(user, now) + _sources(user, now)
 
 
-def _webhooks(user: "Person") -> list[Attention]:
-    """Outgoing ones whose owner is told that they fail, or that they were switched off by themselves."""
-    off = (WebhookEndpoint.Off.FAILING, WebhookEndpoint.Off.GONE)
+def _webhooks(user: "Person", now: datetime) -> list[Attention]:
+    """Outgoing ones whose owner is told that they fail, or that deliveries of a day did, or that they were switched off
+    by themselves."""
+    whys = WebhookEndpoint.Off
+    off = (whys.FAILING, whys.GONE, whys.TOKEN, whys.SECRETS)
+    is_told = Q(warned_at__gte=F("failing_since")) | Q(warned_at__gte=now - _DAY)
     told = WebhookEndpoint.objects.visible_to(user).filter(
-        Q(is_active=True, warned_at__isnull=False) | Q(is_active=False, off_reason__in=off)
+        Q(is_told, is_active=True) | Q(is_active=False, off_reason__in=off)
     )
     return [
-        Attention(Kind.WEBHOOK_FAILS, Count(), webhook=one, since=one.failing_since)
+        Attention(Kind.WEBHOOK_FAILS, Count(), webhook=one, since=one.failing_since or one.warned_at)
         if one.is_active
         else Attention(Kind.WEBHOOK_OFF, Count(), webhook=one, since=one.off_at)
         for one in told.order_by("name")[:_KEYS]

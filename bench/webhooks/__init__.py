@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import requests
+import httpx
 from django.conf import settings
 from django.db import connection as django_connection
 from django.db import transaction
@@ -70,7 +70,7 @@ def measure(_wanted: Set[str], size: Size) -> list[Result]:
         ours = Side(
             "delivered", told.ours, told.events, _BATCH, 1, 1, durability(_own_connection())
         )  # fmt: skip
-        bare = Side("requests alone", told.bare, told.events, _BATCH, 1, 0, durability(connection))
+        bare = Side("httpx alone", told.bare, told.events, _BATCH, 1, 0, durability(connection))
         take_turns([ours, bare], size.rounds)
     django_connection.close()
     return [Result("dispatch.webhook", "webhooks/s", ours, bare, WANTED)]
@@ -119,13 +119,10 @@ class _Told:
         return self.events / (time.perf_counter() - began)
 
     def _post(self, bodies: list[tuple[bytes, dict[str, str]]]) -> int:
-        with requests.Session() as client:
-            # Nothing is looked up in the environment for each call.
-            client.trust_env = False
+        # Nothing is looked up in the environment.
+        with httpx.Client(trust_env=False, timeout=15) as client:
             url = self._endpoint.url
-            return sum(
-                client.post(url, data=body, headers=headers, timeout=15).status_code == 204 for body, headers in bodies
-            )
+            return sum(client.post(url, content=body, headers=headers).status_code == 204 for body, headers in bodies)
 
     def _queue(self) -> None:
         empty(self._connection, "channels_webhookattempt", "channels_webhookdelivery")

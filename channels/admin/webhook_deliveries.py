@@ -3,21 +3,26 @@
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from channels.admin.webhook_words import words
+from channels.admin.webhook_words import reasons, words
 from channels.models import WebhookAttempt, WebhookDelivery
 from channels.webhooks import endpoints
 from customers import clock
 from customers.admin.base import Facts, link, table
+from customers.admin.guarded import GuardedList
 from customers.admin.show import Tone, state, when
 from customers.visibility import beside
 
+# The rows of a list that one action takes at most.
+MOST_AT_ONCE: Final = 1_000
 _State = WebhookDelivery.State
 _TONES: Final[dict[str, Tone]] = {
     _State.WAITING: "info",
@@ -28,10 +33,34 @@ _TONES: Final[dict[str, Tone]] = {
 }
 
 
+class ByKey(GuardedList):
+    """The newest first, whatever the address asks for: nothing else of such a table is kept in order."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        return ["-pk"]
+
+
+class Told(Facts):
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ByKey
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    title = _("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return reasons()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(Facts):
+class WebhookDeliveryAdmin(Told):
     change_form_template = "admin/channels/webhook_delivery.html"
-    ordering = ("-received_at",)
     list_display = (
         "name",
         "endpoint",
@@ -42,7 +71,7 @@ class WebhookDeliveryAdmin(Facts):
         when("due_at", _("due")),
         link("event_id", "customers_event", _("event")),
     )
-    list_filter = ("state", "endpoint", "reason")
+    list_filter = ("state", "endpoint", ReasonFilter)
     list_select_related = ("endpoint",)
     search_fields = ("id", "event_id", "profile_id", "name")
     search_help_text = _("The id of a delivery (webhook-id), event or profile, or a whole name of events.")
@@ -56,7 +85,7 @@ class WebhookDeliveryAdmin(Facts):
     readonly_fields = ("is_a_test", "event", "why", "each")
     event = staticmethod(link("event_id", "customers_event", _("event")))
 
-    @admin.display(description=_("reason"), ordering="reason")
+    @admin.display(description=_("reason"))
     def why(self, delivery: WebhookDelivery) -> str:
         return words(delivery.reason)
 
@@ -77,7 +106,12 @@ class WebhookDeliveryAdmin(Facts):
 
     @admin.action(description=_("Tell once more"), permissions=["tell"])
     def tell_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        count = endpoints.again(list(queryset.values_list("pk", flat=True)), clock.utcnow())
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(keys) > MOST_AT_ONCE:
+            text = gettext("At most %(most)s at once. Tell a whole span of time once more on the webhook’s page.")
+            self.message_user(request, text % {"most": number_format(MOST_AT_ONCE)}, messages.ERROR)
+            return
+        count = endpoints.again(keys, clock.utcnow())
         text = ngettext("%(count)s delivery is made once more.", "%(count)s deliveries are made once more.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)
 
@@ -93,7 +127,7 @@ def _reply(attempt: WebhookAttempt) -> SafeString | str:
 
 
 @admin.register(WebhookAttempt)
-class WebhookAttemptAdmin(Facts):
+class WebhookAttemptAdmin(Told):
     list_display = (
         link("delivery_id", "channels_webhookdelivery", _("delivery")),
         "endpoint",
@@ -102,12 +136,12 @@ class WebhookAttemptAdmin(Facts):
         "why",
         "milliseconds",
     )
-    list_filter = ("endpoint", "reason")
+    list_filter = ("endpoint", ReasonFilter)
     list_select_related = ("endpoint",)
     search_fields = ("delivery__id",)
     search_help_text = _("The id of a delivery.")
     readonly_fields = ("why",)
 
-    @admin.display(description=_("reason"), ordering="reason")
+    @admin.display(description=_("reason"))
     def why(self, attempt: WebhookAttempt) -> str:
         return words(attempt.reason)

@@ -27,6 +27,15 @@ _WORDS: Final[dict[str, "_StrOrPromise"]] = {
 }
 
 
+# Statuses that a filter offers; any other is found by the webhook and its state.
+_STATUSES: Final = (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 500, 501, 502, 503, 504)
+
+
+def reasons() -> list[tuple[str, str]]:
+    """For a choice: as they are declared, since nobody counts what stands in millions of rows."""
+    return [(one, words(one)) for one in (*_WORDS, *(f"status_{status}" for status in _STATUSES))]
+
+
 def words(reason: str) -> str:
     """A reason that is not here is a status, or stands for itself."""
     if reason.startswith("status_"):

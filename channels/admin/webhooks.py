@@ -1,5 +1,6 @@
 """Outgoing webhooks: where they go and of what they tell, how they are, and what can be done with them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -23,6 +25,7 @@ from channels.webhooks import endpoints, replay
 from channels.webhooks.addresses import check
 from channels.webhooks.health import Health, health
 from channels.webhooks.replay import Span
+from channels.webhooks.secrets import TooManySecrets
 from customers import audit, clock
 from customers.admin.base import Kept
 from customers.admin.fields import Lines
@@ -33,7 +36,10 @@ if TYPE_CHECKING:
 else:
     EndpointModelForm = forms.ModelForm
 
+Off = WebhookEndpoint.Off
 MOST_NAMES: Final = 200
+# Under this name a request carries a new secret from where it is made to where it is shown.
+_CARRIED: Final = "new_webhook_secret"
 _LONGEST_NAME: Final = 120
 _DELIVERIES: Final = "admin:channels_webhookdelivery_changelist"
 _LONGEST_SPAN: Final = timedelta(days=400)
@@ -96,7 +102,7 @@ class WebhookEndpointAdmin(Kept):
         return self.readonly_fields if obj is None else ("brand", *self.readonly_fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        is_removed = obj is not None and obj.off_reason == WebhookEndpoint.Off.REMOVED
+        is_removed = obj is not None and obj.off_reason == Off.REMOVED
         return not is_removed and super().has_change_permission(request, obj)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -139,11 +145,21 @@ class WebhookEndpointAdmin(Kept):
         if obj.is_active and was_off:
             endpoints.switch_on(obj, now)
         if secret:
-            self._show_secret(request, secret)
+            vars(request)[_CARRIED] = secret
 
-    def _show_secret(self, request: HttpRequest, secret: str) -> None:
-        text = gettext("The signing secret is %(secret)s. Copy it now: it is shown this once.")
-        self.message_user(request, text % {"secret": secret}, messages.WARNING)
+    def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: Any = None) -> HttpResponse:
+        return self._shown(request, obj, vars(request).pop(_CARRIED))
+
+    def _shown(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
+        """In the answer itself: what is said by messages is kept in a cookie or session until the next page."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": endpoint.name,
+            "opts": self.opts,
+            "secret": secret,
+            "onward": reverse("admin:channels_webhookendpoint_change", args=[endpoint.pk]),
+        }
+        return TemplateResponse(request, "admin/channels/webhook_secret.html", context)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         extra: dict[str, Any] = {}
@@ -172,16 +188,24 @@ class WebhookEndpointAdmin(Kept):
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[no-any-return]  # Django's own
         if not self.has_change_permission(request, endpoint):
             raise PermissionDenied
+        acts: dict[str, Callable[[HttpRequest, WebhookEndpoint], str | HttpResponse]]
         acts = {"rotate": self._rotate, "test": self._test, "replay": self._replay, "remove": self._remove}
         act = acts.get(request.POST.get("do", "")) if request.method == "POST" else None
         to = act(request, endpoint) if act is not None else ""
+        if isinstance(to, HttpResponse):
+            return to
         return HttpResponseRedirect(to or reverse("admin:channels_webhookendpoint_change", args=[endpoint.pk]))
 
-    def _rotate(self, request: HttpRequest, endpoint: WebhookEndpoint) -> str:
+    def _rotate(self, request: HttpRequest, endpoint: WebhookEndpoint) -> str | HttpResponse:
         now = clock.utcnow()
-        self._show_secret(request, endpoints.rotate(endpoint, now))
+        try:
+            secret = endpoints.rotate(endpoint, now)
+        except TooManySecrets:
+            text = gettext("Three secrets hold already. Wait until the oldest has ended.")
+            self.message_user(request, text, messages.ERROR)
+            return ""
         audit.record(request.user, "webhook_secret", endpoint, None, None, now=now)
-        return ""
+        return self._shown(request, endpoint, secret)
 
     def _test(self, request: HttpRequest, endpoint: WebhookEndpoint) -> str:
         if not endpoint.is_active:
@@ -219,10 +243,11 @@ class WebhookEndpointAdmin(Kept):
 
 def standing(endpoint: WebhookEndpoint) -> SafeString:
     if not endpoint.is_active:
-        tone: Tone = "bad" if endpoint.off_reason in (WebhookEndpoint.Off.GONE, WebhookEndpoint.Off.FAILING) else "warn"
+        tone: Tone = "warn" if endpoint.off_reason in (Off.BY_HAND, Off.REMOVED, "") else "bad"
         return badge(endpoint.get_off_reason_display() or _("switched off"), tone)
     if endpoint.failing_since is not None:
-        return badge(_("failing"), "bad" if endpoint.warned_at else "warn")
+        is_told = endpoint.warned_at is not None and endpoint.warned_at >= endpoint.failing_since
+        return badge(_("failing"), "bad" if is_told else "warn")
     return badge(pgettext_lazy("webhook", "active"), "good")
 
 

@@ -21,6 +21,7 @@ from channels.web.address import RefusedAddress
 from channels.webhooks import endpoints
 from channels.webhooks.addresses import check
 from channels.webhooks.partners import refused
+from channels.webhooks.secrets import MOST, TooManySecrets
 from customers import audit
 from customers.accept.refusal import Refusal, Refused
 from customers.api.base import PartnerView, Writing, answer_of, not_found, ok
@@ -139,7 +140,11 @@ class WebhookSecret(Telling):
     def answer(self, **kwargs: str) -> Answer:
         asked = SecretBody.read(self.body())
         found = one_of(self.partner, kwargs["webhook_id"])
-        self._secret = endpoints.rotate(found, self.now, timedelta(hours=asked.get("overlap_hours", 24)))
+        try:
+            self._secret = endpoints.rotate(found, self.now, timedelta(hours=asked.get("overlap_hours", 24)))
+        except TooManySecrets:
+            hint = "Wait until one has ended, or send overlap_hours 0: then all before it end at once."
+            raise Refused("too_many_secrets", f"{MOST} secrets are in force already.", hint) from None
         audit.record(None, "webhook_secret", found, None, None, now=self.now)
         return answer_of({**show(found), "secret": None})
 

@@ -25,6 +25,8 @@ class WebhookEndpoint(Owned):
         BY_HAND = "by_hand", _("switched off")
         GONE = "gone", _("it answered that it is gone (410)")
         FAILING = "failing", _("nothing but failure for days")
+        TOKEN = "token", _("its token has ended")
+        SECRETS = "secrets", _("its secrets cannot be read; a new one mends it")
         REMOVED = "removed", _("removed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -74,7 +76,10 @@ class WebhookEndpoint(Owned):
         _("failing since"), null=True, editable=False, help_text=_("Nothing has succeeded since then.")
     )
     warned_at = models.DateTimeField(
-        _("announced at"), null=True, editable=False, help_text=_("When a delivery had failed four times.")
+        _("announced at"),
+        null=True,
+        editable=False,
+        help_text=_("When it was last told that a delivery had failed four times, or for good."),
     )
     rests_until = models.DateTimeField(
         _("rests until"), null=True, editable=False, help_text=_("It asked to be left alone for so long.")

@@ -17,14 +17,14 @@ from django.conf import settings
 from django.db import transaction
 
 from channels.webhooks.body import Telling
-from customers.models import Scope
+from channels.webhooks.queue import GOOD, good
 from customers.partner import PERSONAL
 from customers.pg import raw_cursor
 
 _OPEN: Final = f"""
     w.is_active AND (w.rests_until IS NULL OR w.rests_until <= %b) AND (w.token_id IS NULL OR EXISTS (
-        SELECT 1 FROM customers_partnertoken k WHERE k.id = w.token_id AND k.revoked_at IS NULL AND k.expires_at > %b
-          AND '{Scope.WEBHOOKS_MANAGE.value}' = ANY(k.scopes)
+        SELECT 1 FROM customers_partnertoken k JOIN customers_partnertoken_sources o ON o.partnertoken_id = k.id
+        JOIN customers_source a ON a.id = o.source_id AND a.is_active WHERE k.id = w.token_id AND {GOOD}
     ))
 """
 _DUE: Final = f"""
@@ -128,14 +128,14 @@ class Due:
 
 def due_endpoints(now: datetime) -> list[Due]:
     with raw_cursor() as cursor:
-        rows = cursor.execute(_DUE, [now, now, now], prepare=True).fetchall()
+        rows = cursor.execute(_DUE, [now, *good(now), now], prepare=True).fetchall()
     return [Due(*row) for row in rows]
 
 
 def target(endpoint_id: UUID, now: datetime) -> Target | None:
     """None if it may not be called any more."""
     with raw_cursor() as cursor:
-        row = cursor.execute(_ENDPOINT, [endpoint_id, now, now], prepare=True).fetchone()
+        row = cursor.execute(_ENDPOINT, [endpoint_id, now, *good(now)], prepare=True).fetchone()
     return None if row is None else Target(endpoint_id, row[0], row[1], bytes(row[2]))
 
 

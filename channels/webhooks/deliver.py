@@ -22,6 +22,7 @@ from django.conf import settings
 
 from channels.webhooks.claim import Due, due_endpoints, target
 from channels.webhooks.line import Line, lines_of, open_line
+from channels.webhooks.off import Off, end_with_tokens, switch_off
 from channels.webhooks.pace import PACES
 from channels.webhooks.secrets import in_force, opened
 from customers.sealing import SecretError
@@ -37,7 +38,9 @@ _OF_GROUP: Final = 32
 _OF_AILING: Final = 16
 # Between two looks for what is due, while calls are in hand.
 _LOOK_SECONDS: Final = 0.1
+_TOKENS_SECONDS: Final = 60.0
 _one_at_a_time = threading.Lock()
+_looked_at_tokens = -_TOKENS_SECONDS
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class _Round:
             secrets = in_force(opened(to.id, to.sealed), now)
         except SecretError as error:
             logger.error("webhook %s is unusable: %s", to.id, error)
+            switch_off(to.id, Off.SECRETS, now)
             return
         until = self.until if self.is_in_time else self.until + settings.WEBHOOK_DEADLINE_SECONDS
         line = open_line(due, to, secrets, most, self.pool, self.clock, until) if secrets else None
@@ -121,6 +125,14 @@ class _Round:
                 logger.warning("webhooks were not settled: %s", describe(error))
 
 
+def _look_at_tokens(now: datetime) -> None:
+    """Now and then: between their end and the next look nothing is queued or called any more as it is."""
+    global _looked_at_tokens
+    if time.monotonic() - _looked_at_tokens >= _TOKENS_SECONDS:
+        end_with_tokens(now)
+        _looked_at_tokens = time.monotonic()
+
+
 def _is_ailing(due: Due) -> bool:
     return due.is_failing or PACES.is_slow(due.id)
 
@@ -132,6 +144,7 @@ def deliver_due(clock: Callable[[], datetime], seconds: float = 20.0) -> bool:
         return True
     with ExitStack() as turn:
         turn.callback(_one_at_a_time.release)
+        _look_at_tokens(clock())
         return _deliver_due(clock, time.monotonic() + seconds, turn)
 
 

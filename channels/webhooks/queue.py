@@ -5,20 +5,26 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from psycopg import Cursor
 
 from customers import bells
 from customers.ids import new_id
-from customers.models import Source
+from customers.models import Scope, Source
 from customers.pg import copy_rows
 from customers.stored import Stored
 
-# What a partner's endpoint hears, of a row `t` with brand, source, profile: what its sources told, and what happened
-# here to those whom they named, by whichever of their profiles.
+# Whether a token `k` is good now, in this environment, for having systems told: asks for `good()`.
+GOOD: Final = f"""
+    k.revoked_at IS NULL AND k.expires_at > %b AND k.mode = %b AND '{Scope.WEBHOOKS_MANAGE.value}' = ANY(k.scopes)
+"""
+# What a partner's endpoint hears, of a row `t` with brand, source, profile: what its active sources told, and what
+# happened here to those whom they named, by whichever of their profiles. Asks for `good()`.
 HEARS: Final = f"""
     (w.token_id IS NULL OR EXISTS (
         SELECT 1 FROM customers_partnertoken k JOIN customers_partnertoken_sources o ON o.partnertoken_id = k.id
-        WHERE k.id = w.token_id AND (o.source_id = t.source_id OR (
+        JOIN customers_source a ON a.id = o.source_id AND a.is_active
+        WHERE k.id = w.token_id AND {GOOD} AND (o.source_id = t.source_id OR (
             EXISTS (SELECT 1 FROM customers_profile p JOIN customers_profile q ON q.customer_id = p.customer_id
                     JOIN customers_profilesource n ON n.profile_id = q.id
                     WHERE p.id = t.profile_id AND n.source_id = o.source_id)
@@ -50,6 +56,10 @@ COLUMNS: Final = (
 )
 
 
+def good(now: datetime) -> list[Any]:
+    return [now, str(settings.WRITE_KEY_MODE)]
+
+
 def queue(cursor: Cursor[Any], events: Sequence[Stored], now: datetime) -> None:
     """An event is stored once, so this is called for it once: whatever is there already is no concern here."""
     columns = (
@@ -59,7 +69,7 @@ def queue(cursor: Cursor[Any], events: Sequence[Stored], now: datetime) -> None:
         [one.name for one in events],
         [one.is_past for one in events],
     )
-    heard = cursor.execute(_HEARD, [list(range(len(events))), *columns], prepare=True).fetchall()
+    heard = cursor.execute(_HEARD, [list(range(len(events))), *columns, *good(now)], prepare=True).fetchall()
     if heard:
         copy_rows(cursor, "channels_webhookdelivery", COLUMNS, [_row(events[n], to, now) for n, to in heard])
         bells.ring("webhooks")

@@ -1,11 +1,13 @@
 """Told once more: a span of time of one endpoint, all of it or what failed, as a job.
 
-With all, events are told too that were never queued, because the endpoint was off then or asked for fewer names. Each
-piece is committed with how far it is, so a job that is taken up by another worker tells nothing thrice.
+With all, events are told too that were never queued, because the endpoint was off then or asked for fewer names. They
+are looked for by windows of time, which an index knows: to put all that a span holds in order for every piece of it
+would cost more the longer the span is. Each piece is committed with how far it is, so a job that is taken up by another
+worker tells nothing thrice.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models import WebhookDelivery, WebhookEndpoint
 from channels.webhooks.endpoints import again
-from channels.webhooks.queue import HEARS
+from channels.webhooks.queue import HEARS, good
 from customers import bells, jobs
 from customers.ids import new_id
 from customers.internal import CUSTOMER_MERGED, CUSTOMER_SPLIT
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 REPLAY: Final = "webhook_replay"
 _PIECE: Final = 500
 _FIRST: Final = "-infinity"
+_NARROWEST: Final = timedelta(minutes=1)
+_WIDEST: Final = timedelta(hours=1)
 
 _FAILED: Final = """
     SELECT d.id, d.received_at FROM channels_webhookdelivery d
@@ -91,13 +95,24 @@ def work(turn: Slice) -> bool:
         # Switched off meanwhile: whoever switches it on asks again.
         return True
     piece = _failed if turn.job.arguments["only_failed"] else _all
+    width = _NARROWEST
     while turn.has_time:
         with transaction.atomic():
-            told, after = piece(turn, endpoint)
-            if after is None:
+            found = piece(turn, endpoint, width)
+            if found.after is None:
                 return True
-            turn.note(done=turn.job.done + told, after=[str(one) for one in after])
+            turn.note(done=turn.job.done + found.told, after=[str(one) for one in found.after])
+        width = max(width / 2, _NARROWEST) if found.is_full else min(width * 2, _WIDEST)
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """How many were told, and after which the next piece begins, if there is one."""
+
+    told: int = 0
+    after: tuple[Any, ...] | None = None
+    is_full: bool = False
 
 
 def _span(turn: Slice) -> tuple[datetime, datetime]:
@@ -105,23 +120,26 @@ def _span(turn: Slice) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(told["since"]), datetime.fromisoformat(told["until"])
 
 
-def _failed(turn: Slice, endpoint: WebhookEndpoint) -> tuple[int, tuple[Any, ...] | None]:
+def _failed(turn: Slice, endpoint: WebhookEndpoint, _width: timedelta) -> _Piece:
     at, after = turn.job.cursor.get("after", (_FIRST, str(UUID(int=0))))
     with raw_cursor() as cursor:
         values = [endpoint.pk, *_span(turn), turn.job.created_at, at, UUID(after), _PIECE]
         rows = cursor.execute(_FAILED, values).fetchall()
     if not rows:
-        return 0, None
-    return again([id_ for id_, _at in rows], turn.now), (rows[-1][1], rows[-1][0])
+        return _Piece()
+    return _Piece(again([id_ for id_, _at in rows], turn.now), (rows[-1][1], rows[-1][0]))
 
 
-def _all(turn: Slice, endpoint: WebhookEndpoint) -> tuple[int, tuple[Any, ...] | None]:
-    at, after = turn.job.cursor.get("after", (_FIRST, "0"))
+def _all(turn: Slice, endpoint: WebhookEndpoint, width: timedelta) -> _Piece:
+    since, until = _span(turn)
+    told_at, after = turn.job.cursor.get("after", (since.isoformat(), "0"))
+    at = datetime.fromisoformat(told_at)
+    if at >= until:
+        return _Piece()
+    end = min(at + width, until)
     with raw_cursor() as cursor:
-        values = [turn.job.created_at, endpoint.pk, *_span(turn), at, int(after), _PIECE]
+        values = [turn.job.created_at, endpoint.pk, at, end, *good(turn.now), at, int(after), _PIECE]
         rows = cursor.execute(_EVENTS, values).fetchall()
-        if not rows:
-            return 0, None
         missing = [(new_id(), *row[:4]) for row in rows if row[4] is None]
         told = 0
         if missing:
@@ -129,7 +147,8 @@ def _all(turn: Slice, endpoint: WebhookEndpoint) -> tuple[int, tuple[Any, ...] |
             told = cursor.execute(_QUEUE, [endpoint.pk, turn.now, turn.now, *columns]).rowcount
             bells.ring("webhooks")
     told += again([row[4] for row in rows if row[4] is not None and row[5]], turn.now)
-    return told, (rows[-1][1], rows[-1][0])
+    is_full = len(rows) == _PIECE
+    return _Piece(told, (rows[-1][1], rows[-1][0]) if is_full else (end, 0), is_full)
 
 
 def register() -> None:

@@ -8,12 +8,16 @@ from uuid import UUID
 from channels.models import WebhookEndpoint
 from channels.providers.webhook import sign
 from customers.hooks.signatures import SIGNATURE, new_secret
-from customers.sealing import open_sealed, seal
+from customers.sealing import SecretError, open_sealed, seal
 
 # For so long both are signed with, unless somebody says otherwise.
 OVERLAP: Final = timedelta(hours=24)
 LONGEST_OVERLAP: Final = timedelta(days=7)
-_MOST: Final = 3
+MOST: Final = 3
+
+
+class TooManySecrets(ValueError):
+    """One more, and a secret that is still signed with would have to go before its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,26 @@ def in_force(keys: tuple[Key, ...], now: datetime) -> tuple[str, ...]:
 
 def renew(endpoint: WebhookEndpoint, now: datetime, overlap: timedelta = OVERLAP) -> str:
     """A new secret, to be shown once by whoever asked; those before it are signed with as well until `overlap` is over.
-    The endpoint is not saved."""
+    The endpoint is not saved. Raises TooManySecrets."""
     until = now + overlap
     earlier = [
         Key(key.secret, until if key.until is None else min(key.until, until))
-        for key in opened(endpoint.pk, bytes(endpoint.secrets))
-        if key.until is None or key.until > now
+        for key in _readable(endpoint)
+        if overlap and (key.until is None or key.until > now)
     ]
+    if len(earlier) >= MOST:
+        raise TooManySecrets
     secret = new_secret()
-    _keep(endpoint, [Key(secret), *(earlier if overlap else [])][:_MOST])
+    _keep(endpoint, [Key(secret), *earlier])
     return secret
+
+
+def _readable(endpoint: WebhookEndpoint) -> tuple[Key, ...]:
+    """None where they cannot be read any more: a new one is what mends that."""
+    try:
+        return opened(endpoint.pk, bytes(endpoint.secrets))
+    except SecretError:
+        return ()
 
 
 def forget(endpoint: WebhookEndpoint) -> None:

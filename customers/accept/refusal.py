@@ -45,6 +45,7 @@ STATUS = {
     "segment_archived": 409,
     "stale_version": 409,
     "too_many_elements": 400,
+    "too_many_secrets": 409,
     "unknown_customer": 404,
     "unknown_filter": 400,
     "unknown_source": 404,

@@ -1,14 +1,19 @@
 """Outgoing webhooks on the staff pages: made, looked after, and their secret shown once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analytics.home.attention import Kind, attention
+from channels.admin import webhook_deliveries
 from channels.admin.webhook_words import words
 from channels.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from channels.webhooks import endpoints, secrets
@@ -58,12 +63,26 @@ def act(client: Client, endpoint: WebhookEndpoint, what: str, **more: str) -> An
     return client.post(address, {"do": what, **more}, follow=True)
 
 
+def kept_of(client: Client) -> str:
+    """Whatever the browser and the session keep from page to page, as it can be read."""
+    cookies = [unsign_or_same(one.value) for one in client.cookies.values()]
+    return str((cookies, dict(client.session)))
+
+
+def unsign_or_same(value: str) -> str:
+    try:
+        return signing.b64_decode(value.split(":")[0].encode()).decode("utf-8", "replace") + value
+    except ValueError:
+        return value
+
+
 def test_one_is_made_and_its_secret_shown_once(stage: Stage, keeper: Client) -> None:
     answer = keeper.post(reverse("admin:channels_webhookendpoint_add"), filled(stage), follow=True)
     made = WebhookEndpoint.objects.get(name="Ledger")
     secret = secrets.opened(made.pk, bytes(made.secrets))[0].secret
     assert secret in answer.content.decode()
     assert secret not in page_of(keeper, made)
+    assert secret not in kept_of(keeper)
     assert made.events == ["Order Completed", "segment.entered"]
     assert set(AwaitedName.objects.filter(waiter=f"subscriber:webhook:{made.pk}").values_list("name", flat=True)) == {
         "Order Completed",
@@ -117,11 +136,26 @@ def test_a_test_leads_to_the_page_that_tells_its_outcome(stage: Stage, keeper: C
 
 
 def test_a_new_secret_is_shown_once(stage: Stage, keeper: Client) -> None:
-    page = act(keeper, stage.endpoint, "rotate").content.decode()
+    answer = act(keeper, stage.endpoint, "rotate")
+    page = answer.content.decode()
+    assert answer.redirect_chain == []
+    assert "no-store" in answer["Cache-Control"]
+    assert stage.secret not in page
+    assert secrets.opened(stage.endpoint.pk, bytes(stage.again().secrets))[0].secret not in kept_of(keeper)
     keys = secrets.opened(stage.endpoint.pk, bytes(stage.again().secrets))
     assert keys[0].secret in page
     assert [key.secret for key in keys][1:] == [stage.secret]
     assert AuditEntry.objects.filter(action="webhook_secret").count() == 1
+
+
+def test_a_fourth_secret_has_to_wait(stage: Stage, keeper: Client) -> None:
+    for _time in range(2):
+        act(keeper, stage.endpoint, "rotate")
+    page = act(keeper, stage.endpoint, "rotate").content.decode()
+    assert "Three secrets hold already" in page
+    keys = secrets.opened(stage.endpoint.pk, bytes(stage.again().secrets))
+    assert (len(keys), keys[-1].secret) == (3, stage.secret)
+    assert AuditEntry.objects.filter(action="webhook_secret").count() == 2
 
 
 def test_a_span_is_told_once_more_as_a_job(stage: Stage, keeper: Client) -> None:
@@ -182,8 +216,13 @@ def test_the_first_page_tells_the_owner(stage: Stage) -> None:
     assert told() == set()
     WebhookEndpoint.objects.update(failing_since=stage.clock.now, warned_at=stage.clock.now)
     assert told() == {Kind.WEBHOOK_FAILS}
-    endpoints.switch_off(stage.again(), WebhookEndpoint.Off.FAILING, stage.clock.now)
-    assert told() == {Kind.WEBHOOK_OFF}
+    WebhookEndpoint.objects.update(failing_since=None)
+    assert told() == {Kind.WEBHOOK_FAILS}
+    WebhookEndpoint.objects.update(warned_at=stage.clock.now - timedelta(hours=25))
+    assert told() == set()
+    for why in (WebhookEndpoint.Off.TOKEN, WebhookEndpoint.Off.SECRETS, WebhookEndpoint.Off.FAILING):
+        endpoints.switch_off(stage.again(), why, stage.clock.now)
+        assert told() == {Kind.WEBHOOK_OFF}
     page = client_of(root).get(reverse("admin:index")).content.decode()
     assert "Data team answers for it" in page
 
@@ -198,6 +237,32 @@ def test_deliveries_that_are_over_are_told_once_more(stage: Stage, keeper: Clien
     stage.clock.on(minutes=1)
     stage.deliver()
     assert (len(stage.system.received), WebhookAttempt.objects.count()) == (2, 2)
+
+
+def test_a_page_tells_a_bounded_number_once_more(stage: Stage, keeper: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_deliveries, "MOST_AT_ONCE", 1)
+    stage.accept(1, 2)
+    WebhookDelivery.objects.update(state="failed", settled_at=stage.clock.now)
+    keys = [str(one.pk) for one in stage.deliveries()]
+    address = reverse("admin:channels_webhookdelivery_changelist")
+    answer = keeper.post(address, {"action": "tell_again", "_selected_action": keys}, follow=True)
+    assert "At most 1 at once" in answer.content.decode()
+    assert {one.replays for one in stage.deliveries()} == {0}
+
+
+@pytest.mark.parametrize("page", ["webhookdelivery", "webhookattempt"])
+def test_lists_ask_for_no_distinct_reasons_and_sort_by_the_key_alone(stage: Stage, keeper: Client, page: str) -> None:
+    stage.system.answer(500)
+    stage.accept(1)
+    stage.deliver()
+    address = reverse(f"admin:channels_{page}_changelist")
+    with CaptureQueriesContext(connection) as queries:
+        shown = keeper.get(address, {"reason": "status_500", "o": "1"}).content.decode()
+    asked = [one["sql"] for one in queries if f"channels_{page}" in one["sql"]]
+    assert not [sql for sql in asked if "DISTINCT" in sql]
+    [ordered] = {sql.partition("ORDER BY ")[2].partition(" LIMIT")[0] for sql in asked if "ORDER BY" in sql}
+    assert ordered == f'"channels_{page}"."id" DESC'
+    assert "it answered 500" in shown
 
 
 @pytest.mark.parametrize("reason", ["timeout", "redirect_not_followed", "gone", "forgotten"])

@@ -7,10 +7,12 @@ import orjson
 import pytest
 
 from channels.models import WebhookDelivery, WebhookEndpoint
+from channels.webhooks import deliver
 from channels.webhooks.claim import due_endpoints
 from channels.webhooks.endpoints import switch_off
+from channels.webhooks.off import end_with_tokens
 from customers import internal, tokens
-from customers.models import AuditEntry, AwaitedName, Job, KeptAnswer, PartnerToken, Profile, ProfileSource
+from customers.models import AuditEntry, AwaitedName, Job, KeptAnswer, PartnerToken, Profile, ProfileSource, Source
 from customers.pg import raw_cursor
 from tests.config.partners import Partners, make_partners
 from tests.customers.partner_api import EVERY_SCOPE, Api, code_of, event, pointer_of
@@ -174,6 +176,65 @@ def test_a_token_that_was_revoked_is_told_nothing_any_more(partners: Partners) -
     assert len(due_endpoints(now)) == 1
     tokens.revoke(PartnerToken.objects.get(name="shop"), now)
     assert due_endpoints(now) == []
+
+
+def test_for_a_token_that_is_not_good_nothing_is_queued(partners: Partners, settings: Any) -> None:
+    made(partners.shop)
+    token, now, names = partners.tokens["shop"], partners.stage.now, iter("abcdefghijklmnop")
+    token.sources.add(Source.objects.get(key="till"))
+
+    def queued() -> int:
+        """By the till, whose token is good, and whose events are the shop's as well."""
+        WebhookDelivery.objects.all().delete()
+        send(partners, partners.till, next(names))
+        return WebhookDelivery.objects.count()
+
+    assert queued() == 1
+    assert len(due_endpoints(now)) == 1
+    bads: list[dict[str, Any]]
+    bads = [{"expires_at": now - timedelta(seconds=1)}, {"revoked_at": now}, {"mode": "test"}, {"scopes": []}]
+    for bad in bads:
+        good = {name: getattr(token, name) for name in bad}
+        PartnerToken.objects.filter(pk=token.pk).update(**bad)
+        assert due_endpoints(now) == []
+        assert queued() == 0
+        PartnerToken.objects.filter(pk=token.pk).update(**good)
+        assert queued() == 1
+        assert len(due_endpoints(now)) == 1
+    assert queued() == 1
+    token.sources.set(Source.objects.filter(key="shop"))
+    assert queued() == 0
+    token.sources.add(Source.objects.get(key="till"))
+    assert queued() == 1
+    Source.objects.filter(key__in=("shop", "till")).update(is_active=False)
+    assert due_endpoints(now) == []
+
+
+def test_webhooks_of_a_token_that_has_ended_are_switched_off_with_a_reason(partners: Partners) -> None:
+    made(partners.shop)
+    now = partners.stage.now
+    assert end_with_tokens(now) == 0
+    PartnerToken.objects.filter(name="shop").update(expires_at=now)
+    assert end_with_tokens(now) == 1
+    endpoint = WebhookEndpoint.objects.get()
+    assert (endpoint.is_active, endpoint.off_reason, endpoint.off_at) == (False, "token", now)
+    assert AuditEntry.objects.get(action="webhook_off").after == {"off_reason": "token"}
+
+
+def test_whoever_delivers_looks_at_tokens(partners: Partners, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(partners.shop)
+    PartnerToken.objects.filter(name="shop").update(revoked_at=partners.stage.now)
+    monkeypatch.setattr(deliver, "_looked_at_tokens", -1e9)
+    deliver.deliver_due(lambda: partners.stage.now, seconds=1)
+    assert WebhookEndpoint.objects.get().off_reason == "token"
+
+
+def test_a_fourth_secret_is_refused_while_three_hold(partners: Partners) -> None:
+    webhook = made(partners.shop)["id"]
+    for _time in range(2):
+        assert partners.shop.post(f"webhooks/{webhook}/secret", {"overlap_hours": 48}).status_code == 200
+    assert code_of(partners.shop.post(f"webhooks/{webhook}/secret", {}), 409) == "too_many_secrets"
+    assert partners.shop.post(f"webhooks/{webhook}/secret", {"overlap_hours": 0}).status_code == 200
 
 
 def test_deliveries_are_listed_and_told_once_more(partners: Partners) -> None:

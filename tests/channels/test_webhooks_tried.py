@@ -16,7 +16,8 @@ from channels.webhooks.replay import Span
 from channels.webhooks.schedule import Outcome, Tried, judge, waits
 from channels.webhooks.settle import Made, settle
 from customers import jobs
-from customers.models import AuditEntry, Job
+from customers.clock import utcnow
+from customers.models import AuditEntry, Event, Job
 from tests.channels import web_server
 from tests.channels.listener import Stage, listening, make_endpoint
 from tests.channels.web_server import other_system
@@ -222,6 +223,57 @@ def test_gone_switches_it_off_at_once(stage: Stage) -> None:
     assert due_endpoints(stage.clock.now) == []
 
 
+def test_gone_from_where_it_was_is_not_gone_from_where_it_is(stage: Stage) -> None:
+    stage.system.answer(410)
+    stage.accept(1)
+    token, [id_], _all = claim.claim(stage.endpoint.pk, stage.clock.now, 1)
+    WebhookEndpoint.objects.update(url=f"{stage.system.url}/new")
+    late = Made(id_, token, judged(reply(410)), stage.clock.now, 3, f"{stage.system.url}/hooks")
+    assert settle(stage.endpoint.pk, [late], stage.clock.now) == 1
+    assert (stage.again().is_active, stage.state()) == (True, ("waiting", "gone", 0, 1))
+    stage.deliver()
+    assert (stage.again().off_reason, stage.state()[0]) == ("gone", "failed")
+
+
+def announced() -> int:
+    return AuditEntry.objects.filter(action="webhook_failing").count()
+
+
+def test_a_delivery_that_keeps_failing_is_announced_though_others_succeed(stage: Stage) -> None:
+    stage.accept(1)
+    for tries in range(4):
+        token, [id_], _all = claim.claim(stage.endpoint.pk, stage.clock.now, 1)
+        assert announced() == 0
+        fails = Made(id_, token, judged(reply(500), tries, stage.clock.now), stage.clock.now, 3)
+        settle(stage.endpoint.pk, [fails], stage.clock.now)
+        WebhookEndpoint.objects.update(failing_since=None)
+        stage.clock.on(hours=3)
+    assert (announced(), stage.again().warned_at) == (1, stage.clock.now - timedelta(hours=3))
+
+
+def test_what_ends_is_announced_once_a_day_with_a_call_or_without(stage: Stage) -> None:
+    stage.accept(*range(5))
+    ends = Outcome(WebhookDelivery.State.FAILED, "crashed", tries=0)
+    for wanted, hours in ((1, 0), (1, 1), (1, 22), (2, 2), (2, 1)):
+        stage.clock.on(hours=hours)
+        token, [id_], _all = claim.claim(stage.endpoint.pk, stage.clock.now, 1)
+        settle(stage.endpoint.pk, [Made(id_, token, ends)], stage.clock.now)
+        assert announced() == wanted
+
+
+def test_secrets_that_cannot_be_read_switch_it_off_until_there_is_a_new_one(stage: Stage) -> None:
+    stage.system.answer(200)
+    stage.accept(1)
+    WebhookEndpoint.objects.update(secrets=b"\x01\x03old" + b"x" * 40)
+    stage.deliver()
+    assert (stage.again().is_active, stage.endpoint.off_reason) == (False, "secrets")
+    assert AuditEntry.objects.get(action="webhook_off").after == {"off_reason": "secrets"}
+    endpoints.rotate(stage.endpoint, stage.clock.now)
+    endpoints.switch_on(stage.again(), stage.clock.now)
+    stage.deliver()
+    assert stage.state()[0] == "delivered"
+
+
 def test_it_is_announced_at_the_fourth_failure_and_off_after_five_days_of_nothing_but_failure(stage: Stage) -> None:
     stage.system.answer(500)
     stage.accept(1)
@@ -356,6 +408,29 @@ def test_a_span_of_time_is_told_once_more_under_the_same_ids(stage: Stage) -> No
     ids = [one.headers["webhook-id"] for one in stage.system.received]
     assert (len(ids), len(set(ids))) == (5, 3)
     assert {one.state for one in stage.deliveries()} == {"delivered"}
+
+
+def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_twice(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "_PIECE", 2)
+    monkeypatch.setattr(replay, "_NARROWEST", timedelta(milliseconds=1))
+    monkeypatch.setattr(replay, "_WIDEST", timedelta(milliseconds=4))
+    endpoints.switch_off(stage.endpoint, WebhookEndpoint.Off.BY_HAND, stage.clock.now)
+    for number in range(5):
+        stage.accept(number)
+    # Many at one instant.
+    stage.accept(*range(10, 17))
+    for number in range(20, 23):
+        stage.accept(number)
+    endpoints.switch_on(stage.endpoint, stage.clock.now)
+    times = list(Event.objects.order_by("received_at").values_list("received_at", flat=True))
+    # From the second one on, to the last one, which is not of it.
+    job = replay.ask(stage.endpoint, Span(times[1], times[-1]), utcnow())
+    jobs.work_on(utcnow, seconds=30)
+    job.refresh_from_db()
+    assert times[-1] - times[1] > 4 * timedelta(milliseconds=4)
+    assert (job.state, job.done, WebhookDelivery.objects.count()) == ("done", 13, 13)
 
 
 def test_of_a_span_of_time_what_failed_alone_is_told_once_more(stage: Stage) -> None:
