@@ -39,6 +39,7 @@ _CLAIM: Final = """
     WITH picked AS MATERIALIZED (
         SELECT d.id, d.due_at, d.state = 'sending' OR d.crashes > 0 AS is_suspect FROM channels_webhookdelivery d
         WHERE d.endpoint_id = %b AND d.state IN ('waiting', 'sending') AND d.due_at <= %b
+          AND EXISTS (SELECT 1 FROM channels_webhookendpoint w WHERE w.id = d.endpoint_id AND w.is_active)
         ORDER BY d.due_at, d.id LIMIT %b FOR UPDATE SKIP LOCKED
     ), first AS (
         SELECT id, is_suspect FROM picked ORDER BY due_at, id LIMIT 1

@@ -295,6 +295,12 @@ def test_it_is_announced_at_the_fourth_failure_and_off_after_five_days_of_nothin
     assert [one.action for one in actions] == ["webhook_failing", "webhook_off"]
 
 
+def test_what_is_off_is_claimed_by_no_line_that_is_still_open(stage: Stage) -> None:
+    stage.accept(1, 2)
+    endpoints.switch_off(stage.endpoint, WebhookEndpoint.Off.FAILING, stage.clock.now)
+    assert claim.claim(stage.endpoint.pk, stage.clock.now, 10)[1:] == ([], True)
+
+
 def test_one_success_ends_the_count(stage: Stage) -> None:
     stage.system.answer(500)
     stage.accept(1)
@@ -414,7 +420,6 @@ def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_tw
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "_PIECE", 2)
-    monkeypatch.setattr(replay, "_NARROWEST", timedelta(milliseconds=1))
     monkeypatch.setattr(replay, "_WIDEST", timedelta(milliseconds=4))
     endpoints.switch_off(stage.endpoint, WebhookEndpoint.Off.BY_HAND, stage.clock.now)
     for number in range(5):
@@ -425,6 +430,8 @@ def test_a_long_span_is_told_in_windows_and_nothing_of_it_is_left_out_or_told_tw
         stage.accept(number)
     endpoints.switch_on(stage.endpoint, stage.clock.now)
     times = list(Event.objects.order_by("received_at").values_list("received_at", flat=True))
+    # The first window ends where an event is.
+    monkeypatch.setattr(replay, "_NARROWEST", times[2] - times[1])
     # From the second one on, to the last one, which is not of it.
     job = replay.ask(stage.endpoint, Span(times[1], times[-1]), utcnow())
     jobs.work_on(utcnow, seconds=30)

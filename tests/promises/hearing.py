@@ -11,7 +11,7 @@ from typing import Any, Final
 
 # The path of who is sent elsewhere leads here, where nobody may come.
 ELSEWHERE: Final = "/elsewhere"
-# So many calls at a path find a busy one busy.
+# So many calls at a path find a busy one busy, once it is.
 _BUSY_TIMES: Final = 2
 
 
@@ -32,6 +32,7 @@ class Hearer:
         self.heard: list[Heard] = []
         self.mended: set[str] = set()
         self.failures = failures
+        self._busy_times = 0
         self._lock = threading.Lock()
         self._times: Counter[str] = Counter()
         hearer = self
@@ -71,6 +72,13 @@ class Hearer:
         with self._lock:
             return [one for one in self.heard if one.kind in kinds]
 
+    def be_busy(self) -> None:
+        """From now on, with whoever is called so."""
+        with self._lock:
+            for path in [one for one in self._times if one.startswith("/busy/")]:
+                del self._times[path]
+            self._busy_times = _BUSY_TIMES
+
     def answer(self, handler: BaseHTTPRequestHandler, headers: dict[str, str], body: bytes) -> None:
         kind, id_ = handler.path.split("/")[1], headers.get("webhook-id", "")
         with self._lock:
@@ -84,7 +92,7 @@ class Hearer:
             "dead": lambda: (503, {}),
             "away": lambda: (302, {"location": f"http://{self.host}{ELSEWHERE}"}),
             "gone": lambda: (410, {}),
-            "busy": lambda: (429 if times <= _BUSY_TIMES else 200, {"retry-after": "1"}),
+            "busy": lambda: (429 if times <= self._busy_times else 200, {"retry-after": "1"}),
         }
         if kind == "hangs" and kind not in self.mended:
             time.sleep(4)

@@ -120,6 +120,10 @@ def run(stage: Stage) -> Iterator[Check]:
             worker.stop()
             worker.start()
             stage.keeper.keep(worker.pid)
+        # Nobody dies now: what is put off is put off soon, and that is written.
+        stage.until(lambda: _is_over(world, "busy"), "the busy ones to be told", 240)
+        hearer.be_busy()
+        world.send(2)
         stage.until(lambda: _is_over(world, "well", "flaky", "busy"), "all to be told, or given up", 240)
         told = list(_at_least_once(world))
         yield from told
