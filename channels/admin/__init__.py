@@ -2,6 +2,7 @@
 
 from channels.admin import (
     callbacks,
+    care,
     connectors,
     conversations,
     exposures,
@@ -16,6 +17,7 @@ from channels.admin.stopping import StopActions
 __all__ = [
     "StopActions",
     "callbacks",
+    "care",
     "connectors",
     "conversations",
     "exposures",
