@@ -130,6 +130,6 @@ def test_every_store_whose_rows_are_waited_for_can_stop_the_work() -> None:
     waited_for = {store.key for store in stores.stores() if any(table.blocked for table in store.tables)}
     assert (
         waited_for
-        == {"webhooks", "imports", "calls", "provider_callbacks"}
+        == {"webhooks", "imports", "calls", "provider_callbacks", "outgoing_webhooks"}
         == {store.key for store in stores.stores() if store.stop is not None}
     )
