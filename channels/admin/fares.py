@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from channels.care.health import Health, health
 from channels.models import Connector, ConnectorState
@@ -64,7 +65,15 @@ def last_day(connector: Connector, at: datetime) -> SafeString | str:
     if found.success is None:
         return _("No calls.")
     return table(
-        (_("taken"), _("refused"), _("in trouble"), _("unknown"), _("went well"), _("half within"), _("95 % within")),
+        (
+            pgettext("calls", "taken"),
+            _("refused"),
+            _("in trouble"),
+            _("unknown"),
+            _("went well"),
+            _("half within"),
+            _("95 % within"),
+        ),
         [
             (
                 found.taken,
