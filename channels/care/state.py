@@ -121,4 +121,6 @@ def _note_turn(connector_id: UUID, before: Breaker, after: Breaker, now: datetim
 
 def wake(connector_id: UUID, now: datetime) -> bool:
     """End a rest by hand; whether there was one."""
-    return learn(connector_id, lambda _breaker: Breaker(), now) == Breaker()
+    state = ConnectorState.objects.filter(pk=connector_id).first()
+    learn(connector_id, lambda _breaker: Breaker(), now)
+    return state is not None and breaker_of(state).is_open(now)

@@ -68,7 +68,7 @@ def again(ids: Sequence[int], now: datetime) -> int:
     """Have calls read anew by the code and settings of today; what they told already is known. How many wait for it."""
     with transaction.atomic():
         settled = ProviderCallback.objects.filter(pk__in=ids).exclude(status=Status.WAITING)
-        count = settled.update(status=Status.WAITING, reason="")
+        count = settled.update(status=Status.WAITING, reason="", read_at=None)
         dead_letters.close(QUEUE.name, ids, now)
     if count:
         bells.ring("engine")

@@ -88,6 +88,7 @@ def test_a_refused_log_in_waits_for_whoever_mends_it_and_is_no_try(recorded: Wor
     assert {state(one) for one in messages} == {("queued", "trouble"), ("held", "connector_rests")}
     assert set(Message.objects.values_list("attempts", flat=True)) == {0}
     assert wake(recorded.connector.pk, NOW + timedelta(seconds=2))
+    assert not wake(recorded.connector.pk, NOW + timedelta(seconds=2))
     dispatch_due(recorded.connector.pk, NOW + timedelta(hours=1))
     assert [state(one) for one in messages] == [("sent", "")] * 3
 

@@ -88,6 +88,7 @@ def test_a_customer_is_listed_by_name_and_masked_from_whom_it_must_be(root: Clie
 
 @pytest.mark.parametrize(
     ("field", "value"),
+    # XXX is ISO 4217's for no currency at all, which no brand can count in.
     [("zone", "Mars/Olympus"), ("locale", "klingon"), ("currency", "XXX")],
 )
 def test_a_brand_takes_real_zones_languages_and_currencies_only(field: str, value: str, root: Client) -> None:
