@@ -1,7 +1,7 @@
 """A journey's numbers at a glance, as data and as text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from textwrap import fill
 from typing import Any
@@ -20,6 +20,7 @@ from analytics.metrics.hold_conversion import HoldConversions, hold_conversion
 from analytics.metrics.journey_errors import JourneyErrors, journey_errors
 from analytics.metrics.live_runs import LiveRuns, live_runs
 from analytics.metrics.message_steps_passed import message_steps_passed
+from analytics.metrics.message_variants import MessageVariants, message_variants
 from analytics.metrics.messages_created import messages_created
 from analytics.metrics.not_sent import NotSent, not_sent
 from analytics.metrics.period import ALWAYS, Period
@@ -45,6 +46,7 @@ class JourneyNumbers:
     not_sent: NotSent
     errors: JourneyErrors
     calls: CallsMade
+    variants: MessageVariants
     latency: EventLatency
     stays: TimeInState
 
@@ -71,6 +73,7 @@ def journey_numbers(journey_id: UUID, period: Period = ALWAYS) -> JourneyNumbers
         not_sent=not_sent(journey_id, period),
         errors=journey_errors(journey_id, period),
         calls=calls_made(journey_id, period),
+        variants=message_variants(journey_id, period),
         latency=event_latency(journey_id, period),
         stays=time_in_state(journey_id, period),
     )
@@ -123,6 +126,10 @@ def as_json(numbers: JourneyNumbers) -> dict[str, Any]:
         "not_sent": _parts_json(numbers.not_sent.definition, "by_reason", numbers.not_sent.by_reason),
         "errors": _parts_json(numbers.errors.definition, "by_kind", numbers.errors.by_kind),
         "calls": _parts_json(numbers.calls.definition, "by_outcome", numbers.calls.by_outcome),
+        "message_variants": {
+            "definition": str(numbers.variants.definition),
+            "variants": [asdict(one) for one in numbers.variants.variants],
+        },
         "event_latency": {
             "definition": str(latency.definition),
             "events": latency.events,
@@ -176,10 +183,20 @@ def _lines(numbers: JourneyNumbers) -> Iterator[str]:
     yield from (_row(part.label, part.count) for part in numbers.errors.by_kind)
     yield from _heading(numbers.calls.label, numbers.calls.definition)
     yield from (_row(part.label, part.count) for part in numbers.calls.by_outcome)
+    yield from _variant_lines(numbers)
     yield from _heading(numbers.live.label, numbers.live.definition)
     yield from (_row(one.step, one.runs, f"({one.state})") for one in numbers.live.standing)
     yield from _way_lines(numbers)
     yield from _time_lines(numbers)
+
+
+def _variant_lines(numbers: JourneyNumbers) -> Iterator[str]:
+    if not numbers.variants.variants:
+        return
+    yield from _heading(numbers.variants.label, numbers.variants.definition)
+    for one in numbers.variants.variants:
+        beside = _("({sent} sent, {delivered} delivered, {opened} opened, {clicked} clicked)")
+        yield _row(f"{one.step}: {one.variant}", one.asked, beside.format(**asdict(one)))
 
 
 def _way_lines(numbers: JourneyNumbers) -> Iterator[str]:

@@ -25,10 +25,11 @@ GROUPS = (
     Group("bench.ingest.pipeline", ("ingest.pipeline",)),
     Group("bench.ingest.memory", ("ingest.memory",)),
     Group("bench.consent", ("consent.check", "consent.opt_out")),
-    Group("bench.channels", ("channels.gate",)),
+    Group("bench.channels", ("channels.gate", "dispatch.smtp", "broadcast.enrol", "broadcast.memory")),
     Group("bench.pages", ("pages.slowest",)),
     Group("bench.segments", ("segment.million", "segment.dirty")),
     Group("bench.webhooks", ("dispatch.webhook",)),
+    Group("bench.render", ("render.mail",)),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
 

@@ -116,6 +116,9 @@ class InMemory:
     def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
         return ()
 
+    def held(self, _customer: UUID, _at: datetime) -> tuple[()]:
+        return ()
+
 
 class Replayed:
     def __init__(self, of: Version, lives: Sequence[Sequence[Arrival]]) -> None:

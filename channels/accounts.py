@@ -20,7 +20,11 @@ def service_of(connector: Connector) -> base.Service:
 
 
 def calls_back(provider: str) -> bool:
-    return provider in base.provider_keys() and issubclass(base.provider_class(provider), base.CallsBack)
+    """Whether its settings at the provider need the address at which it calls us."""
+    if provider not in base.provider_keys():
+        return False
+    found = base.provider_class(provider)
+    return issubclass(found, base.CallsBack) and found.asks_for_address
 
 
 def callback_url(connector_id: UUID) -> str:

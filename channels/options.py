@@ -5,7 +5,7 @@ could make anything of it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +15,7 @@ from customers.hints import form
 from customers.models.address import Channel
 
 _MOST_PARAMETERS: Final = 20
+_MOST_DAYS: Final = 365
 _LONGEST: Final = 2_000
 # Fields that are addresses, and the ways by which they may lead.
 _ADDRESSES: Final = frozenset({"link", "image"})
@@ -23,6 +24,8 @@ _SCHEMES: Final = frozenset({"https"})
 _LINK_HELP: Final = _("Where a tap leads: an address that begins with https://, or with / on the page itself.")
 Link = Annotated[str, form(_("link"), _LINK_HELP)]
 Image = Annotated[str, form(_("picture"), _("An address that begins with https://."))]
+Button = Annotated[str, form(_("button"), _("What the link is called."))]
+Days = Annotated[str, form(_("days"), _("For how many it is shown, from 1 to 365. Empty: as the connector says."))]
 
 
 class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -33,19 +36,29 @@ class PushOptions(Options, frozen=True):
     link: Link = ""
     image: Image = ""
     topic: Annotated[str, form(_("topic"), _("A newer push of the same topic takes the place of an older one."))] = ""
+    urgency: Annotated[
+        Literal["", "very-low", "low", "normal", "high"],
+        form(_("urgency"), _("A device that saves power waits with less urgent ones; normal, if it says nothing.")),
+    ] = ""
 
 
 class InAppOptions(Options, frozen=True):
     link: Link = ""
     image: Image = ""
-    button: Annotated[str, form(_("button"), _("What the link is called."))] = ""
+    button: Button = ""
+    days: Days = ""
 
 
 class WebOptions(Options, frozen=True):
     slot: Annotated[str, form(_("slot"), _("The place on the page, as its script names it."))] = ""
     link: Link = ""
     image: Image = ""
-    button: Annotated[str, form(_("button"), _("What the link is called."))] = ""
+    button: Button = ""
+    days: Days = ""
+
+    def __post_init__(self) -> None:
+        if not self.slot.strip():
+            raise ValueError("names no slot")
 
 
 class WhatsAppOptions(Options, frozen=True):
@@ -68,7 +81,12 @@ class WhatsAppOptions(Options, frozen=True):
             raise ValueError(f"more than {_MOST_PARAMETERS} parameters")
 
 
+class CallOptions(Options, frozen=True):
+    queue: Annotated[str, form(_("queue"), _("Of which store, or of which team; empty: the connector’s."))] = ""
+
+
 _BY_CHANNEL: Final[Mapping[str, type[Options]]] = {
+    Channel.CALL: CallOptions,
     Channel.PUSH: PushOptions,
     Channel.IN_APP: InAppOptions,
     Channel.WEB: WebOptions,
@@ -108,12 +126,20 @@ def fault_of(name: str, value: str) -> str:
     """What is wrong with a value that was filled in; empty when nothing is."""
     if len(value) > _LONGEST:
         return "too long"
-    if name in _ADDRESSES and value and not _is_address(value):
+    if name in _ADDRESSES and value and not is_address(value):
         return "no address that may be shown"
+    if name == "days" and value and not _is_days(value):
+        return f"no number of days from 1 to {_MOST_DAYS}"
     return ""
 
 
-def _is_address(value: str) -> bool:
+def _is_days(value: str) -> bool:
+    return (
+        value.isascii() and value.isdecimal() and len(value) <= len(str(_MOST_DAYS)) and 1 <= int(value) <= _MOST_DAYS
+    )
+
+
+def is_address(value: str) -> bool:
     """Of a page, or below the page's own: no script, no other host in disguise (`//`, `/\\`), nobody's log-in."""
     if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in value):
         return False

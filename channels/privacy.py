@@ -7,14 +7,23 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import (
+    BroadcastRecipient,
     Conversation,
+    Entitlement,
     Exposure,
+    InAppItem,
     Inbound,
     Message,
     MessageContent,
     ProviderCallback,
+    PulledCopy,
+    PushSubscription,
     Receipt,
     RecentSend,
+    Seed,
+    Task,
+    TestSend,
+    WebPlacement,
 )
 from customers.privacy.patterns import mentions_bytes
 from customers.privacy.phrases import namespace_of
@@ -35,8 +44,20 @@ _CANCEL: Final = """
 """
 
 
+_CANCEL_TASKS: Final = """
+    UPDATE channels_task SET state = 'cancelled', reason = 'erased', not_before = NULL, ended_at = %s
+    WHERE id IN (
+        SELECT id FROM channels_task WHERE profile_id = ANY(%s) AND state IN ('open', 'claimed')
+        ORDER BY id FOR UPDATE
+    )
+"""
 _IN_CONVERSATION: Final = "c.profile_id = ANY(%(profiles)s) OR c.address_id = ANY(%(addresses)s)"
 _OF_WRITER: Final = "(SELECT c.profile_id FROM channels_conversation c WHERE c.id = t.conversation_id)"
+_TESTED: Final = """EXISTS (
+    SELECT 1 FROM customers_address a
+    WHERE a.id = ANY(%(addresses)s) AND a.channel = t.channel AND lower(t.recipient) IN (a.value, lower(a.original))
+)"""
+_SEEDED: Final = _TESTED.replace("t.recipient", "t.value")
 _UNREAD: Final = "t.status = 'waiting'"
 _IN_CALLBACK: Final = mentions_bytes("t.body || convert_to(concat(chr(10), t.query, ' ', t.headers::text), 'UTF8')")
 
@@ -59,7 +80,87 @@ def cancel(subject: Subject, now: datetime) -> int:
         return int(cursor.rowcount)
 
 
+_ON_SCREEN: Final = {
+    "title": "t.title",
+    "text": "t.body",
+    "link": "t.link",
+    "picture": "t.image",
+    "button": "t.button",
+    "placed_at": "t.placed_at",
+    "expires_at": "t.expires_at",
+    "shown_at": "t.shown_at",
+    "clicked_at": "t.clicked_at",
+    "dismissed_at": "t.dismissed_at",
+}
+_SAID_ON_SCREEN: Final = ("title", "body", "link", "image", "button")
+
+
+def cancel_tasks(subject: Subject, now: datetime) -> int:
+    """Have nobody call them any more; how many tasks it were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CANCEL_TASKS, [now, list(subject.profiles)])
+        return int(cursor.rowcount)
+
+
 STORES: Final = (
+    Store(
+        "push_subscriptions",
+        _("subscriptions of browsers"),
+        _("To encrypt what is pushed to somebody’s browser."),
+        Basis.CONSENT,
+        Rank.MESSAGES,
+        (
+            Table(
+                PushSubscription,
+                "t.address_id = ANY(%(addresses)s)",
+                {
+                    "address": "(SELECT a.value FROM customers_address a WHERE a.id = t.address_id)",
+                    "subscribed_at": "t.created_at",
+                    "last_told_at": "t.told_at",
+                    "subscription_ends_at": "t.expires_at",
+                },
+            ),
+        ),
+        kept_words=_("until the browser unsubscribes, or somebody wants it erased"),
+        note=_("The keys go with it: nobody can write to the browser any more."),
+    ),
+    Store(
+        "pulled_copies",
+        _("answers of other systems"),
+        _("So that the same is not asked for each message."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        # Whose they are is not known: all that were asked for by values of anybody are asked for anew.
+        (Table(PulledCopy, "t.is_personal"),),
+        kept_words=_("for an hour at most"),
+        note=_("They are a copy of what other systems say, and are fetched again when they are wanted."),
+    ),
+    Store(
+        "in_app_items",
+        _("in-app inbox"),
+        _("What somebody finds in their inbox, and whether they read it."),
+        Basis.CONTRACT,
+        Rank.MESSAGES,
+        (Table(InAppItem, _OWN, {**_ON_SCREEN, "read_at": "t.read_at"}),),
+        kept="in_app_items",
+        spoken=(Spoken(InAppItem, _SAID_ON_SCREEN, namespace_of("t.profile_id")),),
+    ),
+    Store(
+        "web_placements",
+        _("contents of web slots"),
+        _("What somebody alone is shown on the pages they visit, and whether they followed it."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        (
+            Table(
+                WebPlacement,
+                _OWN,
+                {**_ON_SCREEN, "slot": "(SELECT s.key FROM channels_webslot s WHERE s.id = t.slot_id)"},
+            ),
+        ),
+        kept="web_placements",
+        spoken=(Spoken(WebPlacement, _SAID_ON_SCREEN, namespace_of("t.profile_id")),),
+    ),
     Store(
         "exposures",
         _("experiments"),
@@ -76,6 +177,114 @@ STORES: Final = (
         ),
         kept_words=_("without an end: results of experiments follow from it"),
         note=_("That a number of people were drawn stays, without a name."),
+    ),
+    Store(
+        "broadcast_recipients",
+        _("recipients of broadcasts"),
+        _("Which broadcasts somebody was to get, and why they did not."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        (
+            Table(
+                BroadcastRecipient,
+                _OWN,
+                {
+                    "broadcast": "(SELECT b.name FROM channels_broadcast b WHERE b.id = t.broadcast_id)",
+                    "outcome": "t.outcome",
+                    "settled_at": "t.settled_at",
+                },
+                KEEP,
+            ),
+        ),
+        kept_words=_("without an end: numbers of broadcasts follow from it"),
+        note=_("That somebody was among them stays, without a name. Whoever waits is not written to."),
+    ),
+    Store(
+        "tasks",
+        _("tasks"),
+        _("What people of ours were to do for somebody, such as a call, and what came of it."),
+        Basis.CONTRACT,
+        Rank.MESSAGES,
+        (
+            Table(
+                Task,
+                _OWN,
+                {
+                    "kind": "t.kind",
+                    "title": "t.title",
+                    "instructions": "t.instructions",
+                    "state": "t.state",
+                    "outcome": "t.outcome",
+                    "note": "t.note",
+                    "made_at": "t.made_at",
+                    "ended_at": "t.ended_at",
+                },
+                {"title": "''", "instructions": "''", "note": "''", "address_id": "NULL"},
+            ),
+        ),
+        kept_words=_("without an end, until somebody wants it erased"),
+        note=_("What is open is cancelled. That a task was made and how it went stays; its words go."),
+        act=cancel_tasks,
+        spoken=(Spoken(Task, ("title", "instructions", "note"), namespace_of("t.profile_id")),),
+    ),
+    Store(
+        "test_sends",
+        _("test sends"),
+        _("To look at a message before customers get it, made of somebody’s data or sent to them."),
+        Basis.INTEREST,
+        Rank.MESSAGES,
+        (
+            Table(
+                TestSend,
+                f"{_OWN} OR {_TESTED}",
+                {
+                    "channel": "t.channel",
+                    # Whose data a test was made of does not learn who looked at it.
+                    "address": f"CASE WHEN {_TESTED} THEN t.recipient END",
+                    "subject": "t.subject",
+                    "at": "t.asked_at",
+                },
+            ),
+            Table(Seed, _SEEDED, {"channel": "t.channel", "address": "t.value"}),
+        ),
+        kept="test_sends",
+        note=_("The words are forgotten as soon as it was sent."),
+        spoken=(
+            Spoken(
+                TestSend,
+                ("recipient", "compared", "subject", "html", "text", "options", "detail"),
+                namespace_of("t.profile_id"),
+            ),
+        ),
+    ),
+    Store(
+        "entitlements",
+        _("entitlements"),
+        _("What somebody was granted, such as free shipping, and what they used of it."),
+        Basis.CONTRACT,
+        Rank.MESSAGES,
+        (
+            Table(
+                Entitlement,
+                _OWN,
+                {
+                    "entitlement": "t.key",
+                    "quantity": "t.quantity",
+                    "left": "t.remaining",
+                    "state": "t.state",
+                    "granted_at": "t.granted_at",
+                    "good_until": "t.expires_at",
+                    "ended_at": "t.ended_at",
+                    "entry_key": "t.entry_key",
+                    "reason": "t.reason",
+                    "reason_of_end": "t.ended_reason",
+                },
+                {"entry_key": "''", "reason": "''", "ended_reason": "''"},
+            ),
+        ),
+        kept_words=_("without an end: what was granted and used adds up"),
+        note=_("That something was granted and used stays, without a name; the reasons go."),
+        spoken=(Spoken(Entitlement, ("reason", "ended_reason"), namespace_of("t.profile_id")),),
     ),
     Store(
         "conversations",
@@ -127,7 +336,14 @@ STORES: Final = (
             Table(
                 Receipt,
                 f"t.message_id {_OF_MESSAGES}",
-                {"happened": "t.happened", "at": "t.at", "code": "t.code", "detail": "t.detail"},
+                {
+                    "happened": "t.happened",
+                    "at": "t.at",
+                    "link": "t.link",
+                    "machine": "t.is_machine",
+                    "code": "t.code",
+                    "detail": "t.detail",
+                },
                 {"detail": "''", "provider_id": "''"},
             ),
             # What an address that others use as well got of a step lately keeps them from getting it again.
@@ -147,6 +363,8 @@ STORES: Final = (
                     "subject": "(SELECT c.subject FROM channels_messagecontent c WHERE c.message_id = t.id)",
                     "body": "(SELECT c.body FROM channels_messagecontent c WHERE c.message_id = t.id)",
                     "made_from": "(SELECT c.context FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                    "pulled": "(SELECT c.pulled FROM channels_messagecontent c WHERE c.message_id = t.id)",
+                    "links": "(SELECT c.links FROM channels_messagecontent c WHERE c.message_id = t.id)",
                     "variables": "(SELECT c.journey FROM channels_messagecontent c WHERE c.message_id = t.id)",
                 },
                 {
@@ -160,6 +378,6 @@ STORES: Final = (
         kept="message_contents",
         note=_("What waits is cancelled. That a message was sent, when and how it went stays; its words go."),
         act=cancel,
-        spoken=(Spoken(MessageContent, ("context", "journey", "subject", "body"), namespace_of(_WHOSE)),),
+        spoken=(Spoken(MessageContent, ("context", "journey", "subject", "body", "links"), namespace_of(_WHOSE)),),
     ),
 )

@@ -15,11 +15,11 @@ from customers.visibility import changeable
 if TYPE_CHECKING:
     from customers.sight import Person
 
-if TYPE_CHECKING:
-    from customers.sight import Person
-
 _CONNECTOR = "channels.Connector"
-_models: list[str] = [_CONNECTOR]
+_CAMPAIGN = "channels.Campaign"
+_models: list[str] = [_CONNECTOR, _CAMPAIGN, "channels.Broadcast"]
+# By these messages go, or are grouped; they ask for none themselves.
+_ASKING_NOTHING = (_CONNECTOR, _CAMPAIGN)
 _MOST_NAMES = 300
 
 
@@ -30,25 +30,38 @@ def register(model: str) -> None:
 
 
 def named(user: "Person") -> dict[str, str]:
-    """Names of what asks for messages (journeys and the like), by id, as far as this person may see it."""
-    return {
-        str(key): str(name)
-        for model in _asking()
-        for key, name in model.objects.visible_to(user).order_by("name").values_list("pk", "name")[:_MOST_NAMES]
-    }
+    """Names of what asks for messages (journeys, broadcasts and the like), by id, as far as this person may see it; by
+    one question, whatever there is."""
+    rows = [
+        model.objects.visible_to(user).order_by("name").values_list("pk", "name")[:_MOST_NAMES] for model in _asking()
+    ]
+    return {str(key): str(name) for key, name in _united(rows)}
 
 
 def names_of(scopes: Collection[UUID]) -> dict[UUID, str]:
     """What these ids stand for, as far as it has a name."""
-    return {
-        key: str(name)
-        for model in _asking()
-        for key, name in model.objects.filter(pk__in=scopes).values_list("pk", "name")
-    }
+    rows = [model.objects.filter(pk__in=scopes).order_by().values_list("pk", "name") for model in _asking()]
+    return {key: str(name) for key, name in _united(rows)}
+
+
+def _united(rows: "list[Any]") -> "Any":
+    first, *others = rows
+    return first.union(*others, all=True) if others else first
 
 
 def _asking() -> "list[Any]":
-    return [apps.get_model(model) for model in _models if model != _CONNECTOR]
+    return [apps.get_model(model) for model in _models if model not in _ASKING_NOTHING]
+
+
+def changeable_in(user: "Person", brand_id: UUID) -> dict[UUID, str]:
+    """What of a brand asks for messages and may be changed by this person: names by id, the first ones by name."""
+    return {
+        key: str(name)
+        for model in _asking()
+        for key, name in changeable(model.objects.filter(brand_id=brand_id), user)
+        .order_by("name")
+        .values_list("pk", "name")[:_MOST_NAMES]
+    }
 
 
 def may_stop(user: "Person", scope_id: UUID) -> bool:

@@ -29,8 +29,8 @@ def _key(scope_id: UUID) -> int:
 
 
 def stop(scope_id: UUID, by: int | None, reason: str, now: datetime) -> bool:
-    """Stop a journey, broadcast, connector or brand; False if it was stopped already. Within a transaction of the
-    caller's it holds once that is committed."""
+    """Stop a journey, broadcast, campaign, connector or brand; False if it was stopped already. Within a transaction of
+    the caller's it holds once that is committed."""
     with transaction.atomic(), raw_cursor() as cursor:
         cursor.execute(
             "INSERT INTO channels_sendstop (scope_id, stopped_by_id, reason, stopped_at)"
@@ -66,6 +66,7 @@ def share(cursor: Cursor[Any], scope_ids: Sequence[UUID], patience: float = 0) -
         "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock_shared(key)"
         " FROM unnest(%s::bigint[]) AS key",
         [f"{int(patience * 1000)}ms", [_key(scope_id) for scope_id in scope_ids]],
+        prepare=True,
     )
 
 
@@ -79,9 +80,9 @@ def unshare(cursor: Cursor[Any], scope_id: UUID) -> None:
     cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [_key(scope_id)])
 
 
-def is_stopped(cursor: Cursor[Any], scope_ids: Sequence[UUID]) -> bool:
+def is_stopped(cursor: Cursor[Any], scope_ids: Sequence[UUID], patience: float = 0) -> bool:
     """Whether a stop stands over any scope; the answer holds until the transaction ends."""
-    share(cursor, scope_ids)
+    share(cursor, scope_ids, patience)
     cursor.execute(f"SELECT {STANDING.format(scopes='%s')}", [list(scope_ids)])
     row = cursor.fetchone()
     return row is not None and bool(row[0])

@@ -16,9 +16,12 @@ logger = logging.getLogger(__name__)
 TASKS: Final = {
     "engine": ("journeys.drain", "engine"),
     "dispatch": ("channels.dispatch_due", "dispatch"),
+    "broadcasts": ("channels.run_broadcasts", "dispatch"),
     "calls": ("journeys.call_due", "calls"),
+    "tests": ("channels.send_tests", "calls"),
     "webhooks": ("channels.deliver_webhooks", "calls"),
     "slow": ("customers.work_on_jobs", "slow"),
+    "views": ("channels.count_views", "slow"),
 }
 # Older bells tell of work that has been found long since.
 EXPIRES_SECONDS: Final = 2

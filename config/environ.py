@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import os
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -32,6 +33,17 @@ def number(name: str, default: float) -> float:
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list, blanks dropped."""
     return [item for part in text(name, default).split(",") if (item := part.strip())]
+
+
+def document(name: str) -> dict[str, Any]:
+    """A JSON object; nothing is an empty one."""
+    try:
+        value = json.loads(text(name, "{}"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} must be a JSON object")
+    return value
 
 
 def key(name: str, default: str) -> bytes:
@@ -75,4 +87,25 @@ def database(url: str) -> dict[str, Any]:
         "HOST": query.pop("host", unquote(parts.hostname or "")),
         "PORT": str(parts.port or query.pop("port", "")),
         "OPTIONS": query,
+    }
+
+
+def mail(url: str) -> dict[str, Any]:
+    """A mail server from `smtp://user:password@host:587` (STARTTLS; `?tls=no` without) or `smtps://…:465`."""
+    parts = urlsplit(url)
+    without = parts.query == "tls=no"
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == -1 or (parts.query and not without):
+        raise ImproperlyConfigured("TRILHA_MAIL_URL must read smtp://user:password@host:587 or smtps://…:465")
+    is_ssl = parts.scheme == "smtps"
+    return {
+        "host": parts.hostname,
+        "port": port or (465 if is_ssl else 587),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "starttls": not is_ssl and not without,
+        "ssl": is_ssl,
     }

@@ -117,9 +117,9 @@ def engine(environment: Mapping[str, str], logs: Path, name: str = "engine") -> 
     return Process(name, (*_WORKER, *arguments), environment, logs)
 
 
-def dispatch(threads: int, environment: Mapping[str, str], logs: Path) -> Process:
-    arguments = ("-P", "threads", "-c", str(threads), "-Q", "dispatch,calls", "-n", "dispatch@%h")
-    return Process("dispatch", (*_WORKER, *arguments), environment, logs)
+def dispatch(threads: int, environment: Mapping[str, str], logs: Path, name: str = "dispatch") -> Process:
+    arguments = ("-P", "threads", "-c", str(threads), "-Q", "dispatch,calls", "-n", f"{name}@%h")
+    return Process(name, (*_WORKER, *arguments), environment, logs)
 
 
 def beat(environment: Mapping[str, str], logs: Path, name: str = "beat") -> Process:

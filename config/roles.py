@@ -25,9 +25,17 @@ _CONSENT = (
 _PRIVACY = "consent: privacyrequest privacystep privacyarchive erasure restriction"
 _ACT = (
     "channels: connector template templateversion templatetext message messagecontent sendstop webhookendpoint"
-    " webhookdelivery webhookattempt pacingpolicy"
+    " webhookdelivery webhookattempt pacingpolicy pushsubscription entitlement entitlemententry task"
+    " campaign campaignmember seedlist seed testsend broadcast broadcastmove broadcastrecipient"
 )
+_PRODUCTS = "channels: product producttext recommending coview alsoviewed"
 _BACK = "channels: conversation inbound receipt providercallback connectorstate connectorhour breakerturn"
+_CONTENT = (
+    "channels: contentblock contentblockversion contentblocktext blockuse image imagealt imageuse pulledhost"
+    " pulledsource approval approvallist"
+)
+_WRITES_CONTENT = "channels: contentblock contentblockversion contentblocktext image imagealt pulledsource"
+_SCREENS = "channels: inappitem webslot webslottext webplacement"
 _DECIDE = (
     "journeys: journey journeyversion draftrevision journeymap mapstage mapchannel touchpoint placedstep maprevision"
     " run runcontext entryrefusal call callcontent"
@@ -41,6 +49,15 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "marketer": (
         *((_LOOK, models) for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _ACT, _BACK, _DECIDE)),
         (_LOOK, _PRIVACY),
+        (_LOOK, _SCREENS),
+        (_LOOK, _PRODUCTS),
+        (_WRITE, "channels: product producttext recommending"),
+        (("delete",), "channels: producttext recommending"),
+        (_LOOK, _CONTENT),
+        (_WRITE, _WRITES_CONTENT),
+        (("delete",), "channels: image imagealt"),
+        # For who manages the brand.
+        (("add", "change", "delete"), "channels: pulledhost"),
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         # These are for who manages the brand besides.
@@ -52,12 +69,19 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("change",), "customers: quarantinedevent receivedbody job"),
         (("change",), "channels: conversation providercallback"),
         (("reconcile",), "channels: message"),
+        (_WRITE, "channels: entitlement"),
+        (("change",), "channels: task"),
         (_WRITE, "customers: hook import"),
         (_WRITE, "channels: webhookendpoint"),
         # To have it told once more.
         (("change",), "channels: webhookdelivery"),
         (_WRITE, "consent: purpose purposetext notice noticeversion noticetext"),
-        (_WRITE, "channels: template templateversion templatetext sendstop pacingpolicy"),
+        (_WRITE, "channels: template templateversion templatetext sendstop pacingpolicy webslot webslottext"),
+        (_WRITE, "channels: campaign campaignmember seedlist seed"),
+        (("delete",), "channels: seed seedlist"),
+        (("add",), "channels: testsend"),
+        (_WRITE, "channels: broadcast"),
+        (("send",), "channels: broadcast"),
         (_WRITE, "customers: segment"),
         (_WRITE, "journeys: journey"),
         (("publish",), "journeys: journey"),
@@ -65,8 +89,18 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     ),
     "squad member": (
         *((_LOOK, models) for models in (_OWNERS, _SENSE, _SEGMENTS, _DOORS, _CONSENT, _ACT, _BACK, _DECIDE)),
+        (_LOOK, _SCREENS),
+        (_LOOK, _PRODUCTS),
+        (_LOOK, _CONTENT),
+        (_WRITE, _WRITES_CONTENT),
+        (("delete",), "channels: image imagealt"),
         (_WRITE, "customers: segment"),
-        (_WRITE, "channels: template templateversion templatetext sendstop"),
+        (_WRITE, "channels: template templateversion templatetext sendstop webslot webslottext"),
+        (_WRITE, "channels: campaign campaignmember seedlist seed"),
+        (("delete",), "channels: seed seedlist"),
+        (("add",), "channels: testsend"),
+        (_WRITE, "channels: broadcast"),
+        (("change",), "channels: task"),
         (_WRITE, "journeys: journey"),
         (_WRITE, _MAPS),
     ),
@@ -76,7 +110,11 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
         (("merge",), "customers: customer"),
         (("change",), _PAIRS),
         (_LOOK, "channels: connector template templateversion templatetext message messagecontent"),
-        (_LOOK, "channels: conversation inbound receipt"),
+        (_LOOK, _CONTENT),
+        (_LOOK, "channels: conversation inbound receipt inappitem webplacement entitlement entitlemententry task"),
+        # Who speaks with people makes good what went wrong.
+        (_WRITE, "channels: entitlement"),
+        (("change",), "channels: task"),
         (("change",), "channels: conversation"),
         (("reconcile",), "channels: message"),
         (_LOOK, "journeys: journey journeyversion run runcontext entryrefusal call callcontent"),
@@ -91,6 +129,8 @@ ROLES: Final[dict[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
             (_LOOK, models)
             for models in (_OWNERS, _SENSE, _PAIRS, _SEGMENTS, _DOORS, _CONSENT, _PRIVACY, _ACT, _BACK, _DECIDE)
         ),
+        (_LOOK, _SCREENS),
+        (_LOOK, _CONTENT),
         (_LOOK, "customers: auditentry deadletter erasedsubject erasedaddress retentionrule retentionrecord"),
         (("merge",), "customers: customer"),
         (("add", "carry_out", "download"), "consent: privacyrequest"),

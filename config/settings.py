@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,10 @@ ALLOWED_HOSTS = environ.items("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,
 # The address under which customers and partners reach us; links in messages start with it.
 _DEVELOPMENT_URL = "http://127.0.0.1:8000"
 TRILHA_PUBLIC_URL = environ.text("TRILHA_PUBLIC_URL", "" if PRODUCTION else _DEVELOPMENT_URL).rstrip("/")
+
+# A host for images alone, without a log-in to lose; messages show them from there. Empty: TRILHA_PUBLIC_URL.
+TRILHA_ASSETS_URL = environ.text("TRILHA_ASSETS_URL").rstrip("/")
+ALLOWED_HOSTS += [urlsplit(TRILHA_ASSETS_URL).hostname or ""] if TRILHA_ASSETS_URL and ALLOWED_HOSTS else []
 
 # --- What the product is made of ------------------------------------------------------------------
 
@@ -63,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.headers.SecurityHeaders",
     "config.headers.WithoutNul",
+    "config.headers.AssetsHost",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -106,6 +112,17 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# Where the image library keeps its files: in the database, or in another of Django's storages, such as
+# storages.backends.s3.S3Storage with {"bucket_name": …}.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "images": {
+        "BACKEND": environ.text("TRILHA_IMAGES_STORAGE", "channels.images.storage.DatabaseStorage"),
+        "OPTIONS": environ.document("TRILHA_IMAGES_STORAGE_OPTIONS"),
+    },
+}
 
 # --- PostgreSQL: the truth ------------------------------------------------------------------------
 
@@ -240,8 +257,10 @@ CELERY_TASK_ROUTES = {
     "journeys.drain": {"queue": "engine"},
     "channels.dispatch_due": {"queue": "dispatch"},
     "channels.sweep": {"queue": "dispatch"},
+    "channels.run_broadcasts": {"queue": "dispatch"},
     "journeys.call_due": {"queue": "calls"},
     "channels.deliver_webhooks": {"queue": "calls"},
+    "channels.send_tests": {"queue": "calls"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
@@ -255,6 +274,15 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_RESULT_EXPIRES = None
 CELERY_TIMEZONE = "UTC"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- Mail of the installation itself, to its own people; what customers get goes by connectors -----------------------
+
+TRILHA_MAIL_FROM = environ.text("TRILHA_MAIL_FROM")
+_MAIL = environ.mail(environ.text("TRILHA_MAIL_URL", "smtp://localhost:25?tls=no"))
+EMAIL_HOST, EMAIL_PORT = _MAIL["host"], _MAIL["port"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["user"], _MAIL["password"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL["starttls"], _MAIL["ssl"]
+EMAIL_TIMEOUT = 10
 
 # --- Our own --------------------------------------------------------------------------------------
 
@@ -340,6 +368,10 @@ if PRODUCTION:
             (not ALLOWED_HOSTS, "ALLOWED_HOSTS is missing"),
             (any("*" in host for host in ALLOWED_HOSTS), "ALLOWED_HOSTS must not hold a wildcard"),
             (not TRILHA_PUBLIC_URL.startswith("https://"), "TRILHA_PUBLIC_URL must start with https://"),
+            (
+                bool(TRILHA_ASSETS_URL) and not TRILHA_ASSETS_URL.startswith("https://"),
+                "TRILHA_ASSETS_URL must start with https://",
+            ),
             (not DATABASE_URL, "DATABASE_URL is missing"),
             (not BROKER_URL, "BROKER_URL is missing"),
             (not CREDENTIAL_KEYS, "CREDENTIAL_KEYS is missing"),

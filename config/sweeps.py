@@ -12,8 +12,11 @@ from celery.concurrency.prefork import TaskPool as Prefork
 from django.conf import settings
 from django.db import connections
 
+from channels.broadcasts import turn as broadcasts
 from channels.dispatch import dispatch_all, sweep
+from channels.entitlements.expiring import expire_due
 from channels.webhooks.deliver import deliver_due
+from channels.worklist.expiring import expire_tasks, give_back
 from config import memory
 from customers import jobs, limit, work
 from customers.clock import utcnow
@@ -34,7 +37,11 @@ def _sweep_engine() -> bool:
 
 def _sweep_dispatch() -> bool:
     sweep(utcnow())
-    return dispatch_all(utcnow(), stop_after_seconds=_STRETCH_SECONDS) == 0
+    expire_due(utcnow())
+    give_back(utcnow())
+    expire_tasks(utcnow())
+    written = broadcasts.work(utcnow, _STRETCH_SECONDS)
+    return dispatch_all(utcnow(), stop_after_seconds=_STRETCH_SECONDS) == 0 and written
 
 
 def _sweep_calls() -> bool:

@@ -24,7 +24,7 @@ from customers.pg import raw_cursor
 SILENCE: Final = timedelta(days=90)
 # The number has a profile of its own, which whoever is told of with it is seen by.
 _OWN: Final = "NOT EXISTS (SELECT 1 FROM customers_identifier i WHERE i.profile_id = o.id AND i.kind_id = 'phone')"
-_CHANNELS: Final = [Channel.SMS.value, Channel.WHATSAPP.value]
+_CHANNELS: Final = [Channel.SMS.value, Channel.WHATSAPP.value, Channel.CALL.value]
 _FORMER: Final = f"""
     WITH passed AS (
         SELECT u.n, u.at, a.id AS address_id, o.customer_id

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from consent import screens
 from consent.decision import Head, Verdict
 from consent.ledger import ensure_chains
+from consent.models import State
 from consent.under_law import object_to
 from consent.weighing import Ask, Facts, weigh
 from customers.models.address import Channel
+from customers.models.identity import Assurance
 from customers.pg import raw_cursor
 
 __all__ = [
@@ -47,6 +50,7 @@ class Choice:
     known: int = field(default=0, compare=False)
 
 
+_PERMITTING = State.permitting()
 # A pseudo-address has the id of its profile (see consent.addresses), which spares a join over text.
 _FACTS = """
     WITH ask AS (
@@ -100,19 +104,50 @@ def permissions(asks: Sequence[Ask], now: datetime, *, heed_pauses: bool = True)
     if not asks:
         return []
     customers, addresses, purposes = map(list, zip(*asks, strict=True))
-    facts: list[Facts | None] = [None] * len(asks)
-    are_weighed = False
     with raw_cursor() as cursor:
-        for row in cursor.execute(_FACTS, [customers, addresses, purposes, now], prepare=True).fetchall():
-            known = facts[row[0] - 1]
-            if known is None:
-                known = facts[row[0] - 1] = Facts(row[1], row[2], row[3], row[4], heed_pauses and row[5], row[6])
-                are_weighed = are_weighed or bool(row[6])
-            if row[7] is not None:
-                known.heads.append(Head(*row[7:]))
-        if are_weighed:
-            object_to(cursor, asks, facts, [now] * len(asks))
-        return weigh(cursor, asks, facts, now)
+        rows = cursor.execute(_FACTS, [customers, addresses, purposes, now], prepare=True).fetchall()
+        found: list[list[_Row]] = [[] for _ask in asks]
+        for row in rows:
+            found[row[0] - 1].append(row)
+        verdicts = [_plainly(told, now, heed_pauses) for told in found]
+        doubtful = [n for n, verdict in enumerate(verdicts) if verdict is None]
+        weighed = iter(_weigh(cursor, [asks[n] for n in doubtful], [found[n] for n in doubtful], now, heed_pauses))
+        return [next(weighed) if verdict is None else verdict for verdict in verdicts]
+
+
+# Of _FACTS.
+_Row = tuple[Any, ...]
+
+
+def _plainly(told: Sequence[_Row], now: datetime, heed_pauses: bool) -> Verdict | None:
+    """What nearly every ask comes to, without weighing: one consent that permits, and nothing beside it. None for all
+    that `decide` has to judge."""
+    if len(told) != 1:
+        return None
+    _n, _kind, suppressed, unsettled, restricted, paused, law, entry_id, _profile, state, _at, until, *_rest = told[0]
+    if suppressed or unsettled or restricted or law or (paused and heed_pauses):
+        return None
+    if state not in _PERMITTING or (until is not None and until <= now):
+        return None
+    return Verdict(True, "", entry_id)
+
+
+def _weigh(
+    cursor: Any, asks: Sequence[Ask], found: Sequence[Sequence[_Row]], now: datetime, heed_pauses: bool
+) -> list[Verdict]:
+    facts = [_facts(told, heed_pauses) for told in found]
+    if any(known is not None and known.law for known in facts):
+        object_to(cursor, asks, facts, [now] * len(asks))
+    return weigh(cursor, asks, facts, now)
+
+
+def _facts(told: Sequence[_Row], heed_pauses: bool) -> Facts | None:
+    """None for a purpose that is not there."""
+    if not told:
+        return None
+    _n, kind, suppressed, unsettled, restricted, paused, law, *_head = told[0]
+    heads = [Head(*row[7:]) for row in told if row[7] is not None]
+    return Facts(kind, suppressed, unsettled, restricted, heed_pauses and paused, law, heads)
 
 
 class _Candidate(NamedTuple):
@@ -127,14 +162,37 @@ class _Candidate(NamedTuple):
         return self.verified_at is None, -at.timestamp(), self.address_id.int
 
 
-_CANDIDATES = """
+# Any page may claim that a device is somebody's. A browser's own profile has what it told of itself; who is known by
+# more than claims has no device by claims alone, neither by one about them nor by one that joins a browser to them.
+_IS_CLAIMED_BY_A_STRANGER = """
+    ap.assurance <= %b AND (
+        EXISTS (SELECT 1 FROM customers_profilesource s WHERE s.profile_id = p.id AND s.assurance > %b)
+        AND NOT EXISTS (
+            SELECT 1 FROM customers_identifier i WHERE i.profile_id = p.id AND i.kind_id = 'anonymous_id'
+        )
+        OR EXISTS (
+            SELECT 1 FROM customers_profile o JOIN customers_profilesource s ON s.profile_id = o.id AND s.assurance > %b
+            WHERE o.customer_id = p.customer_id AND o.id <> p.id
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM (
+                SELECT e.high_id AS id FROM customers_edge e
+                WHERE e.low_id = p.id AND e.kind <> 'split' AND NOT e.skipped AND e.assurance > %b
+                UNION ALL
+                SELECT e.low_id FROM customers_edge e
+                WHERE e.high_id = p.id AND e.kind <> 'split' AND NOT e.skipped AND e.assurance > %b
+            ) surely JOIN customers_profile o ON o.id = surely.id AND o.customer_id = p.customer_id
+        )
+    )
+""".replace("%b", str(Assurance.CLAIMED.value))
+_CANDIDATES = f"""
     SELECT want.n, known.*
     FROM unnest(%b::uuid[], %b::text[]) WITH ORDINALITY AS want(customer_id, channel, n), LATERAL (
         SELECT ap.address_id, ap.profile_id, ap.last_seen_at, ap.verified_at
         FROM customers_profile p
         JOIN customers_addressprofile ap ON ap.profile_id = p.id
         JOIN customers_address a ON a.id = ap.address_id AND a.channel = want.channel
-        WHERE p.customer_id = want.customer_id
+        WHERE p.customer_id = want.customer_id AND (want.channel <> 'push' OR NOT ({_IS_CLAIMED_BY_A_STRANGER}))
         -- Never flattened: look-ups by key, however many the planner thinks there are.
         OFFSET 0
     ) known
@@ -188,15 +246,25 @@ def _candidates(wants: Sequence[Want]) -> list[list[_Candidate]]:
     if not wants:
         return []
     found: list[list[_Candidate]] = [[] for _want in wants]
+    told = [n for n, want in enumerate(wants) if want.channel not in screens.CHANNELS]
     with raw_cursor() as cursor:
-        cursor.execute(
-            _CANDIDATES,
-            [[want.customer_id for want in wants], [want.channel for want in wants]],
-            prepare=True,
-        )
-        for row in cursor.fetchall():
-            found[row[0] - 1].append(_Candidate._make(row[1:]))
+        if told:
+            asked = [[wants[n].customer_id for n in told], [wants[n].channel for n in told]]
+            cursor.execute(_CANDIDATES, asked, prepare=True)
+            for row in cursor.fetchall():
+                found[told[row[0] - 1]].append(_Candidate._make(row[1:]))
+        if len(told) < len(wants):
+            _add_screens(cursor, wants, found)
     return [known if len(known) < 2 else _best_first(known) for known in found]
+
+
+def _add_screens(cursor: Any, wants: Sequence[Want], found: list[list[_Candidate]]) -> None:
+    own = [n for n, want in enumerate(wants) if want.channel in screens.CHANNELS]
+    customers, purposes = [wants[n].customer_id for n in own], [wants[n].purpose_id for n in own]
+    for screen in screens.find(cursor, customers, purposes):
+        n = own[screen.n]
+        address_id = screens.address_id(wants[n].channel, screen.profile_id)
+        found[n].append(_Candidate(address_id, screen.profile_id, screen.seen_at, None))
 
 
 def _best_first(known: Iterable[_Candidate]) -> list[_Candidate]:
@@ -222,5 +290,5 @@ def lock_address(address_id: UUID) -> None:
 
 
 def _lock_chain(cursor: Any, address_id: UUID) -> bool:
-    cursor.execute("SELECT 1 FROM consent_consentchain WHERE address_id = %s FOR UPDATE", [address_id])
+    cursor.execute("SELECT 1 FROM consent_consentchain WHERE address_id = %s FOR UPDATE", [address_id], prepare=True)
     return cursor.fetchone() is not None

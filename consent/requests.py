@@ -15,7 +15,7 @@ from consent.jurisdiction import is_known_basis, is_known_place
 from consent.models import EARLIEST, LATEST, Method, State
 from customers.identifiers import IdentifierError, scheme
 from customers.kinds import EMAIL
-from customers.models.address import Channel
+from customers.models.address import MOST_VALUE, Channel
 
 PREFERENCES = "Segment Consent Preference Updated"
 GRANTED = "consent.granted"
@@ -40,6 +40,8 @@ _KNOWN = {
     ),
 }
 _CODE = re.compile(r"(?:(?!\d{8})[\w .:;,()/§-])*")
+# Tokens and endpoints: printable ASCII, and no mailbox.
+_DEVICE = re.compile(r"[!-?A-~]+")
 _COLLECTOR = "collector"
 _MAX_COLLECTOR = 200
 # Personal ones, kept as evidence, and where a client's own context holds them.
@@ -109,7 +111,7 @@ def _asked(
     details = _details(properties, context, identifiers, is_claim=True)
     if details.problems:
         return [], details.problems
-    if details.place is None:
+    if details.place is None or details.place.channel != Channel.EMAIL:
         return [], [Problem("required", "/properties/address", "The e-mail address to be asked is missing.")]
     if not is_claim:
         details.method = Method.EVENT.value
@@ -155,7 +157,7 @@ def _details(
     is_claim: bool = False,
 ) -> Details:
     details = Details()
-    _read_place(details, properties.get("address"), identifiers)
+    _read_place(details, properties.get("channel"), properties.get("address"), identifiers)
     _read_method(details, properties.get("method"), is_claim)
     _read_notice(details, properties.get("notice"), properties.get("notice_version"))
     _read_valid_until(details, properties.get("valid_until"))
@@ -175,7 +177,10 @@ def _details(
     return details
 
 
-def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, str], ...]) -> None:
+def _read_place(details: Details, channel: object, named: object, identifiers: tuple[tuple[str, str], ...]) -> None:
+    if channel == Channel.PUSH and named is not None:
+        _read_device(details, named)
+        return
     if named is None:
         email = next((value for kind, value in identifiers if kind == EMAIL), None)
         details.place = Place(Channel.EMAIL.value, email) if email else None
@@ -191,6 +196,15 @@ def _read_place(details: Details, named: object, identifiers: tuple[tuple[str, s
         details.problems.append(Problem(error.code, pointer, error.message))
         return
     details.place = Place(Channel.EMAIL.value, value)
+
+
+def _read_device(details: Details, named: object) -> None:
+    """A device's token or a browser's endpoint, as the channel has it."""
+    if not isinstance(named, str) or len(named) > MOST_VALUE or not _DEVICE.fullmatch(named):
+        details.problems.append(Problem("wrong_type", "/properties/address", "Not the address of a device."))
+        return
+    details.evidence["address"] = named
+    details.place = Place(Channel.PUSH.value, named)
 
 
 def _read_method(details: Details, claimed: object, is_claim: bool) -> None:
@@ -261,10 +275,12 @@ def _request(purpose: str, granted: bool, details: Details) -> Request:
     evidence = dict(details.evidence)
     if details.problems:
         evidence["left_out"] = ", ".join(problem.pointer.rpartition("/")[2] for problem in details.problems)
+    device = {"channel": Channel.PUSH.value} if details.place and details.place.channel == Channel.PUSH else {}
     return Request(
         place=details.place,
         original=evidence.get("address", ""),
-        body={
+        body=device
+        | {
             "purpose": purpose,
             "state": (State.GIVEN if granted else State.WITHDRAWN).value,
             "method": details.method,

@@ -15,6 +15,7 @@ from consent.ledger import NewEntry
 from consent.models import Method, State
 from consent.queue import Item
 from consent.refusals import Refused
+from customers.kinds import ANONYMOUS_ID
 from customers.models.address import Channel
 from customers.pg import raw_cursor
 from customers.work import Queue, first_in_line, work_once
@@ -57,12 +58,12 @@ def _apply_in_order(
 ) -> None:
     """As many at once as nobody is to be asked about: what is asked for before a no ends with it, after it does not."""
     refused = claims.refusals(cursor, [_key(item, purposes) for item in items if _is_claimed_grant(item)])
+    browsers = _browsers(cursor, items)
     together: list[NewEntry] = []
     for item in items:
         entry = _entry(item, purposes, notices)
-        is_doubtful = _is_claimed_grant(item) and (
-            _purpose(item, purposes).asks_about_claims or refused.stand_against(entry)
-        )
+        asks_about = _asks_about(item, purposes, browsers)
+        is_doubtful = _is_claimed_grant(item) and (asks_about or refused.stand_against(entry))
         if not is_doubtful and not _is_asked(item):
             refused.hear(entry)
             together.append(entry)
@@ -85,8 +86,30 @@ def _key(item: Item, purposes: _Purposes) -> claims.Key:
     return item.address_id, item.profile_id, _purpose(item, purposes).id
 
 
+def _asks_about(item: Item, purposes: _Purposes, browsers: Collection[UUID]) -> bool:
+    """A browser that speaks for itself needs no mail: it has asked its owner, and nobody else knows its address. Of
+    whoever else a page names, it knows no more than any page."""
+    if _channel(item) == Channel.PUSH:
+        return item.profile_id not in browsers
+    return _purpose(item, purposes).asks_about_claims
+
+
+def _browsers(cursor: Cursor[Any], items: Iterable[Item]) -> set[UUID]:
+    """Those of the profiles for which a device is claimed that are known by an anonymous id, and so a browser's own."""
+    claimed = {item.profile_id for item in items if _channel(item) == Channel.PUSH and _is_claimed_grant(item)}
+    if not claimed:
+        return set()
+    cursor.execute(
+        "SELECT profile_id FROM customers_identifier WHERE profile_id = ANY(%b) AND kind_id = %b",
+        [list(claimed), ANONYMOUS_ID],
+    )
+    return {profile_id for (profile_id,) in cursor}
+
+
 def _channel(item: Item) -> Channel:
-    """Events name mailboxes, or nothing but the person, whose pseudo-address has the id of the profile."""
+    """Events name mailboxes or devices, or nothing but the person, whose pseudo-address has the id of the profile."""
+    if item.request.get("channel") == Channel.PUSH:
+        return Channel.PUSH
     return Channel.PERSON if item.address_id == item.profile_id else Channel.EMAIL
 
 

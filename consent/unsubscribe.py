@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext
 
+from consent import screens
 from consent.models import Purpose
 from consent.tokens import BadToken, seal, unseal
 from consent.withdrawing import Withdrawal, withdraw
@@ -66,6 +68,9 @@ def withdraw_by_token(token: str, method: str, now: datetime, evidence: Mapping[
 
 def masked(address: Address) -> str:
     """Enough of an address for its owner to know it: a•••@e•••.com."""
+    if address.channel in screens.CHANNELS:
+        # Its value is a number of ours, which its owner has never seen.
+        return gettext("our pages and apps")
     local, at, domain = address.value.rpartition("@")
     if not at:
         return f"•••{address.value[-2:]}"

@@ -15,10 +15,11 @@ class CustomersConfig(AppConfig):
         from customers.imports import job
         from customers.log_in import noted, two_factor
         from customers.merging import anew, effects, winners
-        from customers.models import Authenticator, Hook
+        from customers.models import Authenticator, Hook, VisitorSecret
         from customers.privacy import checks, doors, files, people, stores
         from customers.retention import apply, ours
         from customers.segments import build, stage
+        from customers.visitors import secrets as visitor_secrets
 
         noted.connect()
         checks.register_ours()
@@ -26,6 +27,7 @@ class CustomersConfig(AppConfig):
         resealing.register(
             resealing.Sealed(Hook, "secrets", secrets.place),
             resealing.Sealed(Authenticator, "secret", two_factor.place),
+            resealing.Sealed(VisitorSecret, "secret", visitor_secrets.place),
         )
         personal.declare_open(traits.open_names)
         anew.register()

@@ -57,6 +57,7 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "merge": _("merged customers"),
     "withdraw_consent": _("withdrew consent for a person who asked"),
     "pause_messages": _("left a person in peace who asked"),
+    "campaign_members": _("changed what serves a campaign"),
     "take_apart": _("took a customer apart"),
     "exempt": _("said that an identifier is not shared"),
     "reject_duplicate": _("told two customers apart"),
@@ -80,6 +81,18 @@ WORDS: dict[str, "_StrOrPromise"] = {
     "webhook_replay": _("had webhooks told once more"),
     "reconcile": _("said what became of a message"),
     "note_restore": _("noted that the database was restored"),
+    "task_claimed": _("took a task in hand"),
+    "task_not_claimed": _("was kept from a task by what the person wants"),
+    "task_released": _("gave a task back"),
+    "task_taken_back": _("opened somebody’s task again"),
+    "task_done": _("did a task"),
+    "test_sent": _("had a test sent"),
+    "broadcast_start": _("started a broadcast"),
+    "broadcast_take_back": _("made a draft of a broadcast again"),
+    "broadcast_pause": _("paused a broadcast"),
+    "broadcast_resume": _("had a broadcast go on"),
+    "broadcast_stop": _("stopped a broadcast"),
+    "broadcast_go_on": _("had a broadcast go to those outside the pilot group"),
 }
 
 

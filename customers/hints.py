@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 from django.utils.functional import Promise
 
 Text = str | Promise
+# A kind: nobody fills it in, since it follows from others.
+DERIVED: Final = "derived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Hint:
 
 
 def form(
-    label: Text,
+    label: Text = "",
     help: Text = "",
     *,
     refers: str = "",

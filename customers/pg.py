@@ -8,15 +8,18 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import Cursor, ServerCursor
+from psycopg import Connection, Cursor, ServerCursor
 from psycopg.abc import Buffer
-from psycopg.adapt import Loader
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.pq import Format
 from psycopg.types.array import ListDumper
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8BinaryDumper
 
 from customers.packing import PackedListDumper
+
+# Of a connection, what its raw cursors share.
+_KNOWN = "trilha_adapters"
 
 
 def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
@@ -28,10 +31,21 @@ def raw_cursor(wrapper: BaseDatabaseWrapper | None = None) -> Cursor[Any]:
     wrapper.ensure_connection()
     # Only what asks for it is prepared: Django switches it off altogether.
     wrapper.connection.prepare_threshold = sys.maxsize
-    cursor = Cursor[Any](wrapper.connection)
-    cursor.format = Format.BINARY
-    _adapt(cursor)
-    return cursor
+    return _RawCursor(wrapper.connection)
+
+
+class _RawCursor(Cursor[Any]):
+    """How values travel is worked out once a connection: for each cursor it would cost as much as a small statement."""
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        super().__init__(connection)
+        self.format = Format.BINARY
+        known: AdaptersMap | None = getattr(connection, _KNOWN, None)
+        if known is None:
+            known = AdaptersMap(connection.adapters)
+            _adapt(known)
+            setattr(connection, _KNOWN, known)
+        self._adapters = known
 
 
 @contextmanager
@@ -42,18 +56,18 @@ def held_cursor(name: str, wrapper: BaseDatabaseWrapper | None = None) -> Iterat
     wrapper.ensure_connection()
     with ServerCursor[Any](wrapper.connection, name, withhold=True) as cursor:
         cursor.format = Format.BINARY
-        _adapt(cursor)
+        _adapt(cursor.adapters)
         yield cursor
 
 
-def _adapt(cursor: Cursor[Any] | ServerCursor[Any]) -> None:
-    cursor.adapters.register_loader("jsonb", _Jsonb)
+def _adapt(adapters: AdaptersMap) -> None:
+    adapters.register_loader("jsonb", _Jsonb)
     # By default numbers travel as the smallest type that holds them, and PostgreSQL compares a bigint column with
     # each number of a smallint array in turn instead of hashing the array.
-    cursor.adapters.register_dumper(int, Int8BinaryDumper)
-    cursor.adapters.register_dumper(list, PackedListDumper)
+    adapters.register_dumper(int, Int8BinaryDumper)
+    adapters.register_dumper(list, PackedListDumper)
     # What is registered last is taken for `%s`, where lists may be of mixed types.
-    cursor.adapters.register_dumper(list, ListDumper)
+    adapters.register_dumper(list, ListDumper)
 
 
 class _Jsonb(Loader):

@@ -20,7 +20,7 @@ class JourneysConfig(AppConfig):
         from journeys.engine.calls import anew, answers
         from journeys.entry import calls, occurrences, previews
         from journeys.entry.names import CALLED
-        from journeys.guard import guard
+        from journeys.guard import guard, guard_all
         from journeys.privacy import STORES
         from journeys.retention import KINDS, needed_by_runs
         from journeys.segment_use import journeys_at
@@ -29,7 +29,7 @@ class JourneysConfig(AppConfig):
         stores.register(*STORES)
         scopes.register("journeys.Journey")
         jobs.register(job.KIND, gettext_lazy("Simulation of a journey"), job.work, given_up=handed_in.forget)
-        guards.register(Message.Origin.RUN.value, guard)
+        guards.register(Message.Origin.RUN.value, guard, guard_all)
         origins.register(Message.Origin.RUN.value, causes_of_runs)
         internal.reserve(CALLED)
         calls.register()

@@ -1,4 +1,4 @@
-"""What rules ask beside traits and events of those on their way: segments, permissions, the run itself.
+"""What rules ask beside traits and events of those on their way: segments, permissions, entitlements, the run itself.
 
 Which of it a version asks is settled once, so that versions that ask none of it pay for nothing.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from channels.entitlements.leaf import Entitled
 from consent.permitted import Permitted
 from customers.rules import WALK, InSegment, Leaf, Rule, RuleError
 from customers.rules import parse as parse_rule
@@ -22,17 +23,18 @@ from journeys.variables import VARIABLES
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """Keys of segments, purposes by (key, channel) as ids, and whether runs are asked of themselves and of their
-    variables, which a run brings along."""
+    """Keys of segments and of entitlements, purposes by (key, channel) as ids, and whether runs are asked of
+    themselves and of their variables, which a run brings along."""
 
     segments: frozenset[str] = frozenset()
     permissions: Mapping[tuple[str, str], UUID] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
     run: bool = False
     messages: bool = False
     variables: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.segments or self.permissions or self.run)
+        return bool(self.segments or self.permissions or self.held or self.run)
 
 
 def asks_of(rules: Iterable[Rule], bindings: Mapping[str, Any]) -> Asks:
@@ -46,6 +48,7 @@ def asks_of(rules: Iterable[Rule], bindings: Mapping[str, Any]) -> Asks:
             for leaf in found
             if isinstance(leaf, Permitted)
         },
+        held=frozenset(leaf.key for leaf in found if isinstance(leaf, Entitled)),
         run=THIS_RUN in inputs,
         messages=MESSAGES in inputs,
         variables=VARIABLES in inputs,
@@ -54,7 +57,7 @@ def asks_of(rules: Iterable[Rule], bindings: Mapping[str, Any]) -> Asks:
 
 def telling(rules: Iterable[Rule]) -> tuple[Leaf, ...]:
     """Those of the rules' conditions whose inputs are kept with the decision, beside traits."""
-    kinds = (InSegment, Permitted, ThisRun, VariableLeaf)
+    kinds = (InSegment, Permitted, Entitled, ThisRun, VariableLeaf)
     return tuple(leaf for rule in rules for _at, leaf in leaves(rule.root) if isinstance(leaf, kinds))
 
 

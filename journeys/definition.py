@@ -144,7 +144,13 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     entry: Annotated[Entry, form(pgettext_lazy("journey", "entry"))]
     steps: Annotated[list[Any], form(_("steps"), kind="steps")]
     exit_events: Annotated[list[ExitEvent], form(_("exits by event"))] = []
-    exit_rules: Annotated[list[ExitRule], form(_("exits by condition"))] = []
+    exit_rules: Annotated[
+        list[ExitRule],
+        form(
+            _("exits by condition"),
+            _("Asked on entry, before each message and, in any wait, when something changes that they ask about."),
+        ),
+    ] = []
     timeout: Annotated[Expiry | None, form(_("ends at the latest"))] = None
     variables: Annotated[list[VariableDef], form(_("variables"), _("What runs remember, by name and kind."))] = []
 

@@ -1,19 +1,33 @@
 """How a journey may end a run wherever it rests: by an event, by a rule, or by its age."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
+from channels.entitlements import telling as entitled
+from channels.entitlements.leaf import HELD
+from consent.expiring import EXPIRED
+from consent.permitted import PERMISSION
+from consent.requests import GRANTED, PREFERENCES, WITHDRAWN
 from customers.hints import form
-from customers.rules import WALK
-from journeys.steps.base import EventMatch
+from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
+from customers.rules import WALK, Rule
+from customers.rules.in_segment import SEGMENTS
+from journeys.steps.base import TRAITS, EventMatch
 
 if TYPE_CHECKING:
     from journeys.definition import Definition
 
+# By what a rule asks, the events that tell of a change of it.
+_CHANGES: Final[Mapping[str, Sequence[str]]] = {
+    TRAITS: (TRAIT_CHANGED,),
+    SEGMENTS: (SEGMENT_ENTERED, SEGMENT_LEFT),
+    PERMISSION: (GRANTED, WITHDRAWN, PREFERENCES, EXPIRED),
+    HELD: (entitled.GRANTED, entitled.USED, entitled.REVOKED, entitled.EXPIRED),
+}
 # The way from a last step leads to an exit in the end's state, and nothing on it waits.
 LastStep = Annotated[
     str | None,
@@ -39,7 +53,8 @@ class ExitEvent(EventMatch, kw_only=True, forbid_unknown_fields=True):
 
 
 class ExitRule(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule about the customer that ends the run; looked at on entry and before each message."""
+    """A rule about the customer that ends the run; looked at on entry, before each message and, in any wait, as soon as
+    traits, segments, consent or entitlements change that it asks about."""
 
     rule: Annotated[dict[str, Any], form(_("if"), kind="rule", place=WALK)]
     state: Annotated[str, form(_("ends in state"), refers="state")]
@@ -71,3 +86,9 @@ def ends_of(definition: "Definition") -> Iterator[tuple[str, End]]:
 def last_steps(definition: "Definition") -> set[str]:
     """Ids of the steps that ends name as their last."""
     return {end.last_step for _at, end in ends_of(definition) if end.last_step}
+
+
+def changes_of(rules: Iterable[Rule]) -> frozenset[str]:
+    """The events after which these rules may hold that did not before."""
+    asked = frozenset[str]().union(*(rule.inputs for rule in rules))
+    return frozenset(name for input_ in asked for name in _CHANGES.get(input_, ()))

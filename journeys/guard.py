@@ -28,18 +28,19 @@ AHEAD = timedelta(days=1)
 _TYING = frozenset({"identify", "alias"})
 
 _RUN = """
-    SELECT r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id, EXISTS (
-        SELECT 1 FROM journeys_transition t JOIN channels_message m ON m.id = %s AND m.visit < t.seq
+    SELECT u.message_id, r.status, r.entry_key, w.version_id, w.step, c.occurred_at, c.message_id, c.event_id, EXISTS (
+        SELECT 1 FROM journeys_transition t JOIN channels_message m ON m.id = u.message_id AND m.visit < t.seq
         WHERE t.run_id = r.id AND t.version_from IS NOT NULL AND t.branch & %s = 0
     )
-    FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
-    LEFT JOIN journeys_cancelwatch w ON w.message_id = %s
-    WHERE r.id = %s
+    FROM unnest(%s::uuid[], %s::bigint[]) AS u(message_id, run_id)
+    JOIN journeys_run r ON r.id = u.run_id JOIN journeys_runcontext c ON c.run_id = r.id
+    LEFT JOIN journeys_cancelwatch w ON w.message_id = u.message_id
 """
 _BY_THE_END = """
     SELECT 1 FROM channels_message m JOIN journeys_transition t ON t.run_id = m.origin_id::bigint
     WHERE m.id = %s AND t.run_id = %s AND t.cause = ANY(%s) AND t.step_to IS NOT NULL AND t.seq <= m.visit
 """
+_GONE = Refuse(Reason.ENDED)
 _ENDED = (Run.Status.EXITED, Run.Status.EXPIRED)
 # Whose profile it is may change between two statements, so each asks anew.
 _IDENTIFIERS = """
@@ -111,34 +112,38 @@ class _Window:
 
 def guard(ask: GuardAsk) -> Answer:
     """Refuse when the run ended otherwise or its customer acted; wait while an identity is being resolved."""
+    return guard_all([ask])[0]
+
+
+def guard_all(asks: Sequence[GuardAsk]) -> list[Answer]:
+    """The same of many: their runs are read at once, and what was done only of those that watch for it."""
     with raw_cursor() as cursor:
-        row = cursor.execute(_RUN, [ask.message_id, KEEPS_MESSAGES, ask.message_id, int(ask.origin_id)]).fetchone()
-        if row is None:
-            # A run that is gone was erased, and its message with it.
-            return Refuse(Reason.ENDED)
-        status, entry_key, watched, step, occurred_at, message_id, event_id, was_left = row
-        if status == Run.Status.MERGED:
-            return Refuse(Reason.MERGED)
-        if status in _ENDED and not _was_made_by_the_end(cursor, ask):
-            return Refuse(Reason.ENDED)
-        if was_left:
-            return Refuse(Reason.MOVED)
-        if watched is None:
-            return None
-        of = version(watched)
-        after = (occurred_at, message_id)
-        if of.looks_back_to_step(step):
-            began = began_waiting(cursor, int(ask.origin_id), of.steps[step].id)
-            after = (began or occurred_at, "")
-        matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
-        window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
-        # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the
-        # events. Then the beginning once more, for what came in while the events were read.
-        return (
-            _on_its_way(cursor, ask, window)
-            or _acted(cursor, ask, window, event_id)
-            or _on_its_way(cursor, ask, window)
-        )
+        given = [KEEPS_MESSAGES, [ask.message_id for ask in asks], [int(ask.origin_id) for ask in asks]]
+        rows = {row[0]: row[1:] for row in cursor.execute(_RUN, given, prepare=True).fetchall()}
+        # A run that is gone was erased, and its message with it.
+        return [_judged(cursor, ask, rows[ask.message_id]) if ask.message_id in rows else _GONE for ask in asks]
+
+
+def _judged(cursor: Cursor[Any], ask: GuardAsk, row: Sequence[Any]) -> Answer:
+    status, entry_key, watched, step, occurred_at, message_id, event_id, was_left = row
+    if status == Run.Status.MERGED:
+        return Refuse(Reason.MERGED)
+    if status in _ENDED and not _was_made_by_the_end(cursor, ask):
+        return Refuse(Reason.ENDED)
+    if was_left:
+        return Refuse(Reason.MOVED)
+    if watched is None:
+        return None
+    of = version(watched)
+    after = (occurred_at, message_id)
+    if of.looks_back_to_step(step):
+        began = began_waiting(cursor, int(ask.origin_id), of.steps[step].id)
+        after = (began or occurred_at, "")
+    matches = [(match, parse_rule(match.rule) if match.rule else None) for match in of.cancels(step)]
+    window = _Window(of, matches, after, entry_key, _traits(cursor, ask, matches))
+    # From its beginning to its end, the way an event takes: what leaves the inbox meanwhile is found among the events.
+    # Then the beginning once more, for what came in while the events were read.
+    return _on_its_way(cursor, ask, window) or _acted(cursor, ask, window, event_id) or _on_its_way(cursor, ask, window)
 
 
 def _was_made_by_the_end(cursor: Cursor[Any], ask: GuardAsk) -> bool:
@@ -157,7 +162,8 @@ def _traits(cursor: Cursor[Any], ask: GuardAsk, matches: Sequence[tuple[EventMat
 def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int | None) -> Refuse | None:
     names = sorted({match.event for match, _rule in window.matches})
     since = window.after[0]
-    cursor.execute(_EVENTS, [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)])
+    asked = [since, since - AHEAD, names, ask.profile_id, entry_event, int(ask.origin_id)]
+    cursor.execute(_EVENTS, asked, prepare=True)
     return window.refusal(
         _Happened._make([*place, shapes.said(said, version_id), event_id])
         for *place, said, event_id, version_id in cursor.fetchall()
@@ -166,7 +172,7 @@ def _acted(cursor: Cursor[Any], ask: GuardAsk, window: _Window, entry_event: int
 
 def _on_its_way(cursor: Cursor[Any], ask: GuardAsk, window: _Window) -> Answer:
     """What is accepted but not resolved, found by the hashes of the customer's identifiers."""
-    if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1").fetchone() is None:
+    if cursor.execute("SELECT 1 FROM customers_inbox LIMIT 1", prepare=True).fetchone() is None:
         return None
     keys = _keys(cursor, ask)
     rows = cursor.execute(_INBOX, [sorted(keys)]).fetchall()

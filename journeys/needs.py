@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from channels import options
-from channels.models import TemplateText
+from channels.models import PulledSource, TemplateText
 from channels.templates import TemplateError, read_of
 from journeys.ends import last_steps
 from journeys.version import Version
@@ -33,7 +33,7 @@ def read_from(of: Version, step: int) -> set[str]:
     for n in ahead:
         names |= {name for _pointer, rule in of.steps[n].rules() for name in event_properties(rule)}
         names |= set(of.steps[n].properties())
-    templates = [of.sendings[n].template_version_id for n in ahead if n in of.sendings]
+    templates = [id_ for n in ahead if n in of.sendings for id_ in of.sendings[n].template_version_ids]
     return names | set(_read_by(templates, roots))
 
 
@@ -50,9 +50,11 @@ def _ahead(of: Version, step: int) -> set[int]:
 def _read_by(template_versions: Collection[int], roots: Collection[str]) -> Iterator[str]:
     if not template_versions:
         return
-    for text in TemplateText.objects.filter(version_id__in=template_versions):
-        for source in (text.subject, text.html, text.text, *options.sources(text.options)):
-            try:
-                yield from (path[1] for path in read_of(source) if len(path) > 1 and path[0] in roots)
-            except TemplateError:
-                continue
+    texts = TemplateText.objects.filter(version_id__in=template_versions)
+    pulled = PulledSource.objects.filter(version_id__in=template_versions).values_list("url", flat=True)
+    said = (source for text in texts for source in options.sources([text.subject, text.html, text.text, text.options]))
+    for source in (*said, *pulled):
+        try:
+            yield from (path[1] for path in read_of(source) if len(path) > 1 and path[0] in roots)
+        except TemplateError:
+            continue

@@ -124,15 +124,16 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         problems.append(Problem("unknown_purpose", "/purpose", _no_purpose(definition.purpose)))
     for n, step in messages:
         at = f"/steps/{n}"
-        connector, template = connectors.get(step.connector), templates.get(step.template)
+        connector = connectors.get(step.connector)
         if connector is None or connector.channel != step.channel:
             problems.append(
                 Problem("unknown_connector", f"{at}/connector", _("No connector of this channel has this key."))
             )
-        if template is None or template.channel != step.channel or step.template not in latest:
-            problems.append(
-                Problem("unknown_template", f"{at}/template", _("No template of this channel has this key."))
-            )
+        problems += [
+            Problem("unknown_template", at + place, _("No template of this channel has this key."))
+            for place, key in step.templates()
+            if key not in latest or templates[key].channel != step.channel
+        ]
         if step.purpose and step.purpose not in purposes:
             problems.append(Problem("unknown_purpose", f"{at}/purpose", _no_purpose(step.purpose)))
         if step.touchpoint and step.touchpoint not in touchpoints:
@@ -164,7 +165,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         | ({"segments": segments} if segments else {})
         | {
             "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in (*messages, *calling)},
-            "templates": {step.template: latest[step.template] for _n, step in messages},
+            "templates": {key: latest[key] for _n, step in messages for _at, key in step.templates()},
             "purposes": {
                 key: str(purposes[key].id)
                 for key in {definition.purpose, *(s.purpose or definition.purpose for _n, s in messages), *asked}

@@ -257,12 +257,12 @@ def needed_moves(definition: Definition, steps: list[Step]) -> Iterator[tuple[st
     for n, step in enumerate(steps):
         for target in dict.fromkeys(step.targets()):
             yield f"/steps/{n}", step.state, by_id[target].state
-    # Events and age end a run where it waits; rules are asked where a message is about to be made.
+    # All end a run where it waits; rules are also asked where a message is about to be made.
     resting = dict.fromkeys(step.state for step in steps if step.waits)
-    sending = dict.fromkeys(step.state for step in steps if step.sends_message)
+    asked = dict.fromkeys(step.state for step in steps if step.waits or step.sends_message)
     for pointer, end in ends_of(definition):
         after = by_id[end.last_step].state if end.last_step else end.state
-        for before in sending if pointer.startswith("/exit_rules") else resting:
+        for before in asked if pointer.startswith("/exit_rules") else resting:
             yield pointer, before, after
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from django.utils.translation import gettext as _
 
 from channels import options
-from channels.models import TemplateText
+from channels.models import PulledSource, TemplateText
 from channels.templates import TemplateError, names_under
 from customers.rules.errors import Problem
 from journeys.definition import Definition
@@ -23,14 +23,14 @@ def names_in_templates(
     declared = {one.name for one in definition.variables}
     if not declared:
         return []
-    steps = [(n, step) for n, step in messages if step.template in latest]
-    named = _named({latest[step.template] for _n, step in steps})
-    for n, step in steps:
-        for name in sorted(named[latest[step.template]] - declared):
+    naming = [(f"/steps/{n}{at}", key) for n, step in messages for at, key in step.templates() if key in latest]
+    named = _named({latest[key] for _at, key in naming})
+    for at, key in naming:
+        for name in sorted(named[latest[key]] - declared):
             message = _("The template names journey.%(name)s, which the journey does not declare.") % {"name": name}
             hint = _("Declare the variable, or take the name out of the template.")
-            problems.append(Problem("unknown_variable", f"/steps/{n}/template", message, hint))
-    return sorted({step.template for _n, step in steps if named[latest[step.template]] & declared})
+            problems.append(Problem("unknown_variable", at, message, hint))
+    return sorted({key for _at, key in naming if named[latest[key]] & declared})
 
 
 def _named(version_ids: set[int]) -> Mapping[int, set[str]]:
@@ -39,6 +39,8 @@ def _named(version_ids: set[int]) -> Mapping[int, set[str]]:
     for version_id, *sources in texts.values_list("version_id", "subject", "html", "text", "options"):
         for source in options.sources(sources):
             found[version_id] |= _names(source)
+    for version_id, url in PulledSource.objects.filter(version_id__in=version_ids).values_list("version_id", "url"):
+        found[version_id] |= _names(url)
     return found
 
 

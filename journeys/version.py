@@ -15,7 +15,7 @@ from customers.rules import WALK, Facts, Leaf, Rule
 from customers.rules import parse as parse_rule
 from journeys.asks import Asks, asks_of, telling
 from journeys.definition import Definition, parse
-from journeys.ends import End, Expiry, last_steps
+from journeys.ends import End, Expiry, changes_of, last_steps
 from journeys.entry.names import event_of, is_meant
 from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
@@ -58,7 +58,8 @@ class Sending:
 
     channel: str
     connector_id: UUID
-    template_version_id: int
+    # One, or that of each variant.
+    template_version_ids: tuple[int, ...]
     purpose_id: UUID
     not_later_than: timedelta
     step_id: str
@@ -104,6 +105,10 @@ class Version:
     exit_rules: list[tuple[Rule, EndState]]
     expiry: EndState | None
     meanings: list[dict[str, tuple[Meaning, ...]]]
+    # After events of these names the exit rules are asked, wherever a run stands.
+    looks: frozenset[str]
+    # Of all steps together: an event of another name means nothing to a run, wherever it stands.
+    names: frozenset[str]
     # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
     names_joined: list[str]
     sendings: dict[int, Sending]
@@ -130,6 +135,19 @@ class Version:
         """Exits first, then the branches of the hold in their order."""
         return self.meanings[step].get(event, ())
 
+    def has_way(self, state: int, end: EndState) -> bool:
+        """Whether its machine leads from this state to that end."""
+        to = end.state if end.last_step is None else self.state_of[end.last_step]
+        return to == state or (state, to) in self.legal
+
+    def awaits_at(self, step: int) -> bool:
+        """Whether any event could do something to a run that waits there."""
+        return bool(self.meanings[step] or self.looks)
+
+    def may_mean(self, brand_id: UUID, event: str) -> bool:
+        """Whether such an event can mean anything to a run, at any of the steps."""
+        return brand_id == self.brand_id and event in self.names
+
     def looks_back_to_step(self, step: int) -> bool:
         at = self.steps[step]
         return isinstance(at, Hold) and at.since == "step"
@@ -154,7 +172,7 @@ def awaited_names(definition: Definition, steps: Iterable[Step]) -> set[str]:
     names = {event_of(definition.entry), *(exit_.event for exit_ in definition.exit_events)}
     for step in steps:
         names |= {match.event for match in (*step.awaits(), *filter(None, [step.resets()]))}
-    return names
+    return names | changes_of(parse_rule(exit_.rule, WALK) for exit_ in definition.exit_rules)
 
 
 def compile_version(
@@ -181,6 +199,7 @@ def compile_version(
         (parse_rule(exit_.rule, WALK), _end(exit_, n, states, index)) for n, exit_ in enumerate(definition.exit_rules)
     ]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
+    looks = changes_of(rule for rule, _end in exit_rules)
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
     asked_on_the_way += [rule for rule, _end in exit_rules]
     reads = [step.reads() for step in steps]
@@ -212,7 +231,9 @@ def compile_version(
         exit_rules=exit_rules,
         expiry=_end(definition.timeout, None, states, index) if definition.timeout else None,
         meanings=meanings,
-        names_joined=["\x1f".join(at_step) for at_step in meanings],
+        looks=looks,
+        names=looks.union(*meanings),
+        names_joined=["\x1f".join(dict.fromkeys([*at_step, *sorted(looks)])) for at_step in meanings],
         sendings=sendings,
         connectors={
             n: UUID(bindings["connectors"][step.connector]) for n, step in enumerate(steps) if isinstance(step, Webhook)
@@ -265,7 +286,11 @@ def _asked(
 def _says(steps: Sequence[Step], bindings: Mapping[str, Any]) -> frozenset[int]:
     """The message steps whose template, as it was at publication, names typed variables."""
     naming = bindings.get("names_variables", ())
-    return frozenset(n for n, step in enumerate(steps) if isinstance(step, Message) and step.template in naming)
+    return frozenset(
+        n
+        for n, step in enumerate(steps)
+        if isinstance(step, Message) and any(key in naming for _at, key in step.templates())
+    )
 
 
 def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) -> set[int]:
@@ -312,7 +337,7 @@ def _sending(step: Message, definition: Definition, bindings: dict[str, Any]) ->
     return Sending(
         channel=step.channel,
         connector_id=UUID(bindings["connectors"][step.connector]),
-        template_version_id=bindings["templates"][step.template],
+        template_version_ids=tuple(bindings["templates"][key] for _at, key in step.templates()),
         purpose_id=UUID(bindings["purposes"][step.purpose or definition.purpose]),
         not_later_than=step.not_later_than,
         step_id=step.id,

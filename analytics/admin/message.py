@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.admin.shown import Links, see_as, shown_parts
 from analytics.why import explain_message, explain_refusal
-from channels.models import Message, MessageContent
+from channels.models import Message, MessageContent, Receipt
+from channels.models.callback import ENGAGED
 from customers.admin.presented import drawn, present
 from customers.models import Profile
 from journeys.models import EntryRefusal, Journey, Run
@@ -25,6 +27,7 @@ def page(admin: Any, request: HttpRequest, message: Message) -> HttpResponse:
     ).get(pk=message.pk)
     explained = explain_message(loaded)
     links = Links(request)
+    content = see_as(request)(MessageContent).filter(pk=loaded.pk).first()
     title = _("%(template)s by %(channel)s")
     values = {"template": loaded.template_version.template.name, "channel": loaded.get_channel_display()}
     return drawn(
@@ -33,7 +36,8 @@ def page(admin: Any, request: HttpRequest, message: Message) -> HttpResponse:
         explained=explained,
         tone=_TONES.get(loaded.state, "info"),
         parts=shown_parts(explained, loaded.brand_id, request),
-        content=see_as(request)(MessageContent).filter(pk=loaded.pk).first(),
+        content=content,
+        responses=_responses(loaded, content),
         customer=_customer(loaded, links),
         run=_run(loaded, links),
     )  # fmt: skip
@@ -50,6 +54,30 @@ def refusal_page(admin: Any, request: HttpRequest, refusal: EntryRefusal) -> Htt
         tone="warn",
         parts=shown_parts(explained, journey.brand_id, request),
     )  # fmt: skip
+
+
+def _responses(message: Message, content: MessageContent | None) -> list[dict[str, Any]]:
+    """Its tracked links, and its opening where that was seen: how often by people and by machines, and when first."""
+    seen = (
+        Receipt.objects.filter(message=message, happened__in=ENGAGED)
+        .values("happened", "link")
+        .annotate(
+            people=Count("pk", filter=Q(is_machine=False)),
+            machines=Count("pk", filter=Q(is_machine=True)),
+            first=Min("at", filter=Q(is_machine=False)),
+        )
+    )
+    by_link = {(one["happened"], one["link"]): one for one in seen}
+    known = content.links if content is not None else []
+    places = [
+        (Receipt.Happened.OPENED, None, _("opened")),
+        (Receipt.Happened.CLICKED, None, _("a link, told by the provider")),
+    ]
+    shown = [by_link[happened, link] | {"what": what} for happened, link, what in places if (happened, link) in by_link]
+    nobody = {"people": 0, "machines": 0, "first": None}
+    for number, url in enumerate(known):
+        shown.append(by_link.get((Receipt.Happened.CLICKED.value, number), nobody) | {"what": url})
+    return shown
 
 
 def _customer(message: Message, links: Links) -> str:

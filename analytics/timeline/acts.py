@@ -1,4 +1,4 @@
-"""Messages, sent or not, and consents on the timeline."""
+"""Messages, sent or not, consents and entitlements on the timeline."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from analytics.timeline.entry import Entry, Place, Scope, beyond
-from channels.models import Message
+from channels.models import EntitlementEntry, Message
 from consent.models import ConsentEntry, State
 
 _State = Message.State
@@ -76,4 +76,24 @@ def _consent(entry: ConsentEntry) -> Entry:
         brand_id=entry.brand_id,
         tone="good" if permits else "warn",
         detail={label: value for label, value in proof.items() if value},
+    )
+
+
+def entitlements(scope: Scope, after: Place | None, limit: int) -> list[Entry]:
+    rows = scope.see(EntitlementEntry).filter(scope.of_brands(), entitlement__profile_id__in=scope.profiles)
+    rows = rows.select_related("entitlement")
+    return [_entitlement(row) for row in beyond(rows, after, "entitlement", "at", limit)]
+
+
+def _entitlement(entry: EntitlementEntry) -> Entry:
+    said = {_("quantity"): entry.quantity, _("left"): entry.remaining, _("by"): entry.get_origin_display()}
+    return Entry(
+        place=Place(entry.at, "entitlement", str(entry.pk)),
+        kind="entitlement",
+        title=entry.entitlement.key,
+        text=entry.get_kind_display(),
+        link=("channels_entitlement", entry.entitlement_id),
+        brand_id=entry.brand_id,
+        tone="warn" if entry.kind in (EntitlementEntry.Kind.REVOKE, EntitlementEntry.Kind.EXPIRE) else "good",
+        detail={label: value for label, value in said.items() if value is not None},
     )

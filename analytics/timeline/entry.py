@@ -16,13 +16,15 @@ KINDS: Final[dict[str, Text]] = {
     "event": _("events"),
     "message": _("messages"),
     "consent": _("consents"),
+    "entitlement": _("entitlements"),
     "run": _("runs"),
     "refusal": _("refused entries"),
     "identity": _("identity"),
 }
 # What the kinds are read from, in the order in which entries of one instant are listed.
 STREAMS: Final = (
-    "message", "run_ended", "run_entered", "refusal", "consent", "event", "joined", "edge", "closed", "opened"
+    "message", "run_ended", "run_entered", "refusal", "entitlement", "consent", "event", "joined", "edge", "closed",
+    "opened",
 )  # fmt: skip
 _END: Final = datetime.max.replace(tzinfo=UTC)
 

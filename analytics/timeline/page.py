@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
-from analytics.timeline.acts import consents, messages
+from analytics.timeline.acts import consents, entitlements, messages
 from analytics.timeline.decisions import refusals, runs_ended, runs_entered
 from analytics.timeline.entry import Entry, Place, Scope
 from analytics.timeline.events import events
@@ -16,6 +16,7 @@ _STREAMS: dict[str, tuple[Stream, ...]] = {
     "event": (events,),
     "message": (messages,),
     "consent": (consents,),
+    "entitlement": (entitlements,),
     "run": (runs_entered, runs_ended),
     "refusal": (refusals,),
     "identity": (opened, closed, edges, joined),

@@ -14,10 +14,20 @@ from analytics.why.words import REASONS, STATES
 from channels.models import Message, Reason, Receipt
 from consent.models import Purpose
 from customers.personal import IDENTIFIER, TEXT
+from journeys.steps.message import Message as MessageStep
 from journeys.version import version
 
 _State = Message.State
 _HANDED_OVER = (_State.SENT, _State.DELIVERED, _State.OPENED, _State.CLICKED)
+# Why there are no words; the detail then names what the author wrote, and is of no person.
+_OF_TEMPLATE = (
+    Reason.NOT_APPROVED,
+    Reason.ABORTED,
+    Reason.MISSING_FIELD,
+    Reason.PULL_FAILED,
+    Reason.TEMPLATE_ERROR,
+    Reason.TEMPLATE_LIMIT,
+)
 _NEVER_TO_GO = (_State.SUPPRESSED, _State.CANCELLED, _State.EXPIRED)
 
 
@@ -63,7 +73,7 @@ def _parts(records: Records) -> Iterator[Part]:
         records.proofs,
         none=_no_entry(message),
     )
-    yield _words(message)
+    yield _words(records)
     yield from _dispatch(records)
     yield _times(message)
 
@@ -140,26 +150,42 @@ def _chosen(message: Message) -> tuple[str, datetime | None]:
     return _("Of those permitted none was verified; this one was seen last."), message.address_seen_at
 
 
-def _words(message: Message) -> Part:
+def _words(records: Records) -> Part:
+    message, variant = records.message, _variant(records)
     version = message.template_version
     if message.locale:
         text = _("Made from version %(number)s of “%(template)s”, in its text for “%(locale)s”.")
     else:
         text = _("To be made from version %(number)s of “%(template)s”.")
     values = {"number": version.number, "template": version.template.name, "locale": message.locale}
+    said = text % values
+    if variant:
+        drawn = _("It is variant “%(variant)s” of “%(step)s”, on which the lot fell.")
+        said = f"{said} {drawn % {'variant': variant, 'step': message.step_id}}"
     asked = (_State.SENT, _State.DELIVERED, _State.OPENED, _State.CLICKED, _State.UNKNOWN)
     missing = message.state in asked and not message.locale
     return Part(
         "words",
         _("The words"),
-        text % values,
+        said,
         facts=facts(
             Fact("template", _("template"), version.template.name, ("channels_template", version.template_id)),
             Fact("template_version", _("version"), version.number, ("channels_templateversion", version.pk)),
             Fact("locale", _("language"), message.locale),
+            Fact("variant", _("variant"), variant),
         ),
         not_kept=(_("In which language was not kept."),) if missing else (),
     )
+
+
+def _variant(records: Records) -> str:
+    """Of a step that has variants, the one that was drawn: by the move which left the step at this visit."""
+    way = records.way
+    left = [one for one in way.moves if one.seq == records.message.visit + 1] if way else []
+    if way is None or not left or left[0].branch is None or left[0].step_from is None:
+        return ""
+    step = way.left[left[0].seq].steps[left[0].step_from]
+    return step.variants[left[0].branch].key if isinstance(step, MessageStep) and step.variants else ""
 
 
 def _dispatch(records: Records) -> Iterator[Part]:
@@ -182,10 +208,25 @@ def _dispatch(records: Records) -> Iterator[Part]:
             records.proofs,
             none=_no_entry(message),
         )
-    if message.attempts or message.provider_id or message.detail:
+    if message.reason in _OF_TEMPLATE:
+        yield _no_words(message)
+    elif message.attempts or message.provider_id or message.detail:
         yield _provider(message)
     if records.receipts:
         yield _told(records.receipts)
+
+
+def _no_words(message: Message) -> Part:
+    """What its template said: names of fields, places in it, or the reason that its author gave."""
+    return Part(
+        "no_words",
+        _("Why it has no words"),
+        _("None were made of it."),
+        at=message.settled_at,
+        facts=facts(
+            Fact("detail", _("what the template says"), message.detail),
+        ),
+    )
 
 
 def _told(receipts: Sequence[Receipt]) -> Part:

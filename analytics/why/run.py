@@ -20,7 +20,9 @@ from journeys.moves import WAIT_ANEW
 from journeys.needs import event_properties
 from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
+from journeys.steps.entitlement import Entitlement
 from journeys.steps.go_to import GoTo
+from journeys.steps.message import Message
 from journeys.steps.random_split import RandomSplit
 from journeys.steps.update import TraitChange, Update
 from journeys.steps.webhook import Webhook
@@ -37,6 +39,7 @@ _TEXTS: Final = {
     "reset": gettext_lazy("“%(event)s” came, and “%(step)s” waits anew."),
     "best": gettext_lazy("The time of “%(step)s” was over, and “%(event)s” was the best of what had come."),
     "arm": gettext_lazy("At “%(step)s” the lot fell on “%(arm)s”."),
+    "variant": gettext_lazy("At “%(step)s” the lot fell on the variant “%(arm)s”."),
     "timed_out": gettext_lazy("Nothing that “%(step)s” awaited came in time."),
     "branch": gettext_lazy("At “%(step)s” branch %(branch)s was taken, as %(rule)s."),
     "otherwise": gettext_lazy("At “%(step)s” no rule held: %(rule)s."),
@@ -49,6 +52,13 @@ _TEXTS: Final = {
         "At “%(step)s” the journey “%(journey)s” was asked to take them, and did not: it is not live, they were sent "
         "on too often, or its refused entries say why."
     ),
+    "granted": gettext_lazy("At “%(step)s” they were granted “%(entitlement)s”."),
+    "already_held": gettext_lazy("At “%(step)s” they were not granted “%(entitlement)s”, as they had it already."),
+    "limit_reached": gettext_lazy(
+        "At “%(step)s” they were not granted “%(entitlement)s”, as it had been granted as often as it may be."
+    ),
+    "revoked": gettext_lazy("At “%(step)s” what was left of “%(entitlement)s” was taken back."),
+    "nothing_held": gettext_lazy("At “%(step)s” nothing was left of “%(entitlement)s” that could be taken back."),
     "replied": gettext_lazy("At “%(step)s” the other system “%(connector)s” was asked, and replied."),
     "caught": gettext_lazy(
         "At “%(step)s” the other system “%(connector)s” was asked, which ended in “%(error)s”: branch %(branch)s of "
@@ -128,6 +138,7 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "former": way.numbers.get(way.left[made.seq].id, ""),
         "version": way.numbers.get(way.came[made.seq].id, ""),
         "journey": before.journey if isinstance(before, GoTo) else "",
+        "entitlement": before.key if isinstance(before, Entitlement) else "",
         "connector": before.connector if isinstance(before, Webhook) else "",
         "error": way.errors.get(made.seq) or _("an error that is not kept"),
         "said": _said(way, made, before),
@@ -150,13 +161,20 @@ def _said(way: Way, made: Transition, before: Step | None) -> str:
 
 
 def _arm(before: Step | None, made: Transition) -> str:
-    return before.arms[made.branch].name if isinstance(before, RandomSplit) and made.branch is not None else ""
+    """On what the lot fell; the branch of a move by an exit is that of the exit, at whichever step it was."""
+    if made.branch is None:
+        return ""
+    if isinstance(before, Message) and before.variants and made.cause == Cause.CONTINUED:
+        return before.variants[made.branch].key
+    return before.arms[made.branch].name if isinstance(before, RandomSplit) and made.cause == Cause.ARM else ""
 
 
 def _wording(made: Transition, rule: Any, error: str | None) -> str:
     cause = Cause(made.cause)
     if error == "not_permitted":
         return f"{cause.name.lower()}_unpermitted"
+    if cause == Cause.CONTINUED and made.branch is not None:
+        return "variant"
     if cause == Cause.ENTERED:
         return "entered_by_rule" if rule else "entered"
     if cause in (Cause.EXIT, Cause.GOAL):

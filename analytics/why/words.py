@@ -38,6 +38,10 @@ REASONS: Final[dict[str, Words]] = {
         _("No address of the person was known for this channel."),
         _("An address for this channel, known before the run came to this step."),
     ),
+    Reason.NOT_SERVED: Words(
+        _("The connector does not speak to this address, or no longer: it is of another app, browser or key."),
+        _("A connector that reaches it, or a browser that subscribes anew."),
+    ),
     Reason.NO_CONSENT: Words(
         _("The person had given no consent for this purpose."),
         _("A consent for this purpose, given before the message was asked for and in force when it was to go."),
@@ -100,7 +104,7 @@ REASONS: Final[dict[str, Words]] = {
         _("The restriction lifted beforehand."),
     ),
     Reason.ADDRESS_DUPLICATE: Words(
-        _("The address had already been given this same message within the day."),
+        _("The address, or the person as another recipient, had this same message or was just to have it."),
         _("Another address; or no message of this step to the same address in the hours before."),
     ),
     Reason.WINDOW_CLOSED: Words(
@@ -131,6 +135,10 @@ REASONS: Final[dict[str, Words]] = {
         _("The person was erased before it went out."),
         _("Nothing: what is erased is written to no more."),
     ),
+    Reason.LEFT_SEGMENT: Words(
+        _("The broadcast is for who is still in its segment, and the person had left it as the message was to go."),
+        _("Being in the segment at that moment; or a broadcast for everybody who was in it at the start."),
+    ),
     Reason.LATE: Words(
         _("Its not-later-than time had passed before it could be sent."),
         _("A later not-later-than time in the step, or whatever held it back having ended sooner."),
@@ -146,6 +154,25 @@ REASONS: Final[dict[str, Words]] = {
     Reason.TEMPLATE_ERROR: Words(
         _("No words could be made: the template has an error."),
         _("A template version that renders for this person."),
+    ),
+    Reason.TEMPLATE_LIMIT: Words(
+        _("No words could be made: the template takes more time or memory than one message may."),
+        _("A template version with smaller loops, shorter texts or fewer steps."),
+    ),
+    Reason.ABORTED: Words(
+        _("The template says, by its tag “abort”, that this person is not to have it; its reason is below."),
+        _("Data of the person or event by which the template does not come to that tag."),
+    ),
+    Reason.NOT_APPROVED: Words(
+        _(
+            "The provider approves templates before they are sent, and does not let this one out so; its state is"
+            " below."
+        ),
+        _("A template that the provider has approved, in this language and with as many places as are filled."),
+    ),
+    Reason.PULL_FAILED: Words(
+        _("The template takes content from another system, and there was no answer, or none that could be used."),
+        _("An answer of that system in time, or something in the template that stands in for it."),
     ),
     Reason.MISSING_FIELD: Words(
         _("No words could be made: a field that the template needs was missing."),

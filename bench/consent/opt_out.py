@@ -5,7 +5,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from math import ceil
 from pathlib import Path
@@ -17,9 +16,10 @@ from django.urls import reverse
 from psycopg import Connection
 
 from bench.ingest.server import web_worker
+from bench.letters import letter
 from bench.measure import Size
 from channels.models import Connector, TemplateVersion
-from channels.outbox import NewMessage, write_messages
+from channels.outbox import write_messages
 from config import processes
 from config.loop.smtp_sink import SmtpSink
 from consent.models import Purpose
@@ -111,7 +111,7 @@ class OptOuts:
         connector = Connector.objects.get()
         chosen, self._people = self._people[: self._letters], self._people[self._letters :]
         with transaction.atomic(), raw_cursor() as cursor:
-            write_messages(cursor, [_letter(*one, now, purpose, version.pk, connector.pk) for one in chosen])
+            write_messages(cursor, [letter(*one, now, purpose, version.pk, connector.pk) for one in chosen])
 
     def _count(self) -> int:
         [[left]] = self._connection.execute(_LEFT).fetchall()
@@ -123,28 +123,3 @@ class OptOuts:
             if time.monotonic() > until:
                 raise RuntimeError(f"no end of waiting for {what}")
             time.sleep(0.1)
-
-
-def _letter(
-    profile_id: UUID, address_id: UUID, now: datetime, purpose: Purpose, version: int, connector: UUID
-) -> NewMessage:
-    message_id = new_id()
-    return NewMessage(
-        id=message_id,
-        brand_id=purpose.brand_id,
-        origin_kind="broadcast",
-        origin_id=str(purpose.pk),
-        visit=1,
-        copy_key=f"bench:{message_id}",
-        scope_id=purpose.pk,
-        channel="email",
-        connector_id=connector,
-        template_version_id=version,
-        purpose_id=purpose.pk,
-        profile_id=profile_id,
-        address_id=address_id,
-        created_at=now,
-        due_at=now,
-        expires_at=now + timedelta(days=1),
-        context={},
-    )

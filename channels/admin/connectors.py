@@ -1,5 +1,6 @@
 """Connectors: a brand's accounts with providers, their secrets write-only."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -19,9 +20,10 @@ from channels.accounts import callback_url, calls_back
 from channels.admin import fares
 from channels.admin.settings import all_settings, collect, form_fields, settings_of
 from channels.admin.stopping import StopActions
+from channels.approvals.asking import ask
 from channels.care.probe import CannotTry, probe
 from channels.care.state import wake
-from channels.models import Connector
+from channels.models import Approval, Connector
 from channels.providers import base as providers
 from channels.secrets import SecretError, credentials_aad, open_sealed, seal
 from customers import clock
@@ -80,7 +82,8 @@ class ConnectorBaseForm(ConnectorModelForm):
     def _build(self, provider: str, cleaned: dict[str, Any]) -> None:
         config = collect(provider, cleaned, secret=False)
         try:
-            credentials = self._credentials(provider, cleaned)
+            given = config, self._credentials(provider, cleaned)
+            config, credentials = providers.provider_class(provider).completed(*given)
             providers.build(provider, config, credentials)
         except (providers.ConfigurationError, SecretError) as error:
             raise ValidationError(_("These settings do not fit: %(reason)s"), params={"reason": error}) from None
@@ -123,8 +126,8 @@ class ConnectorAdmin(StopActions, Kept):
     search_help_text = _("A part of the name, key or owner.")
     autocomplete_fields = ("brand", "squad")
     prepopulated_fields = {"key": ("name",)}
-    actions = ("stop_sending", "release_sending", "try_out", "end_rest")
-    readonly_fields = ("callback_address", "now", "last_day", "turns")
+    actions = ("stop_sending", "release_sending", "try_out", "end_rest", "ask_templates")
+    readonly_fields = ("callback_address", "to_be_carried", "now", "last_day", "turns")
     when_empty = _("A connector is an account with a provider. The sandbox sends nothing and is a good first one.")
     # Shown for the provider that is chosen; without scripts, all are.
     conditional_fields = {setting.name: f"provider == '{setting.provider}'" for setting in all_settings()}
@@ -188,9 +191,30 @@ class ConnectorAdmin(StopActions, Kept):
             wake(connector.pk, clock.utcnow())
         self.message_user(request, _("They are used again as messages come up."))
 
+    @admin.action(description=_("Ask which templates are approved"), permissions=["change"])
+    def ask_templates(self, request: HttpRequest, queryset: QuerySet[Connector]) -> None:
+        for connector in queryset[:_TRIED]:
+            fault = ask(connector, clock.utcnow())
+            said = {"name": connector.name, "fault": fault}
+            if fault is None:
+                words, level = _("%(name)s has no templates to be approved, or names no account."), messages.WARNING
+            elif fault:
+                words, level = _("%(name)s: %(fault)s"), messages.ERROR
+            else:
+                said["count"] = str(Approval.objects.filter(connector=connector).count())
+                words, level = _("%(name)s: %(count)s templates were read."), messages.SUCCESS
+            self.message_user(request, words % said, level)
+
     @staticmethod
     def _told_at(connector: Connector | None) -> tuple[str, ...]:
-        return ("callback_address",) if connector is not None and calls_back(connector.provider) else ()
+        if connector is None:
+            return ()
+        told = ("callback_address",) if calls_back(connector.provider) else ()
+        return (*told, "to_be_carried") if _facts(connector) else told
+
+    @admin.display(description=_("for your pages"))
+    def to_be_carried(self, connector: Connector) -> SafeString:
+        return format_html_join("", '<p class="mb-3" data-carried>{}<br><code>{}</code></p>', _facts(connector))
 
     @admin.display(description=_("address for what it tells"))
     def callback_address(self, connector: Connector) -> SafeString:
@@ -202,3 +226,9 @@ class ConnectorAdmin(StopActions, Kept):
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = super().changeform_view(*args, **kwargs)
         return answer
+
+
+def _facts(connector: Connector) -> Sequence[tuple[Any, str]]:
+    if connector.provider not in providers.provider_keys():
+        return ()
+    return providers.provider_class(connector.provider).facts(connector.config)

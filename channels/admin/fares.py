@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from channels.care.health import Health, health
+from channels.care.tally import MOST_UNSIGNED
 from channels.models import Connector, ConnectorState
 from customers.admin.base import table
 from customers.admin.show import badge
@@ -31,7 +32,8 @@ def _of(connector: Connector, at: datetime) -> Health:
 
 def now(connector: Connector, at: datetime) -> SafeString | str:
     found = _of(connector, at)
-    return table((_("what"), _("now")), [*_waiting(found), *_day(connector, found), *_rest(found, at)])
+    rows = [*_waiting(found), *_day(connector, found), *_rest(found, at), *_unsigned(found)]
+    return table((_("what"), _("now")), rows)
 
 
 def _waiting(found: Health) -> list[tuple[object, ...]]:
@@ -58,6 +60,14 @@ def _rest(found: Health, at: datetime) -> list[tuple[object, ...]]:
         (_("because"), state.get_rest_display()),
         (_("its provider said"), state.detail),
     ]
+
+
+def _unsigned(found: Health) -> list[tuple[object, ...]]:
+    """Somebody tries to be the provider, or it signs by another secret than ours."""
+    if not found.unsigned:
+        return []
+    said = str(found.unsigned) if found.unsigned < MOST_UNSIGNED else _("%(count)s and more") % {"count": MOST_UNSIGNED}
+    return [(_("called back without a valid signature, in 24 h"), said)]
 
 
 def last_day(connector: Connector, at: datetime) -> SafeString | str:

@@ -8,9 +8,10 @@ from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from channels.admin import outbox
+from channels.admin.exporting import Exported
 from channels.admin.filters import AskedForBy, Created, Outcome
 from channels.admin.reconciling import ReconcileActions
-from channels.models import Message, MessageContent
+from channels.models import Message, MessageContent, Reason
 from channels.scopes import names_of
 from customers.admin.base import Facts, link
 from customers.admin.show import Tone, state, when
@@ -31,7 +32,7 @@ _TONES: Final[dict[Any, Tone]] = {
 
 
 @admin.register(Message)
-class MessageAdmin(ReconcileActions, Facts):
+class MessageAdmin(Exported, ReconcileActions, Facts):
     """The page of a message is drawn by analytics, which can say why it is as it is."""
 
     # Ids are made before the engine's time is known; people look for when it was asked for.
@@ -40,7 +41,7 @@ class MessageAdmin(ReconcileActions, Facts):
         "what",
         "channel",
         state("state", _TONES, _("state")),
-        "reason",
+        "because",
         "asked_for_by",
         "step_id",
         "to",
@@ -74,6 +75,12 @@ class MessageAdmin(ReconcileActions, Facts):
     @admin.display(description=_("template"))
     def what(self, message: Message) -> str:
         return message.template_version.template.name
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def because(self, message: Message) -> str:
+        """With the words by which a template says so: its author's, of nobody."""
+        said = str(message.get_reason_display())
+        return f"{said}: {message.detail}" if message.reason == Reason.ABORTED else said
 
     @admin.display(description=_("to"))
     def to(self, message: Message) -> str:

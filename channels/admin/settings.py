@@ -19,7 +19,7 @@ from unfold.widgets import (
 
 from channels.providers import base as providers
 from customers.admin.fields import Document, DocumentArea
-from customers.hints import Hint
+from customers.hints import DERIVED, Hint
 
 _SECRET_HELP: Final = _("Encrypted and never shown again; empty keeps what is there.")
 
@@ -59,7 +59,8 @@ class Setting:
 
 def settings_of(provider: str) -> list[Setting]:
     cls = providers.provider_class(provider)
-    return [*_fields(provider, cls.Config, secret=False), *_fields(provider, cls.Credentials, secret=True)]
+    found = (*_fields(provider, cls.Config, secret=False), *_fields(provider, cls.Credentials, secret=True))
+    return [setting for setting in found if setting.hint.kind != DERIVED]
 
 
 def all_settings() -> list[Setting]:

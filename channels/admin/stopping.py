@@ -51,7 +51,7 @@ class StopForm(StopModelForm):
 
 @admin.register(SendStop)
 class SendStopAdmin(Kept):
-    """Set for a journey, broadcast, connector or brand, and released; never edited."""
+    """Set for a journey, broadcast, campaign, connector or brand, and released; never edited."""
 
     list_display = (
         "scope_id",

@@ -71,7 +71,7 @@ def callback(request: HttpRequest, connector_id: UUID) -> HttpResponse:
         if greeting is None:
             raise Refused("not_found", "Nothing is read here.", "Send POST.")
         return HttpResponse(greeting, content_type="text/plain")
-    receive.verify(service, came, now)
+    receive.verify(connector, service, came, now)
     id_ = receive.keep(connector, came, now)
     at_once.settle(service, connector, came, id_, now)
     # Nothing in it: what Twilio is answered as text it sends to the person who wrote.

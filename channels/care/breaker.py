@@ -17,7 +17,8 @@ Rest = ConnectorState.Rest
 # So many failures in a row are the provider's, not the messages'.
 FAILURES: Final = 5
 FIRST_REST: Final = timedelta(seconds=15)
-LAST_REST: Final = timedelta(minutes=15)
+# Not longer: a provider that is well again is to be found out within a minute, whatever its trouble was.
+LAST_REST: Final = timedelta(seconds=45)
 # Who we are does not change by waiting; it is looked at again all the same, as somebody may have mended it there.
 SETTINGS_REST: Final = timedelta(minutes=5)
 

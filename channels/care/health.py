@@ -25,7 +25,8 @@ _WAITING: Final = """
 @dataclass(frozen=True, slots=True)
 class Health:
     """`waiting` messages are due, the oldest since `waiting_since`; counts are of the last 24 hours, `half` and `most`
-    (95 in 100) of the calls took at most so many ms; `begun` of at most `most_a_day` calls were begun today."""
+    (95 in 100) of the calls took at most so many ms; `begun` of at most `most_a_day` calls were begun today. `unsigned`
+    calls came to the address for the provider's own."""
 
     waiting: int
     waiting_since: datetime | None
@@ -33,6 +34,7 @@ class Health:
     refused: int
     troubled: int
     unknown: int
+    unsigned: int
     half: int | None
     most: int | None
     begun: int
@@ -67,6 +69,7 @@ def health(connector: Connector, now: datetime) -> Health:
         sum(hour.refused for hour in hours),
         sum(hour.troubled for hour in hours),
         sum(hour.unknown for hour in hours),
+        sum(hour.unsigned for hour in hours),
         limit_of(within, 0.5),
         limit_of(within, 0.95),
         begun,

@@ -20,7 +20,7 @@ def probe(connector: Connector) -> str:
         service = service_of(connector)
     except ConfigurationError as error:
         return str(error)
-    if not isinstance(service, Provider):
+    if not isinstance(service, Provider) or not service.can_be_tried:
         raise CannotTry
     try:
         service.probe(time.monotonic() + _SECONDS)

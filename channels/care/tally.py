@@ -22,6 +22,15 @@ _COUNT: Final = """
 """
 
 
+# Anybody may call: an hour's row is written so often at most.
+MOST_UNSIGNED: Final = 1_000
+_UNSIGNED: Final = f"""
+    INSERT INTO channels_connectorhour AS h (connector_id, hour, taken, refused, troubled, unknown, unsigned, within)
+    VALUES (%s, date_trunc('hour', %s::timestamptz, 'UTC'), 0, 0, 0, 0, 1, %s::int[])
+    ON CONFLICT (connector_id, hour) DO UPDATE SET unsigned = h.unsigned + 1 WHERE h.unsigned < {MOST_UNSIGNED}
+"""
+
+
 @dataclass(slots=True)
 class Tally:
     taken: int = 0
@@ -45,6 +54,13 @@ def keep(connector_id: UUID, tally: Tally, now: datetime) -> None:
         values: list[Any] = [connector_id, now, tally.taken, tally.refused, tally.troubled, tally.unknown, tally.within]
         with raw_cursor() as cursor:
             cursor.execute(_COUNT, values)
+
+
+def count_unsigned(connector_id: UUID, now: datetime) -> None:
+    """One more call at the provider's address that was not the provider's, or of whom we have the wrong secret; of who
+    called nothing is kept."""
+    with raw_cursor() as cursor:
+        cursor.execute(_UNSIGNED, [connector_id, now, [0] * (len(LIMITS) + 1)])
 
 
 def limit_of(within: Sequence[int], share: float) -> int | None:

@@ -43,10 +43,16 @@ def noted(paced: Paced) -> dict[str, Any]:
 def _later(
     message: Claimed, reason: Reason, at: datetime | None, decision: dict[str, Any], now: datetime, *, is_known: bool
 ) -> Outcome:
+    until = put_off_until(at, message.expires_at, now, is_known=is_known)
+    if until is None:
+        return Outcome(State.SUPPRESSED, reason, decision=decision)
+    return Outcome(State.HELD, reason, due_at=until, decision=decision)
+
+
+def put_off_until(at: datetime | None, expires_at: datetime, now: datetime, *, is_known: bool) -> datetime | None:
+    """When to ask again; None where that would be too late."""
     if at is not None and not is_known:
         # The one in hand may be refused yet: as long as there is time, this one may go. When there is none any more
         # it is over for this reason, and not for being late.
-        at = min(at, max(message.expires_at - _LAST_TRY, now + _SOON))
-    if at is None or at >= message.expires_at:
-        return Outcome(State.SUPPRESSED, reason, decision=decision)
-    return Outcome(State.HELD, reason, due_at=at, decision=decision)
+        at = min(at, max(expires_at - _LAST_TRY, now + _SOON))
+    return None if at is None or at >= expires_at else at

@@ -3,15 +3,16 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from psycopg.types.json import Jsonb
 
 from channels import guards
 from channels.care.mind import Mind
@@ -22,6 +23,7 @@ from channels.models import Reason
 from channels.pacing import sending as pacing
 from channels.pacing.rules import About, Visit
 from channels.providers.base import Blame, DeliveryError, Outgoing, Session
+from channels.push.serving import EVERYBODY, Devices
 from channels.receipts.note import note
 from channels.receipts.told import Happened
 from channels.stops import STANDING, share
@@ -31,6 +33,7 @@ from customers.work import describe
 
 logger = logging.getLogger(__name__)
 
+_NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 # A copy for the same address is being handed over just now; its fate decides about this one.
 _COPY_UNDECIDED = timedelta(seconds=5)
 _MERGE_SETTLES = timedelta(seconds=1)
@@ -56,11 +59,23 @@ _ANNOUNCE = """
         UPDATE channels_message m SET state = 'dispatching', leased_until = %(until)s
         FROM copy WHERE m.id = copy.message_id RETURNING m.id
     )
+    {links}
     SELECT EXISTS (SELECT 1 FROM mine), EXISTS (SELECT 1 FROM begun)
 """
+_BEGIN: Final = _ANNOUNCE.format(links="")
+# Where its links lead is committed before anybody can follow one, whatever becomes of the call.
+_BEGIN_WITH_LINKS: Final = _ANNOUNCE.format(
+    links=""", led AS (
+        UPDATE channels_messagecontent t SET links = %(links)s FROM begun WHERE t.message_id = begun.id
+    )"""
+)
 _LOCK = f"""
     SELECT set_config('lock_timeout', %(patience)s, true), p.customer_id, {STANDING.format(scopes="%(scopes)s")},
-           (SELECT f.every_days FROM consent_preference f WHERE f.address_id = m.address_id AND f.brand_id = m.brand_id)
+           (SELECT f.every_days FROM consent_preference f
+            WHERE f.address_id = m.address_id AND f.brand_id = m.brand_id),
+           CASE WHEN m.channel = 'push' THEN (SELECT a.value FROM customers_address a WHERE a.id = m.address_id) END,
+           m.channel <> 'push' OR NOT %(keyed)s
+           OR EXISTS (SELECT 1 FROM channels_pushsubscription s WHERE s.address_id = m.address_id)
     FROM channels_message m LEFT JOIN customers_profile p ON p.id = m.profile_id
     WHERE m.id = %(id)s AND m.state = 'dispatching' AND m.lease_token = %(token)s
     FOR UPDATE OF m
@@ -76,18 +91,23 @@ class Sender:
     clock: Callable[[], datetime]
     mind: Mind
     keeps_window: bool = False
+    # What a batch must know of the addresses it goes to.
+    devices_of: Callable[[Sequence[Claimed]], Devices] = lambda _messages: EVERYBODY
+    # What it takes is undone with the transaction of the result.
+    certain: bool = False
 
     def send(self, message: Claimed, outgoing: Outgoing) -> None:
         """Announce, check, call and record; every way out leaves a state a person can read."""
         call = _Call(self, message, outgoing)
         try:
-            if announce(message, self.clock()):
+            if announce(message, self.clock(), outgoing.links):
                 with transaction.atomic():
                     self._deliver(message, outgoing, call)
                 call.tell()
         except Exception as error:
-            # After the call nobody but the sweep may judge: the provider may have it.
-            if not call.begun and _is_in_the_way(error):
+            # After the call nobody but the sweep may judge, unless what it took was undone: the provider may have it.
+            is_open = call.begun and not self.certain
+            if not is_open and _is_in_the_way(error):
                 _write(message, in_the_way(self.clock()), self.clock())
                 return
             logger.warning(
@@ -96,12 +116,12 @@ class Sender:
                 place_of(error),
                 extra={"message_id": str(message.id)},
             )
-            if not call.begun:
+            if not is_open:
                 release(message, describe(error), self.clock())
 
     def _deliver(self, message: Claimed, outgoing: Outgoing, call: "_Call") -> None:
         """In one transaction: locks (stop, address, cap, message), permission, guards, call, result."""
-        locked = _lock(message, self.clock())
+        locked = _lock(message, self.clock(), keyed=outgoing.keys is not None)
         if locked is None:
             # The lease was taken while we slept: the message is somebody else's, or unknown.
             return
@@ -136,6 +156,8 @@ class _Call:
         except DeliveryError as error:
             outcome = self._trouble(error)
         except Exception as error:
+            if self.sender.certain:
+                raise
             # A fault of the provider's code, at an unknown point of the call.
             outcome = self._trouble(DeliveryError(type(error).__name__, accepted="maybe", blame=Blame.PROVIDER))
         else:
@@ -158,21 +180,33 @@ class _Call:
         return after_trouble(self.message, error, self.sender.clock(), repeatable=self.sender.repeatable)
 
 
-def announce(message: Claimed, now: datetime) -> bool:
-    """Commit that the call is about to be made, unless the lease is lost or the address has its copy."""
+def announce(message: Claimed, now: datetime, links: Sequence[str] = ()) -> bool:
+    """Commit that the call is about to be made, unless the lease is lost or the address has its copy; with it, where
+    the links lead."""
     values = {
         "id": message.id,
         "token": message.token,
         "now": now,
-        "cutoff": now - timedelta(hours=settings.TRILHA_COPY_WINDOW_HOURS),
+        "cutoff": _cutoff(message, now),
         "until": now + timedelta(seconds=settings.LEASE_SECONDS),
     }
     with transaction.atomic(), raw_cursor() as cursor:
-        cursor.execute(_ANNOUNCE, values)
+        if len(links) > len(message.links):
+            cursor.execute(_BEGIN_WITH_LINKS, values | {"links": Jsonb(list(links))}, prepare=True)
+        else:
+            cursor.execute(_BEGIN, values, prepare=True)
         mine, begun = cursor.fetchone() or (False, False)
     if mine and not begun:
         settle(message, _other_copy(message, now), now)
     return bool(begun)
+
+
+def _cutoff(message: Claimed, now: datetime) -> datetime:
+    """A copy from before keeps none back. A broadcast says a thing once, though its pilot group and last zone may be
+    weeks apart; a journey may come by a step again."""
+    if message.origin_kind == "broadcast":
+        return _NEVER
+    return now - timedelta(hours=settings.TRILHA_COPY_WINDOW_HOURS)
 
 
 def _other_copy(message: Claimed, now: datetime) -> Outcome:
@@ -196,9 +230,12 @@ class _Locked:
     stopped: bool
     # At most one marketing message in so many days, where the person said so.
     every_days: int | None
+    # Of a push: browsers change their endpoint and unsubscribe, which waits for the address's lock like ourselves.
+    endpoint: str | None
+    is_subscribed: bool
 
 
-def _lock(message: Claimed, now: datetime) -> _Locked | None:
+def _lock(message: Claimed, now: datetime, *, keyed: bool) -> _Locked | None:
     """Take the locks; None when the message is no longer ours."""
     if message.address_id is None:
         raise LookupError("a message without an address was claimed")
@@ -210,8 +247,14 @@ def _lock(message: Claimed, now: datetime) -> _Locked | None:
         paced = pacing.begin(cursor, about, visit, message.profile_id, now)
         # What is written once the call was made may wait, though not for as long as one is taken for dead.
         patience = f"{settings.LEASE_SECONDS * 1000 // 5}ms"
-        values = {"id": message.id, "token": message.token, "scopes": message.scopes(), "patience": patience}
-        cursor.execute(_LOCK, values)
+        values = {
+            "id": message.id,
+            "token": message.token,
+            "scopes": message.scopes(),
+            "patience": patience,
+            "keyed": keyed,
+        }
+        cursor.execute(_LOCK, values, prepare=True)
         row = cursor.fetchone()
     return None if row is None else _Locked(paced, *row[1:])
 
@@ -225,6 +268,11 @@ def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | 
     if locked.customer_id is None or message.address_id is None:
         # Erased meanwhile.
         return Outcome(State.SUPPRESSED, Reason.NO_CONSENT), None
+    if not locked.is_subscribed:
+        return Outcome(State.SUPPRESSED, Reason.NOT_SERVED), None
+    if locked.endpoint not in (None, message.address):
+        # What was made ready is for the endpoint that it had.
+        return Outcome(State.QUEUED, due_at=now + _MERGE_SETTLES), None
     verdict = permissions([Ask(locked.customer_id, message.address_id, message.purpose_id)], now)[0]
     if verdict.allowed:
         refusal = (
@@ -242,7 +290,7 @@ def _check(message: Claimed, locked: _Locked, now: datetime) -> tuple[Outcome | 
 
 def _moved(message: Claimed, customer_id: UUID) -> bool:
     with raw_cursor() as cursor:
-        cursor.execute("SELECT customer_id FROM customers_profile WHERE id = %s", [message.profile_id])
+        cursor.execute("SELECT customer_id FROM customers_profile WHERE id = %s", [message.profile_id], prepare=True)
         row = cursor.fetchone()
     return row is None or row[0] != customer_id
 

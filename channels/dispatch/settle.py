@@ -65,7 +65,7 @@ _NOT_TAKEN = _SETTLE + (
     " WHERE r.address_id = m.address_id AND r.copy_key = m.copy_key AND r.message_id = m.id"
 )
 _TAKEN = _SETTLE + (
-    "UPDATE channels_messagecontent t SET subject = %(subject)s, body = %(body)s"
+    "UPDATE channels_messagecontent t SET subject = %(subject)s, body = %(body)s, pulled = %(pulled)s"
     " FROM message m WHERE t.message_id = m.id"
 )
 
@@ -93,12 +93,16 @@ def settle(message: Claimed, outcome: Outcome, now: datetime, outgoing: Outgoing
     }
     with raw_cursor() as cursor:
         if not outcome.taken:
-            cursor.execute(_NOT_TAKEN, values)
+            cursor.execute(_NOT_TAKEN, values, prepare=True)
         elif outgoing is None:
-            cursor.execute(_KEPT, values)
+            cursor.execute(_KEPT, values, prepare=True)
         else:
-            body = {"subject": outgoing.subject, "body": outgoing.html or outgoing.text}
-            cursor.execute(_TAKEN, values | body)
+            body = {
+                "subject": outgoing.subject,
+                "body": outgoing.kept or outgoing.html or outgoing.text,
+                "pulled": Jsonb(outgoing.pulled) if outgoing.pulled else None,
+            }
+            cursor.execute(_TAKEN, values | body, prepare=True)
 
 
 def _kept(message: Claimed, outcome: Outcome) -> Outcome:

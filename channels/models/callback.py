@@ -56,7 +56,8 @@ class ProviderCallback(Owned):
 
 
 class Receipt(Owned):
-    """One thing a provider says of a message. Until `applied_at` it waits for its message, or for it to be free."""
+    """One thing a provider says of a message, or that a tracked address of ours was asked for. Until `applied_at` it
+    waits for its message, or for it to be free."""
 
     reach = ByBrand("connector__brand", squad="connector__squad")
 
@@ -112,6 +113,9 @@ class Receipt(Owned):
     is_machine = models.BooleanField(
         _("by a machine"), default=False, help_text=_("Opened or clicked by a filter or a proxy, not by a person.")
     )
+    link = models.SmallIntegerField(
+        _("link"), null=True, help_text=_("Of the message’s tracked links the number of the one that was followed.")
+    )
     key = models.UUIDField(_("key"), unique=True, help_text=_("The same thing told again is known by it."))
     look_at = models.DateTimeField(_("looked at next"))
     tries = models.SmallIntegerField(_("looks"), default=0)
@@ -133,6 +137,8 @@ class Receipt(Owned):
             models.Index(fields=("message",), condition=models.Q(happened="soft_bounced"), name="receipt_soft_bounces"),
             # Read by a connector's page.
             models.Index(fields=("connector", "received_at"), name="receipt_by_connector"),
+            # Read where it is weighed who followed a link: what else of the message was followed then?
+            models.Index(fields=("message_key", "at"), condition=models.Q(link__isnull=False), name="receipt_by_link"),
         )
 
     def __str__(self) -> str:

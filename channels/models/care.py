@@ -34,6 +34,12 @@ class ConnectorState(Owned):
     rest = models.CharField(_("why it rests"), max_length=10, choices=Rest.choices, blank=True)
     detail = models.CharField(_("what was said"), max_length=300, blank=True)
     rests = models.PositiveSmallIntegerField(_("rests in a row"), default=0)
+    known = models.JSONField(
+        _("push services that know us"),
+        null=True,
+        blank=True,
+        help_text=_("Each with the public key of the last push that it took."),
+    )
 
     class Meta:
         verbose_name = _("state of a connector")
@@ -89,6 +95,9 @@ class ConnectorHour(Owned):
     refused = models.PositiveIntegerField(_("refused"), default=0)
     troubled = models.PositiveIntegerField(_("in trouble"), default=0)
     unknown = models.PositiveIntegerField(_("unknown"), default=0)
+    unsigned = models.PositiveIntegerField(
+        _("calls without a valid signature"), default=0, db_default=0, help_text=_("At the address for its provider.")
+    )
     within = ArrayField(models.PositiveIntegerField(), verbose_name=_("by how long they took"))
 
     class Meta:

@@ -47,7 +47,9 @@ class Reason(models.TextChoices):
     SUPPRESSED = "suppressed", _("address suppressed")
     RESTRICTED = "restricted", _("the person had processing restricted")
     ADDRESS_DUPLICATE = "address_duplicate", _("address already had this one")
+    NOT_SERVED = "not_served", _("the connector does not speak to this address, or no longer")
     WINDOW_CLOSED = "window_closed", _("nothing was written to us in the last 24 hours, and no template is approved")
+    NOT_APPROVED = "not_approved", _("the provider does not let the template out, or not with what it would hold")
     # overtaken by events
     ACTED = "acted", _("the person acted first")
     ENDED = "ended", _("the run had ended")
@@ -56,10 +58,14 @@ class Reason(models.TextChoices):
     STOPPED = "stopped", _("sending was stopped")
     ERASED = "erased", _("the person was erased")
     LATE = "late", _("past its not-later-than time")
+    LEFT_SEGMENT = "left_segment", _("the person had left the segment")
     UNRESOLVED = "unresolved", _("an identity of the person is just being resolved")
     BUSY = "busy", _("another message or a change of the person is just in hand")
+    ABORTED = "aborted", _("the template itself says not to send it")
     # trouble
     TEMPLATE_ERROR = "template_error", _("the template could not be rendered")
+    TEMPLATE_LIMIT = "template_limit", _("the template would take more time or memory than a message may")
+    PULL_FAILED = "pull_failed", _("what was to be pulled from another system could not be had")
     MISSING_FIELD = "missing_field", _("a field the template needs is missing")
     CONNECTOR_OFF = "connector_off", _("the connector is switched off")
     CONNECTOR_RESTS = "connector_rests", _("the connector rests, as its provider is in trouble")
@@ -197,6 +203,18 @@ class Message(Owned):
                 condition=models.Q(state__in=("queued", "held")),
                 name="message_waiting",
             ),
+            # Read by the claim: what waits of each journey, so that none waits behind all of another.
+            models.Index(
+                fields=("connector", "scope_id", "due_at"),
+                condition=models.Q(state__in=("queued", "held")),
+                name="message_waiting_in_scope",
+            ),
+            # Read by the claim: those whose worker died before, mostly none.
+            models.Index(
+                fields=("connector", "due_at"),
+                condition=models.Q(state__in=("queued", "held"), crashes__gt=0),
+                name="message_suspect",
+            ),
             # Read by the sweep: whose worker died?
             models.Index(
                 fields=("leased_until",),
@@ -263,6 +281,20 @@ class MessageContent(Owned):
     )
     subject = personal(models.TextField(_("subject"), blank=True), TEXT)
     body = personal(models.TextField(_("body"), blank=True), TEXT)
+    # Written before the provider has it, and never taken back: whoever follows a link is led by it.
+    links = personal(
+        models.JSONField(
+            _("links"),
+            default=list,
+            db_default=models.Value([], models.JSONField()),
+            help_text=_("Where its tracked links lead, by their number from 0."),
+        ),
+        DOCUMENT,
+    )
+
+    pulled = personal(
+        models.JSONField(_("pulled"), null=True, help_text=_("What its words took from other systems.")), DOCUMENT
+    )
 
     class Meta:
         verbose_name = _("message content")

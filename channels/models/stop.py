@@ -9,7 +9,7 @@ from customers.models.owned import Owned
 
 
 class SendStop(Owned):
-    """`scope_id` is a journey, broadcast, connector or brand; standing while `released_at` is null."""
+    """`scope_id` is a journey, broadcast, campaign, connector or brand; standing while `released_at` is null."""
 
     reach = ByScope()
 

@@ -1,5 +1,7 @@
 """What is said: Liquid templates by version and locale; a message keeps the version it was made from."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
@@ -50,7 +52,8 @@ class TemplateVersion(Owned):
 
 
 class TemplateText(Owned):
-    """The words in one locale. `html` is for e-mail; `text` is the plain part, or the whole elsewhere."""
+    """The words in one locale. `html` is for e-mail, made of `mjml` as it was saved where there is any; `text` is the
+    plain part, or the whole elsewhere."""
 
     reach = ByBrand("version__template__brand", squad="version__template__squad")
 
@@ -59,14 +62,28 @@ class TemplateText(Owned):
     )
     locale = models.CharField(_("locale"), max_length=20)
     subject = models.CharField(_("subject"), max_length=500, blank=True)
-    html = models.TextField(_("HTML"), blank=True)
-    text = models.TextField(_("text"))
+    mjml = models.TextField(
+        _("MJML"),
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("A layout of an e-mail that fits every screen. Its HTML is made of it as it is saved."),
+    )
+    html = models.TextField(_("HTML"), blank=True, help_text=_("Leave it empty where there is MJML."))
+    text = models.TextField(
+        _("text"), blank=True, help_text=_("For an e-mail it may be left empty: it is made from the HTML, links kept.")
+    )
     options = models.JSONField(
         _("besides the words"),
         default=dict,
         db_default=Value({}, models.JSONField()),
         blank=True,
         help_text=_("As JSON: what the channel knows besides, such as a link, a picture, or a provider’s template."),
+    )
+    # Fields as their author wrote them, of those that were made of what was written: blocks filled in, or plain words
+    # taken from the page.
+    authored = models.JSONField(
+        _("as written"), default=dict, db_default=Value({}, models.JSONField()), blank=True, editable=False
     )
 
     class Meta:
@@ -76,3 +93,15 @@ class TemplateText(Owned):
 
     def __str__(self) -> str:
         return f"{self.version} ({self.locale})"
+
+    def as_written(self) -> dict[str, Any]:
+        """What its author would go on writing at."""
+        return {
+            "locale": self.locale,
+            "subject": self.authored.get("subject", self.subject),
+            "mjml": self.mjml,
+            # It is made of the layout.
+            "html": "" if self.mjml else self.authored.get("html", self.html),
+            "text": self.authored.get("text", self.text),
+            "options": self.authored.get("options", self.options),
+        }

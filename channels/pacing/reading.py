@@ -73,7 +73,7 @@ def rule_of(version: PacingPolicy) -> Policy:
 
 def standing(cursor: Cursor[Any], brand_ids: Collection[UUID], at: datetime) -> list[Policy]:
     """The policies of these brands, and of the organisation, as of a moment."""
-    rows = cursor.execute(_STANDING, [at, at, sorted(brand_ids)]).fetchall()
+    rows = cursor.execute(_STANDING, [at, at, sorted(brand_ids)], prepare=True).fetchall()
     names = ("id", "kind", "brand_id", "channel", "purpose_id", "purpose_kind", "most", "span", "unit", "days",
              "starts", "ends")  # fmt: skip
     return [rule_of(PacingPolicy(**dict(zip(names, row, strict=True)))) for row in rows]

@@ -135,7 +135,8 @@ def judge(
 ) -> Block | None:
     """None: it may go now. With a `visit`, whatever the cap counts it for already lets it pass."""
     mine = covering(policies, about)
-    caps = [one for one in mine if isinstance(one, Cap)]
+    # Whom fewer messages are known of than a cap lets through, it cannot stop: nearly everybody.
+    caps = [one for one in mine if isinstance(one, Cap) and len(history) >= one.most]
     if visit is not None:
         caps = [one for one in caps if not one.counts(visit, history, now)]
         history = of_others(history, visit)

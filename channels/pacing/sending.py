@@ -78,10 +78,10 @@ def begin(cursor: Cursor[Any], about: About, visit: Visit, profile_id: UUID, now
     """
     paced = Paced(about, visit, covering(standing(cursor, [about.brand_id], now), about))
     if any(isinstance(one, Cap) for one in paced.policies):
-        row = cursor.execute(_CUSTOMER, [profile_id]).fetchone()
+        row = cursor.execute(_CUSTOMER, [profile_id], prepare=True).fetchone()
         if row is not None and row[0] is not None:
             paced.customer_id = row[0]
-            free = cursor.execute("SELECT pg_try_advisory_xact_lock(%b)", [lock_key(row[0])]).fetchone()
+            free = cursor.execute("SELECT pg_try_advisory_xact_lock(%b)", [lock_key(row[0])], prepare=True).fetchone()
             if free is None or not free[0]:
                 raise Busy
     return paced

@@ -2,20 +2,22 @@
 sends one message at a time and fails by one error."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 
+from channels.push.kinds import Kind
+from channels.push.points import Keys
 from customers.models.address import Channel
 
 if TYPE_CHECKING:
-    from channels.receipts.told import Callback, Happened, Reading
+    from channels.receipts.told import Callback, Happened, Reading, ToldTemplate
 
 
 class Blame(StrEnum):
@@ -83,6 +85,13 @@ class Outgoing:
     # Where the provider may tell what became of it; with the id of our row, should its own never reach us.
     callback_url: str = ""
     expires_at: datetime | None = None
+    # Where its tracked links lead, by their number; and the words as they are kept, with the links that they had.
+    links: Sequence[str] = ()
+    kept: str = field(default="", repr=False)
+    # What its words took from other systems, for the record.
+    pulled: Mapping[str, Any] | None = field(default=None, repr=False)
+    # Of a push to a browser.
+    keys: Keys | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,18 @@ class Session(Protocol):
 
     def send(self, outgoing: Outgoing, deadline: float) -> Accepted:
         """Hand over one message, or raise DeliveryError; never run past the deadline."""
+
+
+@runtime_checkable
+class Meets(Protocol):
+    """A session whose messages go to places of their own: the one of a message is connected to before anything is
+    locked for it."""
+
+    def meet(self, outgoing: Outgoing, deadline: float) -> None:
+        """Have the line ready; raises DeliveryError, which is about this message."""
+
+
+Settings = dict[str, Any]
 
 
 class NoSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -126,6 +147,16 @@ class Service:
         self.config = config
         self.credentials = credentials
 
+    @classmethod
+    def completed(cls, config: Settings, credentials: Settings) -> tuple[Settings, Settings]:
+        """Settings as they were filled in, with what the service makes by itself where nothing was."""
+        return config, credentials
+
+    @classmethod
+    def facts(cls, config: Settings) -> Sequence[tuple[Any, str]]:
+        """(what, text) that whoever sets it up must carry elsewhere; none of it is secret."""
+        return ()
+
 
 class Provider(Service, ABC):
     """A service that takes messages for people."""
@@ -133,8 +164,14 @@ class Provider(Service, ABC):
     channels: ClassVar[frozenset[Channel]]
     # A second call with the same key has no second effect: an interrupted call may be repeated.
     takes_idempotency_key: ClassVar[bool] = False
+    # What it takes is a row of ours, written in the transaction of the result: taken and sent are one.
+    commits_with_us: ClassVar[bool] = False
     # WhatsApp's rule holds here: free words for a day after somebody wrote, else approved templates only.
     keeps_window: ClassVar[bool] = False
+    # Which push addresses it speaks to.
+    reaches: ClassVar[frozenset[Kind]] = frozenset(Kind)
+    # Whether something can be asked of it that sends nothing.
+    can_be_tried: ClassVar[bool] = True
 
     @abstractmethod
     def open(self) -> AbstractContextManager[Session]:
@@ -150,6 +187,9 @@ class CallsBack(ABC):
     """What a provider is besides that tells later what became of messages, or what people wrote back, by calling an
     address of ours (`/hooks/channels/` and the connector's id)."""
 
+    # Whether somebody has to tell it that address; else each message does.
+    asks_for_address: ClassVar[bool] = True
+
     @abstractmethod
     def verify(self, callback: "Callback", now: datetime) -> None:
         """Raise BadSignature unless the call is surely the provider's; nothing of it is believed before."""
@@ -161,6 +201,20 @@ class CallsBack(ABC):
     def greet(self, callback: "Callback") -> bytes | None:
         """The answer by which some providers (with a GET) make sure that the address is ours; None: there is none."""
         return None
+
+
+class ListsTemplates(ABC):
+    """What a provider is besides that approves templates before they may be sent."""
+
+    @property
+    @abstractmethod
+    def has_list(self) -> bool:
+        """Whether its settings say whose templates to ask for."""
+
+    @abstractmethod
+    def listed(self, after: str, deadline: float) -> "tuple[list[ToldTemplate], str]":
+        """A page of them, the first where `after` is empty, and what the next one is after, empty at the end; raises
+        DeliveryError."""
 
 
 _registry: dict[str, type[Service]] = {}
@@ -180,6 +234,16 @@ def provider_keys() -> list[str]:
 def idempotent_keys() -> list[str]:
     """Providers for which an interrupted call may be repeated."""
     return sorted(key for key, cls in _registry.items() if issubclass(cls, Provider) and cls.takes_idempotency_key)
+
+
+def is_certain(key: str) -> bool:
+    """Whether a message that is not down as sent was certainly not taken by this provider."""
+    cls = _registry.get(key)
+    return cls is not None and issubclass(cls, Provider) and cls.commits_with_us
+
+
+def certain_keys() -> list[str]:
+    return sorted(key for key in _registry if is_certain(key))
 
 
 def build(key: str, config: dict[str, Any], credentials: dict[str, Any]) -> Service:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.providers.base import Accepted, Blame, ConfigurationError, DeliveryError, Outgoing
 from channels.providers.http import HttpProvider, HttpSession, checked_base, document, refused
+from channels.push.kinds import Kind
 from channels.receipts.told import Happened
 from channels.web import Reply, Request
 from channels.web.address import RefusedAddress, place_of
@@ -98,6 +99,7 @@ class Fcm(HttpProvider):
     key = "fcm"
     label = _("Firebase Cloud Messaging")
     channels: ClassVar = frozenset({Channel.PUSH})
+    reaches: ClassVar = frozenset({Kind.DEVICE})
     Config = FcmConfig
     Credentials = FcmCredentials
 
@@ -221,7 +223,8 @@ def _content(outgoing: Outgoing) -> dict[str, Any]:
 def _android(outgoing: Outgoing, topic: str) -> dict[str, Any]:
     # Of what waits for the device the newest is kept, and what is shown already gives way to it.
     shown = {"notification": {"tag": topic}} if topic else {}
-    return _filled({"collapse_key": topic, "ttl": _ttl(outgoing, "s")}) | shown
+    priority = {"high": "HIGH", "normal": "NORMAL"}.get(_urgency(outgoing), "")
+    return _filled({"collapse_key": topic, "ttl": _ttl(outgoing, "s"), "priority": priority}) | shown
 
 
 def _apple(outgoing: Outgoing, topic: str) -> dict[str, str]:
@@ -233,7 +236,12 @@ def _apple(outgoing: Outgoing, topic: str) -> dict[str, str]:
 def _web(outgoing: Outgoing, topic: str, link: str) -> dict[str, Any]:
     name = topic and sha256(topic.encode()).hexdigest()[:_LONGEST_WEB]
     led = {"link": link} if urlsplit(link).scheme == "https" else {}
-    return _filled({"headers": _filled({"TTL": _ttl(outgoing), "Topic": name}), "fcm_options": led})
+    headers = _filled({"TTL": _ttl(outgoing), "Topic": name, "Urgency": _urgency(outgoing)})
+    return _filled({"headers": headers, "fcm_options": led})
+
+
+def _urgency(outgoing: Outgoing) -> str:
+    return str(outgoing.options.get("urgency") or "")
 
 
 def _ttl(outgoing: Outgoing, unit: str = "") -> str:
@@ -258,6 +266,9 @@ def _error(reply: Reply, error: Any) -> DeliveryError:
     answer = refused(reply, text, code)
     if code == "UNREGISTERED":
         answer.says = Happened.BOUNCED
+    elif code == "SENDER_ID_MISMATCH":
+        # A 403 about this one device, which another project's app has registered: the others need not wait for it.
+        answer.permanent, answer.blame = True, Blame.MESSAGE
     elif reply.status == 404:
         # Not the token but the project is none.
         answer.permanent, answer.blame = False, Blame.SETTINGS

@@ -22,7 +22,7 @@ _USUAL_WISH: Final = 30.0
 # Less would be asking at once, again and again.
 _LEAST_WISH: Final = 1.0
 _TOO_MANY: Final = 429
-_NOT_TAKEN: Final = frozenset({429, 503})
+_BAD_MOMENT: Final = 503
 # Who we are, or whether we may: nothing that another message would change.
 _OURS: Final = frozenset({401, 403, 407})
 _SHOWN: Final = 300
@@ -59,10 +59,7 @@ class HttpProvider(Provider):
         if asked is None:
             super().probe(deadline)
             return
-        try:
-            reply = call(asked, deadline)
-        except CallError as error:
-            raise _of_call(error) from None
+        reply = called(asked, deadline)
         if not 200 <= reply.status < 300:
             raise refused(reply)
 
@@ -135,6 +132,14 @@ class HttpSession(Lines):
         return self._provider.read(self.call(self.request(outgoing), deadline), outgoing)
 
 
+def called(request: Request, deadline: float) -> Reply:
+    """One call beside all messages; raises DeliveryError where no whole reply came."""
+    try:
+        return call(request, deadline)
+    except CallError as error:
+        raise _of_call(error) from None
+
+
 def _of_call(error: CallError) -> DeliveryError:
     if error.name in ("refused_address", "untrusted"):
         return DeliveryError(error.name, blame=Blame.SETTINGS)
@@ -146,20 +151,22 @@ def _of_call(error: CallError) -> DeliveryError:
 
 def refused(reply: Reply, detail: str = "", code: str = "", *, permanent: bool | None = None) -> DeliveryError:
     """The error that a reply amounts to by its status: our log-in (401, 403), one time too many (429) or a bad moment
-    (503), of which nothing was taken; a fault of theirs (other 5xx), of which nobody knows; else a no to this message,
-    for good unless it is said otherwise. `code` is the provider's own."""
+    (503 that the provider speaks of), of which nothing was taken; a fault of theirs (other 5xx), of which nobody knows;
+    else a no to this message, for good unless it is said otherwise. `code` is the provider's own."""
     said = f"{reply.status} {code} {detail}".replace("  ", " ").strip()[:_SHOWN]
-    if reply.status in _NOT_TAKEN:
-        wish = retry_after(reply)
-        if wish is None and reply.status == _TOO_MANY:
-            wish = _USUAL_WISH
-        # A 503 that wishes for nothing is a failure like any other, with pauses that grow.
+    wish = retry_after(reply)
+    if reply.status == _TOO_MANY:
+        return DeliveryError(said, code=code, retry_after=wish or _USUAL_WISH, blame=Blame.PROVIDER)
+    if reply.status == _BAD_MOMENT and (wish is not None or code):
+        # Told by whoever would have taken it: FCM's UNAVAILABLE, Meta's 131016, or when to come again (RFC 9110
+        # §15.6.4). Without a wish it is a failure like any other, with pauses that grow.
         return DeliveryError(said, code=code, retry_after=wish, blame=Blame.PROVIDER)
     if reply.status in _OURS:
         return DeliveryError(said, code=code, blame=Blame.SETTINGS)
     if 300 <= reply.status < 400:
         return DeliveryError("redirect_not_followed", code=code, blame=Blame.SETTINGS)
     if reply.status >= 500:
+        # A bare 503 too: what stands before a provider says so of a connection that broke once the call was through.
         return DeliveryError(said, code=code, accepted="maybe", blame=Blame.PROVIDER)
     return DeliveryError(said, code=code, permanent=True if permanent is None else permanent)
 

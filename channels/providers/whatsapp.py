@@ -13,8 +13,9 @@ from typing import Annotated, Any, ClassVar, Final, TypeVar
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from channels.providers.base import Accepted, Blame, CallsBack, DeliveryError, Outgoing
-from channels.providers.http import HttpProvider, checked_base, document, refused
+from channels.providers.base import Accepted, Blame, CallsBack, DeliveryError, ListsTemplates, Outgoing
+from channels.providers.http import HttpProvider, called, checked_base, document, refused
+from channels.providers.whatsapp_templates import CHANGES, Change, Page, query
 from channels.receipts.told import (
     BadSignature,
     Callback,
@@ -23,6 +24,7 @@ from channels.receipts.told import (
     Told,
     ToldReceipt,
     ToldReply,
+    ToldTemplate,
     Unreadable,
     key_of,
 )
@@ -51,12 +53,17 @@ _STOPPED: Final = frozenset({"131050"})
 
 class WhatsAppConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     phone_number_id: Annotated[str, form(_("phone number ID"), _("As Meta’s page for the API names it; no number."))]
+    business_account_id: Annotated[
+        str, form(_("business account ID"), _("Whose templates are looked at before they are sent; may be empty."))
+    ] = ""
     version: Annotated[str, form(_("version of the API"))] = "v23.0"
     base_url: Annotated[str, form(_("base address"))] = "https://graph.facebook.com"
 
     def __post_init__(self) -> None:
         if not self.phone_number_id.isdigit():
             raise ValueError("phone_number_id has digits only")
+        if self.business_account_id and not self.business_account_id.isdigit():
+            raise ValueError("business_account_id has digits only")
         if not self.version.startswith("v") or not self.version[1:].replace(".", "", 1).isdigit():
             raise ValueError("version is written as v23.0")
         checked_base(self.base_url)
@@ -68,7 +75,7 @@ class WhatsAppCredentials(msgspec.Struct, forbid_unknown_fields=True, frozen=Tru
     verify_token: Annotated[str, form(_("verify token"), _("Any words, the same here and on Meta’s page."))] = ""
 
 
-class WhatsApp(HttpProvider, CallsBack):
+class WhatsApp(HttpProvider, CallsBack, ListsTemplates):
     key = "whatsapp"
     label = _("WhatsApp Cloud API")
     channels: ClassVar = frozenset({Channel.WHATSAPP})
@@ -78,6 +85,22 @@ class WhatsApp(HttpProvider, CallsBack):
 
     def question(self) -> Request:
         return Request("GET", f"{self._number}?fields=id", (("authorization", f"Bearer {self._token}"),))
+
+    @property
+    def has_list(self) -> bool:
+        return bool(self.config.business_account_id)
+
+    def listed(self, after: str, deadline: float) -> tuple[list[ToldTemplate], str]:
+        root = f"{checked_base(self.config.base_url)}/{self.config.version}/{self.config.business_account_id}"
+        headers = (("authorization", f"Bearer {self._token}"),)
+        reply = called(Request("GET", f"{root}/message_templates{query(after)}", headers), deadline)
+        if reply.status != 200:
+            raise _error(reply, document(reply).get("error"))
+        try:
+            page = msgspec.json.decode(reply.body, type=Page)
+        except (msgspec.DecodeError, RecursionError):
+            raise DeliveryError("the list cannot be read", blame=Blame.PROVIDER) from None
+        return list(page.told()), page.after
 
     def request(self, outgoing: Outgoing) -> Request:
         said = {
@@ -128,12 +151,22 @@ class WhatsApp(HttpProvider, CallsBack):
     def told(self, callback: Callback) -> Reading:
         try:
             said = msgspec.json.decode(callback.body, type=_Told)
+            changes = [(entry.id, change) for entry in said.entry for change in entry.changes]
+            values = [
+                (one.field, msgspec.json.decode(one.value, type=_Value))
+                for _id, one in changes
+                if one.field not in CHANGES
+            ]
+            stands = [
+                msgspec.json.decode(one.value, type=Change).told()
+                for id_, one in changes
+                if one.field in CHANGES and id_ == self.config.business_account_id
+            ]
         except (msgspec.DecodeError, RecursionError) as error:
             raise Unreadable(str(error)[:200]) from None
-        changes = [change for entry in said.entry for change in entry.changes]
-        ours = [one.value for one in changes if one.field == "messages"]
-        told: list[Told] = []
-        is_known = len(ours) == len(changes)
+        ours = [value for field, value in values if field == "messages"]
+        told: list[Told] = [one for one in stands if one is not None]
+        is_known = len(ours) + len(told) == len(changes)
         for value in ours:
             if value.metadata.phone_number_id != self.config.phone_number_id:
                 # One account has many numbers, and may tell of all of them here: another connector's, and shown.
@@ -241,10 +274,12 @@ class _Value(msgspec.Struct):
 
 class _Change(msgspec.Struct):
     field: str = ""
-    value: _Value = msgspec.field(default_factory=_Value)
+    value: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Entry(msgspec.Struct):
+    # Of the business account.
+    id: str = ""
     changes: list[_Change] = []
 
 

@@ -14,9 +14,11 @@ from uuid import UUID
 from django.db import transaction
 from psycopg import Cursor
 
-from channels.models.callback import Receipt
+from channels.models.callback import ENGAGED, Receipt
 from channels.receipts import consequences, telling
 from channels.receipts.forward import Stand, forward
+from channels.tracking.bursts import tell_apart
+from channels.tracking.visitors import BURST
 from customers import bells, dead_letters
 from customers.pg import raw_cursor
 from customers.work import Queue, not_alone
@@ -27,7 +29,8 @@ _PATIENCE: Final = timedelta(days=1)
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _LAST_WAIT: Final = timedelta(minutes=15)
 _WAITING: Final = """
-    SELECT r.id, r.connector_id, r.provider_id, r.happened, r.at, r.received_at, r.is_machine, r.code, r.tries, m.id
+    SELECT r.id, r.connector_id, r.provider_id, r.happened, r.at, r.received_at, r.is_machine, r.code, r.tries, m.id,
+           r.link
     FROM channels_receipt r
     LEFT JOIN LATERAL (
         SELECT m.id FROM channels_message m WHERE m.id = r.message_key AND m.connector_id = r.connector_id
@@ -78,6 +81,8 @@ class Waiting:
     code: str
     tries: int
     message_id: UUID | None
+    # The number of a tracked link of the message.
+    link: int | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +122,7 @@ def apply(ids: Sequence[int], now: datetime, *, patiently: bool = False) -> int:
         query = _LOCK if patiently else f"{_LOCK} SKIP LOCKED"
         messages = {row[0]: Subject(*row) for row in cursor.execute(query, [found])}
         begun = {id_: Stand(one.state, one.reason) for id_, one in messages.items()}
+        _weigh(cursor, waiting)
         free = [one for one in waiting if one.message_id in messages and one.id not in held.busy]
         applied = [_apply(one, messages[one.message_id]) for one in _in_order(free) if one.message_id]
         _move(cursor, messages.values(), begun, applied, now)
@@ -124,6 +130,14 @@ def apply(ids: Sequence[int], now: datetime, *, patiently: bool = False) -> int:
         consequences.draw(cursor, applied, held, now)
         _settle(cursor, waiting, {one.receipt.id: one for one in applied}, now)
     return len(waiting)
+
+
+def _weigh(cursor: Cursor[Any], waiting: Sequence[Waiting]) -> None:
+    """Who followed many links at once was no person, whatever they came as; nor who opened the letter by the way."""
+    machines = tell_apart(cursor, [one.id for one in waiting if one.happened in ENGAGED and not one.is_machine])
+    for one in waiting:
+        if one.id in machines:
+            one.is_machine, one.code = True, BURST
 
 
 def _in_order(waiting: Iterable[Waiting]) -> list[Waiting]:

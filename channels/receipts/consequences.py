@@ -14,10 +14,12 @@ from uuid import UUID
 from psycopg import Cursor
 
 from channels.models.callback import Receipt
+from channels.push.subscriptions import told_since
 from consent.ledger import lock_free
 from consent.models import Method, Suppression
 from consent.permission import lock_address
 from consent.withdrawing import Withdrawal, withdraw
+from customers.models.address import Channel
 
 if TYPE_CHECKING:
     from channels.receipts.apply import Applied, Waiting
@@ -76,7 +78,7 @@ def draw(cursor: Cursor[Any], applied: Iterable["Applied"], held: Held, now: dat
     for one in applied:
         if one.message.address_id in held.addresses:
             of_kind[one.receipt.happened].append(one)
-    dead = {(one.message.address_id, None, Suppression.Reason.BOUNCE) for one in of_kind[Happened.BOUNCED]}
+    dead = {(address, None, Suppression.Reason.BOUNCE) for address in _dead(cursor, of_kind[Happened.BOUNCED])}
     worn_out = _worn_out(cursor, of_kind[Happened.SOFT_BOUNCED], now)
     dead |= {(address, None, Suppression.Reason.BOUNCE) for address in worn_out}
     cross = {
@@ -92,6 +94,16 @@ def suppress(cursor: Cursor[Any], asked: Collection[tuple[UUID | None, UUID | No
     if asked:
         ordered = sorted(asked, key=lambda one: (str(one[0]), str(one[1])))
         cursor.execute(_SUPPRESS, [now, *map(list, zip(*ordered, strict=True))])
+
+
+def _dead(cursor: Cursor[Any], bounced: Sequence["Applied"]) -> set[UUID]:
+    """Addresses that are none, but for browsers that have told another endpoint since."""
+    last: dict[UUID, datetime] = {}
+    for one in bounced:
+        if one.message.address_id is not None:
+            last[one.message.address_id] = max(one.receipt.at, last.get(one.message.address_id, one.receipt.at))
+    pushes = {one.message.address_id for one in bounced if one.message.channel == Channel.PUSH}
+    return set(last) - told_since(cursor, {address: at for address, at in last.items() if address in pushes})
 
 
 def _worn_out(cursor: Cursor[Any], soft: Sequence["Applied"], now: datetime) -> set[UUID]:

@@ -9,12 +9,13 @@ import orjson
 from django.db import transaction
 
 from channels.accounts import service_of
+from channels.approvals import keep as approvals
 from channels.conversations import inbound
 from channels.conversations.inbound import Came
 from channels.models import ProviderCallback
 from channels.providers.base import CallsBack, ConfigurationError
 from channels.receipts.receive import as_kept
-from channels.receipts.told import Reading, ToldReceipt, ToldReply, Unreadable
+from channels.receipts.told import Reading, ToldReceipt, ToldReply, ToldTemplate, Unreadable
 from customers import bells, dead_letters
 from customers.accept.remains import Sender, Told, as_text, naming_the_erased
 from customers.ids import NIL, hash_uuid
@@ -51,6 +52,8 @@ def read(ids: Sequence[int], now: datetime) -> int:
     )
     told = ((row, one) for row, reading, _fault in found for one in reading.told)
     inbound.take([Came(row.connector, one, row.received_at) for row, one in told if isinstance(one, ToldReply)], now)
+    stands = [(row, one) for row, reading, _fault in found for one in reading.told if isinstance(one, ToldTemplate)]
+    approvals.keep([(row.connector_id, one, row.received_at) for row, one in stands])
     gone = _of_the_erased([row for row, _reading, _fault in found], now)
     for row, reading, fault in found:
         _settle(row, reading, fault, now, is_gone=row.pk in gone)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from channels.accounts import service_of
+from channels.care.tally import count_unsigned
 from channels.models import Connector, ProviderCallback
 from channels.providers.base import CallsBack, ConfigurationError
 from channels.receipts.told import BadSignature, Callback, Unreadable
@@ -43,11 +44,12 @@ def find(connector_id: UUID) -> tuple[Connector, CallsBack] | None:
     return (connector, service) if isinstance(service, CallsBack) else None
 
 
-def verify(service: CallsBack, callback: Callback, now: datetime) -> None:
-    """Raises Refused, with nothing kept."""
+def verify(connector: Connector, service: CallsBack, callback: Callback, now: datetime) -> None:
+    """Raises Refused, with nothing kept but that there was such a call."""
     try:
         service.verify(callback, now)
     except (BadSignature, Unreadable):
+        count_unsigned(connector.pk, now)
         raise Refused("invalid_signature", "No valid signature.", "Only the connector’s provider calls here.") from None
 
 

@@ -53,17 +53,18 @@ def _is_true(one: "Applied") -> bool:
 
 
 def _events(cursor: Cursor[Any], applied: Iterable["Applied"]) -> list[Internal]:
-    first: dict[tuple[Any, str], Applied] = {}
+    first: dict[tuple[Any, str, int | None], Applied] = {}
     for one in applied:
-        first.setdefault((one.message.id, one.receipt.happened), one)
+        first.setdefault(_what(one), one)
     fresh = _not_told_yet(cursor, list(first.values()))
     causes = origins.causes_of(cursor, {(one.message.origin_kind, one.message.origin_id) for one in fresh})
+    led = _led_to(cursor, fresh)
     return [
         Internal(
             NAMES[one.receipt.happened],
             one.message.profile_id,
-            f"message-{one.message.id}-{one.receipt.happened}",
-            {**about(one.message), **({"code": one.receipt.code} if one.receipt.code else {})},
+            f"message-{one.message.id}-{one.receipt.happened}{_of_link(one)}",
+            {**_said(one), **led.get(_what(one), {})},
             causes.get((one.message.origin_kind, one.message.origin_id), _NOTHING),
             one.message.brand_id,
         )
@@ -71,16 +72,43 @@ def _events(cursor: Cursor[Any], applied: Iterable["Applied"]) -> list[Internal]
     ]
 
 
+def _said(one: "Applied") -> dict[str, Any]:
+    return {**about(one.message), **({"code": one.receipt.code} if one.receipt.code else {})}
+
+
 _BEFORE: Final = """
-    SELECT DISTINCT r.message_id, r.happened FROM channels_receipt r
+    SELECT DISTINCT r.message_id, r.happened, r.link FROM channels_receipt r
     WHERE r.message_id = ANY(%s) AND r.applied_at IS NOT NULL AND NOT r.is_machine
 """
+_LINKS: Final = "SELECT message_id, links FROM channels_messagecontent WHERE message_id = ANY(%s)"
+
+
+def _what(one: "Applied") -> tuple[UUID, str, int | None]:
+    return one.message.id, one.receipt.happened, one.receipt.link
+
+
+def _of_link(one: "Applied") -> str:
+    return "" if one.receipt.link is None else f"-{one.receipt.link}"
 
 
 def _not_told_yet(cursor: Cursor[Any], applied: Sequence["Applied"]) -> list["Applied"]:
-    """An opening that is the fifth is no news: journeys are told of the first."""
+    """An opening that is the fifth is no news: journeys are told of the first, and of the first time each link was
+    followed."""
     before = set(cursor.execute(_BEFORE, [[one.message.id for one in applied]]).fetchall())
-    return [one for one in applied if (one.message.id, one.receipt.happened) not in before]
+    return [one for one in applied if _what(one) not in before]
+
+
+def _led_to(cursor: Cursor[Any], applied: Sequence["Applied"]) -> dict[tuple[UUID, str, int | None], dict[str, Any]]:
+    """Which link it was and where it leads, of those that were followed by way of us."""
+    followed = [one for one in applied if one.receipt.link is not None]
+    if not followed:
+        return {}
+    links = dict(cursor.execute(_LINKS, [[one.message.id for one in followed]]).fetchall())
+    told: dict[tuple[UUID, str, int | None], dict[str, Any]] = {}
+    for one in followed:
+        number, known = one.receipt.link or 0, links.get(one.message.id, [])
+        told[_what(one)] = {"link": number, **({"url": known[number]} if number < len(known) else {})}
+    return told
 
 
 class Asked(Protocol):

@@ -85,7 +85,24 @@ class ToldReply(_Plain):
     attachments: int = 0
 
 
-Told = ToldReceipt | ToldReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTemplate(_Plain):
+    """How a template stands that the provider approves; what is empty or None was not said. `state` is one of
+    `Approval.State`, `places` are those of its words."""
+
+    name: str
+    language: str
+    state: str = ""
+    category: str = ""
+    quality: str = ""
+    reason: str = ""
+    places: int | None = None
+    shows_image: bool | None = None
+    # Places elsewhere, which no text of ours fills.
+    needs_more: bool | None = None
+
+
+Told = ToldReceipt | ToldReply | ToldTemplate
 
 
 def key_of(text: str) -> UUID | None:

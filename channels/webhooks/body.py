@@ -16,7 +16,8 @@ TEST: Final = "trilha.test"
 _OPEN: Final = frozenset({
     "segment", "from", "to", "purpose", "channel", "valid_until", "entry", "journey", "step", "run", "broadcast",
     "message", "origin", "origin_id", "scope", "code", "state", "reason", "status", "connector", "provider",
-    "template", "at", "sent_at", "case", "arm",
+    "template", "at", "sent_at", "case", "arm", "entitlement", "key", "quantity", "remaining", "expires_at",
+    "by", "task", "kind", "queue", "outcome",
 })  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""Endpoints that are switched off by themselves: each with a reason that people can read, and announced."""
+"""Endpoints that are switched off by themselves: each with a reason that people can read, announced, and mailed to
+its owner."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.db.models import Q
 
 from channels.models import WebhookEndpoint
 from channels.webhooks import endpoints
+from channels.webhooks.owner import tell_owner
 from customers import audit
 
 Off = WebhookEndpoint.Off
@@ -19,6 +21,7 @@ def switch_off(endpoint_id: UUID, why: WebhookEndpoint.Off, now: datetime) -> No
     if endpoint.is_active:
         endpoints.switch_off(endpoint, why, now)
         audit.record(None, "webhook_off", endpoint, {"is_active": True}, {"off_reason": why.value}, now=now)
+        tell_owner(endpoint, now)
 
 
 def end_with_tokens(now: datetime) -> int:

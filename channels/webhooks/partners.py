@@ -10,6 +10,8 @@ from customers.models import Scope
 _INSIDE: Final = {
     "segment.": Scope.SEGMENTS_READ.value,
     "message.": Scope.MESSAGES_READ.value,
+    "task.": Scope.TASKS_READ.value,
+    "entitlement.": Scope.ENTITLEMENTS_READ.value,
     "consent.": Scope.CONSENT_READ.value,
     "customer.": Scope.CUSTOMERS_READ.value,
 }

@@ -1,16 +1,25 @@
 """The company as staff would have set it up: brands, sources, events, notices, connectors, words, squads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from channels.models import Connector, PacingPolicy, Template, TemplateText, TemplateVersion
+from channels.models import (
+    Connector,
+    PacingPolicy,
+    Template,
+    TemplateText,
+    TemplateVersion,
+    WebSlot,
+    WebSlotText,
+)
 from channels.models.connector import CALLS
 from channels.pacing import policies
 from channels.secrets import credentials_aad, seal
-from config.demo import maps, words
+from config.demo import letters, maps, pictures, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
 from config.demo.registry import plan_events
 from consent import notices
@@ -24,10 +33,20 @@ from journeys.publish import publish
 JOURNEYS: Final = sorted((Path(__file__).parent / "journeys").glob("*.yaml"))
 SQUADS: Final = {
     "Welcome": ("onboarding", "club-card"),
-    "Checkout": ("payment-recovery", "abandoned-cart"),
+    "Checkout": ("payment-recovery", "abandoned-cart", "order-in-hand", "late-order"),
 }
-_CONNECTORS: Final = {"mail": ("email", "Mail"), "push": ("push", "Push"), "sms": ("sms", "SMS"),
-                      "whatsapp": ("whatsapp", "WhatsApp")}  # fmt: skip
+# Of today: for what happened before, nobody had an inbox on a page.
+LATER: Final = ("order-in-hand", "late-order")
+# What goes to others is kept by the sandbox; what goes to our own pages is shown there.
+_CONNECTORS: Final = {"mail": ("email", "Mail", "sandbox"), "push": ("push", "Push", "sandbox"),
+                      "sms": ("sms", "SMS", "sandbox"), "whatsapp": ("whatsapp", "WhatsApp", "sandbox"),
+                      "inbox": ("in_app", "Inbox", "inapp"), "pages": ("web", "Pages", "web"),
+                      "calls": ("call", "Calls", "voice_task")}  # fmt: skip
+SLOT: Final = "home-hero"
+_USUAL: Final = {
+    "pt-BR": ("Torrado esta semana", "Novos lotes às terças e quintas."),
+    "en": ("Roasted this week", "New lots on Tuesdays and Thursdays."),
+}
 # Another company's system, that journeys ask; what stands in for it is made up (see `config.demo.club`).
 CLUB: Final = "club"
 # Hours; the others are missed when they are quiet for longer than they usually are.
@@ -105,10 +124,19 @@ def find_club(address: str | None) -> None:
 
 
 def go_live(company: Company, now: datetime) -> None:
-    """Publish every journey."""
+    """Publish every journey that the history is about."""
+    _publish(company, [path.stem for path in JOURNEYS if path.stem not in LATER], now)
+
+
+def go_live_today(company: Company, now: datetime) -> None:
+    """Publish those that began today."""
+    _publish(company, LATER, now)
+
+
+def _publish(company: Company, keys: Iterable[str], now: datetime) -> None:
     for shop in company.shops.values():
-        for journey in shop.journeys.values():
-            publish(journey, journey.draft, by=None, now=now)
+        for key in keys:
+            publish(shop.journeys[key], shop.journeys[key].draft, by=None, now=now)
 
 
 def pace(company: Company, now: datetime) -> None:
@@ -148,15 +176,24 @@ def _open(plan: BrandPlan, now: datetime) -> Shop:
     _sources(shop)
     plan_events(brand)
     _consent(brand, now)
-    for key, (channel, name) in _CONNECTORS.items():
+    for key, (channel, name, provider) in _CONNECTORS.items():
         Connector.objects.create(
-            brand=brand, key=key, name=f"{plan.name} – {name}", channel=channel, provider="sandbox", owner="IT"
+            brand=brand, key=key, name=f"{plan.name} – {name}", channel=channel, provider=provider, owner="IT"
         )
+    _slot(plan, brand)
     _join_the_club(brand)
+    pictures.make_pictures(plan, brand, now)
+    letters.make_blocks(plan, brand)
     for wording in words.WORDINGS:
         _template(plan, brand, wording)
     _draft(shop, now)
     return shop
+
+
+def _slot(plan: BrandPlan, brand: Brand) -> None:
+    slot = WebSlot.objects.create(brand=brand, key=SLOT, name="Home, at the top", where=f"https://{plan.site}/")
+    for locale, (title, body) in _USUAL.items():
+        WebSlotText.objects.create(slot=slot, locale=locale, title=title, body=body)
 
 
 def _join_the_club(brand: Brand) -> None:
@@ -217,14 +254,16 @@ def _consent(brand: Brand, now: datetime) -> None:
 def _template(plan: BrandPlan, brand: Brand, wording: words.Wording) -> None:
     template = Template.objects.create(brand=brand, key=wording.key, name=wording.name, channel=wording.channel)
     version = TemplateVersion.objects.create(template=template, number=1)
-    is_mail = wording.channel == "email"
     for locale, said in wording.by_locale.items():
+        if wording.channel == "email":
+            letters.write(plan, brand, version, locale, said)
+            continue
         TemplateText.objects.create(
             version=version,
             locale=locale,
             subject=said.subject,
-            html=words.html_of(said, locale, plan.site, words.LOOKS[plan.key]) if is_mail else "",
-            text=words.text_of(said, locale, plan.site, with_way_out=is_mail),
+            text=words.text_of(said, plan.site),
+            options={"slot": SLOT, "days": "1"} if wording.channel == "web" else {},
         )
 
 

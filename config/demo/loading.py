@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from config import memory
-from config.demo import company, history, privacy, staff
+from config.demo import campaigns, company, history, offers, privacy, staff
 from config.demo.brands import BRANDS
 from config.demo.size import Size
 from config.demo.vault import Vault
@@ -41,6 +41,9 @@ def load(*, fresh: bool, people: int | None, began: float | None = None) -> None
     with bells.silence():
         history.make(utcnow(), size, progress=lambda share: _say(began, f"history {share:4.0%}"))
     company.pace(company.load(), utcnow())
+    company.go_live_today(company.load(), utcnow())
+    campaigns.plan(company.load(), utcnow())
+    offers.open_up(company.load(), utcnow())
     privacy.ask(utcnow())
     make_anchor(utcnow())
     # Last of all: whoever finds them knows that the history is whole.

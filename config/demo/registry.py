@@ -33,7 +33,14 @@ class Planned(NamedTuple):
 
 
 PLANNED: Final = (
-    Planned("product.viewed", "Somebody looked at a product, logged in or not.", ("sku",), {"sku": _TEXT}),
+    Planned(
+        "product.viewed",
+        "Somebody looked at a product, logged in or not.",
+        ("sku",),
+        {"sku": _TEXT},
+        Role.VIEW,
+        key="sku",
+    ),
     Planned(
         "customer.registered",
         "An account was made in the shop, the app or a store. The state is Not Activated.",
@@ -80,6 +87,7 @@ PLANNED: Final = (
         {"order_id": _TEXT, **_MONEY},
         key="order_id",
     ),
+    Planned("order.delayed", "It comes later than promised.", ("order_id",), {"order_id": _TEXT}, key="order_id"),
     Planned("order.cancelled", "The order will not be delivered.", ("order_id",), {"order_id": _TEXT}, key="order_id"),
     Planned(
         "order.refunded",

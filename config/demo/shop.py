@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.demo.brands import BRANDS, MARKETING, NOTICE, BrandPlan, Product
+from config.demo.company import SLOT
 from consent.models import NoticeText
 from customers.models import WriteKey
 
@@ -46,6 +47,8 @@ def _shown(plan: BrandPlan, key: WriteKey) -> dict[str, Any]:
     return {
         "plan": plan,
         "key": key.public,
+        "slot": SLOT,
+        "language": get_language() or "en",
         "purpose": MARKETING,
         "notice": NOTICE,
         "wording": _wording(plan),

@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-# A price from cents, written as the language writes it.
-_PRICE = (
-    "{% assign whole = event.total | divided_by: 100 %}{% assign rest = event.total | modulo: 100 %}"
-    "{% if event.currency == 'BRL' %}R$&nbsp;{% else %}A$&nbsp;{% endif %}{{ whole }}SEPARATOR"
-    "{% if rest < 10 %}0{% endif %}{{ rest }}"
-)
+_PRICE: Final = "{{ event.total | money: event.currency }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +13,8 @@ class Words:
     subject: str
     lines: tuple[str, ...]
     button: tuple[str, str] | None = None
+    # Below it, what they may like.
+    shows_products: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,20 @@ WORDINGS: Final = (
              "Fill it in by Sunday and your first delivery is on us. After that we will stop asking – promise."),
             ("Fill it in", "/taste-profile")),
     }),
+    Wording("taste-question", "Taste profile, last call as a question", "email", {
+        "pt-BR": Words(
+            "{{ customer.first_name }}, coado ou espresso?",
+            ("Oi, {{ customer.first_name }}: coado ou espresso?",
+             "É a primeira das quatro perguntas do seu perfil de sabor. Responda até domingo e o frete do primeiro "
+             "pedido fica por nossa conta. Depois disso, não insistimos mais – prometido."),
+            ("Responder às quatro", "/perfil-de-sabor")),
+        "en": Words(
+            "{{ customer.first_name }}, filter or espresso?",
+            ("Hi {{ customer.first_name }}, filter or espresso?",
+             "That is the first of the four questions of your taste profile. Answer them by Sunday and your first "
+             "delivery is on us. After that we will stop asking – promise."),
+            ("Answer all four", "/taste-profile")),
+    }),
     Wording("club-reward", "Stamp card, full", "email", {
         "pt-BR": Words(
             "Seu cartão está cheio: um café por nossa conta",
@@ -79,6 +90,14 @@ WORDINGS: Final = (
              "You have collected {{ journey.stamps }} stamps on your card. The next 250 g bag is on us: pick any "
              "of them, and it goes into your cart for nothing."),
             ("Pick my coffee", "/club/full-card")),
+    }),
+    Wording("late-call", "Late order, a call", "call", {
+        "pt-BR": Words("Ligar sobre o pedido {{ event.order_id }}, atrasado", (
+            "Peça desculpas a {{ customer.first_name | default: 'quem fez o pedido' }} pelo atraso do pedido "
+            "{{ event.order_id }}, diga quando chega, e que o próximo frete é por nossa conta.",)),
+        "en": Words("Call about order {{ event.order_id }}, which is late", (
+            "Say sorry to {{ customer.first_name | default: 'whoever ordered' }} that order {{ event.order_id }} is "
+            "late, tell them when it comes, and that their next delivery is on us.",)),
     }),
     Wording("cart-push", "Cart, after half an hour", "push", {
         "pt-BR": Words("Ainda pensando?", ("{{ event.item_name | default: 'Seu café' }} está guardado no seu "
@@ -130,84 +149,41 @@ WORDINGS: Final = (
         "en": Words("", ("{{ brand.name }}: order {{ event.order_id }} is still unpaid and will be cancelled "
                          "tomorrow. Pay at SITE/p/{{ event.order_id }}",)),
     }),
+    Wording("roasted-this-week", "Roasted this week", "email", {
+        "pt-BR": Words(
+            "Torrado esta semana",
+            ("Oi, {{ customer.first_name | default: 'tudo bem' }}!",
+             "Dois lotes novos saíram do torrador ontem: um Mogiana doce e redondo, e um Chapada com cara de fruta.",
+             "Quem pedir até quarta recebe o café com no máximo três dias de torra."),
+            ("Ver os lotes da semana", "/esta-semana"), shows_products=True),
+        "en": Words(
+            "Roasted this week",
+            ("Hi {{ customer.first_name | default: 'there' }},",
+             "Two new lots left the roaster yesterday: a sweet, round Mogiana, and a Chapada that tastes of fruit.",
+             "Order by Wednesday and the coffee is three days off the roaster at most."),
+            ("See this week’s lots", "/this-week"), shows_products=True),
+    }),
+    Wording("order-inbox", "Order in hand, inbox", "in_app", {
+        "pt-BR": Words("Recebemos o seu pedido", ("O pedido {{ event.order_id }} está conosco. Torramos às terças e "
+                                                  "quintas e enviamos no mesmo dia.",)),
+        "en": Words("We have your order", ("Order {{ event.order_id }} is with us. We roast on Tuesdays and Thursdays "
+                                           "and ship the same day.",)),
+    }),
+    Wording("order-page", "Order in hand, on the page", "web", {
+        "pt-BR": Words("Obrigado! Seu café já está na fila da torra", ("Avisamos assim que ele sair.",)),
+        "en": Words("Thank you! Your coffee is next in the roaster", ("We will tell you as soon as it leaves.",)),
+    }),
 )  # fmt: skip
 
-_GOODBYE: Final = {
-    "pt-BR": (
-        "Você recebe este e-mail porque tem uma conta no {{ brand.name }}.",
-        "Não quero mais receber",
-        "Escolher o que recebo",
-    ),
-    "en": ("You get this because you have an account with {{ brand.name }}.", "Unsubscribe", "Choose what I get"),
-}
-_SEPARATOR: Final = {"pt-BR": ",", "en": "."}
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The colours of a brand's mail."""
-
-    accent: str
-    on_accent: str
-    paper: str
-    ink: str
-
-
-LOOKS: Final = {
-    "cafe-ipe": Look("#f2b705", "#2b1a00", "#fffaf0", "#3b2413"),
-    "wattle": Look("#1f5c4d", "#ffffff", "#f6f8f4", "#1d2b26"),
-}
-
-
-def text_of(words: Words, locale: str, site: str, *, with_way_out: bool) -> str:
-    """The plain text: all there is on a telephone, the plain part of a mail."""
+def text_of(words: Words, site: str) -> str:
+    """All there is on a telephone, in an inbox and on a page."""
     lines = list(words.lines)
     if words.button:
         label, path = words.button
         lines.append(f"{label}: https://{site}{path}")
-    if with_way_out:
-        why, way_out, choose = _GOODBYE[locale]
-        lines.append(
-            f"{why}\n{choose}: {{{{ preferences_url }}}}\n{way_out}: {{{{ unsubscribe_url }}}}\n\n"
-            "{{ brand.postal_address }}"
-        )
-    return _fill("\n\n".join(lines), locale, site).replace("&nbsp;", "\N{NO-BREAK SPACE}")
+    return fill("\n\n".join(lines), site)
 
 
-def html_of(words: Words, locale: str, site: str, look: Look) -> str:
-    """The mail as it is seen: tables and inline styles, since mail programs know little else."""
-    first, *rest = words.lines
-    paragraphs = f'<p style="font-size:20px;margin:0 0 16px">{first}</p>' + "".join(
-        f'<p style="margin:0 0 16px">{line}</p>' for line in rest
-    )
-    button = ""
-    if words.button:
-        label, path = words.button
-        button = (
-            f'<p style="margin:28px 0"><a href="https://{site}{path}" style="background:{look.accent};'
-            f"color:{look.on_accent};padding:14px 22px;border-radius:6px;text-decoration:none;"
-            f'font-weight:bold;display:inline-block">{label}</a></p>'
-        )
-    why, way_out, choose = _GOODBYE[locale]
-    return _fill(
-        f'<!doctype html><html lang="{locale}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{words.subject}</title></head>'
-        f'<body style="margin:0;background:{look.paper};color:{look.ink};'
-        f'font:16px/1.5 Georgia,serif"><table role="presentation" width="100%"><tr><td align="center">'
-        f'<table role="presentation" width="100%" style="max-width:560px;text-align:left">'
-        f'<tr><td style="padding:28px 24px;border-bottom:6px solid {look.accent};font-size:26px;'
-        f'font-weight:bold">{{{{ brand.name }}}}</td></tr>'
-        f'<tr><td style="padding:28px 24px">{paragraphs}{button}</td></tr>'
-        f'<tr><td style="padding:20px 24px;font:13px/1.5 Verdana,sans-serif">{why} '
-        f'<a href="{{{{ preferences_url }}}}" style="color:{look.ink}">{choose}</a> · '
-        f'<a href="{{{{ unsubscribe_url }}}}" style="color:{look.ink}">{way_out}</a><br>'
-        f"{{{{ brand.postal_address | newline_to_br }}}}</td></tr>"
-        f"</table></td></tr></table></body></html>",
-        locale,
-        site,
-    )
-
-
-def _fill(text: str, locale: str, site: str) -> str:
-    price = _PRICE.replace("SEPARATOR", _SEPARATOR[locale])
-    return text.replace("PRICE", price).replace("SITE", f"https://{site}")
+def fill(text: str, site: str) -> str:
+    return text.replace("PRICE", _PRICE).replace("SITE", f"https://{site}")

@@ -8,6 +8,7 @@ PEOPLE: Final = 1000
 _SILENT: Final = range(50)
 _LATE: Final = range(50, 150)
 _SHOPPERS: Final = range(200, 220)
+_TRAVELLERS: Final = range(300, 320)
 _SLOW: Final = 999
 
 
@@ -20,6 +21,9 @@ class Person:
     logs_in: bool
     carts: tuple[str, ...]
     slow: bool
+    # Of the telephone and its app; whoever has them is written to there as well.
+    phone: str = ""
+    device: str = ""
 
     @property
     def user_id(self) -> str:
@@ -30,18 +34,25 @@ class Person:
         return f"p{self.number:04}@people.example.com"
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Beside the mail's: as SMS, WhatsApp and Firebase name them."""
+        return (self.phone, self.phone.removeprefix("+"), self.device)
+
+    @property
     def entered(self) -> bool:
         return self.grant != "never"
 
 
 def make_person(number: int) -> Person:
-    slow = number == _SLOW
+    slow, travels = number == _SLOW, number in _TRAVELLERS
     return Person(
         number,
         grant="never" if number in _SILENT else "late" if number in _LATE else "early",
         logs_in=number % 2 == 0 and not slow,
         carts=(f"cart-{number}-a", f"cart-{number}-b") if number in _SHOPPERS else (),
         slow=slow,
+        phone=f"+55119{80_000_000 + number}" if travels else "",
+        device=f"device-of-{number:04}" if travels else "",
     )
 
 
@@ -61,6 +72,10 @@ class Cast:
     def shoppers(self) -> list[Person]:
         return [person for person in self.people if person.carts]
 
+    @property
+    def travellers(self) -> list[Person]:
+        return [person for person in self.people if person.device]
+
     def groups(self, size: int) -> Iterator[list[Person]]:
         for start in range(0, len(self.people), size):
             yield self.people[start : start + size]
@@ -69,4 +84,5 @@ class Cast:
         """(step, recipient) of every mail that is to arrive, once."""
         wanted = {("welcome", person.email) for person in self.entered}
         wanted |= {("reminder", person.email) for person in self.entered if not person.logs_in and not person.slow}
+        wanted |= {(step, person.email) for person in self.travellers for step in ("letter", "gift")}
         return wanted | {("cart", person.email) for person in self.shoppers}

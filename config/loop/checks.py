@@ -13,41 +13,29 @@ from config.loop.journeys import JOURNEYS, World
 from config.loop.mailbox import Mail
 from config.loop.quiet import waiting
 from config.loop.scenario import MISTAKES, VISITOR, Told
+from config.loop.tour import TEXTS, Arrival, code_of, tour_checks
+from config.loop.verdict import Check
 from customers.models import Customer, DeadLetter, Event, QuarantinedEvent
 from journeys.models import EntryRefusal, JourneyVersion, Run
+
+__all__ = ["Check", "Outcome", "all_checks"]
 
 State = Message.State
 Sent = (State.SENT, State.DELIVERED, State.OPENED, State.CLICKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the table; a range is an expectation that a kill makes less than exact."""
-
-    what: str
-    expected: object
-    got: object
-
-    @property
-    def holds(self) -> bool:
-        return self.got in self.expected if isinstance(self.expected, range) else self.got == self.expected
-
-    def row(self) -> tuple[str, str, str]:
-        expected = self.expected
-        if isinstance(expected, range):
-            expected = expected[0] if len(expected) == 1 else f"{expected[0]} to {expected[-1]}"
-        return ("  " if self.holds else "✗ ") + self.what, str(expected), str(self.got)
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that the checks look at beside the database; `interrupted` bounds the calls that kills cut off."""
+    """All that the checks look at beside the database. Kills cut off no more calls than `cut_off`, and of those to the
+    mail server no more than `interrupted`."""
 
     cast: Cast
     world: World
     told: Told
     mails: list[Mail]
+    arrivals: list[Arrival]
     interrupted: int
+    cut_off: int
 
 
 def all_checks(outcome: Outcome) -> Iterator[Check]:
@@ -55,6 +43,7 @@ def all_checks(outcome: Outcome) -> Iterator[Check]:
     yield from _decide(outcome)
     yield from _act(outcome)
     yield from _arrived(outcome)
+    yield from _toured(outcome)
     yield from _sums(outcome)
     yield from _rest()
 
@@ -89,6 +78,7 @@ def _decide(outcome: Outcome) -> Iterator[Check]:
     yield Check("carts bought: own order came", len(cast.shoppers), ends.pop(("cart", "bought"), 0))
     yield Check("carts left: timed out", len(cast.shoppers), ends.pop(("cart", "left"), 0))
     yield Check("receipts asked for", 1, ends.pop(("receipt", "told"), 0))
+    yield Check("trips through every channel", len(cast.travellers), ends.pop(("tour", "rewarded"), 0))
     yield Check("runs that ended otherwise", {}, dict(ends))
 
 
@@ -104,8 +94,11 @@ def _act(outcome: Outcome) -> Iterator[Check]:
     yield Check("  to the one who unsubscribed", 1, _count("receipt", gone, State.SUPPRESSED))
     sent = sum(fates.pop(fate) for fate in list(fates) if fate[1] in Sent)
     unknown = sum(fates.pop(fate) for fate in list(fates) if fate[1] == State.UNKNOWN)
-    yield Check("messages sent or unknown", len(outcome.cast.mails()), sent + unknown)
-    yield Check("  unknown: no more than calls were interrupted", range(outcome.interrupted + 1), unknown)
+    wanted = len(outcome.cast.mails()) + len(TEXTS) * len(outcome.cast.travellers)
+    yield Check("messages sent or unknown", wanted, sent + unknown)
+    elsewhere = sum(_unknown_by_template().values())
+    yield Check("  unknown: no more than calls were interrupted", range(outcome.interrupted + 1), unknown - elsewhere)
+    yield Check("  and of other channels", range(outcome.cut_off + 1), elsewhere)
     yield Check("messages of any other fate", {}, dict(fates))
 
 
@@ -119,10 +112,18 @@ def _arrived(outcome: Outcome) -> Iterator[Check]:
     yield Check("mails missing, not even listed as unknown", 0, len(wanted - arrived.keys() - unknown))
     yield Check("messages marked sent that did not arrive", 0, len(sent - arrived.keys()))
     yield Check("mails that arrived, marked neither sent nor unknown", 0, len(arrived.keys() - sent - unknown))
-    for step in ("welcome", "reminder", "cart"):
+    for step in ("welcome", "reminder", "cart", "letter", "gift"):
         most, unsure, got = (sum(one[0] == step for one in mails) for mails in (wanted, unknown, arrived))
         yield Check(f"  {step} mails", range(most - unsure, most + 1), got)
     yield Check("mails without one-click unsubscription", 0, sum(not mail.is_one_click for mail in outcome.mails))
+
+
+def _toured(outcome: Outcome) -> Iterator[Check]:
+    travellers = outcome.cast.travellers
+    yield from tour_checks(travellers, outcome.arrivals, _unknown_by_template(), outcome.cut_off)
+    presents = {(person.email, f"Your gift gift-{code_of(person)}") for person in travellers}
+    told = {(mail.recipient, mail.header("Subject")) for mail in outcome.mails if mail.step == "gift"}
+    yield Check("presents that the customer system gave, told to another", 0, len(told - presents))
 
 
 def _sums(outcome: Outcome) -> Iterator[Check]:
@@ -158,6 +159,13 @@ def _count(template: str, address: str, state: State) -> int:
     return Message.objects.filter(template_version__template__key=template, address__value=address, state=state).count()
 
 
+def _unknown_by_template() -> Counter[str]:
+    """Of other channels than mail."""
+    rows = Message.objects.filter(state=State.UNKNOWN).exclude(channel="email")
+    return Counter(rows.values_list("template_version__template__key", flat=True))
+
+
 def _messages(*states: State) -> set[tuple[str, str]]:
-    rows = Message.objects.filter(state__in=states)
+    """Mails: what they are, and to whom."""
+    rows = Message.objects.filter(state__in=states, channel="email")
     return set(rows.values_list("template_version__template__key", "address__value"))

@@ -1,11 +1,13 @@
 """The loop's world: a brand with its mail connectors, its words and its three journeys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from channels.models import Connector, Template, TemplateText, TemplateVersion
+from config.loop.tour import CONNECTORS, TEXTS, TOUR, connect
 from consent.models import Purpose
 from customers import keys
 from customers.models import Brand, EventType, SchemaVersion, Source
@@ -81,12 +83,14 @@ RECEIPT: Final[dict[str, Any]] = {
     ],
 }  # fmt: skip
 
-JOURNEYS: Final = {"onboarding": ONBOARDING, "cart": CART, "receipt": RECEIPT}
+JOURNEYS: Final = {"onboarding": ONBOARDING, "cart": CART, "receipt": RECEIPT, "tour": TOUR}
 SUBJECTS: Final = {
     "welcome": "Welcome, {{ customer.first_name }}",
     "reminder": "Still there, {{ customer.first_name }}?",
     "cart": "Your cart {{ event.cart_id }}",
     "receipt": "Your receipt",
+    "letter": "Your trip {{ event.code }}",
+    "gift": "Your gift {{ journey.gift }}",
 }
 ORDER_SCHEMA: Final = {
     "type": "object",
@@ -104,8 +108,8 @@ class World:
     slow_connector: UUID
 
 
-def build(smtp_port: int, now: datetime) -> World:
-    """Make the brand with all it needs and publish its journeys."""
+def build(smtp_port: int, spoken: Mapping[str, Any], now: datetime) -> World:
+    """Make the brand with all it needs and publish its journeys; `spoken` is how other systems are spoken to."""
     brand = Brand.objects.create(
         key="aurora", name="Aurora", sender_name="Aurora", sender_email="hello@aurora.example.com"
     )
@@ -116,8 +120,11 @@ def build(smtp_port: int, now: datetime) -> World:
     config = {"host": "127.0.0.1", "port": smtp_port, "security": "none"}
     _connector(brand, "mail", config, concurrency=4)
     slow = _connector(brand, "slow-mail", config, concurrency=1)
+    connect(brand, spoken)
     for key, subject in SUBJECTS.items():
         _template(brand, key, subject)
+    for key, (text, options) in TEXTS.items():
+        _words(brand, key, CONNECTORS[key][0], text, options)
     journeys = {key: _journey(brand, key, document, now) for key, document in JOURNEYS.items()}
     _key, plaintext = keys.issue(source)
     return World(plaintext, journeys, slow.id)
@@ -139,6 +146,12 @@ def _template(brand: Brand, key: str, subject: str) -> None:
         html=f"<p>{subject}</p><p><a href='{{{{ unsubscribe_url }}}}'>No more of this</a></p>",
         text=f"{subject}\n\nNo more of this: {{{{ unsubscribe_url }}}}",
     )
+
+
+def _words(brand: Brand, key: str, channel: str, text: str, options: dict[str, Any]) -> None:
+    template = Template.objects.create(brand=brand, key=key, name=key, channel=channel)
+    version = TemplateVersion.objects.create(template=template, number=1)
+    TemplateText.objects.create(version=version, locale="en", subject="Aurora", text=text, options=options)
 
 
 def _journey(brand: Brand, key: str, document: dict[str, Any], now: datetime) -> UUID:

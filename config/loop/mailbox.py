@@ -4,7 +4,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-_STEPS = {"Welcome,": "welcome", "Still": "reminder", "Your cart": "cart", "Your receipt": "receipt"}
+_STEPS = {
+    "Welcome,": "welcome",
+    "Still": "reminder",
+    "Your cart": "cart",
+    "Your receipt": "receipt",
+    "Your trip": "letter",
+    "Your gift": "gift",
+}
 
 
 @dataclass(frozen=True, slots=True)

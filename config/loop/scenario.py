@@ -13,6 +13,7 @@ from config.loop.journeys import PURPOSE, World
 from config.loop.mailbox import Mail, read_mails
 from config.loop.partner import Partner
 from config.loop.processes import Installation, LoopError
+from config.loop.tour import BOOKED, code_of
 
 # What the four mistakes are refused with.
 MISTAKES = (
@@ -57,6 +58,7 @@ class Scenario:
                 self._visit(partner)
                 batch = self._sign_up(partner)
                 self._shop(partner)
+                self._travel(partner)
                 self._blunder(partner, batch[0]["messageId"])
                 told.repeated, told.repeated_size = partner.repeat(batch), len(batch)
                 told.unsubscribed = self._unsubscribe(partner)
@@ -93,7 +95,12 @@ class Scenario:
 
     def _introduce(self, partner: Partner, group: list[Person]) -> None:
         for person in group:
-            partner.identify(person.user_id, {"email": person.email, "first_name": f"No{person.number}"})
+            traits = {"email": person.email, "first_name": f"No{person.number}"}
+            if person.device:
+                telephone = {"device": {"token": person.device}}
+                partner.identify(person.user_id, {**traits, "phone": person.phone}, context=telephone)
+            else:
+                partner.identify(person.user_id, traits)
             if person.grant == "early":
                 partner.track(person.user_id, "consent.granted", {"purpose": PURPOSE})
 
@@ -119,6 +126,11 @@ class Scenario:
             partner.track(person.user_id, "order.completed", {"cart_id": person.carts[0], "total": 4200})
         partner.flush()
 
+    def _travel(self, partner: Partner) -> None:
+        for person in self.cast.travellers:
+            partner.track(person.user_id, BOOKED, {"code": code_of(person)})
+        partner.flush()
+
     def _blunder(self, partner: Partner, taken_id: object) -> None:
         partner.track("null", "login.succeeded", accepted=False)
         partner.identify("user-blunder", {"email": "nobody@nowhere"}, accepted=False)
@@ -127,8 +139,10 @@ class Scenario:
         partner.flush()
 
     def _unsubscribe(self, partner: Partner) -> str:
-        """Somebody who logged in uses the one-click link of the welcome, then asks for a receipt."""
-        those = {person.email: person for person in self.cast.entered if person.logs_in and not person.carts}
+        """Somebody who logged in, and of whom nothing else is expected, uses the one-click link of the welcome, then
+        asks for a receipt."""
+        idle = [person for person in self.cast.entered if not person.carts and not person.device]
+        those = {person.email: person for person in idle if person.logs_in}
         mail = self._until(lambda: self._first_mail_to(those), "a welcome to unsubscribe from")
         link = mail.header("List-Unsubscribe").strip("<>")
         request = Request(link, data=b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own

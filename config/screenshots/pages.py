@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
 
-from channels.models import Message
+from channels.models import Campaign, Message, TemplateVersion
 from consent.models import Notice
 from customers.models import Brand, Customer, EventType, Hook, QuarantinedEvent, SchemaVersion, Segment, Source
 from journeys.models import Journey, JourneyMap, Run
@@ -30,9 +30,11 @@ class Page:
 _OWN: Final[tuple[tuple[str, type[Model] | None, str], ...]] = (
     ("admin:index", None, "home"),
     ("admin:channels_message_outbox", None, "outbox"),
+    ("admin:channels_templateversion_preview", TemplateVersion, ""),
     ("admin:customers_segment_rule", Segment, "segment_rule"),
     ("admin:journeys_journey_author", Journey, "author"),
     ("admin:journeys_journey_numbers", Journey, "numbers"),
+    ("admin:channels_campaign_numbers", Campaign, ""),
     ("admin:customers_source_health", Source, "source"),
     ("admin:customers_hook_mapping", Hook, ""),
     ("admin:customers_customer_identity", Customer, ""),

@@ -14,7 +14,7 @@ from unfold.decorators import action
 from consent import notices
 from consent.models import Notice, NoticeText, NoticeVersion
 from customers import audit, clock
-from customers.admin.base import AnyAdmin, AnyStacked, AnyTabular, Kept, ReadOnly, Versioned
+from customers.admin.base import AnyAdmin, AnyStacked, Kept, ReadOnly, Versioned, Versions, a_new_version, may_add
 from customers.admin.show import badge, flag, when
 
 # As much of a text as a line holds.
@@ -26,16 +26,12 @@ def _digest(text: NoticeText) -> str:
     return bytes(text.digest).hex() if text.digest else ""
 
 
-class NoticeVersionInline(ReadOnly, AnyTabular):
-    """The editions so far; each has a page of its own."""
+class NoticeVersionInline(Versions):
+    """The editions so far."""
 
     model = NoticeVersion
-    fields = ("number", "created_at", "published_at")
+    fields = ("page", "created_at", "published_at")
     readonly_fields = fields
-    ordering = ("-number",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
 
 
 @admin.register(Notice)
@@ -49,6 +45,17 @@ class NoticeAdmin(Kept):
     when_empty = _("A notice is the words people read when they are asked. Each edition is kept for ever.")
     autocomplete_fields = ("brand",)
     prepopulated_fields = {"key": ("name",)}
+    fields = ("name", "key", "brand")
+
+    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> Any:
+        return (*self.fields, "anew") if obj is not None and may_add(request, NoticeVersion) else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Notice | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "anew")
+
+    @admin.display(description=_("words"))
+    def anew(self, notice: Notice) -> SafeString:
+        return a_new_version(NoticeVersion, notice=notice.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
         rows: QuerySet[Notice] = super().get_queryset(request)

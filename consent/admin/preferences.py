@@ -38,8 +38,8 @@ class PauseAdmin(Facts):
 
 @admin.register(Preference)
 class PreferenceAdmin(Facts):
-    list_display = ("id", _ADDRESS, "brand", "language", "every_days", when("changed_at", _("changed")))
-    list_filter = ("brand", "language", "every_days")
+    list_display = ("id", _ADDRESS, "brand", "language", "every_days", "is_untracked", when("changed_at", _("changed")))
+    list_filter = ("brand", "language", "every_days", "is_untracked")
     list_select_related = ("brand",)
     search_fields = ("address__value", "address__id")
     when_empty = _("Nobody chose a language, or how often we write.")

@@ -60,6 +60,8 @@ class PurposeAdmin(Kept):
                     "needs_confirmation",
                     "law",
                     "ad_signal",
+                    "tracks_links",
+                    "tracks_opens",
                 ),
                 "description": _(
                     "Marketing needs a grant. Service is allowed until it is withdrawn. Legal is owed, whatever was "

@@ -43,7 +43,7 @@ class Pause(Owned):
 
 
 class Preference(Owned):
-    """How a brand writes to an address: in which language, and how often at most."""
+    """How a brand writes to an address: in which language, how often at most, and whether it sees what is read."""
 
     id = models.BigAutoField(primary_key=True)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
@@ -55,6 +55,12 @@ class Preference(Owned):
         _("days between messages"),
         default=0,
         help_text=_("At most one marketing message in so many days. 0: no limit."),
+    )
+    is_untracked = models.BooleanField(
+        _("not seen"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether they open what we send, and which links they follow, is not to be known."),
     )
     changed_at = models.DateTimeField(_("changed at"))
 

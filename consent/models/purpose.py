@@ -105,6 +105,24 @@ class Purpose(Owned):
         help_text=_("What an answer to this purpose tells ad platforms when people are put into an audience there."),
     )
 
+    tracks_links = models.BooleanField(
+        _("count followed links"),
+        null=True,
+        blank=True,
+        choices=[(None, _("as usual: of marketing only")), (True, _("yes")), (False, _("no"))],
+        help_text=_(
+            "Links then lead by us, which tells who followed which. Marketing goes to whoever agreed to it, and the "
+            "notice they agreed to must speak of it; to what is sent without a grant nobody agreed."
+        ),
+    )
+    tracks_opens = models.BooleanField(
+        _("count openings"),
+        null=True,
+        blank=True,
+        choices=[(None, _("as usual: of marketing only")), (True, _("yes")), (False, _("no"))],
+        help_text=_("E-mails then hold a picture that nobody sees. The same holds for it."),
+    )
+
     class Meta:
         verbose_name = _("purpose")
         verbose_name_plural = _("purposes")
@@ -114,6 +132,13 @@ class Purpose(Owned):
             models.CheckConstraint(
                 condition=models.Q(valid_days__isnull=True) | models.Q(valid_days__range=(1, MOST_DAYS)),
                 name="consent_lasts_some_days",
+            ),
+            # What is owed cannot be refused: nobody is watched by it.
+            models.CheckConstraint(
+                condition=~models.Q(kind="legal")
+                | (models.Q(tracks_links__isnull=True) | models.Q(tracks_links=False))
+                & (models.Q(tracks_opens__isnull=True) | models.Q(tracks_opens=False)),
+                name="legal_is_not_tracked",
             ),
         )
 
@@ -127,6 +152,10 @@ class Purpose(Owned):
         if self.key == CONFIRMATION_KEY and self.kind != self.Kind.LEGAL:
             text = _("The mails that confirm a consent go out by this key; such a purpose is legal.")
             raise ValidationError({"kind": text}, code="kind_of_confirmations")
+
+        if self.kind == self.Kind.LEGAL and (self.tracks_links or self.tracks_opens):
+            text = _("What is owed by law cannot be refused, so nothing is counted of it.")
+            raise ValidationError({"tracks_links" if self.tracks_links else "tracks_opens": text}, code="legal_tracked")
 
     def public(self, *wanted: str) -> tuple[str, str]:
         """Name and description for whoever reads them, in the first of these locales that there are words in."""

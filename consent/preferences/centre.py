@@ -118,6 +118,7 @@ class Centre:
     pauses: Mapping[str, datetime]
     language: str
     every_days: int
+    is_untracked: bool
     # A mail that lets messages come more often waits to be confirmed, or one that ends the pause.
     more_waits: bool
     end_waits: bool
@@ -175,6 +176,7 @@ def read(known: Known, language: str, now: datetime) -> Centre:
         pauses=pauses,
         language=known.locale(),
         every_days=chosen.every_days if chosen else 0,
+        is_untracked=chosen.is_untracked if chosen else False,
         more_waits=_MORE in waiting,
         end_waits=_END in waiting,
         can_resume=Method.LINK in pauses and known.may_resume and _can_ask(known),

@@ -98,6 +98,12 @@ def speak(centre: Centre, language: str, now: datetime) -> None:
     _prefer(centre.known, now, language=language)
 
 
+def untrack(centre: Centre, now: datetime) -> None:
+    """See no longer what is opened and followed, of what was sent before as well. No link brings it back: it may have
+    been forwarded."""
+    _prefer(centre.known, now, is_untracked=True)
+
+
 def limit(centre: Centre, every_days: int, by: By, now: datetime) -> Changed:
     """Less often at once; more often, or without a limit, once it is confirmed by mail."""
     if every_days not in FREQUENCIES:

@@ -9,24 +9,24 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent.models import PrivacyArchive, PrivacyRequest
 from consent.privacy import requests
+from consent.privacy.readable import LANGUAGES, page
 from customers import jobs
 from customers.jobs import Slice
 from customers.models import Job
 from customers.privacy import rows
-from customers.privacy.others import BASE64, Own
+from customers.privacy.others import Own
 from customers.privacy.stores import Store, Table, stores
 from customers.privacy.subject import Subject
-from customers.privacy.words import word
 from customers.sealing import open_sealed, seal
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 EXPORT: Final = "privacy_export"
 FORMAT: Final = "trilha-person-1"
-_LANGUAGES: Final = ("en", "pt-br")
 # Gathering cannot be cut; whoever has lived through very much takes a while.
 _LONGEST: Final = timedelta(minutes=15)
 
@@ -75,7 +74,7 @@ def work(turn: Slice) -> bool:
     request = PrivacyRequest.objects.get(pk=turn.job.arguments["request"])
     subject = requests.subject_of(request)
     sections = gather(subject)
-    data = pack(sections, turn.now)
+    data = pack(sections, turn.now, ZoneInfo(request.brand.zone))
     counts = {section.store.key: section.count for section in sections}
     with transaction.atomic():
         # No erasure empties the request from here to the end, and whoever was erased meanwhile gets no file.
@@ -133,17 +132,17 @@ def gather(subject: Subject) -> list[Section]:
     ]
 
 
-def pack(sections: list[Section], now: datetime) -> bytes:
+def pack(sections: list[Section], now: datetime, zone: ZoneInfo) -> bytes:
     """The same rows and moment give the same bytes."""
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        for name, text in _parts(sections, now):
+        for name, text in _parts(sections, now, zone):
             # Without a time of its own.
             archive.writestr(ZipInfo(name), text.encode(), ZIP_DEFLATED)
     return file.getvalue()
 
 
-def _parts(sections: list[Section], now: datetime) -> Iterator[tuple[str, str]]:
+def _parts(sections: list[Section], now: datetime, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     manifest = {
         "format": FORMAT,
         "made_at": now.isoformat(),
@@ -154,16 +153,15 @@ def _parts(sections: list[Section], now: datetime) -> Iterator[tuple[str, str]]:
     yield "manifest.json", _json(manifest)
     for section in sections:
         yield f"{section.store.key}.json", _json(_as_json(section))
-    for language in _LANGUAGES:
-        with translation.override(language):
-            yield f"index.{language}.html", _page(sections, now, language)
+    for language in LANGUAGES:
+        yield f"index.{language}.html", page(sections, now, zone, language)
 
 
 def _as_json(section: Section) -> dict[str, Any]:
     return {
         "store": section.store.key,
-        "label": {language: _in(language, section.store.label) for language in _LANGUAGES},
-        "why": {language: _in(language, section.store.why) for language in _LANGUAGES},
+        "label": {language: _in(language, section.store.label) for language in LANGUAGES},
+        "why": {language: _in(language, section.store.why) for language in LANGUAGES},
         "tables": {table.model._meta.model_name: held for table, held in section.tables},
     }
 
@@ -175,39 +173,6 @@ def _in(language: str, text: Any) -> str:
 
 def _json(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
-
-
-def _page(sections: list[Section], now: datetime, language: str) -> str:
-    shown = [
-        {
-            "store": section.store,
-            "count": section.count,
-            "tables": [_readable(table, held) for table, held in section.tables if held],
-        }
-        for section in sections
-    ]
-    context = {"sections": shown, "now": now, "language": language, "languages": _LANGUAGES}
-    return render_to_string("consent/privacy_export.html", context)
-
-
-def _readable(table: Table, held: list[dict[str, Any]]) -> dict[str, Any]:
-    names = [name.removesuffix(BASE64) for name in table.shown]
-    return {
-        "label": table.model._meta.verbose_name_plural,
-        "heads": [word(name) for name in names],
-        "rows": [[_cell(row.get(name)) for name in names] for row in held],
-    }
-
-
-def _cell(value: Any) -> tuple[str, bool]:
-    """As text, and whether it is a document to be laid out."""
-    if value is None:
-        return "", False
-    if isinstance(value, bool):
-        return (_("yes") if value else _("no")), False
-    if isinstance(value, dict | list):
-        return (_json(value), True) if value else ("", False)
-    return str(value), False
 
 
 def register() -> None:

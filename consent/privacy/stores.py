@@ -129,7 +129,13 @@ STORES: Final = (
             Table(
                 Preference,
                 "t.address_id = ANY(%(addresses)s)",
-                {"brand": _BRAND, "address": _ADDRESS, "language": "t.language", "every_days": "t.every_days"},
+                {
+                    "brand": _BRAND,
+                    "address": _ADDRESS,
+                    "language": "t.language",
+                    "every_days": "t.every_days",
+                    "untracked": "t.is_untracked",
+                },
             ),
         ),
         kept_words=_("as long as the address is known"),

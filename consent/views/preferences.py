@@ -137,6 +137,11 @@ def _language(request: HttpRequest, centre: Centre, by: By) -> Told:
     return _("We will write to you in this language."), Changed()
 
 
+def _untrack(request: HttpRequest, centre: Centre, by: By) -> Told:
+    change.untrack(centre, clock.utcnow())
+    return _("We no longer see what you open and follow."), Changed()
+
+
 def _limit(request: HttpRequest, centre: Centre, by: By) -> Told:
     days = request.POST.get("every_days", "")
     if not (days.isascii() and days.isdigit()):
@@ -154,6 +159,7 @@ _ACTS: Final[dict[str, Act]] = {
     "resume": _resume,
     "save_language": _language,
     "save_frequency": _limit,
+    "untrack": _untrack,
 }
 
 

@@ -141,7 +141,7 @@ def _times(cursor: Cursor[Any], names: set[Name]) -> dict[Name, datetime]:
 def _channels(kind: str) -> Sequence[str]:
     if kind == EMAIL:
         return (Channel.EMAIL.value,)
-    return (Channel.SMS.value, Channel.WHATSAPP.value) if kind == PHONE else ()
+    return (Channel.SMS.value, Channel.WHATSAPP.value, Channel.CALL.value) if kind == PHONE else ()
 
 
 def _live(cursor: Cursor[Any], names: Iterable[Name]) -> set[Name]:

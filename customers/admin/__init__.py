@@ -23,6 +23,7 @@ from customers.admin import (
     tallies,
     tokens,
     traits,
+    visitors,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "tallies",
     "tokens",
     "traits",
+    "visitors",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import get_fields_from_path
@@ -130,6 +131,36 @@ class Versioned(Kept):
             last = parent.versions.order_by("-number").values_list("number", flat=True).first()
             obj.number = (last or 0) + 1
         super().save_model(request, obj, form, change)
+
+
+class Versions(ReadOnly, AnyTabular):
+    """The versions so far on the page of what they are of; each has a page of its own."""
+
+    fields: ClassVar[Any] = ("page", "created_at")
+    readonly_fields: ClassVar[Any] = ("page", "created_at")
+    ordering = ("-number",)
+    extra = 0
+    can_delete = False
+
+    @admin.display(description=_("version"))
+    def page(self, version: Any) -> SafeString:
+        """A link that is always there: the one of the row's title shows only under a mouse."""
+        return format_html('<a href="{}">{}</a>', page_of(version), f"v{version.number}")
+
+
+def page_of(row: Model) -> str:
+    """Its page among the staff's."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def may_add(request: HttpRequest, model: type[Model]) -> bool:
+    return bool(request.user.has_perm(f"{model._meta.app_label}.add_{model._meta.model_name}"))
+
+
+def a_new_version(model: type[Model], **parent: Any) -> SafeString:
+    """A link to the page where one is written."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    return format_html('<a href="{}?{}">{}</a>', address, urlencode(parent), _("Write a new version"))
 
 
 class ExactSearch:

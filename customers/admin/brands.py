@@ -53,6 +53,7 @@ class BrandAdmin(Kept):
                 "description": _("What stands in messages as the sender. Many laws ask for a postal address."),
             },
         ),
+        (_("Links"), {"fields": ("web_hosts",)}),
         (
             _("Journeys"),
             {

@@ -24,7 +24,7 @@ _MOST: Final = 50
 # Calls that a page makes before the script is there wait in a list, and pages without it go on.
 STUB: Final = (
     "window.trilha=window.trilha||{q:[]};"
-    '"track page identify group alias consent form reset optIn optOut".split(" ").forEach(function(n){'
+    '"track page identify group alias consent form reset optIn optOut prove slot inbox".split(" ").forEach(function(n){'
     "trilha[n]=trilha[n]||function(){trilha.q.push([n,arguments])}})"
 )
 

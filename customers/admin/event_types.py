@@ -15,7 +15,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from customers import clock
-from customers.admin.base import AnyTabular, Kept, ReadOnly
+from customers.admin.base import Kept, Versions
 from customers.admin.presented import ExtraPage, add_page, drawn
 from customers.admin.show import badge, state
 from customers.models import Brand, EventType, SchemaVersion
@@ -28,16 +28,12 @@ else:
     TypeForm = forms.ModelForm
 
 
-class VersionInline(ReadOnly, AnyTabular):
-    """The editions of the form so far; each has a page of its own."""
+class VersionInline(Versions):
+    """The editions of the form so far."""
 
     model = SchemaVersion
-    fields = ("number", "status", "created_at", "approved_at", "approved_by")
+    fields = ("page", "status", "created_at", "approved_at", "approved_by")
     readonly_fields = fields
-    ordering = ("-number",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
 
 
 class EventTypeForm(TypeForm):

@@ -28,13 +28,14 @@ class Document(forms.JSONField):
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, forms.fields.InvalidJSONInput):
             return value
-        return json.dumps(value, ensure_ascii=False, indent=2, cls=self.encoder)
+        # Nothing is nothing to read, and to be written over.
+        return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2, cls=self.encoder)
 
 
 class DocumentArea(UnfoldAdminTextareaWidget):
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         given = attrs or {}
-        super().__init__({**given, "class": f"t-json {given.get('class', '')}", "spellcheck": "false", "rows": 14})
+        super().__init__({"rows": 14, **given, "class": f"t-json {given.get('class', '')}", "spellcheck": "false"})
 
 
 class Lines(forms.CharField):

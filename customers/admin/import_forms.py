@@ -80,10 +80,11 @@ def sources_for(request: HttpRequest) -> Any:
 def targets(parent: Import) -> list[tuple[Any, Any]]:
     """What a column may become, in groups."""
     kind = rows.kind_of(parent)
-    known = [(rows.IDENTIFIER + key, key) for key in kinds.current(clock.utcnow())]
+    known = [(rows.IDENTIFIER + key, key) for key in kinds.current(clock.utcnow())] if kind.names_people else []
     said = [(rows.PART + name, part.label) for name, part in kind.parts.items()]
     said += [(to, label) for to, label in _TARGETS if to == kind.free or to in kind.told]
-    return [(chosen.IGNORE, _("ignored")), (_("whose it is"), known), (_("what it says"), said)]
+    whose: list[tuple[Any, Any]] = [(_("whose it is"), known)] if known else []
+    return [(chosen.IGNORE, _("ignored")), *whose, (_("what it says"), said)]
 
 
 def read_choices(data: Any, parent: Import) -> Choices:

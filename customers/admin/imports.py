@@ -91,7 +91,7 @@ class ImportAdmin(AnyAdmin):
 
     def hand_in_view(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
-            return self._form(request, HandInForm(request))
+            return self._form(request, HandInForm(request, initial={"rows": request.GET.get("rows", "")}))
         form = HandInForm(request, request.POST, request.FILES)
         if not form.is_valid():
             return self._form(request, form, status=422)

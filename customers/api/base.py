@@ -212,4 +212,4 @@ def _refusing(error: Refused) -> HttpResponse:
     return response
 
 
-_AGAIN_SOON = frozenset(("customer_busy", "idempotency_in_flight"))
+_AGAIN_SOON = frozenset(("customer_busy", "idempotency_in_flight", "task_not_now"))

@@ -116,15 +116,15 @@ def _receive(
     writer = _writer_in_header(request, now)
     load.refuse_overload(now)
     if writer is not None:
-        _count_call(writer, now)
+        count_call(writer, now)
     sent, body = Sent(), b""
     try:
         sent = read_sent(request, limit, as_text=cross_origin.origin_of(request) is not None)
         body = unpack(sent, limit)
         document = strict_json.parse(body)
         if writer is None:
-            writer = _writer_in_body(document.value, request, now)
-            _count_call(writer, now)
+            writer = writer_in_body(document.value, request, now)
+            count_call(writer, now)
         single, items = take_apart(document.value)
     except Refused as error:
         if writer is not None and not isinstance(error, TooMuch):
@@ -157,7 +157,7 @@ def _item_of_path(value: Any, kind: str) -> tuple[bool, list[Any]]:
     return True, [{**value, "type": kind} if type(value) is dict else value]
 
 
-def _count_call(writer: Writer, now: datetime) -> None:
+def count_call(writer: Writer, now: datetime) -> None:
     """Raise TooMuch when the key's calls of this minute are used up, or the source's."""
     for whose, count in keys.count(writer, now):
         if count.left is None:
@@ -167,21 +167,21 @@ def _count_call(writer: Writer, now: datetime) -> None:
 def _writer_in_header(request: HttpRequest, now: datetime) -> Writer | None:
     """Who is named by Basic authentication: the write key as user, without a password."""
     if any(name in request.GET for name in _KEY_NAMES):
-        raise _invalid_token("Keys do not belong into addresses, which are logged.")
+        raise invalid_token("Keys do not belong into addresses, which are logged.")
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return None
     if scheme.lower() != "basic":
-        raise _invalid_token()
+        raise invalid_token()
     try:
         plaintext = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
     except ValueError:
         # No Base64, no UTF-8 inside, or not even ASCII, which is a plain ValueError.
-        raise _invalid_token() from None
+        raise invalid_token() from None
     return _writer(plaintext, request, now)
 
 
-def _writer_in_body(value: Any, request: HttpRequest, now: datetime) -> Writer:
+def writer_in_body(value: Any, request: HttpRequest, now: datetime) -> Writer:
     plaintext = value.get("writeKey") if type(value) is dict else None
     return _writer(plaintext if type(plaintext) is str else "", request, now)
 
@@ -189,11 +189,11 @@ def _writer_in_body(value: Any, request: HttpRequest, now: datetime) -> Writer:
 def _writer(plaintext: str, request: HttpRequest, now: datetime) -> Writer:
     writer = keys.find(plaintext, now) if plaintext else None
     if writer is None:
-        raise _invalid_token()
+        raise invalid_token()
     return cross_origin.admit(writer, request)
 
 
-def _invalid_token(message: str = "No valid write key.") -> Refused:
+def invalid_token(message: str = "No valid write key.") -> Refused:
     hint = "Send the source's write key as the user name of Basic authentication, without a password."
     return Refused("invalid_token", message, hint)
 

@@ -28,6 +28,7 @@ _HINTS = {
     "wrong_type": "See the field's type in the API's description.",
     "unknown_field": "Leave it out.",
     "too_long": "Send less.",
+    "out_of_range": "Send a number within the range that the API's description tells.",
     "too_short": "Send one at least.",
     "unknown_value": "Send one of those the API's description lists.",
 }

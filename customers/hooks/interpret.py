@@ -11,19 +11,19 @@ from typing import Any, Final
 import orjson
 from django.db import connection, transaction
 
-from customers import bells, dead_letters, keys
+from customers import bells, dead_letters, keys, things
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, put, read_all, reading_of, turn_away
 from customers.accept.dialects import DIALECTS, HOOK
 from customers.accept.erased import names_of
 from customers.accept.message import digest
-from customers.accept.refusal import Refused
+from customers.accept.refusal import Refusal, Refused
 from customers.accept.refused import keep, refused_item
 from customers.accept.remains import Sender, Told, as_text, naming_the_erased
 from customers.erased import Name
 from customers.hooks.documents import read_document
 from customers.keys import Writer
-from customers.mapping import EventMapping, Mapped, MappingError, Result, apply, parse
+from customers.mapping import EventMapping, Mapped, MappingError, Problem, Result, apply, parse
 from customers.models import ReceivedBody
 from customers.work import Queue, not_alone
 
@@ -53,6 +53,10 @@ class Reading:
     # Whom the events tell of that acceptance had nothing against.
     named: set[Name] = field(default_factory=set)
     outcome: Outcome = field(default_factory=lambda: Outcome("/id"))
+    # Of messages about things: how many changed something, changed nothing, or were refused.
+    changed: int = 0
+    known: int = 0
+    refused: int = 0
 
 
 def interpret(ids: Sequence[int], now: datetime) -> int:
@@ -91,8 +95,9 @@ def _interpret(body: ReceivedBody, now: datetime) -> None:
     body.reason = reading.reason
     body.problems = [one.as_json() for one in reading.result.problems]
     body.interpreted_at = now
-    body.accepted, body.duplicates = reading.outcome.accepted, reading.outcome.duplicates
-    body.refused = len(reading.outcome.refusals)
+    body.accepted = reading.outcome.accepted + reading.changed
+    body.duplicates = reading.outcome.duplicates + reading.known
+    body.refused = len(reading.outcome.refusals) + reading.refused
     if _tells_of_the_erased(body, reading, now):
         body.headers, body.body = {"content-length": str(len(body.body))}, b""
         body.delivery_id, body.problems = "", [{**one, "pointer": ""} for one in body.problems]
@@ -148,6 +153,10 @@ def _named(event: Mapped, hook: str, delivery: str) -> dict[str, Any]:
 
 def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime) -> None:
     """Store the events that are acceptable, and put the others into quarantine, each once."""
+    told = [one for one in reading.items if things.is_thing(one)]
+    if told:
+        _take_things(body, told, reading, now)
+    reading.items = [one for one in reading.items if not things.is_thing(one)]
     if not reading.items:
         return
     submission = submission_of(reading.items)
@@ -164,6 +173,19 @@ def _accept(body: ReceivedBody, reading: Reading, writer: Writer, now: datetime)
     ]
     if rows:
         keep(rows, writer.source_id, now)
+
+
+def _take_things(body: ReceivedBody, told: Sequence[dict[str, Any]], reading: Reading, now: datetime) -> None:
+    """What tells of things and of nobody is taken in at once. What is refused of it is a problem of the body: told
+    again, by the same or a better mapping, it is looked at again."""
+    for fate in things.take(body.hook.source.brand_id, told, now, writes=True):
+        if isinstance(fate, Refusal):
+            reading.refused += 1
+            if len(reading.result.problems) < _MOST:
+                reading.result.problems.append(Problem("thing_refused", fate.code, fate.pointer))
+        else:
+            reading.changed += fate
+            reading.known += not fate
 
 
 def _supersede(body: ReceivedBody, now: datetime, before: datetime) -> None:

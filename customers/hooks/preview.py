@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 
-from customers import keys
+from customers import keys, things
 from customers.accept.batch import Outcome, read_all, reading_of
 from customers.accept.refusal import Refusal, Refused
 from customers.hooks.documents import JSON, read_document
@@ -71,8 +72,11 @@ def _apply(
     seen.problems = reading.result.problems
     if not reading.items:
         return
-    submission, outcome = submission_of(reading.items), Outcome("/id")
+    things_told = [one for one in reading.items if things.is_thing(one)]
+    fates = iter(things.take(hook.source.brand_id, things_told, now, writes=False))
+    submission, outcome = submission_of([one for one in reading.items if not things.is_thing(one)]), Outcome("/id")
     read_all(submission, reading_of(submission, writer, now, now), outcome)
-    seen.events = [
-        Seen(one.item, one.place, outcome.refusals.get(index)) for index, one in enumerate(reading.result.events)
-    ]
+    refusals = map(outcome.refusals.get, count())
+    for one in reading.result.events:
+        fate = next(fates) if things.is_thing(one.item) else next(refusals)
+        seen.events.append(Seen(one.item, one.place, fate if isinstance(fate, Refusal) else None))

@@ -53,7 +53,7 @@ def as_mapping(parent: Import, choices: Choices) -> dict[str, Any]:
         rule["name"] = {"constant": choices.event}
     for heading, column in zip(parent.columns, choices.columns, strict=True):
         _add(rule, heading, column, choices)
-    has_money = any(column.to == PROPERTY and column.as_ == "money" for column in choices.columns)
+    has_money = any(column.to.startswith((PROPERTY, PART)) and column.as_ == "money" for column in choices.columns)
     if has_money and choices.currency and "currency" not in rule.get("properties", {}):
         rule["properties"]["currency"] = {"constant": choices.currency}
     if kind.finish is not None:
@@ -69,8 +69,8 @@ def _add(rule: dict[str, Any], heading: str, column: Column, choices: Choices) -
         part = "traits" if column.to == TRAIT else "properties"
         _put(rule.setdefault(part, {}), column.name, _value(path, column, choices))
     elif column.to.startswith(PART):
-        steps: list[Any] = [_time(column, choices)] if column.as_ == "time" else ["trim"]
-        _put(rule.setdefault("properties", {}), column.to.removeprefix(PART), {"path": path, "steps": steps})
+        value = {"path": path, "steps": ["trim"]} if column.as_ == "text" else _value(path, column, choices)
+        _put(rule.setdefault("properties", {}), column.to.removeprefix(PART), value)
     elif column.to == TIME:
         _put(rule, TIME, {"path": path, "steps": [_time(column, choices)], "required": True})
     elif column.to in (NAME, ID):

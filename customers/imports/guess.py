@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from customers.imports.choices import IGNORE, As, Choices, Column
 from customers.imports.rows import ID, IDENTIFIER, NAME, PART, PROPERTY, TIME, kind_of
@@ -73,7 +73,8 @@ class _Guesser:
         self._parts = {name: key for key, part in self._kind.parts.items() for name in (key, *part.headings.split())}
         self._zone = brand.zone
         self._is_american = brand.locale.lower() in ("en", "en-us", "en_us")
-        self._kinds = {name: kind for kind, names in _KINDS.items() if kind in kinds for name in names.split()}
+        named = _KINDS.items() if self._kind.names_people else ()
+        self._kinds = {name: kind for kind, names in named if kind in kinds for name in names.split()}
         self._taken: set[str] = set()
         self.decimal = decimal
 
@@ -105,8 +106,9 @@ class _Guesser:
         part = self._parts.get(plain, "")
         if not part or not self._take(PART + part):
             return None
-        is_time = self._kind.parts[part].is_time
-        return Column(PART + part, as_="time" if is_time else "text", format=(format_ if is_time else "") or "iso")
+        found = self._kind.parts[part]
+        as_: Any = "time" if found.is_time else found.as_ or "text"
+        return Column(PART + part, as_=as_, format=(format_ if found.is_time else "") or "iso")
 
     def _take(self, what: str) -> bool:
         """Whether no column before has it."""

@@ -25,6 +25,8 @@ class Part:
     label: Text
     headings: str = ""
     is_time: bool = False
+    # Which of customers.imports.choices.As it most likely is, if not text.
+    as_: str = ""
     for_all: bool = False
     options: Mapping[str, Text] = field(default_factory=dict)
     help: Text = ""
@@ -40,6 +42,8 @@ class RowKind:
     free: str = ""
     told: tuple[str, ...] = ()
     needs_time: bool = False
+    # What tells of a thing names nobody (customers.things).
+    names_people: bool = True
     parts: Mapping[str, Part] = field(default_factory=dict)
     finish: Callable[[dict[str, Any], Mapping[str, str]], None] | None = None
 

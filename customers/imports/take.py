@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from customers import keys
+from customers import keys, things
 from customers.accept import strict_json
 from customers.accept.batch import Outcome, Submission, accept, read_all, reading_of
 from customers.accept.dialects import CSV_DOOR, DIALECTS
@@ -59,7 +59,7 @@ class Taker:
         """In the caller's transaction: whatever happens, a row is counted once."""
         made = [self.make(record) for record in rows]
         sent = [one for one in made if one.item is not None]
-        outcome = Outcome("/id") if not sent else accept(_submission(sent), self._writer, now)
+        outcome = Outcome("/id") if not sent else self._accept(sent, now)
         refused = [(one, one.refusal) for one in made if one.refusal is not None]
         refused += [(sent[index], refusal) for index, refusal in outcome.refusals.items()]
         if refused:
@@ -72,10 +72,33 @@ class Taker:
         sent = [one for one in made if one.item is not None]
         if not sent:
             return made
-        outcome, submission = Outcome("/id"), _submission(sent)
-        read_all(submission, reading_of(submission, self._writer, now, now), outcome)
+        if self._is_of_things(sent):
+            outcome = self._take_things(sent, now, writes=False)
+        else:
+            outcome, submission = Outcome("/id"), _submission(sent)
+            read_all(submission, reading_of(submission, self._writer, now, now), outcome)
         refusals = {sent[index].record.row: refusal for index, refusal in outcome.refusals.items()}
         return [Made(one.record, one.item, one.refusal or refusals.get(one.record.row)) for one in made]
+
+    def _accept(self, sent: Sequence[Made], now: datetime) -> Outcome:
+        if self._is_of_things(sent):
+            return self._take_things(sent, now, writes=True)
+        return accept(_submission(sent), self._writer, now)
+
+    def _is_of_things(self, sent: Sequence[Made]) -> bool:
+        return sent[0].item is not None and things.is_thing(sent[0].item)
+
+    def _take_things(self, sent: Sequence[Made], now: datetime, *, writes: bool) -> Outcome:
+        """What changes nothing is known already."""
+        outcome = Outcome("/id")
+        items = [one.item for one in sent if one.item is not None]
+        for number, fate in enumerate(things.take(self._parent.source.brand_id, items, now, writes=writes)):
+            if isinstance(fate, Refusal):
+                outcome.refusals[number] = fate
+            else:
+                outcome.accepted += fate
+                outcome.duplicates += not fate
+        return outcome
 
     def make(self, record: Record) -> Made:
         """The event that a row tells of."""

@@ -7,7 +7,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from customers.mapping.steps import AnyStep
 
-Type = Literal["track", "identify", "group", "alias"]
+# The last tells of a thing and of nobody (customers.things).
+Type = Literal["track", "identify", "group", "alias", "product"]
 
 
 class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -27,6 +27,11 @@ WORDS: Mapping[str, tuple[Text, Text]] = MappingProxyType(
         "invalid_key": (_("This is no key."), _("Up to 32 small letters, digits, dashes and underscores.")),
         "missing_name": (_("An event needs a name."), _("Add name, such as a constant.")),
         "missing_identifiers": (_("An event is about somebody."), _("Add one or more identifiers.")),
+        "missing_key": (_("A product needs its key."), _("Add key to its properties.")),
+        "thing_refused": (
+            _("What it says of the product is not as it should be."),
+            _("Look at the place, and at what this field may be; then have the body interpreted again."),
+        ),
         "missing_group": (_("A group needs its id."), _("Add group.")),
         "missing_previous": (_("An alias tells one former name."), _("Add one identifier under previous.")),
         "not_for_type": (_("Messages of this type have no such field."), _("Leave it out.")),

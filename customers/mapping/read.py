@@ -23,6 +23,17 @@ _NOT_FOR = {
     "identify": ("name", "properties", "group", "previous"),
     "group": ("name", "properties", "previous"),
     "alias": ("name", "properties", "traits", "group", "schema_version"),
+    "product": (
+        "name",
+        "id",
+        "occurred_at",
+        "identifiers",
+        "previous",
+        "group",
+        "traits",
+        "context",
+        "schema_version",
+    ),
 }
 
 
@@ -92,7 +103,10 @@ def _of_type(rule: EventRule, where: str) -> Iterator[Problem]:
     for name in _NOT_FOR[rule.type]:
         if getattr(rule, name):
             yield Problem("not_for_type", f"{where}/{name}")
-    if not rule.identifiers:
+    if rule.type == "product":
+        if "key" not in rule.properties:
+            yield Problem("missing_key", f"{where}/properties/key")
+    elif not rule.identifiers:
         yield Problem("missing_identifiers", f"{where}/identifiers")
     if rule.type == "track" and rule.name is None:
         yield Problem("missing_name", f"{where}/name")

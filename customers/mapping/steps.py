@@ -32,6 +32,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
 
     def apply(self, value: Any) -> Any:
         """What becomes of the value, or StepFailed. Said by each step: a struct cannot be an abstract class."""
+        # Every step that can be named overrides it; a msgspec struct takes no ABCMeta, which would say so earlier.
         raise NotImplementedError
 
 

@@ -47,6 +47,7 @@ from customers.models.tally import HourTally, Outcome, Tally
 from customers.models.token import KeptAnswer, PartnerToken, Scope
 from customers.models.trait import Trait, TraitDefinition
 from customers.models.two_factor import Authenticator, RecoveryCode
+from customers.models.visitor import VisitorSecret
 
 __all__ = [
     "Address",
@@ -114,5 +115,6 @@ __all__ = [
     "Trait",
     "TraitDefinition",
     "UnitAttempt",
+    "VisitorSecret",
     "WriteKey",
 ]

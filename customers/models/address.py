@@ -1,5 +1,7 @@
 """Where a message can go: addresses by channel, and the profiles they were seen with."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -19,8 +21,14 @@ class Channel(models.TextChoices):
     PUSH = "push", _("push")
     IN_APP = "in_app", _("in-app")
     WEB = "web", _("web")
+    # By a person of ours: a call, or a word from the store.
+    CALL = "call", _("call")
     # Consent without an address hangs on this pseudo-address, whose value is the profile's id.
     PERSON = "person", _("person")
+
+
+# Endpoints of browsers are the longest.
+MOST_VALUE: Final = 1_000
 
 
 class Address(Owned):
@@ -28,8 +36,8 @@ class Address(Owned):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
-    value = personal(models.CharField(_("value"), max_length=500), IDENTIFIER)
-    original = personal(models.CharField(_("as given"), max_length=500), IDENTIFIER)
+    value = personal(models.CharField(_("value"), max_length=MOST_VALUE), IDENTIFIER)
+    original = personal(models.CharField(_("as given"), max_length=MOST_VALUE), IDENTIFIER)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

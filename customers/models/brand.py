@@ -1,13 +1,21 @@
 """Who owns what: brands of the one organisation, and the squads that work in them."""
 
+from typing import Final
+
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.ids import new_id
 from customers.models.owned import Owned
 from customers.reach import ByBrand
+
+# A name with a dot at least, and nothing before or behind it: no scheme, port or path.
+_HOST: Final = RegexValidator(
+    r"^(?!-)[^\s/:@?#.\\]+(\.[^\s/:@?#.\\]+)+\Z", _("The name of a host is meant, as in acme.example.")
+)
 
 
 class Brand(Owned):
@@ -28,6 +36,17 @@ class Brand(Owned):
     sender_name = models.CharField(_("sender name"), max_length=200, blank=True)
     sender_email = models.EmailField(_("sender e-mail"), blank=True)
     postal_address = models.TextField(_("postal address"), blank=True)
+    web_hosts = ArrayField(
+        models.CharField(max_length=253, validators=[_HOST]),
+        verbose_name=_("hosts of its sites"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_(
+            "As in acme.example, which holds for shop.acme.example as well; several by commas. Links to them carry the "
+            "marks (utm) of the campaign that sends them, links to others never."
+        ),
+    )
     journeys_at_once = models.PositiveSmallIntegerField(
         _("marketing journeys at once"),
         null=True,

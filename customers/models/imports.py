@@ -22,6 +22,7 @@ class Import(Owned):
         CUSTOMERS = "customers", _("customers")
         EVENTS = "events", _("events")
         CONSENTS = "consents", pgettext_lazy("rows", "consents")
+        PRODUCTS = "products", pgettext_lazy("rows", "products")
 
     class Encoding(models.TextChoices):
         UTF_8 = "utf-8", "UTF-8"

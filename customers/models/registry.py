@@ -33,6 +33,7 @@ class EventType(Owned):
         CANCELLED = "cancelled", pgettext_lazy("event", "cancelled")
         CONTACT = "contact", _("contact")
         RESOLVED = "resolved", _("resolved")
+        VIEW = "view", _("product viewed")
 
     class Compatibility(models.TextChoices):
         BACKWARD = "backward", _("backward")

@@ -158,6 +158,12 @@ class SegmentMembership(Owned):
         indexes = (
             # Read by a customer's page and by rules that look at segments.
             models.Index(fields=("customer_id", "segment"), name="membership_by_customer"),
+            # Read by a broadcast that takes its people in: who has left since it began?
+            models.Index(
+                fields=("segment", "left_at", "id"),
+                condition=models.Q(left_at__isnull=False),
+                name="membership_left",
+            ),
         )
 
     def __str__(self) -> str:

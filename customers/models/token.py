@@ -36,6 +36,14 @@ class Scope(models.TextChoices):
     RUNS_READ = "runs:read", _("read runs and refused entries")
     RUNS_WRITE = "runs:write", _("start and end runs")
     MESSAGES_READ = "messages:read", _("read messages and why they were sent or not")
+    ENTITLEMENTS_READ = "entitlements:read", _("read what customers were granted")
+    ENTITLEMENTS_WRITE = "entitlements:write", _("grant, use and take back what customers were granted")
+    BROADCASTS_READ = "broadcasts:read", _("read broadcasts and how far they are")
+    BROADCASTS_SEND = "broadcasts:send", _("start, pause and stop broadcasts")
+    TASKS_READ = "tasks:read", _("read what people of ours are to do")
+    TASKS_WRITE = "tasks:write", _("take in hand and settle what people of ours are to do")
+    PRODUCTS_READ = "products:read", _("read the products of the brand")
+    PRODUCTS_WRITE = "products:write", _("tell the products of the brand, and take them out")
     WEBHOOKS_MANAGE = "webhooks:manage", _("have one's own systems told of events, by webhooks")
 
 

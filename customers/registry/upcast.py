@@ -37,6 +37,7 @@ class Operation(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fiel
     def apply(self, holder: dict[str, Any], name: str) -> None:
         """Change the object that holds the property of that name. Said by each operation: a struct cannot be an
         abstract class."""
+        # Every operation that can be named overrides it; a msgspec struct takes no ABCMeta.
         raise NotImplementedError
 
     def problems(self) -> Iterable[tuple[str, Any, Any]]:

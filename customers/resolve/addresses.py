@@ -13,11 +13,11 @@ from customers.identifiers import IdentifierError, scheme
 from customers.identifiers.schemes.phone import is_mobile
 from customers.ids import new_id
 from customers.kinds import EMAIL, PHONE
-from customers.models.address import Channel
+from customers.models.address import MOST_VALUE, Channel
 from customers.resolve.identify import Profiles
 from customers.resolve.incoming import Batch, Incoming
 
-_MAX_TOKEN = 500
+_MAX_TOKEN = MOST_VALUE
 
 
 class Seen(NamedTuple):
@@ -78,13 +78,14 @@ def _channels(kind: str, value: str) -> tuple[str, ...]:
     """By which an identifier reaches its owner; no SMS arrives at a fixed line."""
     if kind == EMAIL:
         return (Channel.EMAIL.value,)
-    if kind == PHONE and is_mobile(value):
-        return (Channel.SMS.value, Channel.WHATSAPP.value)
+    if kind == PHONE:
+        call = Channel.CALL.value
+        return (Channel.SMS.value, Channel.WHATSAPP.value, call) if is_mobile(value) else (call,)
     return ()
 
 
 def _inside(payload: dict[str, Any], region: str) -> Iterator[tuple[str, str, str]]:
-    """(channel, value, original): a `phone` among the traits takes SMS and WhatsApp, a `device.token` pushes."""
+    """(channel, value, original): a `phone` among the traits takes SMS, WhatsApp and calls, a `device.token` pushes."""
     phone = _at(payload, "traits", "phone")
     number = _number(phone, region)
     for channel in _channels(PHONE, number) if number else ():

@@ -14,13 +14,13 @@ _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 @require_safe
-def newest(request: HttpRequest) -> HttpResponse:
-    return _answer(request, newest_script(), _MOVES_ON)
+def newest(request: HttpRequest, name: str = "trilha") -> HttpResponse:
+    return _answer(request, newest_script(name), _MOVES_ON)
 
 
 @require_safe
-def one(request: HttpRequest, version: str) -> HttpResponse:
-    found = scripts().get(version)
+def one(request: HttpRequest, version: str, name: str = "trilha") -> HttpResponse:
+    found = scripts(name).get(version)
     if found is None:
         raise Http404
     return _answer(request, found, _STAYS)

@@ -20,6 +20,7 @@ from journeys.changeover import InvalidPlan, PlanRow
 from journeys.definition import InvalidDefinition
 from journeys.diff import compare
 from journeys.models import Changeover, Journey, JourneyVersion
+from journeys.wording import wordings
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,6 +55,7 @@ def _shown(journey: Journey, former: JourneyVersion | None, plan: list[PlanRow])
         "former": former,
         "changes": compare(live.definition if live else {}, document),
         "problems": drafts.validate(document, journey) if document else [],
+        "wordings": wordings(journey, document) if document else [],
         "live": live,
         "staying": staying(journey),
         **plan_form.shown(journey, document, plan, clock.utcnow()),

@@ -29,6 +29,8 @@ class _Maker(Maker):
         self.steps = [_key(step, "id") for step in items(document, "steps")]
         self.variables = [_key(one, "name") for one in items(document, "variables")]
         self.states = [_key(state, "name") for state in items(document, "states")]
+        # Of the step whose controls are being made.
+        self.channel = ""
 
     def control(self, one: Field, values: dict[str, Any], name: str, pointer: str) -> Control:
         made = super().control(one, values, name, pointer)
@@ -47,7 +49,8 @@ class _Maker(Maker):
             return [Choice(name, name) for name in dict.fromkeys(self.states) if name]
         if refers == "variable":
             return [Choice(name, name) for name in dict.fromkeys(self.variables) if name]
-        return super()._offered(refers, group)
+        # A variant's template stands a level below the channel.
+        return super()._offered(refers, group or (self.channel if refers == "template" else ""))
 
     def _states(self, made: Control, one: Field, value: Any, values: dict[str, Any]) -> None:
         self._list(made, one, value, values)
@@ -101,6 +104,7 @@ class _Maker(Maker):
 
     def _step_parts(self, form: StepForm, values: dict[str, Any], n: int) -> tuple[list[Control], list[Control]]:
         at = (f"steps/{n}", f"/steps/{n}")
+        self.channel = _key(values, "channel")
         needed = [one for one in form.fields if one.required or one.name in values or one.hint.is_usual]
         needed.sort(key=lambda one: one.hint.refers == "step")
         spare = [one for one in form.fields if one not in needed]

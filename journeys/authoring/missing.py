@@ -10,6 +10,7 @@ from customers.authoring.describe import Field
 from customers.rules.errors import Problem
 from journeys.authoring.describe import TYPE, definition_fields, step_forms
 from journeys.entry.names import needed_by
+from journeys.steps.base import step_types
 
 
 def misfits(document: Mapping[str, Any]) -> list[Problem]:
@@ -73,7 +74,7 @@ def _value(one: Field, value: Any, at: str) -> Iterator[Problem]:
 def _step(step: Any, at: str) -> Iterator[Problem]:
     type_ = step.get(TYPE) if isinstance(step, Mapping) else None
     form = step_forms().get(type_) if isinstance(type_, str) else None
-    if form is None:
+    if form is None or not isinstance(type_, str):
         yield Problem(
             "unknown_step_type",
             f"{at}/{TYPE}",
@@ -83,6 +84,9 @@ def _step(step: Any, at: str) -> Iterator[Problem]:
         return
     inner = {name: value for name, value in step.items() if name != TYPE}
     yield from _fields(inner, form.fields, at)
+    one_of = step_types()[type_].one_of
+    if one_of and not any(inner.get(name) for name in one_of):
+        yield Problem("missing_field", f"{at}/{one_of[0]}", _("This is missing."), _("Fill it in."))
 
 
 def _wrong(pointer: str) -> Problem:

@@ -113,6 +113,12 @@ class _Loader(yaml.SafeLoader):
             values[key] = self.construct_object(value_node, deep=True)
         return values
 
+    def construct_yaml_float(self, node: Any) -> float:
+        return _finite(node.value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
 
 # Text, but for what JSON also knows: so `on`, `1:30` and dates stay text as they were written.
 _KINDS: Final = (
@@ -124,3 +130,6 @@ _KINDS: Final = (
 _Loader.yaml_implicit_resolvers = {}
 for _kind, _pattern, _first in _KINDS:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(_pattern), _first)
+    # What is written knows our kinds beside those of YAML 1.1 and quotes a text that either would take for another:
+    # `0E0` is a number here and was none in 1.1.
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(_pattern), _first)

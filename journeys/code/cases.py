@@ -9,10 +9,12 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from channels.entitlements.leaf import Held
 from consent.decision import Verdict
 from consent.permission import Choice, Want
+from consent.requests import GRANTED, WITHDRAWN
 from customers.ids import NIL
-from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT
+from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
 from customers.rules import Facts
 from journeys import asks
 from journeys.code.file import Case, Happening, JourneyFile, Then
@@ -66,7 +68,7 @@ def unbound(file: JourneyFile) -> Version:
     purposes |= asks.purposes(definition, steps)
     bindings = {
         "connectors": {key: str(uuid5(NIL, key)) for key in connectors},
-        "templates": {step.template: 1 for step in messages},
+        "templates": {key: 1 for step in messages for _at, key in step.templates()},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
@@ -79,7 +81,12 @@ def unbound(file: JourneyFile) -> Version:
 def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
     start = datetime.fromisoformat(case.given.now)
     until = start + then.after
-    told = [(start + one.at, name, said) for one in case.when for name, said in _told(one) if start + one.at <= until]
+    told = [
+        (start + one.at, name, said)
+        for one in case.when
+        for name, said in _told(one, version)
+        if start + one.at <= until
+    ]
     past = _Told(case, start)
     told += [(at, CALLED, {"journey": str(version.journey_id)}) for at in _calls(version, past, start, until)]
     events = [
@@ -105,8 +112,13 @@ def _look(version: Version, case: Case, then: Then) -> Iterator[Failure]:
             yield Failure(case.name, msgspec.to_builtins(then.after), what, expected, found[what])
 
 
-def _told(one: Happening) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events that it is: its own, and those of a segment it is a move into or out of."""
+def _told(one: Happening, version: Version) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that it is: its own, those of a segment it is a move into or out of, and those of changes after which
+    the version asks its exit rules."""
+    if TRAIT_CHANGED in version.looks:
+        yield from ((TRAIT_CHANGED, {"name": name, "after": value}) for name, value in one.traits.items())
+    if one.consent is not None and GRANTED in version.looks:
+        yield GRANTED if one.consent == "granted" else WITHDRAWN, {}
     if one.event is not None:
         yield one.event, one.properties
     if one.leaves is not None:
@@ -133,6 +145,7 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "entered": len(life.runs),
         "refused": [refused.reason.value for _at, refused in life.refused],
         "sent": [step for step, verdict in allowed if verdict.allowed],
+        "variants": _variants(version, life, past),
         "blocked": {step: verdict.reason for step, verdict in allowed if not verdict.allowed},
         "path": [ids[to] for to in steps if to is not None],
         "waits_at": ids[last.step] if last and last.status == ACTIVE else None,
@@ -140,6 +153,14 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
         "ended_in": _state(version, last) if last and last.status != ACTIVE else None,
         "ended_by": ended_by,
         "outcome": outcome,
+    }
+
+
+def _variants(version: Version, life: Life, past: "_Told") -> dict[str, str]:
+    """Of each step that has variants, the last one that was sent."""
+    sent = [(version.steps[send.step], send.variant) for at, send in life.sends if past.verdict(at).allowed]
+    return {
+        step.id: step.variants[drawn].key for step, drawn in sent if isinstance(step, Message) and drawn is not None
     }
 
 
@@ -186,6 +207,10 @@ class _Told:
     def segments(self, _customer: UUID, at: datetime) -> set[str]:
         told: set[str] = _at(self._segments, at)
         return told
+
+    def held(self, _customer: UUID, _at: datetime) -> Sequence[Held]:
+        """Nothing but what the journey grants."""
+        return ()
 
     def verdict(self, at: datetime) -> Verdict:
         said = _at(self._consent, at)

@@ -59,6 +59,8 @@ class Then(Struct, kw_only=True, forbid_unknown_fields=True):
     refused: list[str] | UnsetType = UNSET
     # Ids of the message steps, in order.
     sent: list[str] | UnsetType = UNSET
+    # Id of the message step to the key of the variant that was sent last, of steps that have variants.
+    variants: dict[str, str] | UnsetType = UNSET
     # Id of the message step to the reason.
     blocked: dict[str, str] | UnsetType = UNSET
     # Of the last run: the steps it came to, the one where it waits, or the state it ended in

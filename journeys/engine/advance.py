@@ -9,8 +9,9 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
-from journeys.engine.asking import ask, of_runs
+from journeys.engine.asking import ask, having, of_runs
 from journeys.engine.calls.answers import answer
+from journeys.engine.entitling import entitle
 from journeys.engine.halts import moving
 from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
@@ -54,6 +55,9 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
         answers = {**hand_over(cursor, ready, known, now, work), **answer(cursor, ready, now, work)}
+        entitled = entitle(cursor, ready, now)
+        having(cursor, known, (run for run in ready if run.id in entitled), now)
+        answers |= entitled
         for run in ready:
             facts = known[run.id]
             step, taken = run.version.steps[run.step], best.get(run.id)
@@ -109,7 +113,7 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
 
 def _waits_for_events(run: RunState) -> bool:
     """What a journey itself said of its people is an event on its way too."""
-    return bool(run.version.meanings[run.step]) or run.version.tells
+    return run.version.awaits_at(run.step) or run.version.tells
 
 
 def _in_time(run: RunState, arriving: Sequence[Mapping[UUID, datetime]]) -> bool:

@@ -78,8 +78,7 @@ def in_window(run: RunState, began: Began, arrival: Arrival, meaning: Meaning) -
     if arrival.place <= (began.occurred_at, began.message_id):
         return False
     if meaning.kind == "exit":
-        # A run without a due time rests, and the time of its journey stands.
-        if run.ends_at is not None and run.due_at is not None and arrival.received_at > run.ends_at:
+        if run.had_ended_by(arrival.received_at):
             return False
         return meaning.within is None or arrival.place[0] <= began.occurred_at + meaning.within
     if run.due_at is not None and arrival.received_at > run.due_at:

@@ -1,7 +1,7 @@
 """What rules ask of many runs at once beside traits and events: one statement for each kind that is asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -9,9 +9,12 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from channels.entitlements.balance import held
+from channels.entitlements.leaf import HELD, Held
 from channels.models import Message
 from consent.permission import Want, choose_addresses
 from consent.permitted import PERMISSION, REFUSALS
+from customers.rules import Facts
 from customers.rules.in_segment import SEGMENTS
 from journeys.engine.runs import People, RunState
 from journeys.this_run import MESSAGES
@@ -29,7 +32,7 @@ _MESSAGES: Final = """
     SELECT m.origin_id, count(DISTINCT m.visit) FROM channels_message m
     WHERE m.origin_kind = %b AND m.origin_id = ANY(%b) AND NOT m.state = ANY(%b) GROUP BY 1
 """
-_READ: Final = frozenset({SEGMENTS, PERMISSION, MESSAGES})
+_READ: Final = frozenset({SEGMENTS, PERMISSION, HELD, MESSAGES})
 _IN_VAIN: Final = ("suppressed", "failed", "expired", "cancelled")
 
 
@@ -48,6 +51,7 @@ class Answers:
 
     segments: Mapping[tuple[UUID, UUID], Collection[str]] = field(default_factory=dict)
     refusals: Mapping[Want, str] = field(default_factory=dict)
+    held: Mapping[tuple[UUID, UUID], Sequence[Held]] = field(default_factory=dict)
     messages: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, customer: UUID, version: Version, run_id: int) -> dict[str, Any]:
@@ -57,6 +61,8 @@ class Answers:
         if asks.permissions:
             wants = {place: Want(customer, place[1], purpose) for place, purpose in asks.permissions.items()}
             found[REFUSALS] = {place: self.refusals[want] for place, want in wants.items() if want in self.refusals}
+        if asks.held:
+            found[HELD] = self.held.get((customer, version.brand_id), ())
         if asks.messages:
             found[MESSAGES] = self.messages.get(run_id, 0)
         return found
@@ -88,6 +94,7 @@ def ask(cursor: Cursor[Any], people: People, asked: Iterable[Asked], now: dateti
         answers=Answers(
             _segments(cursor, [one for one in wanted if SEGMENTS in one.inputs]),
             _refusals([one for one in wanted if PERMISSION in one.inputs], now),
+            _held(cursor, [one for one in wanted if HELD in one.inputs], now),
             _messages(cursor, [one.run_id for one in wanted if one.run_id and MESSAGES in one.inputs]),
         ),
     )
@@ -95,7 +102,7 @@ def ask(cursor: Cursor[Any], people: People, asked: Iterable[Asked], now: dateti
 
 def _everything(version: Version) -> frozenset[str]:
     asks = version.asks
-    asked = {SEGMENTS: asks.segments, PERMISSION: asks.permissions, MESSAGES: asks.messages}
+    asked = {SEGMENTS: asks.segments, PERMISSION: asks.permissions, HELD: asks.held, MESSAGES: asks.messages}
     return frozenset(name for name, is_asked in asked.items() if is_asked)
 
 
@@ -119,6 +126,22 @@ def _refusals(asked: Collection[Asked], now: datetime) -> dict[Want, str]:
     return {
         want: choices[0].verdict.reason for want, choices in zip(ordered, choose_addresses(ordered, now), strict=True)
     }
+
+
+def _held(cursor: Cursor[Any], asked: Collection[Asked], now: datetime) -> Mapping[tuple[UUID, UUID], Sequence[Held]]:
+    if not asked:
+        return {}
+    keys = {key for one in asked for key in one.version.asks.held}
+    return held(cursor, {one.customer_id for one in asked}, keys, now)
+
+
+def having(cursor: Cursor[Any], facts: dict[int, Facts], entitled: Iterable[RunState], now: datetime) -> None:
+    """Put into the facts of these runs what their customers have now: the step just granted it, or took it back."""
+    looking = {run.id: run for run in entitled if HELD in run.version.asked[run.step]}
+    found = _held(cursor, list(of_runs(looking.values())), now)
+    for id_, run in looking.items():
+        has = found.get((run.customer_id, run.version.brand_id), ())
+        facts[id_] = replace(facts[id_], extra={**facts[id_].extra, HELD: has})
 
 
 def _messages(cursor: Cursor[Any], run_ids: Collection[int]) -> dict[int, int]:

@@ -173,7 +173,7 @@ def put(run: RunState, row: PlanRow, to: Version, facts: Facts, now: datetime, w
         run.stepped_at = arrived
         wait_until(run, due_at)
         ask_anew(run, facts, now, work)
-        if to.meanings[run.step]:
+        if to.awaits_at(run.step):
             work.parked.append(run)
         return
     walk(run, enter_step(run, facts, arrived, work), facts, now, work)

@@ -79,7 +79,7 @@ def moving(cursor: Cursor[Any], due: Sequence[RunState]) -> tuple[list[RunState]
 
 def _look_back(cursor: Cursor[Any], aside: Sequence[RunState], timeless: Collection[UUID]) -> None:
     """While time stands there is no deadline: an event counts that came after it, before the run was set aside."""
-    waiting = [run.id for run in aside if run.journey_id in timeless and run.version.meanings[run.step]]
+    waiting = [run.id for run in aside if run.journey_id in timeless and run.version.awaits_at(run.step)]
     copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in waiting))
 
 

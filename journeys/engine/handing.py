@@ -19,6 +19,7 @@ from customers.rules import Facts
 from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
+from journeys.engine.entitling import entitles
 from journeys.engine.entries import SAID_BESIDE, Entries
 from journeys.engine.runs import ACTIVE, RunState, live_of, people_of
 from journeys.engine.walk import Walked, walk
@@ -50,14 +51,20 @@ def hands_over(run: RunState) -> bool:
     return run.version.steps[run.step].hands_over and not run.is_too_old
 
 
+def holds_customer(run: RunState) -> bool:
+    """Whether the run goes on by what else there is of its customer."""
+    return hands_over(run) or entitles(run)
+
+
 def settled(cursor: Cursor[Any], runs: Sequence[RunState]) -> list[RunState]:
-    """Without those that would hand over a customer whom somebody else holds, or whose consent is being worked on."""
-    customers = {run.customer_id for run in runs if hands_over(run)}
+    """Without those that would hand over, or grant something to, a customer whom somebody else holds, or whose consent
+    is being worked on."""
+    customers = {run.customer_id for run in runs if holds_customer(run)}
     if not customers:
         return list(runs)
     held = {row[0] for row in cursor.execute(_LOCK_CUSTOMERS, [sorted(customers)]).fetchall()}
     held -= {row[0] for row in cursor.execute(_UNSETTLED, [sorted(held)]).fetchall()}
-    return [run for run in runs if not hands_over(run) or run.customer_id in held]
+    return [run for run in runs if not holds_customer(run) or run.customer_id in held]
 
 
 def hand_over(

@@ -21,6 +21,7 @@ from journeys.engine.asking import ask, of_any_step, of_entries
 from journeys.engine.enroll import Gate, enter, open_gate
 from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
+from journeys.engine.looks import last_moves, leave_by_rule, of_this_run
 from journeys.engine.on_their_way import moving_customers, oldest_before
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
 from journeys.engine.variables import give, read_variables
@@ -28,7 +29,7 @@ from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.steps.base import TRAITS
-from journeys.version import Meaning, Version
+from journeys.version import Meaning, Version, version
 
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
@@ -39,9 +40,10 @@ _LOCK_ITEMS = """
     WHERE m.id = ANY(%b) ORDER BY m.received_at, m.event_id FOR UPDATE OF m SKIP LOCKED
 """
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
-_WITH_RUNS = """
-    SELECT u.id FROM unnest(%b::uuid[]) AS u(id)
-    WHERE EXISTS (SELECT 1 FROM journeys_run r WHERE r.customer_id = u.id AND r.status = 1 OFFSET 0)
+_PINNED = """
+    SELECT u.id, r.version_id FROM unnest(%b::uuid[]) AS u(id), LATERAL (
+        SELECT DISTINCT r.version_id FROM journeys_run r WHERE r.customer_id = u.id AND r.status = 1
+    ) r
 """
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
 # By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
@@ -81,18 +83,23 @@ def match(ids: Sequence[int], now: datetime) -> int:
 
 
 def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries) -> list[Arrival]:
-    """Events of customers with live runs, and events that may bring somebody in.
+    """Events whose name a live run of their customer knows, at whatever step, and events that may bring somebody in.
 
-    Runs another worker is just starting cannot be seen here; they look back for themselves (re-check).
+    A run that another worker is just starting, or putting into another version, cannot be seen here; it looks back
+    for itself (re-check).
     """
+    pinned: dict[UUID, list[Version]] = defaultdict(list)
     customers = list({arrival.customer_id for arrival in arrivals})
+    for customer, version_id in cursor.execute(_PINNED, [customers], prepare=True).fetchall():
+        pinned[customer].append(version(version_id))
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
-    rows = cursor.execute(_WITH_RUNS, [customers], prepare=True).fetchall()
-    with_runs = moving_customers(cursor) | {row[0] for row in rows}
+    moving = moving_customers(cursor)
     return [
         arrival
         for arrival in arrivals
-        if arrival.customer_id in with_runs or entries.of(arrival.brand_id, arrival.name)
+        if arrival.customer_id in moving
+        or any(one.may_mean(arrival.brand_id, arrival.name) for one in pinned.get(arrival.customer_id, ()))
+        or entries.of(arrival.brand_id, arrival.name)
     ]
 
 
@@ -173,6 +180,7 @@ class Table:
             cursor, [run.id for runs in self.runs.values() for run in runs if run.version.needs_variables]
         )
         read_variables(cursor, (run for runs in self.runs.values() for run in runs if run.version.reads_variables))
+        self.last = last_moves(cursor, self._looking({arrival.name for arrival in arrivals}))
         self.gate = open_gate(cursor, candidates, now, entries) if candidates else Gate()
 
     def deal(self, arrival: Arrival, customer: UUID, work: Work) -> None:
@@ -193,6 +201,9 @@ class Table:
         """Let the event do to the run what it means where the run stands; return that meaning."""
         person = Facts(traits=self.people.traits_of(run.customer_id))
         meaning = meaning_for(run, self.began[id(run)], arrival, person.traits)
+        # An exit that names the event comes before one by condition, and that before what goes on.
+        if (meaning is None or meaning.kind != "exit") and (left := self._left_by_rule(run, arrival, work)):
+            return left
         if meaning is None:
             return None
         event = (arrival.event_id, arrival.received_at)
@@ -211,9 +222,23 @@ class Table:
         walk(run, run.version.steps[run.step].resume(meaning.number), self._facts(run), self.now, work, event)
         return meaning
 
+    def _left_by_rule(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
+        """The end of a run whose exit rules ask about what has changed, where one of them holds."""
+        version = run.version
+        if arrival.name not in version.looks or arrival.brand_id != version.brand_id:
+            return None
+        if run.had_ended_by(arrival.received_at):
+            return None
+        exit_ = leave_by_rule(run, self._facts(run), self.now, work, of_this_run(run, work, self.last))
+        return None if exit_ is None else Meaning("exit", exit_.number or 0, None, None)
+
     def _facts(self, run: RunState) -> Facts:
         variables = self.variables[run.id] if run.id in self.variables else self.entered_with.get(id(run), {})
         return self.people.facts(run.customer_id, run.version, variables, run.id)
+
+    def _looking(self, names: Collection[str]) -> Iterable[RunState]:
+        """The runs whose exit rules one of these events has asked."""
+        return (run for runs in self.runs.values() for run in runs if not run.version.looks.isdisjoint(names))
 
     def _candidates(self, arrival: Arrival) -> list[Version]:
         """The versions it may bring somebody into, once its properties are read."""

@@ -19,6 +19,7 @@ from customers.work import Queue, first_in_line, work_once
 from journeys.engine.calls.note import note_again
 from journeys.engine.calls.wake import wake
 from journeys.engine.ending import end_all
+from journeys.engine.looks import look
 from journeys.engine.runs import RunState, lock_live, lock_merged
 from journeys.engine.walk import Moved
 from journeys.engine.write import Work, write
@@ -70,6 +71,10 @@ def follow(ids: Sequence[int], now: datetime) -> int:
         alive = [run for run in live if run.status == Run.Status.ACTIVE]
         alive += _bring_back(cursor, homes, alive, now)
         alive = _without_restricted(cursor, alive, homes, now)
+        for run in alive:
+            run.customer_id = homes.get(run.profile_id, run.customer_id)
+        # What is known of the united may be what an exit rule asks; no event tells of it.
+        look(cursor, alive, now)
         if alive:
             # The other profiles' events may be what these wait for.
             copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in alive))

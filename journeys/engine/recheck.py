@@ -22,7 +22,7 @@ from journeys.engine.looking_back import look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
-from journeys.version import version
+from journeys.version import Version, version
 
 _AHEAD = timedelta(days=1)
 # Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a
@@ -97,7 +97,11 @@ def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
 def _glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> list[int]:
     """The runs that await one of their customer's events, by as little reading as will do."""
     rows = cursor.execute(_GLANCE, [sorted(run_ids), now + _AHEAD], prepare=True).fetchall()
-    return sorted({run_id for run_id, version_id, step, name in rows if name in version(version_id).meanings[step]})
+    return sorted({run_id for run_id, version_id, step, name in rows if _awaits(version(version_id), step, name)})
+
+
+def _awaits(version: Version, step: int, name: str) -> bool:
+    return name in version.meanings[step] or name in version.looks
 
 
 def _replay(

@@ -52,6 +52,10 @@ class RunState:
         """Whether what is due is its end."""
         return self.ends_at is not None and self.due_at is not None and self.due_at >= self.ends_at
 
+    def had_ended_by(self, moment: datetime) -> bool:
+        """Whether its age ends it before that. Without a due time it rests, and the time of its journey stands."""
+        return self.ends_at is not None and self.due_at is not None and moment > self.ends_at
+
 
 @dataclass(frozen=True, slots=True)
 class Began:

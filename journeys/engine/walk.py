@@ -51,6 +51,8 @@ class Send:
     since: datetime
     # The run's variables as they are then, of a message that says them.
     variables: dict[str, Any] | None = None
+    # Of the step's variants the one that was drawn, from 0.
+    variant: int | None = None
 
 
 @dataclass(slots=True)
@@ -260,7 +262,7 @@ def _go(run: RunState, go: Go, walked: Walked, event: tuple[int, datetime] | Non
         walked.told.append(Told(run, run.step, run.seq, go.tells))
     if go.sends:
         said = run.variables or {} if run.step in version.says else None
-        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since, said))
+        walked.sends.append(Send(run, run.step, run.seq, run.timed_out_step, since, said, go.branch))
     if go.cause is Cause.TIMED_OUT:
         run.timed_out_step = run.step
     elif go.cause in (Cause.EVENT, Cause.BEST):
@@ -283,7 +285,7 @@ def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None
     run.stepped_at = now
     wait_until(run, until)
     walked.touch(run)
-    if run.version.meanings[run.step]:
+    if run.version.awaits_at(run.step):
         walked.parked.append(run)
 
 

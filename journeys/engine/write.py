@@ -13,6 +13,8 @@ from psycopg.types.json import Jsonb
 from channels.exposures import NewExposure, keep_exposures
 from channels.models import Message
 from channels.outbox import Contexts, NewMessage, write_messages
+from channels.reached import reached
+from consent import screens
 from consent.permission import Choice, Want, choose_addresses
 from customers import bells
 from customers.pg import copy_rows
@@ -284,9 +286,10 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     unchosen = [want for want in dict.fromkeys(wants) if want not in work.choices]
     if unchosen:
         work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
+    chosen = reached(sendings, [work.choices[want] for want in wants])
     messages, run_ids, said, watches = [], [], list[str | None](), []
-    for send, sending, want in zip(work.sends, sendings, wants, strict=True):
-        for choice in work.choices[want]:
+    for send, sending, choices in zip(work.sends, sendings, chosen, strict=True):
+        for choice in choices:
             message = _message(send, sending, choice, now)
             messages.append(message)
             run_ids.append(send.run.id)
@@ -294,12 +297,18 @@ def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
             watched = send.step if sending.own_cancels else send.timed_out_step
             if watched is not None and choice.verdict.allowed:
                 watches.append((message.id, send.run.id, send.run.version.id, watched))
+    _make_screens(cursor, messages, now)
     where: list[Any] = [[message.id for message in messages], run_ids]
     contexts = Contexts(_CONTEXTS_AND_VARIABLES, [*where, said]) if any(said) else Contexts(_CONTEXTS, where)
     write_messages(cursor, messages, contexts)
     bells.ring("dispatch")
     if watches:
         copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
+
+
+def _make_screens(cursor: Cursor[Any], messages: Sequence[NewMessage], now: datetime) -> None:
+    own = [one for one in messages if one.channel in screens.CHANNELS and one.address_id is not None]
+    screens.make(cursor, ((one.channel, one.profile_id) for one in own), now)
 
 
 def _seen_row(seen: Seen) -> tuple[Any, ...]:
@@ -332,7 +341,7 @@ def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> New
         scope_id=run.version.journey_id,
         channel=sending.channel,
         connector_id=sending.connector_id,
-        template_version_id=sending.template_version_id,
+        template_version_id=sending.template_version_ids[send.variant or 0],
         purpose_id=sending.purpose_id,
         profile_id=choice.profile_id or run.profile_id,
         address_id=choice.address_id,

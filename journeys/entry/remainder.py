@@ -1,18 +1,15 @@
 """What is left of a list: the lines of which nobody came in, each with the reason, as a file to be handed in again."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from customers.csv_file import csv_file
 from customers.models import Job
-from customers.neutral import neutral
 from customers.pg import raw_cursor
 from journeys.models import CallList, CallListRow, EntryRefusal
 
-_ROWS_AT_ONCE: Final = 500
 _LET_IN: Final = """
     SELECT c.message_id FROM journeys_run r JOIN journeys_runcontext c ON c.run_id = r.id
     WHERE r.journey_id = %b AND r.entered_at >= %b AND c.message_id LIKE %b
@@ -25,21 +22,17 @@ _REFUSED: Final = """
 
 
 def remainder(chosen: CallList, rows: Iterable[CallListRow]) -> Iterator[bytes]:
-    """The file piece by piece, in UTF-8 with the mark by which spreadsheets know it. Without a call, the lines that
-    would not be called; whose data was erased since is left out."""
-    yield b"\xef\xbb\xbf" + _as_text([[chosen.kind, *chosen.columns, _("line"), _("reason")]])
+    """The file piece by piece. Without a call, the lines that would not be called; whose data was erased since is left
+    out."""
+    return csv_file([chosen.kind, *chosen.columns, _("line"), _("reason")], _left(chosen, rows))
+
+
+def _left(chosen: CallList, rows: Iterable[CallListRow]) -> Iterator[list[str]]:
     let_in, refused = (set[int](), dict[int, str]()) if chosen.call_job is None else _came(chosen, chosen.call_job)
-    held: list[list[str]] = []
     for row in rows:
         reason = _reason(chosen, row, let_in, refused)
         if reason:
-            data = [_cell(row.data, name) for name in chosen.columns]
-            held.append([row.value, *data, str(row.line), reason])
-        if len(held) >= _ROWS_AT_ONCE:
-            yield _as_text(held)
-            held = []
-    if held:
-        yield _as_text(held)
+            yield [row.value, *(_cell(row.data, name) for name in chosen.columns), str(row.line), reason]
 
 
 def _came(chosen: CallList, job: Job) -> tuple[set[int], dict[int, str]]:
@@ -72,10 +65,3 @@ def _cell(data: object, path: str) -> str:
     for name in path.split("."):
         here = here.get(name, "") if isinstance(here, dict) else ""
     return str(here).lower() if isinstance(here, bool) else str(here)
-
-
-def _as_text(rows: Iterable[Iterable[str]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerows([neutral(str(cell)) for cell in row] for row in rows)
-    return out.getvalue().encode(errors="backslashreplace")

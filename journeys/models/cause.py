@@ -39,6 +39,12 @@ class Cause(models.IntegerChoices):
     CAUGHT = 56, _("the other system could not be asked")
     CALL_FAILED = 57, _("the other system could not be asked, which nothing caught")
 
+    GRANTED = 58, _("something was granted")
+    ALREADY_HELD = 59, _("it was held already")
+    LIMIT_REACHED = 60, _("it had been granted as often as it may be")
+    REVOKED = 61, _("what had been granted was taken back")
+    NOTHING_HELD = 62, _("nothing was there to be taken back")
+
 
 # By an exit of the journey or its time-out, wherever a run rests.
 EXITS = (Cause.EXIT, Cause.GOAL, Cause.EXPIRED)

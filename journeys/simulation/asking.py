@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from channels.entitlements.leaf import HELD, Held
 from consent.permission import Choice, Want
 from consent.permitted import REFUSALS
 from customers.rules import Facts
@@ -27,6 +28,8 @@ class Known(Protocol):
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
 
     def segments(self, customer: UUID, at: datetime) -> Collection[str]: ...
+
+    def held(self, customer: UUID, at: datetime) -> Sequence[Held]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ def with_answers(
     customer: UUID,
     at: datetime,
     sent: Sequence[tuple[datetime, Send]] = (),
+    granted: Sequence[Held] = (),
 ) -> Facts:
-    """The facts with what else the version's rules ask; `sent` are the messages the run has asked for."""
+    """The facts with what else the version's rules ask; `sent` are the messages the run has asked for, `granted` is
+    what the journey would have granted."""
     asks = version.asks
     if not asks:
         return facts
@@ -66,6 +71,8 @@ def with_answers(
         extra[SEGMENTS] = known.segments(customer, at)
     if asks.permissions:
         extra[REFUSALS] = _Refusals(known, customer, at, asks.permissions)
+    if asks.held:
+        extra[HELD] = [*known.held(customer, at), *granted]
     if asks.messages:
         extra[MESSAGES] = sum(_had(known, send, then) for then, send in sent)
     return replace(facts, extra=extra)

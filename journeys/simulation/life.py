@@ -7,21 +7,27 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from channels.entitlements import telling as entitled
+from channels.entitlements.leaf import Held
 from consent.permission import Choice, Want
+from customers.internal import TRAIT_CHANGED
 from customers.rules import Facts
 from journeys.engine import permitted
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
 from journeys.engine.calls.answers import take_reply
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.limits import Limits
+from journeys.engine.looks import leave_by_rule
 from journeys.engine.runs import ACTIVE, Began, RunState
 from journeys.engine.variables import give
 from journeys.engine.walk import Asked, Moved, Send, Walked, begin_anew, leave, run_out, take, walk
 from journeys.engine.write import Refused, Work
 from journeys.entry.names import CALLED
 from journeys.simulation.asking import with_answers
+from journeys.simulation.entitled import Granted
 from journeys.simulation.replies import NOTHING_SAID, Came, Replies, foresee
 from journeys.steps.base import Here, Outcome, Telling
+from journeys.steps.entitlement import Entitlement
 from journeys.steps.go_to import GoTo
 from journeys.steps.webhook import Webhook
 from journeys.version import Version
@@ -35,6 +41,8 @@ class Past(Protocol):
     def choices(self, want: Want, at: datetime) -> list[Choice]: ...
 
     def segments(self, customer: UUID, at: datetime) -> Collection[str]: ...
+
+    def held(self, customer: UUID, at: datetime) -> Sequence[Held]: ...
 
 
 @dataclass(slots=True)
@@ -76,6 +84,7 @@ class _Player:
         self.version, self.life, self.closed, self.replies = version, Life(), closed, replies
         # By run, what will have come of the call that it waits for.
         self.calls: dict[int, Came] = {}
+        self.granted = Granted()
         self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
@@ -104,6 +113,9 @@ class _Player:
             run_out(run, facts, due, walked)
         elif isinstance(step, GoTo):
             walk(run, step.answered(is_taken=step.journey not in self.closed), facts, due, walked, since=due)
+        elif isinstance(step, Entitlement):
+            go = self.granted.answer(step, due)
+            walk(run, go, self._facts(run, due), due, walked, since=due)
         elif isinstance(step, Webhook):
             walk(run, self._answered(run, step, due, walked), facts, due, walked, since=due)
         elif best is None:
@@ -113,6 +125,8 @@ class _Player:
             self.resumed.add((id(run), best[1].event_id))
             take(run, *best, facts, due, walked)
         self._keep(walked, due)
+        if isinstance(step, Entitlement):
+            self._hear(entitled.GRANTED, due)
 
     def _answered(self, run: RunState, step: Webhook, due: datetime, walked: Walked) -> Outcome:
         came = self.calls.pop(id(run))
@@ -125,7 +139,7 @@ class _Player:
         now = arrival.received_at
         self.came.append(arrival)
         for run in list(self.live):
-            if self._meet(run, arrival, now):
+            if run.status == ACTIVE and self._meet(run, arrival, now):
                 self._look_back(run, now)
         if arrival.name in (self.version.entry_event, CALLED) and self.version.lets_in_by(
             arrival.name, arrival.properties
@@ -136,6 +150,9 @@ class _Player:
         """Let the event do to the run what it means where the run stands; whether it meant anything."""
         traits = self.past.facts(run.customer_id, now, {}).traits if self.version.needs_person else {}
         meaning = meaning_for(run, self.began[id(run)], arrival, traits)
+        is_exit = meaning is not None and meaning.kind == "exit"
+        if not is_exit and arrival.name in self.version.looks and self._leaves(run, now):
+            return True
         if meaning is None:
             return False
         if meaning.kind == "reset" and self.resets[id(run), run.stepped_at] >= meaning.number:
@@ -153,6 +170,13 @@ class _Player:
             walk(run, outcome, self._facts(run, now), now, walked, event)
         self._keep(walked, now)
         return True
+
+    def _leaves(self, run: RunState, now: datetime) -> bool:
+        """Whether one of the exit rules holds, since something changed that they ask about."""
+        walked, last = Walked(), next(moved for _at, moved in reversed(self.life.moves) if moved.run is run)
+        exit_ = leave_by_rule(run, self._facts(run, now), now, walked, (int(last.cause), last.step_from))
+        self._keep(walked, now)
+        return exit_ is not None
 
     def _enter(self, arrival: Arrival, now: datetime) -> None:
         guarded = [Want(arrival.customer_id, *one) for one in self.version.entry_guard]
@@ -191,7 +215,7 @@ class _Player:
         if not self.version.asks:
             return facts
         own = [(at, send) for at, send in self.life.sends if send.run is run]
-        return with_answers(facts, self.version, self.past, run.customer_id, now, own)
+        return with_answers(facts, self.version, self.past, run.customer_id, now, own, self.granted.held(now))
 
     def _keep(self, walked: Walked, now: datetime) -> None:
         self.life.moves += [(now, moved) for moved in walked.moves]
@@ -200,6 +224,14 @@ class _Player:
         for asked in walked.asked:
             self._ask(asked, now)
         self.live = [run for run in self.live if run.status == ACTIVE]
+        if walked.told:
+            self._hear(TRAIT_CHANGED, now)
+
+    def _hear(self, name: str, now: datetime) -> None:
+        """What the journey itself did is a change too, of which all the customer's runs hear."""
+        if name in self.version.looks:
+            for run in list(self.live):
+                self._leaves(run, now)
 
     def _ask(self, asked: Asked, now: datetime) -> None:
         """A run is due once its call is over, if that is before its time is."""
@@ -235,6 +267,9 @@ class Said:
 
     def segments(self, customer: UUID, at: datetime) -> Collection[str]:
         return self.past.segments(customer, at)
+
+    def held(self, customer: UUID, at: datetime) -> Sequence[Held]:
+        return self.past.held(customer, at)
 
 
 @dataclass(frozen=True, slots=True)

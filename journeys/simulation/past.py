@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from channels.entitlements.leaf import Held
 from consent.as_of import permissions_at
 from consent.decision import Verdict
 from consent.permission import Choice, Want, choose_by
@@ -17,6 +18,7 @@ from customers.rules import Facts
 from customers.winner import FITS, ORDER
 from journeys.simulation.asking import Unread
 from journeys.steps.base import ZONE
+from journeys.version import Version
 
 # By customer, at each moment from which something was said of them, all that counted then.
 _TRAITS: Final = f"""
@@ -41,6 +43,14 @@ _SPELLS: Final = """
     FROM customers_segmentmembership m JOIN customers_segment s ON s.id = m.segment_id
     WHERE s.brand_id = %b AND s.key = ANY(%b) AND m.customer_id = ANY(%b)
 """
+# All that was done to what they were granted, but by the journey that is played: that is played anew.
+_GRANTS: Final = """
+    SELECT p.customer_id, e.id, e.key, e.expires_at, n.at, n.remaining, n.kind IN ('revoke', 'expire')
+    FROM customers_profile p JOIN channels_entitlement e ON e.profile_id = p.id
+    JOIN channels_entitlemententry n ON n.entitlement_id = e.id
+    WHERE e.brand_id = %b AND e.key = ANY(%b) AND p.customer_id = ANY(%b) AND e.scope_id IS DISTINCT FROM %b
+    ORDER BY n.id
+"""
 _Asked = tuple[Want, datetime]
 
 
@@ -58,6 +68,8 @@ class Recorded:
     _choices: dict[_Asked, list[Choice]] = field(default_factory=dict)
     _traits: dict[UUID, tuple[list[datetime], list[dict[str, Any]]]] = field(default_factory=dict)
     _spells: dict[UUID, list[tuple[str, datetime, datetime | None]]] = field(default_factory=dict)
+    # By customer and grant: what it was after each entry, and from when on; None where it was over.
+    _grants: dict[UUID, dict[UUID, list[tuple[datetime, Held | None]]]] = field(default_factory=dict)
 
     def read(self, asked: Iterable[_Asked], customers: Sequence[UUID]) -> None:
         """Read the permissions that entries will ask for, and the traits of these customers."""
@@ -85,6 +97,19 @@ class Recorded:
     def segments(self, customer: UUID, at: datetime) -> set[str]:
         spells = self._spells.get(customer, ())
         return {key for key, entered, left in spells if entered <= at and (left is None or left > at)}
+
+    def read_held(self, version: Version, customers: Sequence[UUID]) -> None:
+        self._grants = defaultdict(lambda: defaultdict(list))
+        given = [version.brand_id, sorted(version.asks.held), list(customers), version.journey_id]
+        with raw_cursor() as cursor:
+            for customer, id_, key, until, at, left, is_over in cursor.execute(_GRANTS, given):
+                self._grants[customer][id_].append((at, None if is_over or left == 0 else Held(key, left, until)))
+
+    def held(self, customer: UUID, at: datetime) -> list[Held]:
+        """What is good at a moment."""
+        told = self._grants.get(customer, {}).values()
+        last = (next((held for since, held in reversed(one) if since <= at), None) for one in told)
+        return [one for one in last if one is not None and (one.until is None or one.until > at)]
 
     def facts(self, customer: UUID, at: datetime, properties: Mapping[str, Any]) -> Facts:
         moments, told = self._traits.get(customer, ([], []))
@@ -121,7 +146,13 @@ class Assumed:
     def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None:
         """Nor here."""
 
+    def read_held(self, version: Version, customers: Sequence[UUID]) -> None:
+        """Nor what they were granted."""
+
     def segments(self, _customer: UUID, _at: datetime) -> Collection[str]:
+        return ()
+
+    def held(self, _customer: UUID, _at: datetime) -> Sequence[Held]:
         return ()
 
     def facts(self, _customer: UUID, _at: datetime, properties: Mapping[str, Any]) -> Facts:

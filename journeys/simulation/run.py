@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from channels.models import PacingPolicy
+from channels.reached import reached
 from consent.models import Preference, Purpose
 from consent.permission import Choice, Want
 from journeys.engine.arrivals import Arrival
@@ -35,6 +36,8 @@ class Records(Past, Protocol):
     def read_more(self, asked: Iterable[_Asked]) -> None: ...
 
     def read_segments(self, brand_id: UUID, keys: Collection[str], customers: Sequence[UUID]) -> None: ...
+
+    def read_held(self, version: Version, customers: Sequence[UUID]) -> None: ...
 
     def sent(self, asked: Sequence[_Asked]) -> list[list[Choice]]: ...
 
@@ -77,11 +80,14 @@ def play(
     records.read(asked, customers if pacing.spells or _looks_at_people(version) else [])
     if segments := _segments(version):
         records.read_segments(version.brand_id, segments, customers)
+    if version.asks.held:
+        records.read_held(version, customers)
     lives = _lives(version, some, records, until, replies)
     for life in lives:
         tally.add(life)
     sends = [pair for life in lives for pair in life.sends]
-    found = records.sent([_asked(*pair) for pair in sends])
+    sendings = [version.sendings[send.step] for _at, send in sends]
+    found = reached(sendings, records.sent([_asked(*pair) for pair in sends]))
     fates = pacing.fates(version, sends, found, records)
     for (at, send), choices, theirs in zip(sends, found, fates, strict=True):
         tally.message(at, send, choices, theirs)

@@ -29,6 +29,7 @@ def sections(results: Results) -> dict[str, Any]:
         (_("How runs ended"), _ends),
         (_("Ways from each step"), _ways),
         (_("Messages by channel"), _sent),
+        (_("Messages by variant"), _variants),
         (_("Messages not sent, by reason"), _blocked),
         (_("Messages held back, by reason (median)"), _held),
         (_("Time in state (median)"), _times),
@@ -76,6 +77,12 @@ def _ways(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _sent(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for one in found["sent"]:
         yield f"{one['channel']}: {one['step']}", one["messages"]
+
+
+def _variants(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    # What was found before there were any has none.
+    for one in found.get("variants", ()):
+        yield f"{one['step']}: {one['variant']}", one["messages"]
 
 
 def _blocked(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

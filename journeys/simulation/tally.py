@@ -14,11 +14,12 @@ from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
 from journeys.simulation.pacing import Fate
+from journeys.steps.message import Message
 from journeys.version import Version
 
 _PATHS: Final = 10
 _NUMBERS: Final = ("customers", "events", "entered")
-_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "blocked", "held")
+_COUNTERS: Final = ("refused", "ended", "came", "ways", "sent", "variants", "blocked", "held")
 # Enough for a median that is told in whole units.
 _STAYS: Final = 10_000
 
@@ -38,6 +39,8 @@ class Tally:
     came: Counter[str] = field(default_factory=Counter)
     ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Of the sent ones, by (step, variant).
+    variants: Counter[tuple[str, str]] = field(default_factory=Counter)
     blocked: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Sent later than asked for, by (step, reason), and by how many seconds at each of these.
     held: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -63,7 +66,8 @@ class Tally:
     def message(self, at: datetime, send: Send, choices: Sequence[Choice], fates: Sequence[Fate]) -> None:
         """What would have become of a message that was asked for then: its fate at each address that was permitted, or
         the reason why to none."""
-        step, channel = self.version.steps[send.step].id, self.version.sendings[send.step].channel
+        made = self.version.steps[send.step]
+        step, channel = made.id, self.version.sendings[send.step].channel
         for choice in choices:
             if not choice.verdict.allowed:
                 self.blocked[step, choice.verdict.reason] += 1
@@ -72,6 +76,8 @@ class Tally:
                 self.blocked[step, fate.reason] += 1
                 continue
             self.sent[channel, step] += 1
+            if send.variant is not None and isinstance(made, Message):
+                self.variants[step, made.variants[send.variant].key] += 1
             if fate.reason:
                 self.held[step, fate.reason] += 1
                 waits = self.waits[f"{step} {fate.reason}"]
@@ -99,6 +105,10 @@ class Tally:
             "sent": [
                 {"channel": channel, "step": step, "messages": count}
                 for (channel, step), count in sorted(self.sent.items())
+            ],
+            "variants": [
+                {"step": step, "variant": variant, "messages": count}
+                for (step, variant), count in sorted(self.variants.items())
             ],
             "blocked": [
                 {"step": step, "reason": reason, "messages": count}

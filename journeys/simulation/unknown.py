@@ -14,6 +14,10 @@ class Unknown(TextChoices):
         "other_journeys",
         _("Whether other journeys would have taken whom this one sends there: they are taken to have."),
     )
+    ENTITLEMENTS = (
+        "entitlements",
+        _("What people had been granted from elsewhere: only what this journey would have granted is counted."),
+    )
     REPLIES = (
         "replies",
         _(
@@ -49,6 +53,13 @@ class Unknown(TextChoices):
         "segment_moves",
         _("Who came and left while nobody waited for that: only moves that were told are played."),
     )
+    CHANGES = (
+        "changes",
+        _(
+            "When what exits by condition ask about changed while nobody waited for that: they are asked on entry, as "
+            "messages go and at changes that were told."
+        ),
+    )
     ANY_CALLED = "any_called", _("Who was in the segment when the calendar came: nobody is taken to have been called.")
     CALLED_BEFORE = (
         "called_before",
@@ -66,6 +77,8 @@ def unknown(
     entry = version.definition.entry
     if any(step.hands_over for step in version.steps):
         yield Unknown.OTHER_JOURNEYS
+    if any(step.entitles for step in version.steps):
+        yield Unknown.ENTITLEMENTS
     if any(step.calls for step in version.steps):
         yield Unknown.REPLIES
     yield from (Unknown.PEOPLE,) if is_assumed else (Unknown.SAME_PERSON, Unknown.ADDRESSES)
@@ -79,6 +92,8 @@ def unknown(
         yield Unknown.AT_ONCE
     if entry.kind == "segment":
         yield Unknown.SEGMENT_MOVES
+    if version.looks:
+        yield Unknown.CHANGES
     if entry.schedule is not None:
         yield Unknown.ANY_CALLED if is_assumed else Unknown.CALLED_BEFORE
     if entry.ramp is not None:

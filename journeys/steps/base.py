@@ -157,11 +157,15 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # What authors call this type and what it does; without a label, its tag.
     label: ClassVar[Text] = ""
     help: ClassVar[Text] = ""
+    # Fields of which one has to be filled in.
+    one_of: ClassVar[tuple[str, ...]] = ()
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
     # Whether the customer is handed over to another journey here.
     hands_over: ClassVar[bool] = False
+    # Whether the customer is granted something here, or has it taken back.
+    entitles: ClassVar[bool] = False
     # Whether something may be said of the customer here.
     tells: ClassVar[bool] = False
     # Whether another system is asked here.

@@ -1,8 +1,7 @@
 """Randomized split: one of several arms by lot, the same one each time for the same person or the same run."""
 
 from collections.abc import Iterator
-from itertools import accumulate
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
@@ -10,10 +9,17 @@ from msgspec import Struct
 from customers.hints import Text, form
 from customers.rules.errors import Problem
 from journeys.models import Cause
-from journeys.steps.base import NAME, Go, Here, Lot, Outcome, Step
+from journeys.steps.base import Go, Here, Lot, Outcome, Step
+from journeys.steps.shares import WHOLE, Words, drawn_by, share_problems
 
-_WHOLE = 100
-_FEWEST, _MOST = 2, 9
+_WORDS: Final = Words(
+    "arms",
+    "name",
+    "arm_count",
+    _("A randomized split has 2 to 9 arms."),
+    _("This cannot be the name of an arm."),
+    "duplicate_arm",
+)
 
 
 class Arm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -44,24 +50,12 @@ class RandomSplit(Step, tag_field="type", tag="random_split", kw_only=True, forb
 
     def enter(self, here: Here) -> Outcome:
         is_fresh = self.unit == "run"
-        side = here.draw(self.id, _WHOLE, is_fresh=is_fresh)
-        drawn = next(n for n, end in enumerate(accumulate(arm.share for arm in self.arms)) if side < end)
+        side = here.draw(self.id, WHOLE, is_fresh=is_fresh)
+        drawn = drawn_by([arm.share for arm in self.arms], side)
         arm = self.arms[drawn]
         return Go(arm.next, Cause.ARM, drawn, lot=Lot(arm.name, arm.holdout, is_fresh))
 
     def problems(self) -> Iterator[Problem]:
-        if not _FEWEST <= len(self.arms) <= _MOST:
-            yield Problem("arm_count", "/arms", _("A randomized split has 2 to 9 arms."))
-        shares = [arm.share for arm in self.arms]
-        if min(shares, default=1) < 1 or sum(shares) != _WHOLE:
-            message = _("The shares are %(sum)s percent together, not 100.") % {"sum": sum(shares)}
-            yield Problem("shares", "/arms", message, _("Give each arm at least 1 percent, and all together 100."))
-        for n, arm in enumerate(self.arms):
-            if not NAME.fullmatch(arm.name):
-                hint = _("Up to 60 letters, digits, dots, hyphens and underscores, a letter first.")
-                yield Problem("bad_name", f"/arms/{n}/name", _("This cannot be the name of an arm."), hint)
-            if arm.name in {other.name for other in self.arms[:n]}:
-                message = _("“%(name)s” is already used.") % {"name": arm.name}
-                yield Problem("duplicate_arm", f"/arms/{n}/name", message, _("Give it another name."))
+        yield from share_problems(_WORDS, [arm.name for arm in self.arms], [arm.share for arm in self.arms])
         if sum(arm.holdout for arm in self.arms) > 1:
             yield Problem("holdouts", "/arms", _("Only one arm is held out."))

@@ -102,11 +102,11 @@ def test_two_messages_of_one_visit_are_one_visit(five: Stage) -> None:
 
 
 def test_a_run_that_leaves_before_the_message_has_not_passed_the_step(stage: Stage) -> None:
-    closed = {"leaf": "attribute", "name": "closed", "op": "exists"}
-    stage.publish(welcome(exit_rules=[{"rule": closed, "state": "lost"}]))
+    # By the passing of time alone, of which no event tells while it waits.
+    old = {"leaf": "this_run", "name": "hours", "op": "gt", "value": 20}
+    stage.publish(welcome(exit_rules=[{"rule": old, "state": "lost"}]))
     stage.know()
     stage.happen("customer.signed_up")
-    stage.happen("identify", traits={"closed": True})
     stage.pass_time(hours=24)
     assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", None]
     passed = message_steps_passed(journey_of(stage))

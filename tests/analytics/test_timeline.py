@@ -1,16 +1,19 @@
 """One timeline over everything: newest first, paged by place, narrowed by kind, channel and brand."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from analytics.timeline import KINDS, Page, Place, Scope, timeline
 from channels.dispatch import dispatch_all
-from customers.models import Address, Profile
+from channels.entitlements.ledger import Act, Grant, grant
+from channels.models import Origin
+from customers.models import Address, Identifier, Profile
+from customers.pg import raw_cursor
 from tests.journeys.stage import T0, Stage, welcome
 
 
@@ -41,7 +44,7 @@ def whole(asked: Scope, limit: int) -> list[Place]:
 
 @pytest.fixture
 def lived(stage: Stage) -> Stage:
-    """Agrees, signs up, is welcomed, is refused once, logs in."""
+    """Agrees, signs up, is welcomed, is refused once, is given free shipping, logs in."""
     stage.publish(welcome())
     stage.know(plan="gold")
     stage.pass_time(hours=1)
@@ -50,14 +53,23 @@ def lived(stage: Stage) -> Stage:
     stage.pass_time(hours=1)
     stage.happen("customer.signed_up")
     stage.pass_time(hours=1)
+    give(stage, stage.now - timedelta(minutes=30))
     stage.happen("login.succeeded")
     return stage
+
+
+def give(stage: Stage, at: datetime) -> None:
+    profile = Identifier.objects.get(kind_id="user_id").profile_id
+    act = Act(Origin.API, "till", "once")
+    with transaction.atomic(), raw_cursor() as cursor:
+        grant(cursor, [Grant(stage.brand.pk, profile, "free_shipping", act)], at)
 
 
 def test_everything_stands_on_it_newest_first(lived: Stage) -> None:
     assert told(timeline(scope())) == [
         ("run", "welcome", "ended: completed"),
         ("event", "login.succeeded", "from Shop"),
+        ("entitlement", "free_shipping", "granted"),
         ("refusal", "welcome", "not let in: a run of this key is live"),
         ("event", "customer.signed_up", "from Shop"),
         ("message", "Note", "sent"),
@@ -72,7 +84,7 @@ def test_everything_stands_on_it_newest_first(lived: Stage) -> None:
     ]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 12, 13])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 13, 14])
 def test_pages_of_any_size_tell_the_same_story_once(lived: Stage, limit: int) -> None:
     assert whole(scope(), limit) == [entry.place for entry in timeline(scope(), limit=100).entries]
 

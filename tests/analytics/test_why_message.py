@@ -317,3 +317,11 @@ def test_what_was_let_through_cites_what_was_counted(stage: Stage) -> None:
     found = explained.part("pacing")
     assert found is not None
     assert found.not_kept
+
+
+def test_a_template_that_calls_it_off_is_heard_by_everybody(sent: Stage) -> None:
+    Message.objects.update(state="suppressed", reason="aborted", detail="nothing left in the cart")
+    explained = explain_message(the_message())
+    assert facts(explained, "no_words")["detail"] == "nothing left in the cart"
+    assert "provider" not in {part["part"] for part in as_json(explained, masked=False)["parts"]}
+    assert "nothing left in the cart" in str(as_json(explained, masked=True))

@@ -34,9 +34,10 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        page = self.shops[0].pages.get(self.path.partition("?")[0], "<!doctype html><title>Elsewhere</title>")
+        path = self.path.partition("?")[0]
+        page = self.shops[0].pages.get(path, "<!doctype html><title>Elsewhere</title>")
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", f"text/{'javascript' if path.endswith('.js') else 'html'}; charset=utf-8")
         self.end_headers()
         self.wfile.write(page.encode())
 

@@ -94,3 +94,10 @@ def test_rests_grow_and_stay_within_bounds(rests: int) -> None:
     breaker = after_error(Breaker(FAILURES, rests, NOW), PROVIDERS, NOW + timedelta(seconds=1))
     assert breaker.rests_until is not None
     assert timedelta() < breaker.rests_until - NOW - timedelta(seconds=1) <= LAST_REST
+
+
+@pytest.mark.parametrize("rests", [1, 8, 4_000])
+def test_who_is_well_again_is_found_out_within_a_minute_however_long_the_trouble_was(rests: int) -> None:
+    resting = after_error(Breaker(FAILURES, rests, NOW), PROVIDERS, NOW)
+    a_call = timedelta(seconds=10)
+    assert resting.is_probing(NOW + timedelta(minutes=1) - a_call)

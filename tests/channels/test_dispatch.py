@@ -5,6 +5,8 @@ from datetime import timedelta
 from email import message_from_string
 from email.policy import default
 
+import pytest
+
 from channels.dispatch import dispatch_all, dispatch_due
 from channels.models import Message, RecentSend
 from config.loop.smtp_sink import SmtpSink
@@ -39,7 +41,8 @@ def test_both_parts_are_filled_in(mail_world: World, sink: SmtpSink) -> None:
     assert html is not None
     assert plain.get_content().strip() == "Plano gold"
     link = mail["List-Unsubscribe"].strip("<>")
-    assert html.get_content().strip() == f"<p>Olá &lt;Ana&gt;, <a href='{link}'>sair</a></p>"
+    said, _picture = html.get_content().strip().split('<img src="http://127.0.0.1:8000/o/')
+    assert said == f"<p>Olá &lt;Ana&gt;, <a href='{link}'>sair</a></p>"
 
 
 def test_the_row_tells_what_was_sent_and_by_which_consent(world: World) -> None:
@@ -113,3 +116,17 @@ def test_a_sent_copy_is_remembered(world: World) -> None:
     assert list(RecentSend.objects.values_list("address_id", "copy_key", "message_id")) == [
         (person.address.pk, "welcome", message)
     ]
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"), [("journey", ("sent", "")), ("broadcast", ("suppressed", "address_duplicate"))]
+)
+def test_a_journey_may_write_again_after_a_day_and_a_broadcast_may_not(
+    world: World, origin: str, expected: tuple[str, str]
+) -> None:
+    person, later = world.person(), NOW + timedelta(hours=25)
+    world.queue(person, copy_key="welcome")
+    dispatch_due(world.connector.pk, NOW)
+    again = world.queue(person, copy_key="welcome", origin_kind=origin, expires_at=later + timedelta(days=1))
+    dispatch_due(world.connector.pk, later)
+    assert state(again) == expected

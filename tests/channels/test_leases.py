@@ -1,6 +1,7 @@
 """Leases: what a worker has in hand comes back when it dies, and is lost to it when it sleeps too long."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -75,8 +76,8 @@ def test_a_worker_whose_lease_was_taken_sends_nothing(recorded: World) -> None:
 def test_a_worker_that_slept_after_announcing_gives_up(recorded: World, monkeypatch: pytest.MonkeyPatch) -> None:
     id_ = recorded.queue(recorded.person())
 
-    def announce_and_sleep(message: Claimed, now: datetime) -> bool:
-        begun = announce(message, now)
+    def announce_and_sleep(message: Claimed, now: datetime, links: Sequence[str]) -> bool:
+        begun = announce(message, now, links)
         assert state(id_) == ("dispatching", "")
         assert sweep(AFTER) == Swept(0, 1, 0)
         return begun

@@ -92,11 +92,12 @@ def test_what_would_be_too_late_by_then_is_not_sent(world: World) -> None:
 def test_the_same_step_again_is_counted_by_what_was_sent_and_not_by_its_copies(world: World, fate: str) -> None:
     ana = world.person()
     prefer(world, ana, every_days=7)
-    first = world.queue(ana, copy_key="welcome:news:")
+    first = world.queue(ana, origin_kind="case", copy_key="welcome:news:")
     dispatch_due(world.connector.pk, NOW)
     # A receipt came, or nobody knows what became of it.
     Message.objects.filter(pk=first).update(state=fate)
-    again = world.queue(ana, copy_key="welcome:news:", due_at=NOW + 2 * DAY, expires_at=NOW + 9 * DAY)
+    later = {"due_at": NOW + 2 * DAY, "expires_at": NOW + 9 * DAY}
+    again = world.queue(ana, origin_kind="case", copy_key="welcome:news:", **later)
     dispatch_due(world.connector.pk, NOW + 2 * DAY)
     assert state(again) == ("held", "too_often")
     assert Message.objects.get(pk=again).due_at.replace(microsecond=0) == NOW + 7 * DAY

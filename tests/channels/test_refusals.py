@@ -13,7 +13,7 @@ from channels.stops import release, stop
 from config.loop.smtp_sink import SmtpSink
 from consent.models import Suppression
 from customers.ids import new_id
-from tests.channels.world import NOW, World, state
+from tests.channels.world import NOW, World, content, state
 from tests.consent import people
 
 MINUTE = timedelta(minutes=1)
@@ -77,7 +77,8 @@ def test_a_second_copy_to_one_address_is_refused_for_a_day(world: World) -> None
     assert state(first) == ("sent", "")
     assert state(second) == ("suppressed", "address_duplicate")
     assert state(other) == ("sent", "")
-    later = world.queue(person, copy_key="welcome", expires_at=NOW + 2 * DAY)
+    # But for broadcasts, which say a thing once.
+    later = world.queue(person, origin_kind="case", copy_key="welcome", expires_at=NOW + 2 * DAY)
     dispatch_due(world.connector.pk, NOW + DAY + MINUTE)
     assert state(later) == ("sent", "")
 
@@ -186,9 +187,39 @@ def test_a_broken_template_fails_its_message_only(world: World) -> None:
     broken, fine = world.queue(world.person()), world.queue(other)
     world.version.texts.filter(locale="pt").update(text="{% for x in (1..99999999) %}x{% endfor %}")
     dispatch_due(world.connector.pk, NOW)
-    assert state(broken) == ("failed", "template_error")
-    assert Message.objects.get(pk=broken).detail == "LoopIterationLimit in line 1"
+    assert state(broken) == ("failed", "template_limit")
+    assert Message.objects.get(pk=broken).detail == "too many items in line 1"
     assert state(fine) == ("sent", "")
+
+
+def test_a_value_that_cannot_be_said_fails_its_message(world: World) -> None:
+    message = world.queue(world.person())
+    world.version.texts.filter(locale="pt").update(text="{{ customer.first_name | money }}")
+    dispatch_due(world.connector.pk, NOW)
+    assert state(message) == ("failed", "template_error")
+    assert Message.objects.get(pk=message).detail == "FilterArgument in line 1"
+
+
+def test_what_the_template_calls_off_is_not_sent_and_says_why(world: World) -> None:
+    message = world.queue(world.person())
+    world.version.texts.filter(locale="pt").update(text="{% abort 'nothing left in the cart' %}")
+    dispatch_due(world.connector.pk, NOW)
+    assert state(message) == ("suppressed", "aborted")
+    assert Message.objects.get(pk=message).detail == "nothing left in the cart"
+    assert not RecentSend.objects.exists()
+
+
+def test_a_text_is_said_by_the_clock_and_money_of_its_reader(world: World) -> None:
+    person = world.person()
+    person.customer.zone = "Asia/Tokyo"
+    person.customer.save()
+    world.brand.currency = "BRL"
+    world.brand.save()
+    here, there = world.queue(world.person("bo@example.com")), world.queue(person)
+    said = "{{ now | time }} {{ 1990 | money }}"
+    world.version.texts.filter(locale="pt").update(subject=said, html="", text="x")
+    dispatch_due(world.connector.pk, NOW)
+    assert [content(here).subject, content(there).subject] == ["12:00 R$\xa019,90", "21:00 R$\xa019,90"]
 
 
 def test_an_address_erased_meanwhile_is_no_address(world: World) -> None:

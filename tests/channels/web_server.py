@@ -44,11 +44,14 @@ class OtherSystem:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     system: OtherSystem
+    # What is being answered: others may be under way in other threads.
+    asked: Received
 
     def do_any(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.system.received.append(Received(self.command, self.path, headers, self.rfile.read(length)))
+        self.asked = Received(self.command, self.path, headers, self.rfile.read(length))
+        self.system.received.append(self.asked)
         answer = self.system.next()
         if callable(answer):
             answer(self)
@@ -112,12 +115,12 @@ def floods(handler: Handler) -> None:
 
 
 @contextmanager
-def other_system(tls: ssl.SSLContext | None = None) -> Iterator[OtherSystem]:
+def other_system(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[OtherSystem]:
 
     class Own(Handler):
         pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Own)
     server.daemon_threads = True
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -7,23 +7,60 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
+from channels.images.library import take_in
+from channels.images.looking import Looked
 from channels.models import (
+    AlsoViewed,
+    Approval,
+    ApprovalList,
+    BlockUse,
     BreakerTurn,
+    Broadcast,
+    BroadcastMove,
+    BroadcastProgress,
+    BroadcastRecipient,
+    BroadcastTally,
+    Campaign,
+    CampaignMember,
     ConnectorHour,
     ConnectorState,
+    ContentBlock,
+    ContentBlockText,
+    ContentBlockVersion,
     Conversation,
+    CoView,
+    Entitlement,
+    EntitlementEntry,
     Exposure,
+    Image,
+    ImageAlt,
+    ImageUse,
+    InAppItem,
     Inbound,
     Message,
     MessageContent,
     PacingPolicy,
+    Product,
+    ProductText,
     ProviderCallback,
+    PulledCopy,
+    PulledHost,
+    PulledSource,
+    PushSubscription,
     Receipt,
     RecentSend,
+    Recommending,
+    Seed,
+    SeedList,
     SendStop,
+    Task,
+    TestSend,
     WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
+    WebPlacement,
+    WebSlot,
+    WebSlotText,
 )
 from consent.models import (
     Confirmation,
@@ -90,6 +127,7 @@ from customers.models import (
     Trait,
     TraitDefinition,
     UnitAttempt,
+    VisitorSecret,
     WriteKey,
 )
 from journeys.maps import edit
@@ -160,9 +198,31 @@ def make_one_of_each() -> World:
     run = _journeys(world, ana)
     _map(world, run)
     _outbox(world, ana, run)
+    _push(world, ana)
     _webhook(world, ana)
     _books(world)
+    _content(world)
     return world
+
+
+def _content(world: World) -> None:
+    """A block that the template was made of."""
+    block = ContentBlock.objects.create(brand=world.brand, key="footer", name="Footer")
+    version = ContentBlockVersion.objects.create(block=block, number=1)
+    ContentBlockText.objects.create(version=version, locale="en", html=HOSTILE, text=HOSTILE)
+    Approval.objects.create(connector=world.connector, name=HOSTILE, language="en", state="approved", as_of=NOW)
+    ApprovalList.objects.create(connector=world.connector, asked_at=NOW, fault=HOSTILE)
+    PulledHost.objects.create(brand=world.brand, host="api.acme.example")
+    PulledSource.objects.create(
+        version=world.version, name="weather", url="https://api.acme.example/", fallback=HOSTILE
+    )
+    PulledCopy.objects.create(key=new_id(), body=HOSTILE, is_personal=True, expires_at=NOW)
+    image = Image(brand=world.brand, key="logo", name=HOSTILE)
+    take_in(image, Looked(b"pixels", Image.Kind.PNG, 4, 3), by_id=None, now=NOW)
+    image.save()
+    ImageAlt.objects.create(image=image, locale="en", text=HOSTILE)
+    ImageUse.objects.create(image=image, text=world.version.texts.get(locale="en"))
+    BlockUse.objects.create(text=world.version.texts.get(locale="en"), block_version=version)
 
 
 def _owners(world: World, source: Source) -> None:
@@ -227,6 +287,7 @@ def _events(world: World, source: Source, profile: Profile) -> None:
         source=source, door="segment", code="wrong_type", pointer="/userId", raw=HOSTILE, received_at=NOW
     )
     _import(source)
+    VisitorSecret.objects.create(source=source)
     hook = Hook.objects.create(source=source, name="Payments")
     ReceivedBody.objects.create(
         hook=hook, received_at=NOW, key=new_id(), digest=new_id(), content_type="application/json",
@@ -390,6 +451,72 @@ def _outbox(world: World, ana: Person, run: Run) -> None:
         run_id=run.pk, at=NOW,
     )  # fmt: skip
     _told_back(message, ana)
+    granted = Entitlement.objects.create(
+        brand=world.brand, profile=ana.profile, key=HOSTILE[:60], quantity=2, remaining=1, granted_at=NOW,
+        origin="staff", idempotency_key=HOSTILE[:100], reason=HOSTILE, ended_reason=HOSTILE,
+    )  # fmt: skip
+    EntitlementEntry.objects.create(
+        brand=world.brand, entitlement=granted, kind="use", quantity=1, remaining=1, at=NOW, origin="staff",
+        idempotency_key=HOSTILE[:100],
+    )  # fmt: skip
+    Task.objects.create(
+        key=new_id(), brand=world.brand, connector=message.connector, message=message, profile=ana.profile,
+        address=ana.address, kind="call", queue=HOSTILE[:60], title=HOSTILE, instructions=HOSTILE, priority=50,
+        made_at=NOW, due_at=NOW + timedelta(days=3650), note=HOSTILE,
+    )  # fmt: skip
+    seeds = SeedList.objects.create(brand=world.brand, name=HOSTILE)
+    Seed.objects.create(list=seeds, channel="email", value="seed@acme.example", label=HOSTILE)
+    TestSend.objects.create(
+        brand=world.brand, version=world.version, connector=message.connector, profile=ana.profile, channel="email",
+        recipient="seed@acme.example", compared="seed@acme.example", key=new_id(), locale="en",
+        subject=HOSTILE, html=HOSTILE, text=HOSTILE, detail=HOSTILE,
+        asked_at=NOW,
+    )  # fmt: skip
+    campaign = Campaign.objects.create(brand=world.brand, key="spring", name=HOSTILE, notes=HOSTILE)
+    CampaignMember.objects.create(scope_id=run.journey_id, campaign=campaign, added_at=NOW)
+    _broadcast(world, message, ana)
+    _products(message)
+    _on_screen(message, ana)
+
+
+def _broadcast(world: World, message: Message, ana: Person) -> None:
+    version = message.template_version
+    sent = Broadcast.objects.create(
+        brand=world.brand, key="hello", name=HOSTILE, segment=Segment.objects.filter(brand=world.brand)[0],
+        purpose=message.purpose, channel="email", connector=message.connector, template=version.template,
+        template_version=version, state="waiting", begins_at=NOW, begun_at=NOW, pilot_percent=10, pilot_over_at=NOW,
+        most_bounced=5.0,
+    )  # fmt: skip
+    BroadcastProgress.objects.create(broadcast=sent, recipients=1, pilots=1)
+    BroadcastRecipient.objects.create(broadcast=sent, profile=ana.profile, is_pilot=True, outcome="no_consent")
+    BroadcastTally.objects.create(broadcast=sent, is_pilot=True, outcome="no_consent", recipients=1)
+    BroadcastMove.objects.create(broadcast=sent, at=NOW, state_from="pilot", state_to="waiting", reason=HOSTILE)
+
+
+def _products(message: Message) -> None:
+    mug = Product.objects.create(
+        brand=message.brand, key="MUG-1", name=HOSTILE, description=HOSTILE, price=1, currency="BRL",
+        url="https://acme.example", category=HOSTILE, attributes={"colour": HOSTILE}, updated_at=NOW,
+    )  # fmt: skip
+    cup = Product.objects.create(brand=message.brand, key="CUP-1", name=HOSTILE, updated_at=NOW)
+    ProductText.objects.create(product=mug, locale="pt", name=HOSTILE)
+    Recommending.objects.create(brand=message.brand, purpose=message.purpose)
+    CoView.objects.create(brand=message.brand, day=NOW.date(), product=mug, other=cup, people=2)
+    AlsoViewed.objects.create(brand=message.brand, product=mug, other=cup, place=1, weight=2)
+
+
+def _on_screen(message: Message, ana: Person) -> None:
+    slot = WebSlot.objects.create(brand=message.brand, key="home-hero", name=HOSTILE, where=HOSTILE)
+    WebSlotText.objects.create(
+        slot=slot, locale="en", title=HOSTILE, body=HOSTILE, link="/x", image="/y", button=HOSTILE
+    )
+    shown: dict[str, Any] = {
+        "brand": message.brand, "message": message, "profile": ana.profile, "address": ana.address,
+        "purpose": message.purpose, "title": HOSTILE, "body": HOSTILE, "link": "/x", "image": "/y", "button": HOSTILE,
+        "placed_at": NOW, "expires_at": NOW + timedelta(days=3650),
+    }  # fmt: skip
+    InAppItem.objects.create(key=new_id(), **shown)
+    WebPlacement.objects.create(key=new_id(), slot=slot, scope_id=message.scope_id, **shown)
 
 
 def _told_back(message: Message, ana: Person) -> None:
@@ -410,6 +537,12 @@ def _told_back(message: Message, ana: Person) -> None:
     )  # fmt: skip
     Inbound.objects.create(
         conversation=conversation, key=new_id(), about=message, at=NOW, received_at=NOW, text=HOSTILE, suggestion="stop"
+    )
+
+
+def _push(world: World, ana: Person) -> None:
+    PushSubscription.objects.create(
+        address=ana.address, connector=world.connector, public_key="B", keys=b"", created_at=NOW, told_at=NOW
     )
 
 

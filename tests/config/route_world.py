@@ -14,7 +14,7 @@ from django.db.models import AutoField, Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from channels.models import Connector, Template
+from channels.models import Campaign, Connector, ContentBlock, Image, Template
 from customers.models import Brand, Segment, Source, Squad, SquadMember
 from customers.reach import reach_of
 from journeys.models import Journey, JourneyMap, Touchpoint
@@ -95,12 +95,16 @@ def make_cast() -> Cast:
     _count_from_far_away()
     world = make_one_of_each()
     one = Squad.objects.get()
-    owned: tuple[type[Model], ...] = (Source, Journey, JourneyMap, Connector, Template, Segment)
+    owned: tuple[type[Model], ...] = (
+        Source, Journey, JourneyMap, Connector, Template, ContentBlock, Image, Segment, Campaign,
+    )  # fmt: skip
     for model in owned:
         model._default_manager.update(squad=one)
-    for name in ("customers.Brand", "customers.Squad", "customers.Source", "consent.Purpose", "consent.Notice",
-                 "channels.Connector", "channels.Template", "journeys.Journey", "journeys.JourneyMap",
-                 "customers.EventType", "customers.Segment"):  # fmt: skip
+    for name in (
+        "customers.Brand", "customers.Squad", "customers.Source", "consent.Purpose", "consent.Notice",
+        "channels.Campaign", "channels.Connector", "channels.Template", "channels.ContentBlock", "channels.Image",
+        "journeys.Journey", "journeys.JourneyMap", "customers.EventType", "customers.Segment",
+    ):  # fmt: skip
         apps.get_model(name)._default_manager.update(name=CANARY)
     User.objects.filter(username="member").update(username=f"{CANARY}-member")
     second = Brand.objects.create(key="second", name="Second")

@@ -56,10 +56,11 @@ def do(client: Client, action: str, thing: Model) -> list[str]:
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
-def texts(*, text: str, locale: str = "en") -> dict[str, str]:
+def texts(*, text: str, locale: str = "en", **fields: str) -> dict[str, str]:
     """The formset of a version with one text."""
     form = {"texts-TOTAL_FORMS": "1", "texts-INITIAL_FORMS": "0", "texts-MIN_NUM_FORMS": "1"}
-    return form | {"texts-0-locale": locale, "texts-0-text": text}
+    said = {"locale": locale, "text": text, **fields}
+    return form | {f"texts-0-{name}": value for name, value in said.items()}
 
 
 def test_a_write_key_is_shown_once_and_works(root: Client, world: World) -> None:
@@ -165,6 +166,59 @@ def test_words_that_cannot_be_rendered_are_refused(root: Client, world: World) -
     form = {"template": world.version.template_id, **texts(text="{% include '/etc/passwd' %}")}
     assert root.post(page(TemplateVersion, "add"), form).status_code == 200
     assert not TemplateVersion.objects.filter(number=2).exists()
+
+
+LAYOUT = "<mjml><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>"
+
+
+def add_words(root: Client, world: World, text: str = "Hello", **fields: str) -> Any:
+    form = {"template": world.version.template_id, **texts(text=text, **fields)}
+    return root.post(page(TemplateVersion, "add"), form)
+
+
+def test_a_layout_is_made_into_a_page_and_plain_words_once(root: Client, world: World) -> None:
+    words = "<mj-text>Hi {{ customer.first_name }}</mj-text><mj-button href='{{ unsubscribe_url }}'>Leave</mj-button>"
+    assert add_words(root, world, "", mjml=LAYOUT.format(words)).status_code == 302
+    made = TemplateVersion.objects.get(template=world.version.template_id, number=2).texts.get()
+    assert made.mjml == LAYOUT.format(words)
+    assert made.html.startswith("<!doctype html>")
+    assert "Hi {{ customer.first_name }}" in made.html
+    assert made.text == "Hi {{ customer.first_name }}\n\nLeave ({{ unsubscribe_url }})\n"
+
+
+def test_plain_words_that_were_written_stay(root: Client, world: World) -> None:
+    assert add_words(root, world, html="<p>Hi</p>").status_code == 302
+    assert TemplateVersion.objects.get(number=2, template=world.version.template_id).texts.get().text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "why"),
+    [
+        ({"mjml": "<mjml>\n<mj-body><mj-foo /></mj-body></mjml>"}, "mjml", "There is no element mj-foo, in line 2."),
+        ({"mjml": LAYOUT.format("<mj-raw><a {{ x }}></a></mj-raw>")}, "mjml", "a value in a tag stands in quotes in"),
+        ({"mjml": LAYOUT.format(""), "html": "<p>x</p>"}, "html", "There is MJML: its HTML is made of it."),
+        ({"html": "<script>{{ x }}</script>"}, "html", "no value may stand in a script in line 1"),
+        ({"text": ""}, "text", "Write what is said."),
+        ({"text": "{{" * 50_000}, "text", "not closed in line 1"),
+        ({"text": "{% for a in (1..9) %}" * 2_000}, "text", "the template has more than 1500 marks"),
+    ],
+)
+def test_what_is_wrong_with_words_is_told_at_the_field(
+    fields: dict[str, str], field: str, why: str, root: Client, world: World
+) -> None:
+    answer = add_words(root, world, **fields)
+    assert answer.status_code == 200
+    form = answer.context["inline_admin_formsets"][0].formset.forms[0]
+    assert form.errors[field][0].startswith(why)
+    assert not TemplateVersion.objects.filter(number=2).exists()
+
+
+def test_a_page_is_for_an_e_mail_only(root: Client, world: World) -> None:
+    world.version.template.channel = "sms"
+    world.version.template.save()
+    answer = add_words(root, world, html="<p>Hi</p>")
+    form = answer.context["inline_admin_formsets"][0].formset.forms[0]
+    assert form.errors["html"] == ["Only an e-mail has a page."]
 
 
 def test_words_once_used_are_not_changed(root: Client, world: World) -> None:

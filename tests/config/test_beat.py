@@ -17,8 +17,11 @@ def test_the_schedule_is_seeded() -> None:
     rows = PeriodicTask.objects.values_list("task", "queue", "interval__every", "interval__period", "expire_seconds")
     assert sorted(rows) == [
         ("analytics.count_maps", "slow", 60, "seconds", 60),
+        ("channels.count_views", "slow", 3600, "seconds", 3600),
         ("channels.deliver_webhooks", "calls", 1, "seconds", 2),
         ("channels.dispatch_due", "dispatch", 1, "seconds", 2),
+        ("channels.list_templates", "slow", 3600, "seconds", 3600),
+        ("channels.run_broadcasts", "dispatch", 1, "seconds", 2),
         ("channels.sweep", "dispatch", 15, "seconds", 15),
         ("consent.anchor_ledgers", "slow", 3600, "seconds", 3600),
         ("consent.remove_privacy_files", "slow", 3600, "seconds", 3600),

@@ -30,6 +30,26 @@ def test_an_unusable_database_address_is_refused(url: str) -> None:
         environ.database(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("smtp://a%40b:p%23w@mail.example", ("mail.example", 587, "a@b", "p#w", True, False)),
+        ("smtp://localhost:25?tls=no", ("localhost", 25, "", "", False, False)),
+        ("smtps://mail.example", ("mail.example", 465, "", "", False, True)),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(url: str, wanted: tuple[object, ...]) -> None:
+    assert tuple(environ.mail(url).values()) == wanted
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://mail", "smtp://", "smtp://mail:x", "smtp://mail:99999", "smtp://m?tls=yes"]
+)
+def test_an_unusable_mail_server_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="TRILHA_MAIL_URL must read"):
+        environ.mail(url)
+
+
 def test_a_key_ring_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RING", f"new:{'B' * 43}=, old:{'A' * 43}=")
     ring = environ.key_ring("RING", "")

@@ -22,7 +22,7 @@ NAMED = re.compile(r"`\$(\w+)` is the `([\w.]+)`")
 
 
 def test_the_guide_has_an_example_of_everything() -> None:
-    assert len(EXAMPLES) == len(re.findall(r"^curl", GUIDE, re.MULTILINE)) == 21
+    assert len(EXAMPLES) == len(re.findall(r"^curl", GUIDE, re.MULTILINE)) == 24
 
 
 @pytest.mark.django_db(transaction=True)

@@ -39,7 +39,9 @@ FILE = Path(__file__).with_name("routes.json")
 # What an installation says once for all brands: kinds of identifiers, and what traits mean.
 OF_ALL = frozenset({"IdentifierKind", "TraitDefinition"})
 # What pages of shops fetch.
-SCRIPTS = frozenset({"js/trilha.js"})
+SCRIPTS = frozenset(
+    {"js/trilha.js", "js/trilha-inbox.js", "js/trilha-push.js", "js/trilha-slots.js", "js/trilha-sw.js"}
+)
 FREEZE = bool(os.environ.get("TRILHA_FREEZE_ROUTES"))
 EVERY = 1 if FREEZE or os.environ.get("FULL") == "1" else 3
 ROUTES = world.routes()

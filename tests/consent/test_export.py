@@ -1,15 +1,17 @@
 """What is held of a person, handed out: exactly that, and nothing of anybody else."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from consent.models import PrivacyArchive, PrivacyRequest
 from consent.privacy import carry_out, erasure, export, requests
+from consent.privacy.readable import Cell, _cell
 from consent.privacy.requests import Asking
 from customers import jobs
 from customers.ids import new_id
@@ -135,6 +137,46 @@ def test_the_page_is_in_both_languages(stage: Stage) -> None:
     assert "What we hold of you" not in files["index.pt-br.html"]
     names = {name.removesuffix("_base64") for store in stores() for table in store.tables for name in table.shown}
     assert names == set(WORDS)
+
+
+def test_the_page_tells_times_of_the_brands_zone_and_states_in_words(stage: Stage) -> None:
+    stage.brand.zone = "Australia/Perth"
+    stage.brand.save()
+    files = file_of(stage, asked(stage))
+    [head] = rows(files, "consent", "consenthead")[:1]
+    at = datetime.fromisoformat(head["effective_at"]).astimezone(ZoneInfo("Australia/Perth"))
+    assert head["state"] == "given"
+    for language, written in (("en", f"{at:%m/%d/%Y}"), ("pt-br", f"{at:%d/%m/%Y}")):
+        page = files[f"index.{language}.html"]
+        assert written in page
+        assert head["effective_at"] not in page
+        assert "Australia/Perth" in page
+    assert "<td>given</td>" in files["index.en.html"]
+    assert "<td>concedido</td>" in files["index.pt-br.html"]
+
+
+def test_the_page_tells_apart_what_is_held_and_what_is_not(stage: Stage) -> None:
+    files = file_of(stage, asked(stage))
+    counts = {key: one["rows"] for key, one in json.loads(files["manifest.json"])["stores"].items()}
+    assert 0 in counts.values()
+    page = files["index.en.html"]
+    held = {key for key in counts if f'<h2 id="{key}">' in page}
+    assert held == {key for key, count in counts.items() if count}
+    nothing = page[page.index('<h2 id="nothing">') :]
+    assert nothing.count("<strong>") == sum(not count for count in counts.values())
+
+
+def test_letters_are_told_as_words_and_documents_by_their_parts(stage: Stage) -> None:
+    letter = "<!doctype html><html><head><style>p {}</style></head><body><p>Hi  Ana</p><p>Bye<br>now &lt;3</p></body>"
+    name = "seen"
+    shown = _cell(name, letter)
+    assert shown.text == "Hi Ana\nBye\nnow <3"
+    nested = _cell(name, {"a": {"b": None, "c": [1, 2]}, "d": [{"e": True}], "f": ""})
+    assert nested.parts == (
+        Cell("a", parts=(Cell("c", "1, 2"),)),
+        Cell("d", parts=(Cell("1", parts=(Cell("e", "yes"),)),)),
+    )
+    assert _cell(name, "1 < 2 <b>bold</b>").text == "1 < 2 <b>bold</b>"
 
 
 def test_the_file_is_sealed_and_goes_when_its_time_is_over(stage: Stage) -> None:

@@ -1,12 +1,14 @@
 """Permission asked of the database: which heads and suppressions count for whom."""
 
+from datetime import timedelta
+from itertools import product
 from uuid import UUID
 
 import pytest
 
-from consent.decision import Verdict
-from consent.models import Purpose, Suppression
-from consent.permission import Ask, permissions
+from consent.decision import Head, Verdict, decide
+from consent.models import Purpose, State, Suppression
+from consent.permission import Ask, _plainly, permissions
 from customers.models import Address, Brand, Customer, DeadLetter, Profile
 from tests.consent.people import (
     T0,
@@ -147,3 +149,36 @@ def test_verdicts_come_in_the_order_of_the_asks(ana: Customer, profile: Profile,
     yes, no = Ask(ana.pk, address.pk, newsletter.pk), Ask(make_customer().pk, address.pk, newsletter.pk)
     assert [one.allowed for one in permissions([no, yes, yes, no], NOW)] == [False, True, True, False]
     assert permissions([], NOW) == []
+
+
+_FLAGS = list(product((False, True), repeat=4))
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+@pytest.mark.parametrize("kind", Purpose.Kind.values)
+def test_one_consent_that_permits_with_nothing_beside_it_is_judged_as_by_the_whole_rule(kind, heeds):
+    agreed = 0
+    ends = (None, NOW - timedelta(days=1), NOW, NOW + timedelta(days=1))
+    for (suppressed, unsettled, restricted, paused), state, until in product(_FLAGS, State.values, ends):
+        head = Head(7, None, state, NOW - timedelta(days=9), until, None, None)
+        row = (1, kind, suppressed, unsettled, restricted, paused, "", *head[:8])
+
+        plain = _plainly([row], NOW, heeds)
+
+        if plain is not None:
+            assert plain == decide(
+                kind, suppressed, [head], NOW, unsettled=unsettled, restricted=restricted, paused=paused and heeds
+            )
+            agreed += 1
+    permitting = len(State.permitting()) * len((None, "later"))
+    assert agreed == permitting * (1 if heeds else 2)
+
+
+def test_what_a_law_weighs_or_a_second_consent_speaks_to_is_never_judged_at_once():
+    row = (1, "marketing", False, False, False, False, "", 7, None, "given", NOW, None, None, None, False)
+
+    assert _plainly([row], NOW, True) == Verdict(True, "", 7)
+    assert _plainly([(*row[:6], "lgpd", *row[7:])], NOW, True) is None
+    assert _plainly([row, (*row[:7], 8, *row[8:])], NOW, True) is None
+    assert _plainly([(*row[:7], *[None] * 8)], NOW, True) is None
+    assert _plainly([], NOW, True) is None

@@ -507,3 +507,21 @@ def test_a_consent_without_an_end_is_not_renewed(
     client.post(link, {"renew": key(newsletter, address)})
     assert mails == []
     assert len(entries()) == 1
+
+
+def test_a_reader_asks_not_to_be_seen_and_a_link_does_not_undo_it(link: str, address: Address, brand: Brand) -> None:
+    Client().post(link, {"save_frequency": "1", "every_days": "7"})
+    page = Client().post(link, {"untrack": "1"}).content.decode()
+    assert "We no longer see what you open and follow." in page
+    assert 'name="untrack"' not in page
+    chosen = Preference.objects.get(address=address, brand=brand)
+    assert (chosen.is_untracked, chosen.every_days) == (True, 7)
+    Client().post(link, {"untrack": "0"})
+    Client().post(link, {"save_frequency": "1", "every_days": "30"})
+    chosen.refresh_from_db()
+    assert (chosen.is_untracked, chosen.every_days) == (True, 30)
+
+
+def test_looking_at_the_page_changes_nothing_of_what_is_seen(link: str) -> None:
+    assert 'name="untrack"' in Client().get(link, {"untrack": "1"}).content.decode()
+    assert not Preference.objects.exists()

@@ -125,3 +125,8 @@ def test_after_erasure_there_is_nothing_left_to_withdraw(newsletter: Purpose):
 )
 def test_an_address_is_shown_only_to_who_knows_it(value: str, shown: str):
     assert masked(Address(value=value)) == shown
+
+
+@pytest.mark.parametrize("channel", ["in_app", "web"])
+def test_a_persons_own_screen_is_named_and_not_numbered(channel: str) -> None:
+    assert masked(Address(channel=channel, value="0195577f-7400-7000-8000-000000000000")) == "our pages and apps"

@@ -96,6 +96,18 @@ SCOPES = {
     "webhooks/x/remove": "webhooks:manage",
     "webhooks/x/replay": "webhooks:manage",
     "webhooks/x/deliveries/x/replay": "webhooks:manage",
+    "entitlements": "entitlements:write",
+    "entitlements/use": "entitlements:write",
+    "entitlements/x/revoke": "entitlements:write",
+    "products": "products:write",
+    "products/x/remove": "products:write",
+    "broadcasts/x/start": "broadcasts:send",
+    "broadcasts/x/pause": "broadcasts:send",
+    "broadcasts/x/resume": "broadcasts:send",
+    "broadcasts/x/stop": "broadcasts:send",
+    "tasks/x/claim": "tasks:write",
+    "tasks/x/release": "tasks:write",
+    "tasks/x/complete": "tasks:write",
 }
 READS = {
     "customers/x": "customers:read",
@@ -121,6 +133,13 @@ READS = {
     "webhooks": "webhooks:manage",
     "webhooks/x": "webhooks:manage",
     "webhooks/x/deliveries": "webhooks:manage",
+    "entitlements": "entitlements:read",
+    "entitlements/balance": "entitlements:read",
+    "products": "products:read",
+    "products/x": "products:read",
+    "tasks": "tasks:read",
+    "broadcasts": "broadcasts:read",
+    "broadcasts/x": "broadcasts:read",
 }
 
 
@@ -140,6 +159,11 @@ def test_every_route_is_looked_at_here() -> None:
         "api-run-exit", "api-refused-entries", "api-messages", "api-message",
         "api-webhooks", "api-webhook", "api-webhook-secret", "api-webhook-test", "api-webhook-remove",
         "api-webhook-replay", "api-webhook-deliveries", "api-webhook-delivery-replay",
+        "api-entitlements", "api-entitlement-balances", "api-entitlement-use", "api-entitlement-revoke",
+        "api-products", "api-product", "api-product-remove",
+        "api-broadcasts", "api-broadcast", "api-broadcast-start", "api-broadcast-pause", "api-broadcast-resume",
+        "api-broadcast-stop",
+        "api-tasks", "api-task-claim", "api-task-release", "api-task-complete",
     }  # fmt: skip
 
 

@@ -27,16 +27,16 @@ def test_a_phone_among_traits_that_is_none_is_no_address(stage: Stage, given: st
     assert addresses() == set()
 
 
-def test_a_fixed_line_takes_no_message(stage: Stage) -> None:
+def test_a_fixed_line_takes_calls_alone(stage: Stage) -> None:
     stage.happen("identify", phone="+551133334444")
-    assert addresses() == set()
+    assert addresses() == {("call", "+551133334444", "+551133334444")}
     assert Identifier.objects.filter(kind_id="phone", value="+551133334444").exists()
 
 
-def test_a_phone_takes_sms_and_whatsapp(stage: Stage) -> None:
+def test_a_phone_takes_sms_whatsapp_and_calls(stage: Stage) -> None:
     stage.happen("identify", traits={"phone": "+55 11 98765-4321"})
     number = ("+5511987654321", "+55 11 98765-4321")
-    assert addresses() == {("sms", *number), ("whatsapp", *number)}
+    assert addresses() == {("sms", *number), ("whatsapp", *number), ("call", *number)}
     owner = Identifier.objects.get(kind_id="user_id").profile_id
     assert set(AddressProfile.objects.values_list("profile_id", flat=True)) == {owner}
 
@@ -46,7 +46,7 @@ def test_a_device_takes_pushes_whatever_it_tells(stage: Stage) -> None:
     assert addresses() == {("push", TOKEN, TOKEN)}
 
 
-@pytest.mark.parametrize("token", ["", 7, None, ["x"], "x" * 501, "a\nb", "ção"])
+@pytest.mark.parametrize("token", ["", 7, None, ["x"], "x" * 1001, "a\nb", "ção"])
 def test_what_is_no_token_is_no_address(stage: Stage, token: object) -> None:
     stage.happen("app.opened", context={"device": {"token": token}})
     assert addresses() == set()
@@ -66,8 +66,8 @@ def test_a_phone_in_an_event_is_a_property_like_others(stage: Stage) -> None:
 def test_a_shared_phone_is_one_address_of_two_people(stage: Stage) -> None:
     for user in ("ana", "rui"):
         stage.happen("identify", user, traits={"phone": "+5511987654321"})
-    assert Address.objects.count() == 2
-    assert AddressProfile.objects.count() == 4
+    assert Address.objects.count() == 3
+    assert AddressProfile.objects.count() == 6
     assert Customer.objects.filter(profiles__addresses__isnull=False).distinct().count() == 2
 
 

@@ -56,11 +56,14 @@ def test_every_secret_opens_without_the_old_key_afterwards(
     assert Sender(hook).post({"type": "ping"}).status_code == 200
     assert {name: (count.current, count.moved) for name, count in resealing.reseal().items()} == {
         "channels_connector.credentials": (1, 0),
+        "channels_pulledhost.secret": (0, 0),
+        "channels_pushsubscription.keys": (0, 0),
         "channels_webhookendpoint.secrets": (0, 0),
         "consent_erasure.subject": (0, 0),
         "consent_privacyarchive.data": (0, 0),
         "customers_authenticator.secret": (1, 0),
         "customers_hook.secrets": (1, 0),
+        "customers_visitorsecret.secret": (0, 0),
     }
 
 
@@ -112,9 +115,12 @@ def test_every_field_in_which_secrets_lie_follows_the_ring() -> None:
     """Whoever seals has a place, and says so to the ring: a field left out is lost with the old key."""
     assert set(resealing.fields()) == {
         "channels_connector.credentials",
+        "channels_pulledhost.secret",
+        "channels_pushsubscription.keys",
         "channels_webhookendpoint.secrets",
         "consent_erasure.subject",
         "consent_privacyarchive.data",
         "customers_authenticator.secret",
         "customers_hook.secrets",
+        "customers_visitorsecret.secret",
     }

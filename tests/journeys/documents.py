@@ -130,7 +130,8 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
 
     branch = st.fixed_dictionaries({"rule": rules, "next": ids})
     timeout = st.fixed_dictionaries({"after": durations, "next": ids})
-    words = {"channel": names, "connector": names, "template": names, "next": ids}
+    words = {"channel": names, "connector": names, "next": ids}
+    variant = st.fixed_dictionaries({"key": names, "template": names, "share": st.integers(-5, 120)})
     return st.one_of(
         step("delay", {"next": ids}, delay_fields(ids)),
         step("exit", {}, {"outcome": lines}),
@@ -184,6 +185,8 @@ def steps(ids: st.SearchStrategy[str], states: st.SearchStrategy[str]) -> st.Sea
             "message",
             words,
             {
+                "template": names,
+                "variants": st.lists(variant, max_size=3),
                 "purpose": names,
                 "not_later_than": durations,
                 "cancel_on": st.lists(matches(), max_size=2),

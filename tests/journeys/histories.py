@@ -77,6 +77,9 @@ class Known:
         told: list[str] = _at(self.person["segments"], at) if "segments" in self.person else []
         return told
 
+    def held(self, _customer: UUID, _at: datetime) -> tuple[()]:
+        return ()
+
 
 def _at(told: list[list[Any]], moment: datetime) -> Any:
     seconds = (moment - START).total_seconds()

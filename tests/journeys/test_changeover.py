@@ -321,20 +321,20 @@ def test_a_state_that_may_not_follow_is_refused(waiting: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "pointer"),
+    ("document", "problem"),
     [
-        ({}, ""),
-        ([{"version": 1}], "/0"),
-        ([{"version": "1", "step": "hold"}], "/0/version"),
-        ([{"version": 1, "step": "hold", "then": "vanish"}], "/0/then"),
-        ([{"version": 1, "step": "hold", "more": 1}], "/0"),
-        ([{"version": 1, "step": "hold"}] * 2001, ""),
+        ({}, ("invalid_plan", "")),
+        ([{"version": 1}], ("invalid_plan", "/0")),
+        ([{"version": "1", "step": "hold"}], ("invalid_plan", "/0/version")),
+        ([{"version": 1, "step": "hold", "then": "vanish"}], ("invalid_plan", "/0/then")),
+        ([{"version": 1, "step": "hold", "more": 1}], ("invalid_plan", "/0")),
+        ([{"version": 1, "step": "hold"}] * 2001, ("too_many_rows", "")),
     ],
 )
-def test_what_is_no_plan_is_refused_with_its_place(document: Any, pointer: str) -> None:
+def test_what_is_no_plan_is_refused_with_its_place(document: Any, problem: tuple[str, str]) -> None:
     with pytest.raises(InvalidPlan) as caught:
         parse_plan(document)
-    assert [problem.pointer for problem in caught.value.problems] == [pointer]
+    assert [(one.code, one.pointer) for one in caught.value.problems] == [problem]
 
 
 @pytest.mark.parametrize(("age", "ends"), [("P30D", T0 + 30 * DAY), ("PT1H", None)])

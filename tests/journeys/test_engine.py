@@ -189,12 +189,11 @@ def test_an_exit_event_ends_the_run_in_any_wait(stage: Stage) -> None:
     assert stage.steps_of(run) == ["welcome", "hold", None]
 
 
-def test_an_exit_rule_ends_the_run_before_its_next_message(stage: Stage) -> None:
-    rule = {"leaf": "attribute", "name": "blocked", "op": "eq", "value": True}
+def test_an_exit_rule_that_time_made_true_ends_the_run_before_its_next_message(stage: Stage) -> None:
+    rule = {"leaf": "this_run", "name": "hours", "op": "gt", "value": 20}
     stage.publish(welcome(exit_rules=[{"rule": rule, "state": "lost"}]))
     stage.know()
     stage.happen("customer.signed_up")
-    stage.happen("identify", traits={"blocked": True})
     stage.pass_time(days=1)
     assert stage.the_run().status == Run.Status.EXITED
     assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "remind", None]

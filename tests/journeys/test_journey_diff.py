@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from journeys.authoring.merge import merge
-from journeys.authoring.text import read, write
+from journeys.authoring.text import Unreadable, read, write
 from journeys.authoring.tidy import tidy
 from journeys.diff import compare
 from tests.journeys.documents import documents
@@ -124,3 +124,23 @@ def test_text_is_read_back_as_it_was_written(made: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["a: on", "a: 1:30", "a: 2026-03-02", "a: 0o7", "a: yes", "a: 1_000", "a: .inf"])
 def test_yaml_has_the_kinds_of_json_and_no_others(text: str) -> None:
     assert read(text) == {"a": text.removeprefix("a: ")}
+
+
+@pytest.mark.parametrize(
+    "text", ["0E0", "1e5", "-0", "1.5E-3", "12", "1:30", "on", "0o7", "~", "null", "true", "", "=", "<<"]
+)
+def test_a_text_that_looks_like_another_kind_is_written_in_quotes(text: str) -> None:
+    assert read(write({text: text}, "yaml")) == {text: text}
+
+
+@pytest.mark.parametrize("format_", ["json", "yaml"])
+@pytest.mark.parametrize("number", [0.0, 1e17, -2.5e-300, 3, 10**30])
+def test_a_number_is_read_back_as_that_number(number: float, format_: str) -> None:
+    found = read(write({"a": number}, format_))["a"]
+    assert (found, type(found)) == (number, type(number))
+
+
+@pytest.mark.parametrize("text", ["a: 1e400", '{"a": 1e400}'])
+def test_a_number_past_all_bounds_is_refused(text: str) -> None:
+    with pytest.raises(Unreadable, match="no number that can be kept"):
+        read(text)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.utils import translation
+from slack_sdk import WebClient
 
 from channels.providers.base import ConfigurationError, build
 from channels.providers.slack import Slack
@@ -33,7 +34,7 @@ ERRORS = {
 
 def answers_like_slack(handler: Handler) -> None:
     """https://api.slack.com/methods/chat.postMessage: 200 whatever it thinks, but where calls come too fast."""
-    asked = handler.system.received[-1]
+    asked = handler.asked
     said = json.loads(asked.body)
     if asked.headers.get("authorization") != f"Bearer {TOKEN}":
         answer: dict[str, Any] = {"ok": False, "error": "invalid_auth"}
@@ -81,6 +82,17 @@ def test_a_journey_tells_a_channel(slack: Calling) -> None:
     assert asked.headers["content-type"] == "application/json; charset=utf-8"
     assert slack.bodies() == [{"text": "Ana wants the gold plan", "unfurl_links": False, "channel": CHANNEL}]
     assert (slack.where(), slack.the_call().state) == ("done", "answered")
+
+
+def test_it_is_what_slacks_own_library_says(slack: Calling) -> None:
+    slack.begin(asking(**POST), plan="Ana wants the gold plan")
+    slack.call()
+    client = WebClient(TOKEN, base_url=f"{slack.system.url}/api/")
+    client.chat_postMessage(channel=CHANNEL, text="Ana wants the gold plan", unfurl_links=False)
+    ours, theirs = slack.system.received
+    assert (ours.method, ours.path) == (theirs.method, theirs.path)
+    assert ours.headers["authorization"] == theirs.headers["authorization"]
+    assert json.loads(ours.body) == json.loads(theirs.body)
 
 
 def test_a_step_may_name_another_channel_and_keep_the_reply(slack: Calling) -> None:

@@ -38,7 +38,7 @@ def codes(document: object) -> list[tuple[str, str]]:
 
 
 def test_the_step_types_are_the_files_of_the_package() -> None:
-    types = ["delay", "exit", "go_to", "hold", "message", "random_split", "split", "update", "webhook"]
+    types = ["delay", "entitlement", "exit", "go_to", "hold", "message", "random_split", "split", "update", "webhook"]
     assert sorted(step_types()) == types
 
 

@@ -491,6 +491,12 @@ def test_an_unknown_connector_cannot_be_published(crm: Calling) -> None:
         ({"data": [{"name": "a", "variable": "x"}]}, ("unknown_variable", "/steps/0/data/0/variable")),
         ({"reply": [{"variable": "x", "pointer": "/a"}]}, ("unknown_variable", "/steps/0/reply/0/variable")),
         ({"reply": [{"variable": "x", "pointer": "a"}]}, ("pointer_invalid", "/steps/0/reply/0/pointer")),
+        (
+            {"reply": [{"variable": "x", "pointer": "/a"}, {"variable": "x", "pointer": "/b"}]},
+            ("duplicate_variable", "/steps/0/reply/1/variable"),
+        ),
+        ({"data": [{"name": f"n{n}", "value": n} for n in range(51)]}, ("data_count", "/steps/0/data")),
+        ({"reply": [{"variable": f"x{n}", "pointer": "/a"} for n in range(21)]}, ("reply_count", "/steps/0/reply")),
         ({"time_out": "PT11S"}, ("duration", "/steps/0/time_out")),
         ({"time_out": "PT10S", "within": "PT5S"}, ("duration", "/steps/0/within")),
         ({"retry": [{"errors": ["odd"]}]}, ("unknown_error", "/steps/0/retry/0/errors/0")),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from itertools import cycle
 from typing import Any, Final
 
 from django.db.models import Q
@@ -11,12 +12,14 @@ from channels.models import Message, PacingPolicy
 from channels.pacing import policies
 from config.loop.checks import Check
 from customers.clock import utcnow
-from tests.promises.letters import PURPOSE, Letters, letter, signed_up
+from tests.promises.carriers import CHANNELS, Carriers, address_of, journey, step, user
 from tests.promises.plan import Promise
 from tests.promises.stage import Stage
-from tests.promises.waves import agree, email_of, kill, tell
+from tests.promises.waves import kill, tell
 
 _SENDERS: Final = 4
+_THREADS: Final = 8
+_CONCURRENCY: Final = 16
 _ANSWER_SECONDS: Final = 0.02
 _JOURNEYS: Final = tuple(f"offer-{number}" for number in range(10))
 _MOST: Final = 2
@@ -26,47 +29,44 @@ _IN_HAND: Final = Q(state__in=("queued", "leased", "dispatching")) | Q(state="he
 
 
 def run(stage: Stage) -> Iterator[Check]:
-    stage.start_web(2)
-    stage.start_engine()
-    partner = stage.partner()
-    letters = Letters(
-        stage, _SENDERS, _ANSWER_SECONDS, steps=_JOURNEYS, journeys={key: _document(key) for key in _JOURNEYS}
+    carriers = Carriers(
+        stage, _SENDERS, _THREADS, webs=2, delay=_ANSWER_SECONDS, concurrency=_CONCURRENCY, journeys=_journeys()
     )
+    partner = stage.partner()
     _put_in_force(stage)
     count = stage.size(1_000, 100)
     sleepers = count // 10
-    users = [f"person-{number}" for number in range(count)]
-    agree(stage, partner, users, PURPOSE)
+    carriers.agree(partner, range(count))
     now = utcnow()
     zones = [zone_in_which_it_is(_NIGHT if number < sleepers else _DAY, now) for number in range(count)]
-    tell(partner, [_lives_in(user, zone) for user, zone in zip(users, zones, strict=True)])
+    tell(partner, [_lives_in(user(number), zone) for number, zone in enumerate(zones)])
     stage.settle("where they live")
-    tell(partner, [signed_up(user) for user in users])
+    carriers.greet(partner, range(count))
     wanted = count * len(_JOURNEYS)
     for death in range(stage.size(10, 1)):
-        stage.until(lambda death=death: _count(state="sent") > (death + 1) * count // 10, "a letter")  # type: ignore[misc]
-        kill(stage, letters)
-    stage.until(lambda: Message.objects.count() == wanted, "the letters", 300)
+        stage.until(lambda death=death: _count(state="sent") > (death + 1) * count // 10, "a message")  # type: ignore[misc]
+        kill(stage, carriers.senders)
+    stage.until(lambda: Message.objects.count() == wanted, "the messages", 300)
     stage.until(lambda: not Message.objects.filter(_IN_HAND).exists(), "what became of them", 600)
 
-    arrived = Counter(mailbox for mailbox, _at in letters.times())
-    asleep = [email_of(user) for user in users[:sleepers]]
-    # A sender that was killed leaves a letter of which nobody knows: it counts, whether it had gone or not.
+    arrived = _arrived(carriers, count)
+    asleep = [address_of(by, number) for by in CHANNELS for number in range(sleepers)]
+    # A sender that was killed leaves a message of which nobody knows: it counts, whether it had gone or not.
     at_night = _count(state="unknown", address__value__in=asleep)
     by_day = _count(state="unknown") - at_night
     sent = _count(state="sent")
-    yield Check("letters that ten journeys wrote at once", wanted, Message.objects.count())
+    yield Check("messages that ten journeys wrote at once", wanted, Message.objects.count())
     yield Check("people who got more than the cap", 0, sum(got > _MOST for got in arrived.values()))
     most = _MOST * (count - sleepers)
-    yield Check("letters sent by day", range(most - by_day, most + 1), sent)
+    yield Check("messages sent by day", range(most - by_day, most + 1), sent)
     yield Check("  that arrived", range(sent, sent + by_day + 1), sum(arrived.values()))
-    yield Check("  that arrived at night", 0, sum(arrived[one] for one in asleep))
+    yield Check("  that arrived at night", 0, sum(arrived[number] for number in range(sleepers)))
     capped = Message.objects.filter(state="suppressed", reason="capped")
-    yield Check("letters not sent for the cap, with the reason", wanted * 9 // 10 - sent - by_day, capped.count())
+    yield Check("messages not sent for the cap, with the reason", wanted * 9 // 10 - sent - by_day, capped.count())
     counted = capped.filter(decision__pacing__counted__gte=_MOST)
     yield Check("  that say how many were counted", capped.count(), counted.count())
     held = Message.objects.filter(state="held", reason="quiet_hours")
-    yield Check("letters held for the night, with the reason", wanted // 10 - at_night, held.count())
+    yield Check("messages held for the night, with the reason", wanted // 10 - at_night, held.count())
     ends = {_morning(zone, now) for zone in zones[:sleepers]}
     yield Check("  until eight in the morning", held.count(), held.filter(due_at__in=ends).count())
 
@@ -75,14 +75,15 @@ def _count(**of: Any) -> int:
     return Message.objects.filter(**of).count()
 
 
-def _document(key: str) -> dict[str, Any]:
-    return {
-        "purpose": PURPOSE,
-        "states": [{"name": "new", "kind": "initial"}, {"name": "told", "kind": "success"}],
-        "transitions": [["new", "told"]],
-        "entry": {"event": "customer.signed_up"},
-        "steps": [letter(key, "new", "over"), {"id": "over", "type": "exit", "state": "told"}],
-    }
+def _journeys() -> dict[str, dict[str, Any]]:
+    """Each writes by one of the channels: what a person had elsewhere only the cap looks at, under its own lock."""
+    return {key: journey(step(by, "over")) for key, by in zip(_JOURNEYS, cycle(CHANNELS), strict=False)}
+
+
+def _arrived(carriers: Carriers, count: int) -> Counter[int]:
+    """By person, how many messages came to any of their addresses; a push that was told again is one."""
+    whose = {(by, address_of(by, number)): number for by in CHANNELS for number in range(count)}
+    return Counter(whose[by, to] for by, to, _key in {(one.by, one.to, one.key) for one in carriers.arrivals()})
 
 
 def _put_in_force(stage: Stage) -> None:

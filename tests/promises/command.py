@@ -56,7 +56,8 @@ class Lab:
         self._servers.make(DATABASE, like=self._template)
         # Numbers begin anew in a new database: what this process knows of a version is of another journey's.
         version.cache_clear()
-        name = f"{promise.key}-{control}" if control else promise.key
+        # A promise may be played in several parts, each a module of its own.
+        name = f"{promise.key}-{control or promise.run.__module__.rpartition('.')[2]}"
         chance = random.Random(f"{self._seed}-{promise.key}")
         # A control need only be caught, for which the quick counts do.
         stage = Stage(self._servers, self._keeper, logs_of(name), self._full and not control, control, chance)

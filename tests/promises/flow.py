@@ -147,9 +147,14 @@ def ends(flow: Flow, most_late: int) -> Iterator[Check]:
     yield Check("  that never came to an end", 0, len(flow.told & by_unit.keys() - done))
     yield Check("  that took the wrong way", 0, wrong)
     yield Check("  late by so many seconds at most", range(most_late + 1), ceil(max((r[3] for r in rows), default=0)))
+    yield Check("  runs whose moves have a gap", 0, gaps())
+
+
+def gaps() -> int:
+    """Runs whose moves are not numbered one by one."""
     with connection.cursor() as cursor:
         cursor.execute(_GAPS)
-        yield Check("  runs whose moves have a gap", 0, cursor.fetchone()[0])
+        return int(cursor.fetchone()[0])
 
 
 def percentile_ms(seconds: list[float], share: float) -> int:

@@ -59,6 +59,29 @@ def current_version() -> None:
     put(runs, "version", current)
 
 
+def calls_of_the_dead_are_left() -> None:
+    """What somebody had in hand stays in that hand, whoever it was and whatever became of them."""
+    from journeys.engine.calls import claim
+
+    put(claim, "_CLAIM", replaced(claim._CLAIM, "c.state IN ('waiting', 'calling') AND", "c.state = 'waiting' AND"))
+
+
+def calls_of_the_living_are_taken() -> None:
+    """Whoever comes by makes a call, though somebody else just does."""
+    from journeys.engine.calls import claim
+
+    at_once = replaced(claim._CLAIM, "due_at = %b\n    FROM", "due_at = least(%b, c.due_at)\n    FROM")
+    put(claim, "_CLAIM", at_once)
+
+
+def each_attempt_has_a_key() -> None:
+    """Each attempt of a call has a key of its own, so nobody knows what was asked before."""
+    from customers.ids import new_id
+    from journeys.engine.calls import make
+
+    put(make, "idempotency_key", lambda *visit: new_id())
+
+
 def whoever_sees_it_calls() -> None:
     """A moment of a schedule is looked up, and then its people are called, with nobody held back meanwhile; the next
     one is noted by whoever comes first."""
@@ -96,6 +119,9 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "lots by chance": lots_by_chance,
     "the current version": current_version,
     "whoever sees it calls": whoever_sees_it_calls,
+    "calls of the dead are left": calls_of_the_dead_are_left,
+    "calls of the living are taken": calls_of_the_living_are_taken,
+    "each attempt has a key": each_attempt_has_a_key,
 }
 
 FAULTS: Final[dict[str, Callable[[], None]]] = {"made up however late": made_up_however_late}

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from threading import BoundedSemaphore
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -13,17 +14,24 @@ from channels.models import Message
 from config.loop.checks import Check
 from consent.models import Purpose
 from customers.models import Identifier
+from tests.promises.carriers import PURPOSE, SERVED, Carriers, journey, step, user
 from tests.promises.client import Client, in_parallel
-from tests.promises.letters import PURPOSE, STEPS, Letters, signed_up
 from tests.promises.plan import Promise
 from tests.promises.stage import Stage
-from tests.promises.waves import Watch, agree, hold_back, kill, let_go, tell
+from tests.promises.waves import Watch, hold_back, kill, let_go
 from tests.promises.ways_out import Person, WaysOut
 
 _SENDERS: Final = 2
-# How long the mail server thinks about a message.
+_THREADS: Final = 8
+_BY: Final = ("mail", "sms", "whatsapp", SERVED)
+# Of each person, whichever way they are written to.
+_STEPS: Final = ("first", "second")
+_BEFORE: Final = "before.begun"
+# How long a provider thinks about a message.
 _ANSWER_SECONDS: Final = 0.05
 _WAVE: Final = 32
+# So many opt out at one moment; the others of a wave wait for their turn, and for that nobody but them is to blame.
+_AT_ONCE: Final = 8
 # A worker dies at every so many waves.
 _KILL: Final = 10
 # About as long as the senders take for a wave.
@@ -38,22 +46,23 @@ class Answered:
 
 
 def run(stage: Stage) -> Iterator[Check]:
-    stage.start_web(2)
-    stage.start_engine()
+    carriers = Carriers(
+        stage, _SENDERS, _THREADS, webs=2, delay=_ANSWER_SECONDS, concurrency=2 * _THREADS, journeys=_journeys(), by=_BY
+    )
     partner = stage.partner()
-    letters = Letters(stage, _SENDERS, _ANSWER_SECONDS)
-    count = stage.size(6_000, 192)
-    people = _people_who_wait(stage, partner, count)
-    ways = WaysOut(stage, partner, Purpose.objects.get(key=PURPOSE).pk)
-    answers = _race(stage, letters, ways, people)
+    ways = WaysOut(stage, partner, carriers.connectors, Purpose.objects.get(key=PURPOSE).pk)
+    count = stage.size(6_000, 200)
+    people = _people_who_wait(stage, partner, carriers, ways, count)
+    began = time.time()
+    answers = _race(stage, carriers, ways, people)
     stage.settle("the last letters")
 
-    arrivals = letters.times()
-    late = [(answers[email].way, at - answers[email].at) for email, at in arrivals if at > answers[email].at]
+    arrivals = [one for one in carriers.arrivals() if one.at > began]
+    late = [answers[one.to].way for one in arrivals if one.at > answers[one.to].at]
     yield Check(f"people who opted out by {len(ways.all)} ways while they were written to", count, len(answers))
     for way in ways.all:
-        yield Check(f"  by {way}: letters that arrived after the answer", 0, sum(one == way for one, _by in late))
-    possible = count * len(STEPS)
+        yield Check(f"  by {way}: letters that arrived after the answer", 0, late.count(way))
+    possible = count * len(_STEPS)
     yield Check("letters that were quicker than the opt-out", range(1, possible), len(arrivals))
     stopped = Message.objects.filter(state=Message.State.SUPPRESSED).count()
     yield Check("letters that were not", range(1, possible), stopped)
@@ -68,37 +77,49 @@ def _ms(seconds: Sequence[float], share: float) -> int:
     return round(seconds[ceil(share * len(seconds)) - 1] * 1000)
 
 
-def _people_who_wait(stage: Stage, partner: Client, count: int) -> list[Person]:
+def _journeys() -> dict[str, dict[str, Any]]:
+    """Two letters by each, and one that came before: of that Mailgun tells."""
+    first, second = _STEPS
+    found = {by: journey(step(by, second, id=first), step(by, "over", id=second), event=f"{by}.begun") for by in _BY}
+    return found | {"before": journey(step(SERVED, "over"), event=_BEFORE)}
+
+
+def _people_who_wait(stage: Stage, partner: Client, carriers: Carriers, ways: WaysOut, count: int) -> list[Person]:
     """People with consent, whose letters are written and held back until their wave is let go."""
-    users = [f"person-{number}" for number in range(count)]
-    agree(stage, partner, users, PURPOSE)
+    carriers.agree(partner, range(count))
+    by = [ways.by[_way_of(ways, number)] for number in range(count)]
+    carriers.greet(partner, [number for number in range(count) if by[number] == SERVED], _BEFORE)
+    stage.settle("the letters that come before")
+    before = Message.objects.count()
     hold_back()
-    tell(partner, [signed_up(user) for user in users])
-    wanted = count * len(STEPS)
+    for one in _BY:
+        carriers.greet(partner, [number for number in range(count) if by[number] == one], f"{one}.begun")
+    wanted = count * len(_STEPS) + before
     stage.until(lambda: Message.objects.count() == wanted, "the letters", 300)
-    return _people(users)
+    return _people(count)
 
 
-def _people(users: Sequence[str]) -> list[Person]:
+def _way_of(ways: WaysOut, number: int) -> str:
+    """They take turns."""
+    names = list(ways.all)
+    return names[number % len(names)]
+
+
+def _people(count: int) -> list[Person]:
     profiles = dict(Identifier.objects.filter(kind_id="user_id").values_list("value", "profile__customer_id"))
-    by_customer: dict[UUID, tuple[UUID, UUID, UUID, str]] = {
-        customer: (address, profile, message, email)
-        for customer, address, profile, message, email in Message.objects.values_list(
-            "profile__customer_id", "address_id", "profile_id", "id", "address__value"
-        )
-    }
-    people = []
-    for user in users:
-        address, profile, message, email = by_customer[profiles[user]]
-        people.append(Person(user, email, address, profile, message))
-    return people
+    # The first message of each, as it was made.
+    rows = Message.objects.order_by("-created_at", "-id").values_list(
+        "profile__customer_id", "address__value", "address_id", "profile_id", "id"
+    )
+    by_customer: dict[UUID, tuple[str, UUID, UUID, UUID]] = {row[0]: row[1:] for row in rows}
+    return [Person(user(number), *by_customer[profiles[user(number)]]) for number in range(count)]
 
 
-def _race(stage: Stage, letters: Letters, ways: WaysOut, people: Sequence[Person]) -> dict[str, Answered]:
+def _race(stage: Stage, carriers: Carriers, ways: WaysOut, people: Sequence[Person]) -> dict[str, Answered]:
     """Let the letters of a few go at a time, and have those opt out while a sender is about to write to them."""
     answers: dict[str, Answered] = {}
-    names = list(ways.all)
-    by_way = [(person, names[number % len(names)]) for number, person in enumerate(people)]
+    turns = BoundedSemaphore(_AT_ONCE)
+    by_way = [(person, _way_of(ways, number)) for number, person in enumerate(people)]
     for number in range(ceil(len(people) / _WAVE)):
         wave = by_way[number * _WAVE : (number + 1) * _WAVE]
         with Watch([person.address_id for person, _way in wave]) as watch:
@@ -108,14 +129,15 @@ def _race(stage: Stage, letters: Letters, ways: WaysOut, people: Sequence[Person
                 # Every other one as the sender is at their own letter, the others somewhen before it or after.
                 watch.wait_for(person.address_id if wait < 0 else None)
                 time.sleep(max(wait, 0.0))
-                began = time.monotonic()
-                ways.all[way](person)
-                answers[person.email] = Answered(way, time.time(), time.monotonic() - began)
+                with turns:
+                    began = time.monotonic()
+                    ways.all[way](person)
+                    answers[person.address] = Answered(way, time.time(), time.monotonic() - began)
                 connection.close()
 
             let_go([person.address_id for person, _way in wave])
             if number % _KILL == _KILL // 2:
-                kill(stage, letters)
+                kill(stage, carriers.senders)
             in_parallel(_WAVE, opt_out, [(*who, stage.chance.uniform(-_WAVE_SECONDS, _WAVE_SECONDS)) for who in wave])
     return answers
 

@@ -3,7 +3,9 @@
 from typing import Final
 
 from tests.promises import (
+    asked_once,
     batches,
+    broadcasting,
     capping,
     carts,
     duplicates,
@@ -25,10 +27,13 @@ from tests.promises import (
     reconnecting,
     retries,
     scheduling,
+    sending_once,
     suppressing,
     tampering,
     telling,
     timers,
+    troubled,
+    unknowns,
     webhooks,
 )
 from tests.promises.plan import Promise
@@ -46,19 +51,24 @@ PROMISES: Final[tuple[Promise, ...]] = (
     entering.PROMISE,
     scheduling.PROMISE,
     racing.PROMISE,
+    asked_once.PROMISE,
     carts.PROMISE,
     pinned.PROMISE,
     halting_now.PROMISE,
     lots.PROMISE,
     poison.PROMISE,
     timers.PROMISE,
+    sending_once.PROMISE,
+    unknowns.PROMISE,
     opting_out.PROMISE,
     suppressing.PROMISE,
     capping.PROMISE,
+    troubled.PROMISE,
     outgoing.PROMISE,
     people.PROMISE,
     erasing.PROMISE,
     telling.PROMISE,
     tampering.PROMISE,
     publishing.PROMISE,
+    broadcasting.PROMISE,
 )

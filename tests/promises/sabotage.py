@@ -3,6 +3,7 @@
 A promise whose test does not notice is not shown by that test.
 """
 
+import importlib
 import os
 import random
 import secrets
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from django.apps import AppConfig
 
-from tests.promises import engine_sabotage, journey_sabotage, webhook_sabotage
+from tests.promises import broadcast_sabotage, dispatch_sabotage, engine_sabotage, journey_sabotage, webhook_sabotage
 from tests.promises.patching import put, replaced
 
 
@@ -24,6 +25,8 @@ class Sabotage(AppConfig):
     label = "lab"
 
     def ready(self) -> None:
+        # A provider that only the lab's processes know.
+        importlib.import_module("tests.promises.keyed")
         control = os.environ.get("TRILHA_LAB_CONTROL", "")
         if control:
             CONTROLS[control]()
@@ -354,6 +357,8 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
     "friends not masked": friends_not_masked,
     "others are not masked": others_not_masked,
     "names read without the lock": names_without_the_lock,
+    **broadcast_sabotage.CONTROLS,
+    **dispatch_sabotage.CONTROLS,
     **engine_sabotage.CONTROLS,
     **journey_sabotage.CONTROLS,
     **webhook_sabotage.CONTROLS,
@@ -362,6 +367,7 @@ CONTROLS: Final[dict[str, Callable[[], None]]] = {
 FAULTS: Final[dict[str, Callable[[], None]]] = {
     "slow resolve": slow_resolve,
     "interpretation throws": interpretation_throws,
+    **dispatch_sabotage.FAULTS,
     **engine_sabotage.FAULTS,
     **journey_sabotage.FAULTS,
 }

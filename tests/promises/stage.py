@@ -118,6 +118,16 @@ class Stage:
                 raise ProcessError(f"after {seconds:.0f} s there is no end of waiting for {what}")
             time.sleep(0.05)
 
+    def dwindle(self, left: Callable[[], int], what: str, seconds: float) -> None:
+        """Wait until none are left, however long that takes; ProcessError once they have been no fewer for so long."""
+        fewest, since = left(), time.monotonic()
+        while fewest:
+            if time.monotonic() - since > seconds:
+                raise ProcessError(f"for {seconds:.0f} s there have been {fewest} of {what}, and no fewer")
+            time.sleep(0.25)
+            if (now := left()) < fewest:
+                fewest, since = now, time.monotonic()
+
     def settle(self, what: str, seconds: float = _SETTLE_SECONDS, *, stays: Collection[str] = ()) -> None:
         """Wait until nothing is left to do, but in the places that stay as they are."""
         self.until(lambda: not waiting().keys() - set(stays), what, seconds)

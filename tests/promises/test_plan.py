@@ -140,6 +140,6 @@ def test_what_is_no_part_or_too_long_a_one_is_refused(asked: str) -> None:
 
 
 def test_every_promise_is_in_one_part_and_none_takes_too_long() -> None:
-    dealt = parts(ALL, 8)
+    dealt = parts(ALL, 9)
     assert sorted(one.key for part in dealt for one in part) == sorted(one.key for one in ALL)
     assert max(map(minutes_of, dealt)) <= MOST_MINUTES

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from channels.models import Message
+from config.processes import Process
 from tests.promises.client import Client
-from tests.promises.letters import Letters
 from tests.promises.stage import Stage
 
 _LOOK_SECONDS: Final = 0.005
@@ -65,9 +65,9 @@ def let_go(address_ids: Iterable[UUID]) -> None:
         cursor.execute("UPDATE channels_message SET due_at = now() WHERE address_id = ANY(%s)", [list(address_ids)])
 
 
-def kill(stage: Stage, letters: Letters) -> None:
-    """One of the senders, which is started anew."""
-    victim = stage.chance.choice(letters.senders)
+def kill(stage: Stage, senders: Sequence[Process]) -> None:
+    """One of them, which is started anew."""
+    victim = stage.chance.choice(senders)
     victim.kill()
     victim.start()
     stage.keeper.keep(victim.pid)

@@ -34,6 +34,8 @@
     trilha.track(name, details(name, JSON.parse(button.dataset.details || "{}")));
     list(name);
     if (button === order) {
+      // By then a journey has put something there.
+      [2000, 5000, 10000].forEach((wait) => setTimeout(() => trilha.fillSlots(), wait));
       cart = null;
       order.disabled = true;
     }

@@ -18,6 +18,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from channels.care.state import Leave, ask_leave
+from channels.care.state import give_back as give_leave_back
 from channels.models import Connector
 from channels.providers.base import ConfigurationError, build
 from channels.providers.calls import CallService
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 # Waiting threads are cheap, but not free; and no single system gets more than a quarter of them.
 _AT_ONCE: Final = 32
 _OF_ONE: Final = 8
+# What is put off is written and not called.
+_PUT_OFF: Final = 1_000
 # Between two looks for what is due, while other calls are in hand.
 _LOOK_SECONDS: Final = 0.1
 _one_at_a_time = threading.Lock()
@@ -95,11 +99,22 @@ class _Round:
             self.holds.free_slots(connector_id, slots)
 
     def _start(self, connector_id: UUID, slots: list[int]) -> int:
-        began, now = time.monotonic(), self.clock()
-        token, journeys = claim(connector_id, now, len(slots))
+        """Begin as many as there are slots for, and as the connector has leave for by its rate, quota and money."""
+        connector = Connector.objects.select_related("brand").get(pk=connector_id)
+        leave = ask_leave(connector, self.clock(), len(slots))
+        if not leave.count:
+            return _put_off(connector_id, leave, self.clock())
+        before = len(self.in_hand)
+        try:
+            return self._start_claimed(connector, slots, leave.count)
+        finally:
+            give_leave_back(connector, leave, len(self.in_hand) - before, self.clock())
+
+    def _start_claimed(self, connector: Connector, slots: list[int], most: int) -> int:
+        began, now, connector_id = time.monotonic(), self.clock(), connector.pk
+        token, journeys = claim(connector_id, now, most)
         if not journeys:
             return 0
-        connector = Connector.objects.get(pk=connector_id)
         batch = _Batch(connector_id, _service(connector), slots)
         held = []
         try:
@@ -200,6 +215,15 @@ def _call_due(clock: Callable[[], datetime], until: float) -> bool:
                     return is_open
         finally:
             work.end()
+
+
+def _put_off(connector_id: UUID, leave: Leave, now: datetime) -> int:
+    """By its rate it has its turn in a moment. What the day has no room for waits until there is; how many calls do."""
+    if leave.until is None or not leave.reason:
+        return 0
+    token, journeys = claim(connector_id, now, _PUT_OFF)
+    give_back(list(journeys), token, leave.until)
+    return len(journeys)
 
 
 def _never(error: str, consent: int | None = None) -> Outcome:

@@ -39,7 +39,7 @@ class EspServer:
         return {"service": self.service, "base_url": self.system.url + ("/v3" if self.service == "mailgun" else "")}
 
     def answer(self, handler: Handler) -> None:
-        asked = self.system.received[-1]
+        asked = handler.asked
         status, said = getattr(self, f"_{self.service}")(asked)
         body = json.dumps(said).encode()
         handler.send_response(status)

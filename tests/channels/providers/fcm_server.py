@@ -83,7 +83,7 @@ class FcmServer:
         return [one.path for one in self.system.received]
 
     def answer(self, handler: Handler) -> None:
-        asked = self.system.received[-1]
+        asked = handler.asked
         status, said = self._token(asked.body) if asked.path == "/token" else self._send(asked)
         body = json.dumps(said).encode()
         handler.send_response(status)

@@ -88,6 +88,29 @@ def test_a_push_is_asked_for_as_firebase_documents_it(world: World, fcm: FcmServ
     }
 
 
+@pytest.mark.parametrize(("urgency", "priority"), [("high", "HIGH"), ("normal", "NORMAL"), ("very-low", None)])
+def test_how_urgent_it_is_each_platform_is_told_in_its_words(
+    world: World, fcm: FcmServer, urgency: str, priority: str | None
+) -> None:
+    say(world, urgency=urgency)
+    write_to(world, DEVICE)
+
+    dispatch(world, NOW)
+
+    [taken] = fcm.taken
+    assert taken["android"].get("priority") == priority
+    assert taken["webpush"]["headers"]["Urgency"] == urgency
+
+
+def test_a_browser_s_endpoint_is_no_token(world: World, fcm: FcmServer) -> None:
+    message = write_to(world, "https://fcm.googleapis.com/fcm/send/cJ8x")
+
+    dispatch(world, NOW)
+
+    assert state(message) == ("suppressed", "not_served")
+    assert SEND not in fcm.asked
+
+
 def test_what_is_not_said_is_left_out(world: World, fcm: FcmServer) -> None:
     say(world, link="/cart")
     write_to(world, DEVICE)
@@ -191,7 +214,7 @@ def test_a_device_that_is_gone_is_written_to_no_more(world: World) -> None:
     ("device", "wanted", "attempts"),
     [
         (MALFORMED, ("failed", "refused"), 1),
-        (OF_ANOTHER, ("queued", "trouble"), 0),
+        (OF_ANOTHER, ("failed", "refused"), 1),
         (APPLE, ("queued", "trouble"), 0),
         (BUSY, ("queued", "trouble"), 0),
         (DOWN, ("queued", "trouble"), 0),
@@ -209,6 +232,15 @@ def test_firebases_names_of_errors_say_whose_fault_it_is(
     assert state(message) == wanted
     assert Message.objects.get(pk=message).attempts == attempts
     assert not Suppression.objects.exists()
+
+
+def test_a_device_of_another_project_holds_up_no_other(world: World) -> None:
+    write_to(world, OF_ANOTHER)
+    other = write_to(world, DEVICE)
+
+    dispatch(world, NOW)
+
+    assert state(other) == ("sent", "")
 
 
 def test_the_wish_to_be_left_alone_is_granted(world: World) -> None:

@@ -13,9 +13,11 @@ from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
+from channels.admin import fares
+from channels.care.health import health
 from channels.conversations.keywords import obey
 from channels.dispatch.reconcile import Said, reconcile
-from channels.models import Conversation, Inbound, Message, ProviderCallback, Receipt
+from channels.models import ConnectorHour, Conversation, Inbound, Message, ProviderCallback, Receipt
 from channels.providers.base import ConfigurationError, build
 from channels.receipts import apply
 from consent import keywords
@@ -168,13 +170,29 @@ def test_too_many_calls_wait_as_long_as_twilio_says_and_are_no_try(world: World,
     assert timedelta(seconds=7) <= row.due_at - NOW < timedelta(seconds=9)
 
 
-@pytest.mark.parametrize("trouble", ["500", "drop", "not json"])
+@pytest.mark.parametrize(
+    ("headers", "body"), [({"Retry-After": "8"}, b""), ({}, b'{"code": 20503, "message": "Service unavailable"}')]
+)
+def test_a_503_that_twilio_itself_tells_of_is_tried_again(
+    world: World, twilio: TwilioServer, headers: dict[str, str], body: bytes
+) -> None:
+    twilio.system.answers = [(503, headers, body), twilio.answer]
+    message = write_to(world, ANA)
+
+    dispatch(world, NOW)
+    assert state(message) == ("queued", "trouble")
+    dispatch(world, NOW + timedelta(minutes=30))
+
+    assert (state(message), len(twilio.taken)) == (("sent", ""), 1)
+
+
+@pytest.mark.parametrize("trouble", ["500", "503", "drop", "not json"])
 def test_a_call_of_which_nobody_knows_is_unknown_and_not_repeated(
     world: World, twilio: TwilioServer, trouble: str
 ) -> None:
     twilio.system.answers = []
-    if trouble == "500":
-        twilio.system.answer(500, b"{}")
+    if trouble in ("500", "503"):
+        twilio.system.answer(int(trouble), b"<html>upstream reset</html>" if trouble == "503" else b"{}")
     elif trouble == "drop":
         twilio.system.answers.append(drops)
     else:
@@ -365,6 +383,21 @@ def test_a_repeated_call_is_answered_with_nothing_that_could_be_texted(world: Wo
         for _time in range(2)
     ]
     assert [(one.status_code, one.content) for one in answers] == [(200, b"")] * 2
+
+
+def test_calls_without_its_signature_are_counted_and_nothing_of_them_is_kept(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [tell(client, world, token="another", From=ANA, Body="Oi") for _time in range(3)] == [401] * 3
+    assert tell(client, world, MessageSid="SM" + "5" * 32, From=ANA, Body="Oi") == 200
+    assert ConnectorHour.objects.values_list("unsigned", "taken").get() == (3, 0)
+    assert health(world.connector, utcnow()).unsigned == 3
+    shown = fares.now(world.connector, utcnow())
+    assert "called back without a valid signature, in 24 h" in shown
+    assert ProviderCallback.objects.count() == 1
+    ConnectorHour.objects.update(unsigned=1_000)
+    tell(client, world, token="another", From=ANA, Body="Oi")
+    assert ConnectorHour.objects.get().unsigned == 1_000
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"&".join(b"a=1" for _ in range(600))])

@@ -34,7 +34,7 @@ class TwilioServer:
         return {"account_sid": ACCOUNT, "sender": sender, "base_url": self.system.url}
 
     def answer(self, handler: Handler) -> None:
-        asked = self.system.received[-1]
+        asked = handler.asked
         form = dict(parse_qsl(asked.body.decode(), strict_parsing=True))
         status, said = self._answer(asked.path, asked.headers.get("authorization", ""), form)
         body = json.dumps(said).encode()

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.channels.web_server import Handler, OtherSystem
 
 NUMBER = "106540352242922"
+ACCOUNT = "102290129340398"
 TOKEN = "EAAG-token"
 SECRET = "the-apps-secret"
 # People of whom it has something else to say.
@@ -30,14 +32,18 @@ class WhatsAppServer:
     def __init__(self, system: OtherSystem) -> None:
         self.system = system
         self.taken: list[dict[str, Any]] = []
+        self.templates: list[dict[str, Any]] = []
         system.answers = [self.answer]
 
     def config(self) -> dict[str, str]:
         return {"phone_number_id": NUMBER, "base_url": self.system.url}
 
     def answer(self, handler: Handler) -> None:
-        asked = self.system.received[-1]
-        status, said = self._answer(asked.path, asked.headers, json.loads(asked.body))
+        asked = handler.asked
+        if asked.method == "GET":
+            status, said = self._listed(asked.path, asked.headers)
+        else:
+            status, said = self._answer(asked.path, asked.headers, json.loads(asked.body))
         body = json.dumps(said).encode()
         handler.send_response(status)
         handler.send_header("content-type", "application/json; charset=UTF-8")
@@ -65,6 +71,21 @@ class WhatsAppServer:
             "messages": [{"id": self.wamid(len(self.taken)), "message_status": "accepted"}],
         }
 
+    def _listed(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """A page of templates, with a cursor that says how many came before."""
+        parts = urlsplit(path)
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            return 401, _error(190, "Invalid OAuth access token.")
+        if parts.path != f"/v23.0/{ACCOUNT}/message_templates":
+            return 400, _error(100, f"Unsupported get request. Object with ID '{path}' does not exist")
+        asked = dict(parse_qsl(parts.query))
+        start, most = int(asked.get("after", 0)), int(asked.get("limit", 25))
+        end = start + most
+        paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(end)}}
+        if end < len(self.templates):
+            paging["next"] = f"https://graph.facebook.com{path}&after={end}"
+        return 200, {"data": self.templates[start:end], "paging": paging}
+
     @staticmethod
     def wamid(number: int) -> str:
         return f"wamid.HBgN{number:08d}"
@@ -78,6 +99,14 @@ def told(number: str = NUMBER, field: str = "messages", **value: Any) -> bytes:
     metadata = {"display_phone_number": "15550783881", "phone_number_id": number}
     change = {"value": {"messaging_product": "whatsapp", "metadata": metadata, **value}, "field": field}
     entry = {"id": "102290129340398", "changes": [change]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def changed(field: str, account: str = ACCOUNT, **value: Any) -> bytes:
+    """Of a template of this account."""
+    named = {"message_template_id": 594425479261596, "message_template_name": "order_ready",
+             "message_template_language": "pt_BR"}  # fmt: skip
+    entry = {"id": account, "time": 1739321024, "changes": [{"value": named | value, "field": field}]}
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 

@@ -1,0 +1,36 @@
+"""What the pages of templates and of content blocks share: they have versions, and those have words."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from customers.admin.base import Kept
+from customers.admin.show import badge, state
+
+
+class Worded(Kept):
+    list_display = ("name", "key", "brand", "squad", state("channel", {}, _("channel")), "latest")
+    list_filter = ("brand", "channel")
+    list_select_related = ("brand", "squad")
+    search_fields = ("name", "key")
+    search_help_text = _("A part of the name or key.")
+    autocomplete_fields = ("brand", "squad")
+    prepopulated_fields = {"key": ("name",)}
+    fields = ("name", "key", "brand", "squad", "channel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("versions__texts")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()
+
+    @admin.display(description=_("latest version"))
+    def latest(self, row: Any) -> SafeString:
+        newest = max(row.versions.all(), key=lambda version: version.number, default=None)
+        if newest is None:
+            return badge(_("none"), "warn")
+        return badge(f"v{newest.number} · {', '.join(text.locale for text in newest.texts.all())}", "good")

@@ -1,0 +1,1 @@
+"""Campaigns: which journeys and broadcasts serve them."""

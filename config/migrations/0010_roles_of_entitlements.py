@@ -1,0 +1,18 @@
+"""Who grants, and who reads what was granted."""
+
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+from config import roles
+
+
+def let_roles_grant(apps, schema_editor):
+    create_permissions(installed.get_app_config("channels"), verbosity=0)
+    roles.seed(apps.get_model("auth", "Permission"), apps.get_model("auth", "Group"))
+
+
+class Migration(migrations.Migration):
+    dependencies = (("config", "0009_roles_of_browsers"), ("channels", "0013_entitlements"))
+
+    operations = (migrations.RunPython(let_roles_grant, migrations.RunPython.noop),)

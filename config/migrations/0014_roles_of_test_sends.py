@@ -1,0 +1,18 @@
+"""Who keeps seed lists and sends tests."""
+
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+from config import roles
+
+
+def let_roles_test(apps, schema_editor):
+    create_permissions(installed.get_app_config("channels"), verbosity=0)
+    roles.seed(apps.get_model("auth", "Permission"), apps.get_model("auth", "Group"))
+
+
+class Migration(migrations.Migration):
+    dependencies = (("config", "0013_roles_of_content"), ("channels", "0023_test_sends"))
+
+    operations = (migrations.RunPython(let_roles_test, migrations.RunPython.noop),)
