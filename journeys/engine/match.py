@@ -23,28 +23,20 @@ from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
 from journeys.engine.looks import last_moves, leave_by_rule, of_this_run
 from journeys.engine.on_their_way import moving_customers, oldest_before
+from journeys.engine.passing import take
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
 from journeys.engine.variables import give, read_variables
 from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.steps.base import TRAITS
-from journeys.version import Meaning, Version, version
+from journeys.version import Meaning, Version
 
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
 
-_LOCK_ITEMS = """
-    SELECT m.id, m.event_id, m.received_at, m.occurred_at, m.profile_id, m.brand_id, m.name, m.message_id, p.customer_id
-    FROM customers_match_queue m JOIN customers_profile p ON p.id = m.profile_id
-    WHERE m.id = ANY(%b) ORDER BY m.received_at, m.event_id FOR UPDATE OF m SKIP LOCKED
-"""
+_DONE = "DELETE FROM customers_match_queue WHERE id = ANY(%b)"
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
-_PINNED = """
-    SELECT u.id, r.version_id FROM unnest(%b::uuid[]) AS u(id), LATERAL (
-        SELECT DISTINCT r.version_id FROM journeys_run r WHERE r.customer_id = u.id AND r.status = 1
-    ) r
-"""
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
 # By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
 # and waits to be worked on alone: later events of the customer must wait for it. Later by receipt: an event of a
@@ -68,39 +60,16 @@ _RESETS = """
 def match(ids: Sequence[int], now: datetime) -> int:
     """Match these queue items, those nobody else holds; return how many are done."""
     with raw_cursor() as cursor:
-        arrivals = [Arrival(*row) for row in cursor.execute(_LOCK_ITEMS, [list(ids)], prepare=True).fetchall()]
         entries = live_entries()
-        concerned = _concerned(cursor, arrivals, entries)
+        concerned, passed = take(cursor, ids, entries)
         left = _left(cursor, concerned)
         ready = [arrival for arrival in concerned if arrival.item_id not in left]
         if ready:
             work = Work()
             _work_rounds(cursor, ready, entries, now, work)
             write(cursor, work, now)
-        done = [arrival.item_id for arrival in arrivals if arrival.item_id not in left]
-        cursor.execute("DELETE FROM customers_match_queue WHERE id = ANY(%b)", [done], prepare=True)
-    return len(done)
-
-
-def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries) -> list[Arrival]:
-    """Events whose name a live run of their customer knows, at whatever step, and events that may bring somebody in.
-
-    A run that another worker is just starting, or putting into another version, cannot be seen here; it looks back
-    for itself (re-check).
-    """
-    pinned: dict[UUID, list[Version]] = defaultdict(list)
-    customers = list({arrival.customer_id for arrival in arrivals})
-    for customer, version_id in cursor.execute(_PINNED, [customers], prepare=True).fetchall():
-        pinned[customer].append(version(version_id))
-    # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
-    moving = moving_customers(cursor)
-    return [
-        arrival
-        for arrival in arrivals
-        if arrival.customer_id in moving
-        or any(one.may_mean(arrival.brand_id, arrival.name) for one in pinned.get(arrival.customer_id, ()))
-        or entries.of(arrival.brand_id, arrival.name)
-    ]
+            cursor.execute(_DONE, [[arrival.item_id for arrival in ready]], prepare=True)
+    return passed + len(ready)
 
 
 def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
