@@ -109,7 +109,7 @@ def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage], contexts
         contents = ((message.id, Jsonb(message.context, orjson.dumps), "", "") for message in messages)
         copy_rows(cursor, "channels_messagecontent", _CONTENT_COLUMNS, contents)
     else:
-        cursor.execute(_CONTENTS.format(query=contexts.query), contexts.parameters)
+        cursor.execute(_CONTENTS.format(query=contexts.query), contexts.parameters, prepare=True)
 
 
 def cancel_unsent(cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime) -> int:

@@ -48,6 +48,16 @@ class _RawCursor(Cursor[Any]):
         self._adapters = known
 
 
+def ask_at_once(cursor: Cursor[Any], *asked: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+    """The rows of several statements that are sent together and made in this order; each sees what was committed when
+    its turn came. A statement without rows gives none."""
+    own = [_RawCursor(cursor.connection) for _ in asked]
+    with cursor.connection.pipeline():
+        for one, (statement, parameters) in zip(own, asked, strict=True):
+            one.execute(statement, parameters, prepare=True)
+    return [one.fetchall() if one.description else [] for one in own]
+
+
 @contextmanager
 def held_cursor(name: str, wrapper: BaseDatabaseWrapper | None = None) -> Iterator[ServerCursor[Any]]:
     """The same for more rows than memory should hold: they stay with the server until they are asked for, and other

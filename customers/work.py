@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +23,8 @@ from customers.pg import raw_cursor
 
 logger = logging.getLogger(__name__)
 
+# Units of a full batch.
+MOST = 1000
 MAX_ATTEMPTS = 5
 # Between noting a batch and deleting the note lie milliseconds; a note unlocked for longer is a dead worker's.
 CLAIM_GRACE = timedelta(seconds=5)
@@ -87,6 +89,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 _MISSED = "ARRAY(SELECT DISTINCT queue FROM customers_batchclaim WHERE started_at < %(missed)s)"
+_ALONE = "ARRAY(SELECT DISTINCT queue FROM customers_unitattempt WHERE next_at <= %(now)s)"
 
 # By queue, the id below which nothing was left when it was last picked from. A queue begins with thousands of rows
 # that are done and not yet vacuumed away; who comes back again and again need not pass them each time. What a failed
@@ -94,7 +97,14 @@ _MISSED = "ARRAY(SELECT DISTINCT queue FROM customers_batchclaim WHERE started_a
 Floors = dict[str, int]
 
 
-def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Queue]:
+class Waiting(NamedTuple):
+    """A queue that has something to work on; whether the dead left something to count, or units are due alone."""
+
+    queue: Queue
+    to_mend: bool
+
+
+def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Waiting]:
     """Those that have something to work on, or a dead worker's note to take up, learned by one statement.
 
     What the dead held may have been done by somebody else before it was missed: then nothing but the note is left.
@@ -104,14 +114,21 @@ def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Queu
         for q in queues
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(first)}, {_MISSED}", {"now": now, "missed": now - CLAIM_GRACE})
-        *any_rows, missed = cursor.fetchone()
-        return [queue for queue, any_row in zip(queues, any_rows, strict=True) if any_row or queue.name in missed]
+        cursor.execute(f"SELECT {', '.join(first)}, {_MISSED}, {_ALONE}", {"now": now, "missed": now - CLAIM_GRACE})
+        *any_rows, missed, alone = cursor.fetchone()
+        return [
+            Waiting(queue, queue.name in missed or queue.name in alone)
+            for queue, any_row in zip(queues, any_rows, strict=True)
+            if any_row or queue.name in missed
+        ]
 
 
-def work_once(queue: Queue, now: datetime, limit: int = 1000, floors: Floors | None = None) -> int:
-    """Work on one batch and on the units that are due alone; return how many units were done."""
-    done = _mend(queue, now, limit) if _needs_mending(queue, now) else 0
+def work_once(
+    queue: Queue, now: datetime, limit: int = MOST, floors: Floors | None = None, *, to_mend: bool | None = None
+) -> int:
+    """Work on one batch and on the units that are due alone; return how many units were done. Whether there is anything
+    to mend is looked for where the caller does not say."""
+    done = _mend(queue, now, limit) if (_needs_mending(queue, now) if to_mend is None else to_mend) else 0
     return done + _attempt(queue, lambda: _pick(queue, now, limit, {} if floors is None else floors), now)
 
 

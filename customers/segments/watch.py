@@ -31,7 +31,7 @@ def watchers_of(cursor: Cursor[Any], kinds: Sequence[str]) -> Watchers:
     """Read by a transaction that has written already: a build waits for all that had before its segment was known.
     (A lock, as resolve holds it, could not be waited for by somebody who has locked people.)"""
     found: dict[tuple[str, str, UUID], list[Watcher]] = {}
-    for kind, name, brand, segment in cursor.execute(_READ, [list(kinds)]).fetchall():
+    for kind, name, brand, segment in cursor.execute(_READ, [list(kinds)], prepare=True).fetchall():
         found.setdefault((kind, name, brand), []).append(Watcher(segment, brand))
     return found
 

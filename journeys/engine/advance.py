@@ -101,8 +101,8 @@ def _ready(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> list
     astray = _astray(cursor, runs)
     unseen: set[int] = set()
     if awaiting:
-        arriving.append(dict(cursor.execute(_ON_THEIR_WAY, [customers]).fetchall()))
-        unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in awaiting]]).fetchall()}
+        arriving.append(dict(cursor.execute(_ON_THEIR_WAY, [customers], prepare=True).fetchall()))
+        unseen = {row[0] for row in cursor.execute(_UNSEEN, [[run.id for run in awaiting]], prepare=True).fetchall()}
     return [
         run
         for run in runs

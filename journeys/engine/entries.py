@@ -6,11 +6,18 @@ from uuid import UUID
 
 import msgspec
 
+from customers.pg import raw_cursor
 from journeys.entry.names import CALLED
 from journeys.models import Journey
 from journeys.version import Version, version
 
 SAID_BESIDE: Final = ("brand__journeys_at_once", "ramp_over")
+# The same of all.
+_LIVE: Final = """
+    SELECT j.live_version_id, b.journeys_at_once, j.ramp_over
+    FROM journeys_journey j JOIN customers_brand b ON b.id = j.brand_id
+    WHERE j.status = %b AND j.live_version_id IS NOT NULL ORDER BY j.name
+"""
 
 
 @dataclass(slots=True)
@@ -40,9 +47,10 @@ class Entries:
 def live_entries() -> Entries:
     """All that are live, by one statement."""
     entries = Entries()
-    live = Journey.objects.filter(status=Journey.Status.LIVE).exclude(live_version=None)
-    for id_, *said in live.values_list("live_version_id", *SAID_BESIDE):
-        entries.add(version(id_), *said)
+    with raw_cursor() as cursor:
+        rows = cursor.execute(_LIVE, [Journey.Status.LIVE.value], prepare=True).fetchall()
+    for id_, at_once, ramp_over in rows:
+        entries.add(version(id_), at_once, ramp_over)
     for candidates in entries.by_event.values():
         candidates.sort(key=lambda one: -one.definition.entry.priority)
     return entries

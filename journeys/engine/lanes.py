@@ -14,7 +14,7 @@ from functools import cache
 from django.db import close_old_connections, connections
 
 from customers import work
-from journeys.engine.drain import drain, work_through
+from journeys.engine.drain import IN_A_ROW, drain, work_through
 
 # With less to do, a second lane would only find what the first has in hand.
 WORTHWHILE = 1000
@@ -32,7 +32,7 @@ def drain_in_lanes(clock: Callable[[], datetime], seconds: float = 20.0) -> bool
     second: Future[bool] | None = None
     floors: work.Floors = {}
     try:
-        while done := work_through(clock, floors):
+        while done := work_through(clock, floors, 1 if second is None else IN_A_ROW):
             if time.monotonic() > until:
                 return False
             if second is None and done >= WORTHWHILE:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from customers.pg import raw_cursor
+from customers.pg import ask_at_once, raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
@@ -22,7 +22,7 @@ from journeys.engine.enroll import Gate, enter, open_gate
 from journeys.engine.entries import Entries, live_entries
 from journeys.engine.looking_back import resumed
 from journeys.engine.looks import last_moves, leave_by_rule, of_this_run
-from journeys.engine.on_their_way import moving_customers, oldest_before
+from journeys.engine.on_their_way import FIRST, MOVING, moving_of, oldest_before
 from journeys.engine.passing import take
 from journeys.engine.runs import ACTIVE, Began, People, RunState, lock_live, people_of, variables_of
 from journeys.engine.variables import give, read_variables
@@ -38,17 +38,21 @@ Place = tuple[datetime, int]
 _DONE = "DELETE FROM customers_match_queue WHERE id = ANY(%b)"
 _LOCK_CUSTOMERS = "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 _HOMES = "SELECT id, customer_id FROM customers_profile WHERE customer_id = ANY(%b)"
-# By profile, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
+# By customer, the oldest event whose consent is still queued, and the oldest that another worker holds or that failed
 # and waits to be worked on alone: later events of the customer must wait for it. Later by receipt: an event of a
 # batch whose worker died has a higher id than those that overtook it.
 _CONSENT_PENDING = """
-    SELECT profile_id, min(received_at), 0 FROM consent_queue WHERE profile_id = ANY(%b) GROUP BY profile_id
+    SELECT p.customer_id, q.first, 0 FROM customers_profile p, LATERAL (
+        SELECT min(q.received_at) AS first FROM consent_queue q WHERE q.profile_id = p.id OFFSET 0
+    ) q
+    WHERE p.customer_id = ANY(%b) AND q.first IS NOT NULL
 """
 _OLDER = """
-    SELECT u.id, m.* FROM unnest(%b::uuid[]) AS u(id), LATERAL (
+    SELECT p.customer_id, m.* FROM customers_profile p, LATERAL (
         SELECT m.received_at, m.event_id FROM customers_match_queue m
-        WHERE m.profile_id = u.id AND NOT m.id = ANY(%b) ORDER BY m.received_at, m.event_id LIMIT 1
+        WHERE m.profile_id = p.id AND NOT m.id = ANY(%b) ORDER BY m.received_at, m.event_id LIMIT 1
     ) m
+    WHERE p.customer_id = ANY(%b)
 """
 # How often the time of runs that wait where it can begin anew has done so since they came there.
 _RESETS = """
@@ -77,12 +81,20 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     if not arrivals:
         return set()
     customers = list({arrival.customer_id for arrival in arrivals})
-    cursor.execute(_LOCK_CUSTOMERS, [customers], prepare=True)
-    # Read before all the queues that its messages lead to: whoever leaves it meanwhile is seen in one of those.
-    unresolved = oldest_before(cursor, customers, max(arrival.event_id for arrival in arrivals))
-    homes = dict(cursor.execute(_HOMES, [customers], prepare=True).fetchall())
-    moving = moving_customers(cursor)
-    barred = _oldest_barred(cursor, homes, [arrival.item_id for arrival in arrivals])
+    queues: tuple[tuple[str, list[Any]], ...] = (
+        (_HOMES, [customers]), (MOVING, []), (_CONSENT_PENDING, [customers]),
+        (_OLDER, [[arrival.item_id for arrival in arrivals], customers]),
+    )  # fmt: skip
+    # Of the inbox mostly the first row says that nothing older is in it. It is read before all the queues that its
+    # messages lead to, so that whoever leaves it meanwhile is seen in one of those; and where more of it must be read,
+    # they are read anew.
+    _locked, first, *found = ask_at_once(cursor, (_LOCK_CUSTOMERS, [customers]), (FIRST, []), *queues)
+    newest, unresolved = max(arrival.event_id for arrival in arrivals), dict[UUID, int]()
+    if first and first[0][1] < newest:
+        unresolved = oldest_before(cursor, customers, newest)
+        found = ask_at_once(cursor, *queues)
+    homes, moving, *older = dict(found[0]), moving_of(found[1]), *found[2:]
+    barred = _oldest(chain(*older))
     left = set()
     for arrival in arrivals:
         customer = arrival.customer_id
@@ -94,14 +106,11 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     return left
 
 
-def _oldest_barred(cursor: Cursor[Any], homes: dict[UUID, UUID], items: Sequence[int]) -> dict[UUID, Place]:
+def _oldest(rows: Iterable[Sequence[Any]]) -> dict[UUID, Place]:
     """By customer, the oldest event that must be worked before any later one and is not in this batch."""
-    profiles = list(homes)
-    rows = cursor.execute(_CONSENT_PENDING, [profiles], prepare=True).fetchall()
-    rows += cursor.execute(_OLDER, [profiles, list(items)], prepare=True).fetchall()
     oldest: dict[UUID, Place] = {}
-    for profile, *place in rows:
-        customer, first = homes[profile], (place[0], place[1])
+    for customer, *place in rows:
+        first = (place[0], place[1])
         oldest[customer] = min(first, oldest.get(customer, first))
     return oldest
 

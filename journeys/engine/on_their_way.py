@@ -1,7 +1,7 @@
 """What is on its way to a customer's runs: messages accepted but not resolved, merges not yet followed."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from psycopg import Cursor
 from customers.ids import hash64
 
 # Nearly in the order of receipt: what follows a message that was answered has a higher id and a later time.
-_FIRST = "SELECT received_at, id FROM customers_inbox ORDER BY id LIMIT 1"
+FIRST = "SELECT received_at, id FROM customers_inbox ORDER BY id LIMIT 1"
 _IDENTIFIERS = """
     SELECT p.customer_id, i.namespace, i.kind_id, i.value
     FROM customers_profile p JOIN customers_identifier i ON i.profile_id = p.id AND i.closed_at IS NULL
@@ -27,7 +27,7 @@ _NAMING = """
 """
 # The queue is nearly always empty and its statistics are always old, so the look-up is spelled as one by key, lest
 # the planner read all profiles instead.
-_MOVING = """
+MOVING = """
     SELECT q.from_customer_id, (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id)
     FROM customers_merge_queue q
 """
@@ -35,12 +35,17 @@ _MOVING = """
 
 def moving_customers(cursor: Cursor[Any]) -> set[UUID]:
     """Customers whose runs are about to be moved by the merge stage."""
-    return {customer for row in cursor.execute(_MOVING, prepare=True).fetchall() for customer in row}
+    return moving_of(cursor.execute(MOVING, prepare=True).fetchall())
+
+
+def moving_of(rows: Iterable[Sequence[UUID]]) -> set[UUID]:
+    """The same of the rows of `MOVING`."""
+    return {customer for row in rows for customer in row}
 
 
 def oldest_unresolved(cursor: Cursor[Any], customers: Collection[UUID], until: datetime) -> dict[UUID, datetime]:
     """By customer, when the oldest unresolved message that names them was received; none later than `until`."""
-    first = cursor.execute(_FIRST).fetchone()
+    first = cursor.execute(FIRST, prepare=True).fetchone()
     if first is None or first[0] > until:
         return {}
     owners = _owners(cursor, customers)
@@ -54,7 +59,7 @@ def oldest_unresolved(cursor: Cursor[Any], customers: Collection[UUID], until: d
 def oldest_before(cursor: Cursor[Any], customers: Collection[UUID], event_id: int) -> dict[UUID, int]:
     """By customer, the id of the oldest unresolved message that names them, of those older than this event: a message
     has the id that its event will have."""
-    first = cursor.execute(_FIRST).fetchone()
+    first = cursor.execute(FIRST, prepare=True).fetchone()
     if first is None or first[1] >= event_id:
         return {}
     owners = _owners(cursor, customers)

@@ -105,7 +105,7 @@ def lock_due(cursor: Cursor[Any], ids: Sequence[int], now: datetime) -> list[Run
 def lock_live(cursor: Cursor[Any], column: str, values: Collection[Any]) -> list[tuple[RunState, Began]]:
     """The live runs by id, customer or profile, waited for: a run passed over would be a lost wake-up."""
     statement = _LIVE.format(column=column, type=_TYPES[column])
-    rows = cursor.execute(statement, [sorted(values)]).fetchall()
+    rows = cursor.execute(statement, [sorted(values)], prepare=True).fetchall()
     return [(_run(row), Began(*row[15:18])) for row in rows]
 
 

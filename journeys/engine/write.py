@@ -160,7 +160,7 @@ _CONTEXTS_AND_VARIABLES = """
 """
 _NEW_IDS = """
     SELECT nextval(s.sequence)
-    FROM (SELECT pg_get_serial_sequence('journeys_run', 'id')::regclass AS sequence OFFSET 0) s, generate_series(1, %s)
+    FROM (SELECT pg_get_serial_sequence('journeys_run', 'id')::regclass AS sequence OFFSET 0) s, generate_series(1, %b)
 """
 _NO_EVENT = (None, None)
 _ORIGIN, _QUEUED, _SUPPRESSED = Message.Origin.RUN.value, Message.State.QUEUED.value, Message.State.SUPPRESSED.value
@@ -184,7 +184,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     if work.seen:
         copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
-        cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)])
+        cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)], prepare=True)
     if work.parked:
         copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in work.parked))
     if work.refusals:
@@ -205,7 +205,7 @@ def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     if not work.entered:
         return
     origins = {id(run): work.origins.pop(id(run)) for run in work.entered}
-    ids = cursor.execute(_NEW_IDS, [len(work.entered)]).fetchall()
+    ids = cursor.execute(_NEW_IDS, [len(work.entered)], prepare=True).fetchall()
     for run, (id_,) in zip(work.entered, ids, strict=True):
         run.id = id_
     copy_rows(cursor, "journeys_run", _RUN, (_run_row(run) for run in work.entered))

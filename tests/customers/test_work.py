@@ -308,10 +308,10 @@ def test_a_dead_worker_s_note_is_taken_up_though_somebody_else_has_done_what_it_
     leave_note(make_units(2), T0)
     assert work_once(queue, T0) == 2
 
-    assert work.waiting([queue], T0 + CLAIM_GRACE, {}) == []
+    assert not work.waiting([queue], T0 + CLAIM_GRACE, {})
     late = T0 + CLAIM_GRACE + timedelta(milliseconds=1)
-    assert work.waiting([queue], late, {}) == [queue]
-    work_once(queue, late)
+    assert work.waiting([queue], late, {}) == [work.Waiting(queue, to_mend=True)]
+    work_once(queue, late, to_mend=True)
 
     assert (BatchClaim.objects.count(), UnitAttempt.objects.count()) == (0, 0)
-    assert work.waiting([queue], late, {}) == []
+    assert not work.waiting([queue], late, {})

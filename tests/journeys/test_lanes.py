@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from channels.models import Message
-from customers.work import Floors, Queue, work_once
+from customers.models import BatchClaim
+from customers.work import CLAIM_GRACE, Floors, Queue, work_once
 from journeys.engine import drain as drain_module
 from journeys.engine import lanes
 from journeys.models import Run, Transition
@@ -29,11 +30,12 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The threads that worked on small batches, each worth a second lane."""
     seen: set[str] = set()
 
-    def work_on_few(queue: Queue, now: datetime, floors: Floors) -> int:
+    def work_on_few(queue: Queue, now: datetime, floors: Floors, *, to_mend: bool) -> int:
         seen.add(threading.current_thread().name)
-        return work_once(queue, now, BATCH, floors)
+        return work_once(queue, now, BATCH, floors, to_mend=to_mend)
 
     monkeypatch.setattr(drain_module, "work_once", work_on_few)
+    monkeypatch.setattr(drain_module, "MOST", BATCH)
     monkeypatch.setattr(lanes, "WORTHWHILE", 1)
     return seen
 
@@ -63,6 +65,27 @@ def test_a_little_work_wakes_no_second_lane(stage: Stage, workers: set[str], mon
     assert lanes.drain_in_lanes(lambda: stage.now) is True
     assert workers == {threading.current_thread().name}
     assert Run.objects.count() == PEOPLE
+
+
+def test_full_batches_are_worked_in_a_row_and_a_dead_worker_s_note_is_taken_up_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_up(stage)
+    worked: list[tuple[str, int, bool]] = []
+
+    def work_on_few(queue: Queue, now: datetime, floors: Floors, *, to_mend: bool) -> int:
+        done = work_once(queue, now, PEOPLE, floors, to_mend=to_mend)
+        worked.append((queue.name, done, to_mend))
+        return done
+
+    monkeypatch.setattr(drain_module, "work_once", work_on_few)
+    monkeypatch.setattr(drain_module, "MOST", PEOPLE)
+    BatchClaim.objects.create(queue="inbox", unit_ids=[0, 1], started_at=stage.now - CLAIM_GRACE * 2)
+    drain_module.work_through(lambda: stage.now, {}, 2)
+    assert worked == [("inbox", PEOPLE, True), ("inbox", PEOPLE, False)]
+    assert not BatchClaim.objects.exists()
+    drain_module.work_through(lambda: stage.now, {}, 2)
+    assert worked[2:4] == [("inbox", PEOPLE, False), ("inbox", 0, False)]
 
 
 def test_what_fails_in_the_second_lane_fails_the_task(

@@ -1,14 +1,21 @@
 """Events of one customer are worked in the order of receipt, even when an earlier batch is held up."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
+from customers import work
 from customers.models import Event, InboxItem
+from customers.resolve import resolve_inbox
+from journeys.engine import match
 from journeys.engine.advance import advance_due
+from journeys.engine.on_their_way import oldest_before
 from journeys.models import Run
 from tests.journeys.stage import Stage, make_stage, message, welcome
 
@@ -53,6 +60,36 @@ def test_an_entry_waits_for_the_address_told_before(stage: Stage) -> None:
         assert (stage.runs(), stage.refusals()) == ([], [])
     stage.run()
     assert stage.refusals() == []
+    assert stage.messages() == [("queued", "")]
+
+
+def test_an_entry_waits_for_what_is_resolved_while_it_is_looked_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.happen("page.viewed")
+    email = "ana@example.com"
+    accept_later(stage, "identify", traits={"email": email}, email=email)
+    accept_later(stage, "consent.granted", properties={"purpose": "news"})
+    accept_later(stage, "customer.signed_up")
+    held = ExitStack()
+    held.enter_context(held_up("identify", "consent.granted"))
+    stage.run()
+
+    def resolve_aside() -> None:
+        resolve_inbox(stage.now)
+        work.close()
+        connection.close()
+
+    def resolved_meanwhile(*arguments: Any) -> dict[UUID, int]:
+        held.close()
+        thread = threading.Thread(target=resolve_aside)
+        thread.start()
+        thread.join(30)
+        return oldest_before(*arguments)
+
+    monkeypatch.setattr(match, "oldest_before", resolved_meanwhile)
+    assert match.match_events(stage.now) == 0
+    stage.run()
     assert stage.messages() == [("queued", "")]
 
 

@@ -128,7 +128,7 @@ def test_control_without_lock_order_and_constraint_people_enter_twice(
     users = people(stage)
     monkeypatch.setattr(match_module, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b)")
     monkeypatch.setattr(
-        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL"
+        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::bigint[] IS NULL AND %b::uuid[] IS NULL"
     )
     with without_index("one_live_run_per_key"):
         assert enter_at_once(stage, users, monkeypatch) > 0
@@ -182,7 +182,7 @@ def test_control_without_the_customers_lock_people_get_into_too_many(
     users = people(stage)
     monkeypatch.setattr(match_module, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b)")
     monkeypatch.setattr(
-        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::uuid[] IS NULL AND %b::bigint[] IS NULL"
+        match_module, "_OLDER", "SELECT NULL::uuid, 0 WHERE %b::bigint[] IS NULL AND %b::uuid[] IS NULL"
     )
     most, _refused = enter_several_at_once(stage, users, monkeypatch)
     assert most > 2
