@@ -63,16 +63,14 @@ def test_an_entry_waits_for_the_address_told_before(stage: Stage) -> None:
     assert stage.messages() == [("queued", "")]
 
 
-def test_an_entry_waits_for_what_is_resolved_while_it_is_looked_for(
+def test_an_entry_waits_for_the_consent_that_is_resolved_while_it_is_looked_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.happen("page.viewed")
-    email = "ana@example.com"
-    accept_later(stage, "identify", traits={"email": email}, email=email)
+    stage.know(granted=False)
     accept_later(stage, "consent.granted", properties={"purpose": "news"})
     accept_later(stage, "customer.signed_up")
     held = ExitStack()
-    held.enter_context(held_up("identify", "consent.granted"))
+    held.enter_context(held_up("consent.granted"))
     stage.run()
 
     def resolve_aside() -> None:
@@ -85,6 +83,7 @@ def test_an_entry_waits_for_what_is_resolved_while_it_is_looked_for(
         thread = threading.Thread(target=resolve_aside)
         thread.start()
         thread.join(30)
+        assert not thread.is_alive(), "it waits for the batch"
         return oldest_before(*arguments)
 
     monkeypatch.setattr(match, "oldest_before", resolved_meanwhile)
