@@ -11,8 +11,10 @@ from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 
 from channels import options
 from channels.liquid import ADDRESS, HTML, MAX_SOURCE, PLAIN, Budget, LimitError, Reader, SourceError, Words, compiled
+from channels.liquid.amounts import with_currencies
 from channels.liquid.needs import needed
 from channels.liquid.reader import of as region_of
+from channels.liquid.saying import SayingError
 from customers import locales
 
 MAX_SUBJECT = 500
@@ -64,7 +66,8 @@ def render(
     reader = replace(reader, locale=region_of(text.locale, locale))
     # Told apart from whatever the person's data call so, and by no other clock than ours.
     now = reader.local_now
-    filling = _Filling({**context, "now": now, "today": now.date()}, reader, Budget())
+    told = {name: with_currencies(value) for name, value in context.items()}
+    filling = _Filling({**told, "now": now, "today": now.date()}, reader, Budget())
     return Rendered(
         subject=_one_line(filling.fill(PLAIN, text.subject)),
         html=filling.fill(HTML, text.html),
@@ -174,8 +177,12 @@ def _compiled(way: Environment, source: str) -> Words:
 
 
 def _describe(error: BaseException) -> str:
-    """The kind and the line; a filter's own words may quote a personal value, a limit's never do."""
-    said = str(error.message) if isinstance(error, LimitError) else type(error).__name__.removesuffix("Error")
+    """The kind and the line; a filter's own words may quote a personal value, those of limits and of ours never do."""
+    said = (
+        str(error.message)
+        if isinstance(error, LimitError | SayingError)
+        else type(error).__name__.removesuffix("Error")
+    )
     return _placed(said, error)
 
 

@@ -123,7 +123,7 @@ def test_whom_the_user_may_not_see_is_nobody(world: World) -> None:
             "Not sent: nothing is known for a field that has no default (customer.nick is undefined).",
         ),
         ("{% abort 'no cart' %}", "Not sent, as the template itself says: no cart."),
-        ("{{ 'x' | money }}", "Not sent: it cannot be filled in (FilterArgument in line 1)."),
+        ("{{ 'x' | money }}", "Not sent: it cannot be filled in (money: whole minor units, such as cents in line 1)."),
     ],
 )
 def test_why_there_would_be_no_message_is_said(world: World, source: str, fault: str) -> None:

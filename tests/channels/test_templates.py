@@ -309,6 +309,41 @@ def test_money_dates_and_plurals_are_said_as_the_reader_says_them(locale: str, s
     assert render([Text(locale, "", "", source)], locale, "en", {}, READER).text == said
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ event.total | money }}", "$49.90"),
+        ("{{ event.total | money: 'EUR' }}", "€49.90"),
+        ("{{ event.total | plus: event.shipping | times: 2 | money }}", "$119.80"),
+        ("{{ 10 | plus: event.total | minus: 10 | divided_by: 2 | abs | money }}", "$24.95"),
+        ("{% for item in event.items %}{{ item.price | money }} {% endfor %}", "$19.90 ¥1,500 "),
+        ("{% assign half = event.total | divided_by: 2 %}{{ half | money }}", "$24.95"),
+        ("{{ event.items | map: 'price' | first | money }}", "$19.90"),
+        ("{{ event.gift | money }} {{ event.items.last | money }}", "€5.00 ¥1,500"),
+        ("{{ customer.credit | money }} {{ event.total }} {{ event.count | plus: 1 }}", "R$1.00 4990 4"),
+        ("{% if event.total > 4989 and event.total == 4990 %}{{ event.total | number }}{% endif %}", "4,990"),
+    ],
+)
+def test_an_amount_is_said_in_the_currency_that_is_told_with_it(source: str, said: str) -> None:
+    items = [{"price": 1990}, {"price": 1500, "currency": "JPY"}]
+    gift = {"amount": 500, "currency": "EUR"}
+    event = {"total": 4990, "shipping": 1000, "count": 3, "currency": "USD", "items": items, "gift": gift}
+    assert fill(source, event=event, customer={"credit": 100}).text == said
+
+
+def test_a_sum_of_two_currencies_and_an_amount_of_none_fail_the_message() -> None:
+    event = {"total": 4990, "currency": "USD", "gift": {"amount": 500, "currency": "EUR"}}
+    with pytest.raises(TemplateError, match="money: no currency, or two in line 1"):
+        fill("{{ event.total | plus: event.gift.amount | money }}", event=event)
+    nowhere = Reader(NOW, "en", "UTC", "")
+    with pytest.raises(TemplateError, match="money: no currency, or two in line 1"):
+        render([Text("en", "", "", "{{ 100 | money }}")], "en", "en", {}, nowhere)
+    assert (
+        render([Text("en", "", "", "{{ event.total | money }}")], "en", "en", {"event": event}, nowhere).text
+        == "$49.90"
+    )
+
+
 def test_the_readers_own_region_counts_where_the_words_are_in_their_language() -> None:
     texts = [Text("en", "", "", "{{ '2026-01-05' | date: 'short' }}")]
     assert render(texts, "en-GB", "en", {}, READER).text == "05/01/2026"
@@ -334,7 +369,7 @@ def test_the_readers_own_region_counts_where_the_words_are_in_their_language() -
     ],
 )
 def test_what_is_no_money_no_date_and_no_number_fails_the_message(source: str) -> None:
-    with pytest.raises(TemplateError, match="FilterArgument in line 1"):
+    with pytest.raises(TemplateError, match=r"^(money|date|time|plural|no number)[^0-9]* in line 1$"):
         fill(source)
 
 
