@@ -30,6 +30,8 @@ _CHANGES: Final[Mapping[str, Sequence[str]]] = {
     PERMISSION: (CHANGED, EXPIRED, GRANTED, WITHDRAWN, PREFERENCES),
     HELD: (entitled.GRANTED, entitled.USED, entitled.REVOKED, entitled.EXPIRED),
 }
+# Those that may come of what is of a person whichever brand it is known by: a trait, an address that is suppressed.
+OF_THE_PERSON: Final = frozenset((TRAIT_CHANGED, CHANGED))
 # The way from a last step leads to an exit in the end's state, and nothing on it waits.
 LastStep = Annotated[
     str | None,

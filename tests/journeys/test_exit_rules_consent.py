@@ -1,6 +1,7 @@
 """Exits by condition that ask whether somebody may be written to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from consent.preferences import centre, stopping
 from consent.preferences.link import Link
 from consent.telling import CHANGED
 from consent.unsubscribe import Token, make_token
-from customers.models import Address, Event, Profile
+from customers.models import Address, AddressProfile, Brand, Event, Profile, Source
 from customers.pg import raw_cursor
 from journeys.definition import InvalidDefinition
 from journeys.models import Run
@@ -196,3 +197,19 @@ def test_no_author_waits_for_it_since_what_a_list_says_would_bring_people_in(sta
         stage.publish(document(entry=ENTRY | {"event": CHANGED}))
     [problem] = refused.value.problems
     assert (problem.code, problem.pointer) == ("own_event", "/entry/event")
+
+
+@pytest.mark.django_db
+def test_a_bounce_ends_it_whichever_brand_knows_who_uses_the_mailbox(waiting: Stage) -> None:
+    """The mailbox is known of a name that only another brand has for her."""
+    other = Brand.objects.create(key="other", name="Other")
+    there = replace(waiting, brand=other, source=Source.objects.create(brand=other, key="shop", name="Shop"))
+    there.happen("identify", "a-77", email="ana@example.com")
+    by_the_other = AddressProfile.objects.get(profile__identifier__value="a-77")
+    AddressProfile.objects.exclude(pk=by_the_other.pk).delete()
+    before = list(Event.objects.filter(name=CHANGED).values_list("pk", flat=True))
+    by_a_bounce(waiting)
+    waiting.run()
+    told = Event.objects.filter(name=CHANGED).exclude(pk__in=before)
+    assert list(told.values_list("brand__key", flat=True)) == ["other"]
+    assert waiting.the_run().status == Run.Status.EXITED
