@@ -15,6 +15,8 @@ from channels.liquid.amounts import with_currencies
 from channels.liquid.needs import needed
 from channels.liquid.reader import of as region_of
 from channels.liquid.saying import SayingError
+from channels.liquid.tags import OwnSyntaxError
+from channels.liquid.words import in_line, in_our_words
 from customers import locales
 
 MAX_SUBJECT = 500
@@ -173,7 +175,8 @@ def _compiled(way: Environment, source: str) -> Words:
         raise TemplateLimitError(_describe(error)) from error
     except LiquidError as error:
         # What is wrong with a source can be told in full: it holds no value.
-        raise TemplateError(_placed(str(error.message), error)) from error
+        said = str(error.message) if isinstance(error, OwnSyntaxError) else in_our_words(str(error.message), way.tags)
+        raise TemplateError(_placed(said, error)) from error
 
 
 def _describe(error: BaseException) -> str:
@@ -197,7 +200,7 @@ def _named_by(error: UndefinedError) -> str:
 def _placed(said: str, error: BaseException) -> str:
     if not isinstance(error, LiquidError) or error.token is None or error.token.start_index < 0:
         return said
-    return f"{said} in line {error.token.source.count(chr(10), 0, error.token.start_index) + 1}"
+    return in_line(said, error.token.source.count(chr(10), 0, error.token.start_index) + 1)
 
 
 def _one_line(subject: str) -> str:

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from django.utils.translation import override
 
 from channels.liquid import Abort, Reader, bounds
 from channels.templates import (
@@ -382,7 +383,44 @@ def test_an_error_names_its_place_and_no_value() -> None:
 def test_what_is_wrong_with_a_source_is_told_with_its_line() -> None:
     with pytest.raises(TemplateError) as refusal:
         check("one\n{{ x | nothing }}")
-    assert str(refusal.value) == "unknown filter 'nothing' in line 2"
+    assert str(refusal.value) == "there is no filter “nothing” in line 2"
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "in_portuguese"),
+    [
+        ("a\n{% foo %}", "there is no tag “foo” in line 2", "não existe a tag “foo” na linha 2"),
+        ("{% else %}", "“else” has no place here in line 1", "“else” não cabe aqui na linha 1"),
+        ("{% if x %}{% endfor %}", "“endfor” has no place here in line 1", "“endfor” não cabe aqui na linha 1"),
+        ("{% if x %}a", "“if” is not ended by “endif”", "“if” não é encerrado por “endif”"),
+        ("{% comment %}", "“comment” is not ended by “endcomment” in line 1",
+         "“comment” não é encerrado por “endcomment” na linha 1"),
+        ("{{ x | nope }}", "there is no filter “nope” in line 1", "não existe o filtro “nope” na linha 1"),
+        ("{{ x y }}", "a word has no place here in line 1", "uma palavra não cabe aqui na linha 1"),
+        ("{% if x = 1 %}{% endif %}", "“=” has no place here in line 1", "“=” não cabe aqui na linha 1"),
+        ("{{ x # }}", "“#” has no place here in line 1", "“#” não cabe aqui na linha 1"),
+        ("{{ 'x }}", "“'” has no place here in line 1", "“'” não cabe aqui na linha 1"),
+        ("{{ }}", "a value is missing", "falta um valor"),
+        ("{{ x | }}", "a word is missing", "falta uma palavra"),
+        ("{% assign x %}", "“=” is missing", "falta “=”"),
+        ("{{ x | replace: 'a' 'b' }}", "a comma between values is missing before text in quotes in line 1",
+         "falta uma vírgula entre valores antes de um texto entre aspas na linha 1"),
+        ("{% if %}{% endif %}", "something is missing behind the name of the tag in line 1",
+         "falta algo depois do nome da tag na linha 1"),
+        ("{{ x", "not closed in line 1", "não fechado na linha 1"),
+        ("{% abort x %}", "abort takes a reason in quotes, of 120 characters at most in line 1",
+         "abort leva um motivo entre aspas, de no máximo 120 caracteres na linha 1"),
+        ("{% if not a %}{% endif %}", "“not” has no place here: write unless in line 1",
+         "“not” não cabe aqui: escreva unless na linha 1"),
+        ("{% for i in x foo:1 %}{% endfor %}", "it cannot be read (expected 'reversed', 'offset' or 'limit') in line 1",
+         "não se consegue ler (expected 'reversed', 'offset' or 'limit') na linha 1"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_the_language_of_whoever_looks(source: str, said: str, in_portuguese: str) -> None:
+    for language, words in (("en", said), ("pt-br", in_portuguese)):
+        with override(language), pytest.raises(TemplateError) as refusal:
+            check(source)
+        assert str(refusal.value) == words
 
 
 def test_a_source_is_checked_when_saved() -> None:
