@@ -15,7 +15,7 @@ from customers.rules import WALK, Facts, Leaf, Rule
 from customers.rules import parse as parse_rule
 from journeys.asks import Asks, asks_of, telling
 from journeys.definition import Definition, parse
-from journeys.ends import End, Expiry, changes_of, last_steps
+from journeys.ends import OF_THE_PERSON, End, Expiry, changes_of, last_steps
 from journeys.entry.names import event_of, is_meant
 from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
@@ -146,7 +146,11 @@ class Version:
 
     def may_mean(self, brand_id: UUID, event: str) -> bool:
         """Whether such an event can mean anything to a run, at any of the steps."""
-        return brand_id == self.brand_id and event in self.names
+        return event in self.names and (brand_id == self.brand_id or self.looks_after(brand_id, event))
+
+    def looks_after(self, brand_id: UUID, event: str) -> bool:
+        """Whether it has the exit rules asked: what is of the person changes for every brand, whichever is told."""
+        return event in self.looks and (brand_id == self.brand_id or event in OF_THE_PERSON)
 
     def looks_back_to_step(self, step: int) -> bool:
         at = self.steps[step]

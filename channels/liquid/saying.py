@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import UnknownCurrencyError, format_currency, format_decimal, get_currency_precision, is_currency
+from babel.numbers import UnknownCurrencyError, format_currency, format_decimal, is_currency
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import with_context
 from liquid.undefined import Undefined
 
 from channels.images.addresses import NAME, address_of
 from channels.liquid.reader import speech
+from customers.money import in_major_units
 
 _WHOLE: Final = re.compile(r"-?\d{1,18}")
 _NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,9})?")
@@ -47,8 +48,9 @@ def money(amount: Any, currency: Any = None, *, locale: Any = None, context: Any
     if not is_currency(code):
         raise _fault("money: no currency")
     try:
-        places = get_currency_precision(code)
-        return format_currency(Decimal(whole).scaleb(-places), code, locale=_speech(locale, context))
+        # Not rounded to the coins in use: a price is said as it is.
+        language, major = _speech(locale, context), in_major_units(whole, code)
+        return format_currency(major, code, locale=language, decimal_quantization=False)
     except UnknownCurrencyError:
         raise _fault("money: no currency") from None
 
