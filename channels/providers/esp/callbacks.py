@@ -173,8 +173,8 @@ def _receipt(esp: Esp, event: AnymailTrackingEvent, happened: Happened) -> ToldR
 
 
 def _machine(event: AnymailTrackingEvent) -> str:
-    """By what a machine is known that opened or followed, as by a picture of ours, where the service tells what it called
-    itself. Empty where nothing is told, or what may be a person's."""
+    """By what a machine is known that opened or followed, where the service tells what it called itself. Empty where
+    nothing is told, or what may be a person's."""
     if event.event_type not in _LOOKED_AT or not event.user_agent:
         return ""
     return machine({"User-Agent": str(event.user_agent)})
