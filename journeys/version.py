@@ -19,9 +19,7 @@ from journeys.ends import OF_THE_PERSON, End, Expiry, changes_of, last_steps
 from journeys.entry.names import event_of, is_meant
 from journeys.models import Cause, JourneyVersion
 from journeys.steps.base import ANY_KEY, EVENT, TRAITS, ZONE, EventMatch, Step
-from journeys.steps.hold import Hold
-from journeys.steps.message import Message
-from journeys.steps.webhook import Webhook
+from journeys.steps.reaching import Sends
 from journeys.variables import VARIABLES
 
 _MARKETING = Purpose.Kind.MARKETING
@@ -153,8 +151,7 @@ class Version:
         return event in self.looks and (brand_id == self.brand_id or event in OF_THE_PERSON)
 
     def looks_back_to_step(self, step: int) -> bool:
-        at = self.steps[step]
-        return isinstance(at, Hold) and at.since == "step"
+        return self.steps[step].looks_back_to_itself()
 
     def cancels(self, step: int) -> list[EventMatch]:
         """The events that make a message needless which waits because of `step`."""
@@ -196,7 +193,7 @@ def compile_version(
         (_meaning("exit", n, exit_, exit_.within), _end(exit_, n, states, index))
         for n, exit_ in enumerate(definition.exit_events)
     ]
-    sendings = {n: _sending(step, definition, bindings) for n, step in enumerate(steps) if isinstance(step, Message)}
+    sendings = {n: _sending(step, sent, definition, bindings) for n, step in enumerate(steps) if (sent := step.sends())}
     enter_rules = [{n: parse_rule(rule, WALK) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
     entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
     exit_rules = [
@@ -240,7 +237,7 @@ def compile_version(
         names_joined=["\x1f".join(dict.fromkeys([*at_step, *sorted(looks)])) for at_step in meanings],
         sendings=sendings,
         connectors={
-            n: UUID(bindings["connectors"][step.connector]) for n, step in enumerate(steps) if isinstance(step, Webhook)
+            n: UUID(bindings["connectors"][step.connectors()[0].key]) for n, step in enumerate(steps) if step.calls
         },
         needs_person=bool(of_person(frozenset[str]().union(*(rule.inputs for rule in rules), *reads))),
         tells=any(step.tells for step in steps),
@@ -290,11 +287,7 @@ def _asked(
 def _says(steps: Sequence[Step], bindings: Mapping[str, Any]) -> frozenset[int]:
     """The message steps whose template, as it was at publication, names typed variables."""
     naming = bindings.get("names_variables", ())
-    return frozenset(
-        n
-        for n, step in enumerate(steps)
-        if isinstance(step, Message) and any(key in naming for _at, key in step.templates())
-    )
+    return frozenset(n for n, step in enumerate(steps) if any(key in naming for _at, key in step.templates()))
 
 
 def _walked_from(start: int, steps: Sequence[Step], index: Mapping[str, int]) -> set[int]:
@@ -337,15 +330,15 @@ def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[
     return {name: tuple(group) for name, group in found.items()}
 
 
-def _sending(step: Message, definition: Definition, bindings: dict[str, Any]) -> Sending:
+def _sending(step: Step, sent: Sends, definition: Definition, bindings: dict[str, Any]) -> Sending:
     return Sending(
-        channel=step.channel,
-        connector_id=UUID(bindings["connectors"][step.connector]),
+        channel=sent.channel,
+        connector_id=UUID(bindings["connectors"][sent.connector]),
         template_version_ids=tuple(bindings["templates"][key] for _at, key in step.templates()),
-        purpose_id=UUID(bindings["purposes"][step.purpose or definition.purpose]),
-        not_later_than=step.not_later_than,
+        purpose_id=UUID(bindings["purposes"][sent.purpose or definition.purpose]),
+        not_later_than=sent.not_later_than,
         step_id=step.id,
-        own_cancels=isinstance(step.cancel_on, list),
+        own_cancels=sent.own_cancels,
     )
 
 

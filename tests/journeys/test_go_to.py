@@ -11,7 +11,7 @@ from journeys import halting
 from journeys.code.cases import run_cases
 from journeys.code.file import read
 from journeys.definition import InvalidDefinition
-from journeys.engine import handing
+from journeys.engine import acting
 from journeys.engine.advance import advance_due
 from journeys.models import Cause, EntryRefusal, Run, RunContext, Transition
 from journeys.simulation.events import stored
@@ -175,7 +175,7 @@ def test_a_run_whose_customer_is_busy_comes_again(stage: Stage, monkeypatch: pyt
     stage.publish(sending())
     stage.know()
     with monkeypatch.context() as patched:
-        patched.setattr(handing, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
+        patched.setattr(acting, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
         stage.happen("customer.signed_up")
         assert states(stage) == {"welcome": ["go"]}
     advance_due(stage.now)
