@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from customers import work
+from customers.attempts import MAX_ATTEMPTS
 from customers.dead_letters import replay
 from customers.models import DeadLetter, Event, Job, Segment, SegmentMembership, UnitAttempt
-from customers.work import MAX_ATTEMPTS
 from journeys import halting
 from journeys.entry import occurrences, schedule
 from journeys.entry.calls import KIND
