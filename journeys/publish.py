@@ -19,6 +19,7 @@ from customers.models import Segment
 from customers.rules.errors import Problem
 from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
+from journeys.compiling import awaited_names
 from journeys.definition import Definition, Entry, InvalidDefinition
 from journeys.entry import occurrences
 from journeys.entry.calls import call_in
@@ -28,7 +29,6 @@ from journeys.steps.base import Step
 from journeys.steps.message import Message
 from journeys.validate import check
 from journeys.variables_said import names_in_templates
-from journeys.version import awaited_names
 
 # Who paused it said what becomes of those in it, and only resuming brings them back.
 _STATUS_AFTER = Case(When(status=Journey.Status.PAUSED, then=F("status")), default=Value(Journey.Status.LIVE.value))

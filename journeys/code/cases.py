@@ -18,6 +18,7 @@ from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
 from customers.rules import Facts
 from journeys import asks
 from journeys.code.file import Case, Happening, JourneyFile, Then
+from journeys.compiling import compile_version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
@@ -29,7 +30,7 @@ from journeys.simulation.life import Life, Said, live
 from journeys.simulation.replies import by_step
 from journeys.steps.base import ZONE
 from journeys.validate import check
-from journeys.version import Version, compile_version
+from journeys.version import Version
 
 _BRAND: Final = uuid5(NIL, "brand")
 _PERSON: Final = uuid5(NIL, "person")

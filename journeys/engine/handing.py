@@ -15,6 +15,7 @@ from psycopg import Cursor
 from customers import bells
 from customers.internal import MOST_HOPS, Cause, Internal, keep, reserve
 from customers.rules import Facts
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
@@ -24,7 +25,7 @@ from journeys.engine.walk import Walked, walk
 from journeys.engine.write import Work
 from journeys.models import Journey
 from journeys.steps.base import Go
-from journeys.version import Version, version
+from journeys.version import Version
 
 HANDED_OVER: Final = "journey.handed_over"
 reserve(HANDED_OVER)

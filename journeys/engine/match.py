@@ -16,6 +16,7 @@ from psycopg import Cursor
 from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.asking import ask, of_any_step, of_entries
 from journeys.engine.enroll import Gate, enter, open_gate
@@ -29,7 +30,7 @@ from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.steps.base import TRAITS
-from journeys.version import Meaning, Version, version
+from journeys.version import Meaning, Version
 
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]

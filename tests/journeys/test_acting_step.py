@@ -13,9 +13,9 @@ from customers.authoring.describe import struct_fields
 from customers.hints import form
 from journeys.code.cases import run_cases
 from journeys.code.file import read
+from journeys.compiling import version
 from journeys.models import Cause, Run
 from journeys.steps.base import Answer, Go, Here, Outcome, Step, Wait, step_types
-from journeys.version import version
 from tests.journeys.stage import Stage, welcome
 
 if TYPE_CHECKING:

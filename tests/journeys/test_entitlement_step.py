@@ -10,6 +10,7 @@ from channels.entitlements import ledger
 from channels.models import Entitlement, EntitlementEntry, Origin
 from customers import merging
 from customers.pg import raw_cursor
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
 from journeys.engine import acting, advance
 from journeys.engine.advance import advance_due
@@ -19,7 +20,6 @@ from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, welcome
 from tests.journeys.test_unmerge import profile
 from tests.statements import counted

@@ -10,6 +10,7 @@ from customers.models import Brand, Event
 from journeys import halting
 from journeys.code.cases import run_cases
 from journeys.code.file import read
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
 from journeys.engine import acting
 from journeys.engine.advance import advance_due
@@ -19,7 +20,6 @@ from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, welcome
 
 NEVER = "nothing.at.all"

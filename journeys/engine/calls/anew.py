@@ -8,11 +8,11 @@ from django.db import transaction
 
 from customers import bells, dead_letters
 from customers.pg import raw_cursor
+from journeys.compiling import version
 from journeys.engine.again import go_on
 from journeys.engine.calls.answers import QUEUE
 from journeys.engine.calls.step import calling
 from journeys.models import Run
-from journeys.version import version
 
 # Of a run that has not come anywhere since: another call, or another end, would say otherwise.
 _FAILED: Final = f"""

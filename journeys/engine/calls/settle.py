@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from channels.web import CallError, Reply
 from customers.pg import raw_cursor
+from journeys.compiling import version
 from journeys.engine.calls.claim import Claimed
 from journeys.engine.calls.step import Calling, calling
 from journeys.engine.calls.wake import wake
@@ -23,7 +24,6 @@ from journeys.reply import BadReply, read_reply
 from journeys.retry import Tried, and_then, next_delay
 from journeys.steps.base import drawn
 from journeys.variables import VariableDef
-from journeys.version import version
 
 MOST_CRASHES: Final = 5
 _EXCERPT: Final = 2_000
