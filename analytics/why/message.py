@@ -14,8 +14,8 @@ from analytics.why.words import REASONS, STATES
 from channels.models import Campaign, Message, Reason, Receipt
 from consent.models import Purpose
 from customers.personal import IDENTIFIER, TEXT
+from journeys.compiling import version
 from journeys.steps.message import Message as MessageStep
-from journeys.version import version
 
 _State = Message.State
 _HANDED_OVER = (_State.SENT, _State.DELIVERED, _State.OPENED, _State.CLICKED)

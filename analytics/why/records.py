@@ -13,6 +13,7 @@ from django.db.models import Q
 from channels.models import Broadcast, Campaign, Message, Reason, Receipt, SendStop
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
+from journeys.compiling import version
 from journeys.engine.variables import value_of
 from journeys.models import (
     Call,
@@ -28,7 +29,7 @@ from journeys.models import (
     Variable,
 )
 from journeys.moves import Placed, placed
-from journeys.version import Version, version
+from journeys.version import Version
 
 # A run that loops for years is cut here; what led to a message stands at the end.
 MOST_MOVES = 500
