@@ -1,17 +1,19 @@
 """The outbox's two doors for those who decide: write messages, and cancel what was not sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from channels.dispatch.claim import MAY_BE_TAKEN
 from channels.models.message import USUAL_PRIORITY
+from channels.providers.base import certain_keys
 from customers.ids import new_id
 from customers.pg import copy_rows
 
@@ -88,6 +90,20 @@ _CONTENTS = """
     FROM ({query}) AS known(message_id, context, journey)
 """
 _CONTENT_COLUMNS = (("message_id", "uuid"), ("context", "jsonb"), ("subject", "text"), ("body", "text"))
+# What is set of a message `m` that is taken back, `l` telling whether a provider may have it.
+TAKEN_BACK: Final = """
+    settled_at = %(now)s, lease_token = NULL, leased_until = NULL,
+    state = CASE WHEN l.may_be_taken THEN 'unknown' ELSE 'cancelled' END,
+    reason = CASE WHEN l.may_be_taken THEN 'interrupted' ELSE %(reason)s END
+"""
+_TAKE_BACK: Final = f"""
+    WITH left_over AS (
+        SELECT m.id, c.provider <> ALL(%(certain)s) AND {MAY_BE_TAKEN} AS may_be_taken
+        FROM channels_message m JOIN channels_connector c ON c.id = m.connector_id
+        WHERE {{whose}} AND m.state IN ('queued', 'held', 'leased') ORDER BY m.id FOR UPDATE OF m
+    )
+    UPDATE channels_message m SET {TAKEN_BACK} FROM left_over l WHERE m.id = l.id RETURNING m.state
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +130,19 @@ def write_messages(cursor: Cursor[Any], messages: Sequence[NewMessage], contexts
 
 def cancel_unsent(cursor: Cursor[Any], origin_kind: str, origin_ids: Sequence[str], reason: str, now: datetime) -> int:
     """Cancel what was not yet being sent; what is just being sent is left to the guard and its own result."""
-    cursor.execute(
-        # Leased ones too: their worker finds the lease gone and passes on.
-        "UPDATE channels_message SET state = 'cancelled', reason = %s, settled_at = %s,"
-        " lease_token = NULL, leased_until = NULL WHERE id IN ("
-        " SELECT id FROM channels_message WHERE origin_kind = %s AND origin_id = ANY(%s)"
-        " AND state IN ('queued', 'held', 'leased') ORDER BY id FOR UPDATE)",
-        [reason, now, origin_kind, list(origin_ids)],
-    )
-    return cursor.rowcount
+    whose = "m.origin_kind = %(kind)s AND m.origin_id = ANY(%(origins)s)"
+    return take_back(cursor, whose, {"kind": origin_kind, "origins": list(origin_ids)}, reason, now)
+
+
+def take_back(cursor: Cursor[Any], whose: str, values: Mapping[str, Any], reason: str, now: datetime) -> int:
+    """Cancel what waits of the messages `m` that `whose` asks for; return how many it were.
+
+    Leased ones too: their worker finds the lease gone and passes on. What a provider may have from an earlier call
+    becomes unknown, and is not counted.
+    """
+    told = {**values, "reason": reason, "now": now, "certain": certain_keys()}
+    cursor.execute(_TAKE_BACK.format(whose=whose), told)
+    return sum(state == "cancelled" for (state,) in cursor)
 
 
 def restore_cancelled(

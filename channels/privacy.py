@@ -18,6 +18,7 @@ from channels.models import (
     ProviderCallback,
     PulledCopy,
     PushSubscription,
+    Reason,
     Receipt,
     RecentSend,
     Seed,
@@ -25,6 +26,8 @@ from channels.models import (
     TestSend,
     WebPlacement,
 )
+from channels.outbox import take_back
+from customers.pg import raw_cursor
 from customers.privacy.patterns import mentions_bytes
 from customers.privacy.phrases import namespace_of
 from customers.privacy.stores import KEEP, Basis, Rank, Spoken, Store, Table
@@ -33,17 +36,6 @@ from customers.privacy.subject import Subject
 _OWN: Final = "t.profile_id = ANY(%(profiles)s)"
 _OF_MESSAGES: Final = "IN (SELECT m.id FROM channels_message m WHERE m.profile_id = ANY(%(profiles)s))"
 _WHOSE: Final = "(SELECT m.profile_id FROM channels_message m WHERE m.id = t.message_id)"
-# A leased one, too: its worker finds the lease gone and passes on.
-_CANCEL: Final = """
-    UPDATE channels_message SET state = 'cancelled', reason = 'erased', settled_at = %s,
-        lease_token = NULL, leased_until = NULL
-    WHERE id IN (
-        SELECT id FROM channels_message WHERE profile_id = ANY(%s) AND state IN ('queued', 'held', 'leased')
-        ORDER BY id FOR UPDATE
-    )
-"""
-
-
 _CANCEL_TASKS: Final = """
     UPDATE channels_task SET state = 'cancelled', reason = 'erased', not_before = NULL, ended_at = %s
     WHERE id IN (
@@ -75,9 +67,9 @@ def stop_reading(subject: Subject, now: datetime) -> int:
 
 def cancel(subject: Subject, now: datetime) -> int:
     """Cancel what waits to be sent, whatever asked for it; how many messages it were."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CANCEL, [now, list(subject.profiles)])
-        return int(cursor.rowcount)
+    with transaction.atomic(), raw_cursor() as cursor:
+        whose = "m.profile_id = ANY(%(profiles)s)"
+        return take_back(cursor, whose, {"profiles": list(subject.profiles)}, Reason.ERASED.value, now)
 
 
 _ON_SCREEN: Final = {

@@ -20,6 +20,7 @@ class ConsentConfig(AppConfig):
         from consent.requests import NAMES
         from consent.stage import QUEUE
         from consent.suppression import returned
+        from consent.telling import CHANGED
         from customers import consumers, dead_letters, erased, internal, merging, quarantine, resealing
         from customers.imports import rows
         from customers.models import Import
@@ -37,7 +38,7 @@ class ConsentConfig(AppConfig):
         )
 
         rows.register(Import.Rows.CONSENTS, ROWS)
-        internal.reserve(EXPIRING, EXPIRED)
+        internal.reserve(EXPIRING, EXPIRED, CHANGED)
         consumers.register(consume, reads=NAMES)
         consumers.register(passed_on.consume)
         merging.register(effects.tell)

@@ -15,6 +15,7 @@ from consent import chain, suppression, watching
 from consent.chain import Link
 from consent.heads import move_heads
 from consent.models import LATEST, Method, State
+from consent.watching import Moved
 from customers.pg import copy_rows, raw_cursor
 
 _LAST = LATEST - timedelta(microseconds=1)
@@ -110,9 +111,12 @@ def append(entries: Sequence[NewEntry], now: datetime) -> list[int]:
         )
         _write_ends(cursor, ends)
         moved = move_heads(cursor, [(id_, link) for id_, (link, _digest) in zip(ids, links, strict=True)])
-        suppression.lift(cursor, _proven(links), now)
-        events = {(link.address_id, link.purpose_id, link.profile_id): link.event_id for link, _digest in links}
-        watching.tell(cursor, [(*key, events[key]) for key in moved], now)
+        suppression.lift_proven(cursor, _proven(links), now)
+        said = {
+            (link.address_id, link.purpose_id, link.profile_id): (id_, link.event_id)
+            for id_, (link, _digest) in zip(ids, links, strict=True)
+        }
+        watching.tell(cursor, [Moved(*key, *said[key]) for key in moved], now)
     return ids
 
 

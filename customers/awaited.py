@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg import Cursor
 
 from customers.ids import hash64
 from customers.models import AwaitedName
+from customers.pg import raw_cursor
 
 # Who only wants to be told, outside: as waiters, subscriber:id.
 SUBSCRIBER: Final = "subscriber:"
@@ -81,6 +83,23 @@ def under_lock() -> Awaited:
 
 def names_under_lock() -> frozenset[str]:
     return under_lock().names
+
+
+def is_awaited(name: str) -> bool:
+    """Whether anybody waits for events of this name, asked in a transaction by whoever has locked something already.
+
+    Who comes to wait waits for this transaction. While somebody is just at that the lock could not be had without
+    waiting behind them, and so for others who wait for what is locked here: then the name counts as awaited.
+    """
+    with raw_cursor() as cursor:
+        if not _one(cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%b)", [_LOCK])):
+            return True
+        return _one(cursor.execute("SELECT EXISTS (SELECT 1 FROM customers_awaitedname WHERE name = %b)", [name]))
+
+
+def _one(cursor: Cursor[Any]) -> bool:
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 def await_names(waiter: str, names: Iterable[str]) -> None:

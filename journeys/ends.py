@@ -12,6 +12,7 @@ from channels.entitlements.leaf import HELD
 from consent.expiring import EXPIRED
 from consent.permitted import PERMISSION
 from consent.requests import GRANTED, PREFERENCES, WITHDRAWN
+from consent.telling import CHANGED
 from customers.hints import form
 from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
 from customers.rules import WALK, Rule
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 _CHANGES: Final[Mapping[str, Sequence[str]]] = {
     TRAITS: (TRAIT_CHANGED,),
     SEGMENTS: (SEGMENT_ENTERED, SEGMENT_LEFT),
-    PERMISSION: (GRANTED, WITHDRAWN, PREFERENCES, EXPIRED),
+    # The events that carry consent as well: what happened before it was told how is replayed by them.
+    PERMISSION: (CHANGED, EXPIRED, GRANTED, WITHDRAWN, PREFERENCES),
     HELD: (entitled.GRANTED, entitled.USED, entitled.REVOKED, entitled.EXPIRED),
 }
+# Those that may come of what is of a person whichever brand it is known by: a trait, an address that is suppressed.
+OF_THE_PERSON: Final = frozenset((TRAIT_CHANGED, CHANGED))
 # The way from a last step leads to an exit in the end's state, and nothing on it waits.
 LastStep = Annotated[
     str | None,

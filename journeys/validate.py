@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from consent.telling import CHANGED
 from customers.rules import MOMENT, WALK, RuleError
 from customers.rules import parse as parse_rule
 from customers.rules.errors import Problem
@@ -74,6 +75,13 @@ def _spelling(definition: Definition, steps: list[Step]) -> Iterator[Problem]:
                 "bad_event_name",
                 pointer,
                 _("A name has 1 to %(most)s printable characters.") % {"most": _MAX_EVENT_NAME},
+            )
+        if event == CHANGED:
+            yield Problem(
+                "own_event",
+                pointer,
+                _("“%(event)s” is told to exits by condition only.") % {"event": event},
+                _("Name an exit by condition on consent, or the event that carries it."),
             )
 
 

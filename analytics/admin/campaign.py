@@ -1,11 +1,10 @@
 """A campaign's numbers: its messages, what people did with them, and what followed; each beside its definition."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any, Final
 
 from babel.core import UnknownLocaleError
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from analytics.metrics.equation import Part
 from channels.models import Broadcast, Campaign
 from channels.scopes import names_of
 from customers.admin.presented import ExtraPage, add_page, drawn
+from customers.money import in_major_units
 from customers.visibility import sees_pii
 
 # An address that fewer people followed may have been made for one of them.
@@ -79,7 +79,7 @@ def _shares(parts: Iterable[Part], whole: int, *, is_coarse: bool) -> list[tuple
 
 def _money(currency: str, minor: int) -> str:
     """As people write it; a currency that nobody knows has two places."""
-    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    amount = in_major_units(minor, currency)
     locale = translation.to_locale(translation.get_language() or "en")
     try:
         return format_currency(amount, currency, locale=locale)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -25,6 +25,7 @@ from customers.accept.refusal import Refused
 from customers.admin.base import AnyAdmin, AnyStacked, BoundedPaginator, Facts, Kept, ReadOnly, table
 from customers.admin.show import badge, flag, when
 from customers.imports.words import words_of
+from customers.money import in_major_units
 
 if TYPE_CHECKING:
     ProductModelForm = forms.ModelForm[Product]
@@ -110,8 +111,8 @@ class ProductAdmin(Kept):
     def costs(self, product: Product) -> str:
         if product.price is None:
             return ""
-        amount = product.price / 10 ** get_currency_precision(product.currency)
-        return format_currency(amount, product.currency, locale=speech(get_language() or "en"))
+        amount, language = in_major_units(product.price, product.currency), speech(get_language() or "en")
+        return format_currency(amount, product.currency, locale=language, decimal_quantization=False)
 
     @admin.display(description=_("available"), ordering="is_available")
     def in_stock(self, product: Product) -> SafeString:

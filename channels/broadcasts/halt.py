@@ -16,6 +16,7 @@ from channels.broadcasts.states import UNDER_WAY, By, NotPossible, NotThere, Sta
 from channels.broadcasts.tally import count
 from channels.dispatch.claim import MAY_BE_TAKEN
 from channels.models import Broadcast, BroadcastRecipient, SendStop
+from channels.outbox import TAKEN_BACK
 from channels.providers.base import is_certain
 from customers import bells
 from customers.pg import raw_cursor
@@ -32,10 +33,7 @@ _CANCEL: Final = f"""
         WHERE m.connector_id = %(connector)s AND m.scope_id = %(broadcast)s AND m.state IN ('queued', 'held')
         ORDER BY m.id LIMIT %(most)s FOR UPDATE OF m SKIP LOCKED
     )
-    UPDATE channels_message m SET settled_at = %(now)s, lease_token = NULL, leased_until = NULL,
-        state = CASE WHEN l.may_be_taken THEN 'unknown' ELSE 'cancelled' END,
-        reason = CASE WHEN l.may_be_taken THEN 'interrupted' ELSE 'stopped' END
-    FROM left_over l WHERE m.id = l.id
+    UPDATE channels_message m SET {TAKEN_BACK} FROM left_over l WHERE m.id = l.id
 """
 # Each so long behind the one before it as the throttle has it; what is too late by then is told so when it is due.
 _WAKE: Final = """
@@ -119,7 +117,7 @@ def clear(broadcast: Broadcast, now: datetime) -> bool:
         await_those_at_work(cursor, broadcast.pk)
         done = _settle(cursor, broadcast.pk, now)
         certain = is_certain(broadcast.connector.provider)
-        values = _where(broadcast) | {"now": now, "most": PIECE, "certain": certain}
+        values = _where(broadcast) | {"now": now, "most": PIECE, "certain": certain, "reason": STOPPED}
         done += cursor.execute(_CANCEL, values).rowcount
         if done:
             return True

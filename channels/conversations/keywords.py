@@ -1,20 +1,15 @@
 """STOP and START: done at once, under the address's lock, for everything that the brand sends there."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 
-from channels.receipts.consequences import suppress
+from consent import suppression
 from consent.keywords import Heard, Meaning
 from consent.models import Method, Purpose, Suppression
 from consent.withdrawing import Withdrawal, withdraw
-
-_LIFT: Final = """
-    UPDATE consent_suppression SET lifted_at = %s
-    WHERE address_id = %s AND brand_id = %s AND reason = 'stop' AND lifted_at IS NULL AND created_at < %s
-"""
 
 
 def obey(cursor: Cursor[Any], heard: Heard, address_id: UUID, brand_id: UUID, at: datetime, now: datetime) -> None:
@@ -22,10 +17,10 @@ def obey(cursor: Cursor[Any], heard: Heard, address_id: UUID, brand_id: UUID, at
     first of the two only, and only what was said before it: who wants the news again agrees to it anew. The caller
     holds the address."""
     if heard.meaning is Meaning.START:
-        cursor.execute(_LIFT, [now, address_id, brand_id, at])
+        suppression.lift(cursor, address_id, Suppression.Reason.STOP, at, now, brand_id=brand_id)
     if heard.meaning is not Meaning.STOP:
         return
-    suppress(cursor, {(address_id, brand_id, Suppression.Reason.STOP)}, at)
+    suppression.add(cursor, {(address_id, brand_id, Suppression.Reason.STOP)}, at)
     purposes = Purpose.objects.filter(brand=brand_id, kind=Purpose.Kind.MARKETING).values_list("pk", flat=True)
     withdraw([_withdrawal(address_id, brand_id, purpose, heard.language) for purpose in purposes.order_by("pk")], now)
 

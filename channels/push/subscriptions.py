@@ -13,7 +13,9 @@ from psycopg import Cursor
 
 from channels.models import Connector, PushSubscription
 from channels.push.points import AUTH_BYTES, POINT_BYTES, Keys, read, written
+from consent import suppression
 from consent.addresses import Place, ids_of
+from consent.models import LATEST, Suppression
 from consent.permission import lock_address
 from customers import clock
 from customers.models.address import Channel
@@ -35,10 +37,6 @@ _KEEP: Final = """
 _MOVE: Final = """
     UPDATE customers_address a SET value = %(new)s, original = %(new)s WHERE a.id = %(old)s
       AND NOT EXISTS (SELECT 1 FROM customers_address o WHERE o.value = %(new)s AND o.channel = a.channel)
-"""
-# What its service said of the old endpoint says nothing of the new one.
-_LIFT: Final = """
-    UPDATE consent_suppression SET lifted_at = %s WHERE address_id = %s AND reason = 'bounce' AND lifted_at IS NULL
 """
 _TOLD_SINCE: Final = """
     SELECT s.address_id FROM unnest(%s::uuid[], %s::timestamptz[]) AS u(address_id, at)
@@ -102,7 +100,8 @@ def move(old: Named, told: Told, connector: Connector, now: datetime) -> bool:
         cursor.execute(_MOVE, {"old": address_id, "new": told.endpoint})
         if not cursor.rowcount:
             return False
-        cursor.execute(_LIFT, [now, address_id])
+        # What its service said of the old endpoint says nothing of the new one.
+        suppression.lift(cursor, address_id, Suppression.Reason.BOUNCE, LATEST, now)
         # While the lock was waited for, something may have been said of the old endpoint (`told_since`).
         _write(cursor, address_id, told, connector, max(now, clock.utcnow()))
     return True

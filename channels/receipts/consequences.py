@@ -5,7 +5,7 @@ provider unsubscribe them has withdrawn. All of it under the address's lock, so 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 from channels.models.callback import Receipt
 from channels.push.subscriptions import told_since
+from consent import suppression
 from consent.ledger import lock_free
 from consent.models import Method, Suppression
 from consent.permission import lock_address
@@ -34,11 +35,6 @@ DRAWN: Final = frozenset((Happened.BOUNCED, Happened.SOFT_BOUNCED, Happened.COMP
 _ADDRESSES: Final = (
     "SELECT m.id, a.id FROM channels_message m JOIN customers_address a ON a.id = m.address_id WHERE m.id = ANY(%s)"
 )
-_SUPPRESS: Final = """
-    INSERT INTO consent_suppression (address_id, brand_id, reason, created_at)
-    SELECT u.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS u(address_id, brand_id, reason)
-    ORDER BY u.address_id ON CONFLICT DO NOTHING
-"""
 # Applied ones only: the present batch adds its own. One message that bounces thrice is one mail that did not arrive.
 _SOFT: Final = """
     SELECT m.address_id, count(DISTINCT r.message_id) FROM channels_receipt r
@@ -85,15 +81,8 @@ def draw(cursor: Cursor[Any], applied: Iterable["Applied"], held: Held, now: dat
         (one.message.address_id, one.message.brand_id, Suppression.Reason.COMPLAINT)
         for one in of_kind[Happened.COMPLAINED]
     }
-    suppress(cursor, dead | cross, now)
+    suppression.add(cursor, dead | cross, now)
     _withdraw(of_kind[Happened.UNSUBSCRIBED], now)
-
-
-def suppress(cursor: Cursor[Any], asked: Collection[tuple[UUID | None, UUID | None, str]], now: datetime) -> None:
-    """(address, brand or none for all, reason), each once however often; the caller holds the addresses."""
-    if asked:
-        ordered = sorted(asked, key=lambda one: (str(one[0]), str(one[1])))
-        cursor.execute(_SUPPRESS, [now, *map(list, zip(*ordered, strict=True))])
 
 
 def _dead(cursor: Cursor[Any], bounced: Sequence["Applied"]) -> set[UUID]:

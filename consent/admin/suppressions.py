@@ -3,16 +3,19 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from consent import suppression
 from consent.models import Suppression
 from consent.permission import lock_address
 from customers import clock
 from customers.admin.base import ExactSearch, Kept
 from customers.admin.show import flag, state, when
+from customers.pg import raw_cursor
 from customers.visibility import sight_of
 
 
@@ -60,9 +63,12 @@ class SuppressionAdmin(ExactSearch, Kept):
         obj.reason = Suppression.Reason.MANUAL
         obj.created_at = clock.utcnow()
         super().save_model(request, obj, form, change)
+        with raw_cursor() as cursor:
+            suppression.tell(cursor, [obj.pk], obj.created_at)
 
     @admin.action(description=_("Lift"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        count = queryset.filter(lifted_at=None).update(lifted_at=clock.utcnow())
+        with transaction.atomic(), raw_cursor() as cursor:
+            count = suppression.lift_by_hand(cursor, queryset.values_list("pk", flat=True), clock.utcnow())
         text = ngettext("%(count)s suppression was lifted.", "%(count)s suppressions were lifted.", count)
         self.message_user(request, text % {"count": count})

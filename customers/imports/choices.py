@@ -8,17 +8,12 @@ from customers.imports.limits import FileRefused
 from customers.imports.rows import ID, IDENTIFIER, NAME, PART, PROPERTY, TIME, TRAIT, kind_of
 from customers.mapping.paths import escape
 from customers.models import Import
+from customers.money import minor_digits
 
 As = Literal["text", "number", "money", "boolean", "time"]
 
 IGNORE: Final = "ignore"
-# ISO 4217: how many digits the smaller unit of a currency has, where that is not two.
-_NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
-_DIGITS: Final = {
-    **dict.fromkeys(_NO_DIGITS.split(), 0),
-    **dict.fromkeys(_THREE_DIGITS.split(), 3),
-}
+_CURRENCY: Final = "currency"
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
@@ -31,8 +26,8 @@ class Column(Struct, frozen=True, omit_defaults=True):
 
 
 class Choices(Struct, frozen=True):
-    """`event` names all rows where no column does; `currency` is that of the money in them; `said` holds for all rows
-    where no column says it."""
+    """`event` names all rows where no column does, and `currency` is that of the money in those that tell none of their
+    own; `said` holds for all rows where no column says it."""
 
     columns: list[Column]
     zone: str = "UTC"
@@ -51,25 +46,42 @@ def as_mapping(parent: Import, choices: Choices) -> dict[str, Any]:
         rule["historical"] = True
     if NAME in kind.told and choices.event and all(column.to != NAME for column in choices.columns):
         rule["name"] = {"constant": choices.event}
+    currency = _own_currency(parent, choices)
     for heading, column in zip(parent.columns, choices.columns, strict=True):
-        _add(rule, heading, column, choices)
-    has_money = any(column.to.startswith((PROPERTY, PART)) and column.as_ == "money" for column in choices.columns)
-    if has_money and choices.currency and "currency" not in rule.get("properties", {}):
-        rule["properties"]["currency"] = {"constant": choices.currency}
+        _add(rule, heading, column, choices, currency)
+    if any(column.to.startswith((PROPERTY, PART)) and column.as_ == "money" for column in choices.columns):
+        _say_currency(rule["properties"], currency, choices)
     if kind.finish is not None:
         kind.finish(rule, {name: text for name, text in choices.said.items() if text})
     return {"events": [rule]}
 
 
-def _add(rule: dict[str, Any], heading: str, column: Column, choices: Choices) -> None:
+def _own_currency(parent: Import, choices: Choices) -> str:
+    """The path of the currency that each row tells of itself, if any does."""
+    for heading, column in zip(parent.columns, choices.columns, strict=True):
+        if column.to == PART + _CURRENCY or (column.to == PROPERTY and column.name == _CURRENCY):
+            return f"/{escape(heading)}"
+    return ""
+
+
+def _say_currency(properties: dict[str, Any], path: str, choices: Choices) -> None:
+    """An amount was read in this currency, so it is told with it."""
+    if path:
+        held: dict[str, Any] = {"path": path, "steps": ["trim"]}
+        properties[_CURRENCY] = held | ({"default": choices.currency} if choices.currency else {})
+    elif choices.currency:
+        properties[_CURRENCY] = {"constant": choices.currency}
+
+
+def _add(rule: dict[str, Any], heading: str, column: Column, choices: Choices, currency: str) -> None:
     path = f"/{escape(heading)}"
     if column.to.startswith(IDENTIFIER):
         _put(rule.setdefault("identifiers", {}), column.to.removeprefix(IDENTIFIER), {"path": path, "steps": ["trim"]})
     elif column.to in (TRAIT, PROPERTY):
         part = "traits" if column.to == TRAIT else "properties"
-        _put(rule.setdefault(part, {}), column.name, _value(path, column, choices))
+        _put(rule.setdefault(part, {}), column.name, _value(path, column, choices, currency))
     elif column.to.startswith(PART):
-        value = {"path": path, "steps": ["trim"]} if column.as_ == "text" else _value(path, column, choices)
+        value = {"path": path, "steps": ["trim"]} if column.as_ == "text" else _value(path, column, choices, currency)
         _put(rule.setdefault("properties", {}), column.to.removeprefix(PART), value)
     elif column.to == TIME:
         _put(rule, TIME, {"path": path, "steps": [_time(column, choices)], "required": True})
@@ -83,7 +95,7 @@ def _put(part: dict[str, Any], name: str, value: Any) -> None:
     part[name] = value
 
 
-def _value(path: str, column: Column, choices: Choices) -> Any:
+def _value(path: str, column: Column, choices: Choices, currency: str) -> Any:
     if column.as_ == "text":
         return path
     if column.as_ == "time":
@@ -96,7 +108,9 @@ def _value(path: str, column: Column, choices: Choices) -> Any:
         "thousands": "." if choices.decimal == "," else ",",
     }
     if column.as_ == "money":
-        number |= {"shift": _DIGITS.get(choices.currency, 2), "whole": True}
+        number |= {"shift": minor_digits(choices.currency), "whole": True}
+        if currency:
+            number["currency"] = currency
     return {"path": path, "steps": [number]}
 
 

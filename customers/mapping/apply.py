@@ -130,7 +130,7 @@ class _Work:
         value, origin = _origin(wanted, ground)
         for number, step in enumerate(wanted.steps if value is not ABSENT else ()):
             try:
-                value = step_of(step).apply(value)
+                value = step_of(step).at(lambda path: ground.find(_path(path))).apply(value)
             except StepFailed as failed:
                 return self._wrong(str(failed), f"{where}/steps/{number}", origin)
         if _is_nothing(value):

@@ -147,6 +147,8 @@ def _of_field(field: Field, where: str, *, in_list: bool) -> Iterator[Problem]:
     for number, step in enumerate(field.steps):
         for code, name in step_of(step).faults():
             yield Problem(code, f"{where}/steps/{number}/{name}")
+        for path, name in step_of(step).paths():
+            yield from _of_path(path, f"{where}/steps/{number}/{name}", in_list=in_list)
 
 
 def _of_path(text: str, where: str, *, in_list: bool) -> Iterator[Problem]:

@@ -1,14 +1,16 @@
 """What can be done to a value on its way: one struct each, a pure function from value to value."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from customers.money import minor_digits
 
 MAX_TEXT: Final = 10_000
 NUMBER_LIMIT: Final = 10**15
@@ -29,6 +31,14 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     def faults(self) -> Iterator[tuple[str, str]]:
         """(code, field) of what is wrong with the step itself."""
         return iter(())
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """(path, field) of what else of the document it looks at."""
+        return iter(())
+
+    def at(self, find: Callable[[str], Any]) -> "Step":
+        """The step as it is for the document at hand; `find` tells what is at a path of it."""
+        return self
 
     def apply(self, value: Any) -> Any:
         """What becomes of the value, or StepFailed. Said by each step: a struct cannot be an abstract class."""
@@ -75,11 +85,15 @@ class Surround(Step, frozen=True):
 
 
 class Number(Step, frozen=True):
-    """Text written with these signs as a number; `shift` moves its point to the right, as for cents."""
+    """Text written with these signs as a number; `shift` moves its point to the right, as for cents.
+
+    `currency` is the path of a currency in whose smaller unit it is said; where there is none, `shift` holds.
+    """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     shift: int = 0
+    currency: str = ""
     whole: bool = False
 
     most_shift: ClassVar[int] = 9
@@ -89,6 +103,16 @@ class Number(Step, frozen=True):
             yield "same_separators", "thousands"
         if abs(self.shift) > self.most_shift:
             yield "number_out_of_range", "shift"
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        if self.currency:
+            yield self.currency, "currency"
+
+    def at(self, find: Callable[[str], Any]) -> Step:
+        told = find(self.currency) if self.currency else None
+        if not isinstance(told, str) or not told.strip():
+            return self
+        return structs.replace(self, shift=minor_digits(told))
 
     def apply(self, value: Any) -> Any:
         number = self._read(value)

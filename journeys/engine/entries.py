@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 
 from customers.pg import raw_cursor
+from journeys.compiling import version
 from journeys.entry.names import CALLED
 from journeys.models import Journey
-from journeys.version import Version, version
+from journeys.version import Version
 
 SAID_BESIDE: Final = ("brand__journeys_at_once", "ramp_over")
 # The same of all.

@@ -203,9 +203,7 @@ class Table:
     def _left_by_rule(self, run: RunState, arrival: Arrival, work: Work) -> Meaning | None:
         """The end of a run whose exit rules ask about what has changed, where one of them holds."""
         version = run.version
-        if arrival.name not in version.looks or arrival.brand_id != version.brand_id:
-            return None
-        if run.had_ended_by(arrival.received_at):
+        if not version.looks_after(arrival.brand_id, arrival.name) or run.had_ended_by(arrival.received_at):
             return None
         exit_ = leave_by_rule(run, self._facts(run), self.now, work, of_this_run(run, work, self.last))
         return None if exit_ is None else Meaning("exit", exit_.number or 0, None, None)

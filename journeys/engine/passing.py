@@ -13,12 +13,12 @@ from journeys.engine.entries import Entries
 
 # Names that some version knows, or that begin a journey now. Of other events nothing more is asked.
 KNOWN: Final = "i.name IN (SELECT a.name FROM awaited a) OR i.name IN (SELECT e.name FROM entry e)"
-# Of these, the events that may bring somebody in; those of whoever moves, since the runs of a profile that has just
-# moved still stand with its old customer; and those whose name a live run of their customer knows, at whatever step. An
-# event of another brand is among them: the run will make nothing of it.
+# Of these, the events of whoever moves, since the runs of a profile that has just moved still stand with its old
+# customer; of whom this batch may bring in, since what comes after an entry may be for the run that begins by it; and
+# those whose name a live run of their customer knows, at whatever step, be they of a brand of which it makes nothing.
 CONCERNED: Final = """
     p.customer_id IN (SELECT m.customer_id FROM moving m)
-    OR (i.brand_id, i.name) IN (SELECT e.brand_id, e.name FROM entry e)
+    OR p.customer_id IN (SELECT c.customer_id FROM coming c)
     OR (
         SELECT bool_or((i.name, 'journey_version:' || r.version_id) IN (SELECT a.name, a.waiter FROM awaited a))
         FROM journeys_run r WHERE r.customer_id = p.customer_id AND r.status = 1
@@ -42,6 +42,11 @@ _TAKE: Final = f"""
         SELECT q.from_customer_id AS customer_id FROM customers_merge_queue q
         UNION ALL
         SELECT (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id) FROM customers_merge_queue q
+    ), coming AS MATERIALIZED (
+        SELECT p.customer_id FROM item i, LATERAL (
+            SELECT p.customer_id FROM customers_profile p WHERE p.id = i.profile_id OFFSET 0
+        ) p
+        WHERE (i.brand_id, i.name) IN (SELECT e.brand_id, e.name FROM entry e)
     ), sifted AS MATERIALIZED (
         SELECT i.*, p.customer_id, p.customer_id IS NOT NULL AND coalesce({CONCERNED}, false) AS is_concerned
         FROM item i LEFT JOIN LATERAL (

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from psycopg.errors import UniqueViolation
 
-from channels.models import Message
+from channels.models import Message, RecentSend
 from channels.outbox import NewMessage, cancel_unsent, write_messages
 from customers.pg import raw_cursor
 from tests.channels.world import NOW, World, content, state
@@ -63,6 +63,27 @@ def test_what_was_not_sent_is_cancelled(world: World, unsent: str) -> None:
     assert cancel(["4", "5"], "merged") == 1
     row = Message.objects.get(pk=id_)
     assert (row.state, row.reason, row.settled_at) == ("cancelled", "merged", NOW)
+
+
+@pytest.mark.parametrize("unsent", ["queued", "held", "leased"])
+def test_what_a_provider_may_have_is_not_told_as_cancelled(world: World, unsent: str) -> None:
+    person = world.person()
+    taken, waiting = (world.queue(person, origin_id=one, state=unsent) for one in ("5", "6"))
+    RecentSend.objects.create(address=person.address, copy_key=f"welcome:{taken}", sent_at=NOW, message_id=taken)
+    assert cancel(["5", "6"]) == 1
+    assert (state(taken), state(waiting)) == (("unknown", "interrupted"), ("cancelled", "ended"))
+    row = Message.objects.get(pk=taken)
+    assert (row.settled_at, row.lease_token, row.leased_until) == (NOW, None, None)
+
+
+def test_what_we_put_on_screens_ourselves_is_certainly_not_there(world: World) -> None:
+    world.connector.provider = "inapp"
+    world.connector.save()
+    person = world.person()
+    id_ = world.queue(person, origin_id="5")
+    RecentSend.objects.create(address=person.address, copy_key=f"welcome:{id_}", sent_at=NOW, message_id=id_)
+    assert cancel(["5"]) == 1
+    assert state(id_) == ("cancelled", "ended")
 
 
 @pytest.mark.parametrize("final", ["dispatching", "sent", "failed", "unknown", "suppressed"])

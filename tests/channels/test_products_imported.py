@@ -13,7 +13,7 @@ from customers.imports import choices, plan
 from customers.imports.file import first_rows
 from customers.imports.guess import guess
 from customers.imports.limits import FileRefused
-from customers.mapping import MappingError, parse
+from customers.mapping import MappingError, apply, parse
 from customers.models import (
     Brand,
     Event,
@@ -87,6 +87,26 @@ def test_a_shops_own_file_is_understood_as_it_is(shop: Source) -> None:
     refused = RefusedRow.objects.order_by("row").values_list("row", "code")
     assert list(refused) == [(4, "missing_value"), (5, "invalid_address")]
     assert nobody_came_of_it()
+
+
+def test_a_price_is_read_in_the_currency_of_its_own_row(shop: Source) -> None:
+    rows = ("A,A,1500,JPY", "B,B,1.234,KWD", "C,C,19.90,", "D,D,19.90,USD", "E,E,10.50,JPY", "F,F,10.50,jpy")
+    came_to = run(mapped(hand_in(shop, "sku,name,price,currency\n" + "\n".join(rows) + "\n", "products")))
+    assert (came_to["accepted"], came_to["rejected"]) == (4, 2)
+    found = Product.objects.order_by("key").values_list("key", "price", "currency")
+    assert list(found) == [("A", 1500, "JPY"), ("B", 1234, "KWD"), ("C", 1990, "BRL"), ("D", 1990, "USD")]
+    assert list(RefusedRow.objects.order_by("row").values_list("row", "code")) == [(6, "not_whole"), (7, "not_whole")]
+
+
+def test_money_of_an_event_is_read_in_the_currency_that_its_row_tells(shop: Source) -> None:
+    parent = hand_in(shop, "email,event,timestamp,total,currency\na@b.example,Order Completed,2026-01-01,1500,JPY\n")
+    rows = [record.cells for record in first_rows(parent, 50)]
+    mapping = choices.as_mapping(parent, guess(parent, rows, ["email"], shop.brand))
+    document = dict(zip(parent.columns, rows[0], strict=True))
+    made = apply(parse(mapping), document).events[0].item["properties"]
+    assert made == {"total": 1500, "currency": "JPY"}
+    made = apply(parse(mapping), document | {"total": "15.00", "currency": " "}).events[0].item["properties"]
+    assert made == {"total": 1500, "currency": "BRL"}
 
 
 def test_the_same_file_again_changes_nothing(shop: Source) -> None:

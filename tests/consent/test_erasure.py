@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 
-from channels.models import Message
+from channels.models import Message, RecentSend
 from consent.models import (
     ConsentChain,
     ConsentEntry,
@@ -263,6 +263,17 @@ def test_it_waits_for_a_body_that_is_not_interpreted_yet(stage: Stage) -> None:
     request.refresh_from_db()
     assert request.state == "done"
     assert search(ANA.stem) == {}
+
+
+def test_a_letter_that_a_provider_may_have_is_not_told_as_cancelled(stage: Stage) -> None:
+    letter = Message.objects.get(profile_id__in=profiles_of(ANA))
+    assert letter.address_id is not None
+    RecentSend.objects.create(
+        address_id=letter.address_id, copy_key=letter.copy_key, sent_at=letter.created_at, message_id=letter.pk
+    )
+    carry_out(stage, asked(stage))
+    letter.refresh_from_db()
+    assert (letter.state, letter.reason) == ("unknown", "interrupted")
 
 
 def test_who_was_not_checked_is_not_erased(stage: Stage) -> None:

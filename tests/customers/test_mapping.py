@@ -168,6 +168,8 @@ def test_an_empty_list_is_an_answer_and_a_list_for_others_is_not() -> None:
         ({"constant": "49.90", "steps": [{"do": "number", "shift": 2, "whole": True}]}, 4990),
         ({"constant": "49.905", "steps": [{"do": "number", "shift": 2, "whole": True}]}, "not_whole"),
         ({"constant": 0.1, "steps": [{"do": "number", "shift": 1}]}, 1),
+        ({"constant": "1.5", "steps": [{"do": "number", "shift": 2, "currency": "/dinar"}]}, 1500),
+        ({"constant": "1.5", "steps": [{"do": "number", "shift": 2, "currency": "/nowhere"}]}, 150),
         ({"constant": "1e999", "steps": ["number"]}, "number_out_of_range"),
         ({"constant": "9" * 20, "steps": ["number"]}, "number_out_of_range"),
         ({"constant": True, "steps": ["number"]}, "not_a_number"),
@@ -182,7 +184,7 @@ def test_an_empty_list_is_an_answer_and_a_list_for_others_is_not() -> None:
     ],
 )
 def test_a_value_is_found_and_changed(value: Any, becomes: Any) -> None:
-    assert prop(value, {**ORDER, "blank": "  "}) == becomes
+    assert prop(value, {**ORDER, "blank": "  ", "dinar": " kwd "}) == becomes
 
 
 @pytest.mark.parametrize(
@@ -270,6 +272,10 @@ def test_what_a_document_makes_is_bounded() -> None:
         (
             rule(name={"path": "/a", "steps": [{"do": "number", "decimal": ",", "thousands": ","}]}),
             ("same_separators", "/events/0/name/steps/0/thousands"),
+        ),
+        (
+            rule(name={"path": "/a", "steps": [{"do": "number", "currency": "./b"}]}),
+            ("no_item", "/events/0/name/steps/0/currency"),
         ),
         (rule(name={"path": "/a", "steps": ["trim"] * 11}), ("too_many_steps", "/events/0/name/steps")),
         (rule(name={"path": "/a", "steps": ["explode"]}), ("invalid_mapping", "/events/0/name/steps/0")),

@@ -1,13 +1,14 @@
 """Exits by condition: asked in whatever wait, as soon as something changes that they ask about."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from customers.models import Brand, MatchItem
+from customers.models import Brand, Event, MatchItem, Source
 from customers.resolve import resolve_inbox
 from journeys.code.cases import run_cases
 from journeys.code.file import read
@@ -22,6 +23,7 @@ from tests.journeys.test_unmerge import merge
 
 PRO = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"}
 VIP = {"leaf": "segment", "key": "vip"}
+SHIPPING = {"leaf": "entitlement", "key": "free_shipping"}
 MAY = {"leaf": "permission", "purpose": "news", "channel": "email"}
 ENTRY = {"event": "customer.signed_up", "guard": "none", "guard_reason": "test", "reentry": "always"}
 
@@ -91,7 +93,7 @@ def test_who_comes_into_a_segment_leaves_at_once(stage: Stage) -> None:
 
 @pytest.mark.django_db
 def test_who_is_granted_what_it_is_about_leaves_at_once(stage: Stage) -> None:
-    stage.publish(document({"leaf": "entitlement", "key": "free_shipping"}))
+    stage.publish(document(SHIPPING))
     stage.know()
     stage.happen("customer.signed_up")
     stage.pass_time(hours=1)
@@ -161,15 +163,64 @@ def test_who_left_by_a_rule_may_come_in_again_once_it_does_not_hold(waiting: Sta
     assert [run.status for run in waiting.runs()] == [Run.Status.EXITED, Run.Status.ACTIVE, Run.Status.ACTIVE]
 
 
+@pytest.fixture
+def elsewhere(waiting: Stage) -> Source:
+    """A shop of another brand, which knows her by a name of its own and the same mailbox."""
+    brand = Brand.objects.create(key="other", name="Other")
+    shop = Source.objects.create(brand=brand, key="shop", name="Shop")
+    tell(waiting, shop, {})
+    return shop
+
+
+def tell(stage: Stage, shop: Source, traits: dict[str, Any]) -> None:
+    there = replace(stage, brand=shop.brand, source=shop)
+    there.happen("identify", "a-77", email="ana@example.com", traits=traits)
+
+
 @pytest.mark.django_db
-def test_the_changes_of_another_brand_are_none_of_its_business(waiting: Stage) -> None:
-    waiting.accept("identify", "ana", traits={"plan": "pro"})
+def test_a_trait_is_of_the_person_whichever_brand_is_told_of_it(waiting: Stage, elsewhere: Source) -> None:
+    waiting.pass_time(minutes=1)
+    tell(waiting, elsewhere, {"plan": "pro"})
+    ana, bia = waiting.runs()
+    assert (ana.status, bia.status) == (Run.Status.EXITED, Run.Status.ACTIVE)
+
+
+@pytest.mark.django_db
+def test_a_change_told_by_another_brand_beside_a_run_that_was_just_parking_is_found(
+    waiting: Stage, elsewhere: Source
+) -> None:
+    waiting.pass_time(minutes=1)
+    waiting.publish(document(PRO), "later")
+    waiting.happen("customer.signed_up", "ana")
+    run = Run.objects.latest("id")
+    waiting.pass_time(minutes=1)
+    replace(waiting, brand=elsewhere.brand, source=elsewhere).accept("identify", "a-77", traits={"plan": "pro"})
     resolve_inbox(waiting.now)
-    item = MatchItem.objects.filter(name="trait.changed")
-    assert item.count() == 1
-    item.update(brand_id=Brand.objects.create(key="other", name="Other").pk)
-    assert match.match_events(waiting.now) == 1
-    assert waiting.runs()[0].status == Run.Status.ACTIVE
+    # As whoever matched it saw it: no run of hers was there.
+    MatchItem.objects.all().delete()
+    RecheckItem.objects.create(run_id=run.pk)
+    waiting.run()
+    assert Run.objects.get(pk=run.pk).status == Run.Status.EXITED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [VIP, SHIPPING], ids=["segment", "entitlement"])
+def test_segments_and_entitlements_of_another_brand_are_none_of_its_business(
+    waiting: Stage, elsewhere: Source, asked: dict[str, Any]
+) -> None:
+    """Of the same key there; what a rule asks is what its own brand has."""
+    there = replace(waiting, brand=elsewhere.brand, source=elsewhere)
+    make_segment(waiting, {"leaf": "attribute", "name": "city", "op": "eq", "value": "Natal"})
+    make_segment(there, PRO)
+    waiting.publish(document(asked), "another")
+    waiting.happen("customer.signed_up", "ana")
+    run = Run.objects.latest("id")
+    tell(waiting, elsewhere, {"plan": "pro"})
+    given(there)
+    waiting.run()
+    told = Event.objects.filter(name__in=("segment.entered", "entitlement.granted"))
+    assert set(told.values_list("brand", flat=True)) == {there.brand.pk}
+    assert Run.objects.get(pk=run.pk).status == Run.Status.ACTIVE
 
 
 @pytest.mark.django_db

@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 
 from channels.models import Message
+from customers.attempts import CLAIM_GRACE
 from customers.models import BatchClaim
-from customers.work import CLAIM_GRACE, Floors, Queue, work_once
+from customers.work import Floors, Queue, work_once
 from journeys.engine import drain as drain_module
 from journeys.engine import lanes
 from journeys.models import Run, Transition
