@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.database import Durability
+from config import memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,11 @@ class Peak:
 
 
 def take_turns(sides: Sequence[Side], rounds: int) -> None:
-    """Run every side `rounds` times; each round begins with another one."""
+    """Run every side `rounds` times; each round begins with another one.
+
+    The process is set as those of workers are, for all sides alike.
+    """
+    memory.settle()
     for turn in range(rounds):
         first = turn % len(sides)
         for side in [*sides[first:], *sides[:first]]:

@@ -12,7 +12,6 @@ from bench.engine.tables import check, clear
 from bench.journey import LOG_IN, PATIENCE, PAUSE, REST, SIGN_UP, STEPS_TAKEN, T0
 from bench.measure import Side
 from bench.people import key
-from config import memory
 
 # What resolve would have left: events with their payload, queued for match.
 _EVENTS = f"""
@@ -55,7 +54,6 @@ class Ours:
 
     def run(self) -> float:
         """Transitions a second, from the entry events to the end of the last run."""
-        memory.settle()
         clear(self.connection)
         seconds = 0.0
         self._happen(SIGN_UP, 1, T0)

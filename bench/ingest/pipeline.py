@@ -13,7 +13,6 @@ from bench.ingest.traffic import bodies
 from bench.ingest.world import Row, copy_in, count, forget_accepted, make_source, read_rows
 from bench.measure import Result, Side, Size, take_turns
 from bench.people import make_people
-from config import memory
 from customers import keys, work
 from customers.accept import strict_json
 from customers.accept.batch import Submission, accept
@@ -74,7 +73,6 @@ class Pipeline:
         make_people(self.connection, PEOPLE)
 
     def through_stages(self) -> float:
-        memory.settle()
         self.set_up()
         with self.connection.transaction():
             self.connection.execute("INSERT INTO customers_inbox SELECT * FROM bench_inbox ORDER BY id")
