@@ -20,13 +20,14 @@ from consent.permission import Choice, Want
 from customers.models import Customer
 from customers.rules import Facts
 from customers.sql import ensure_partitions
+from journeys.compiling import awaited_names, version
 from journeys.engine.arrivals import Arrival
 from journeys.simulation.events import stored
 from journeys.simulation.life import live
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.steps.base import ZONE
-from journeys.version import Version, awaited_names, version
+from journeys.version import Version
 
 NAME: Final = "simulate.events"
 WANTED: Final = 0.30

@@ -15,6 +15,7 @@ from customers.hints import form
 from customers.models.address import Channel
 
 _MOST_PARAMETERS: Final = 20
+_MOST_BUTTONS: Final = 10
 _MOST_DAYS: Final = 365
 _LONGEST: Final = 2_000
 # Fields that are addresses, and the ways by which they may lead.
@@ -75,10 +76,22 @@ class WhatsAppOptions(Options, frozen=True):
     language: Annotated[str, form(_("its language"), _("As WhatsApp calls it, as in pt_BR."))] = ""
     parameters: Annotated[list[str], form(_("what its places hold"), _("As JSON: a list, the first for {{1}}."))] = []
     image: Image = ""
+    header: Annotated[str, form(_("what the place in its heading holds"))] = ""
+    buttons: Annotated[
+        list[str],
+        form(
+            _("what its buttons’ addresses end with"),
+            _("As JSON: a list with one text for each button, in their order; empty for one without a place."),
+        ),
+    ] = []
 
     def __post_init__(self) -> None:
         if len(self.parameters) > _MOST_PARAMETERS:
             raise ValueError(f"more than {_MOST_PARAMETERS} parameters")
+        if len(self.buttons) > _MOST_BUTTONS:
+            raise ValueError(f"more than {_MOST_BUTTONS} buttons")
+        if self.header and self.image:
+            raise ValueError("a heading is a picture or words")
 
 
 class CallOptions(Options, frozen=True):

@@ -11,8 +11,12 @@ from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 
 from channels import options
 from channels.liquid import ADDRESS, HTML, MAX_SOURCE, PLAIN, Budget, LimitError, Reader, SourceError, Words, compiled
+from channels.liquid.amounts import with_currencies
 from channels.liquid.needs import needed
 from channels.liquid.reader import of as region_of
+from channels.liquid.saying import SayingError
+from channels.liquid.tags import OwnSyntaxError
+from channels.liquid.words import in_line, in_our_words
 from customers import locales
 
 MAX_SUBJECT = 500
@@ -64,7 +68,8 @@ def render(
     reader = replace(reader, locale=region_of(text.locale, locale))
     # Told apart from whatever the person's data call so, and by no other clock than ours.
     now = reader.local_now
-    filling = _Filling({**context, "now": now, "today": now.date()}, reader, Budget())
+    told = {name: with_currencies(value) for name, value in context.items()}
+    filling = _Filling({**told, "now": now, "today": now.date()}, reader, Budget())
     return Rendered(
         subject=_one_line(filling.fill(PLAIN, text.subject)),
         html=filling.fill(HTML, text.html),
@@ -170,12 +175,17 @@ def _compiled(way: Environment, source: str) -> Words:
         raise TemplateLimitError(_describe(error)) from error
     except LiquidError as error:
         # What is wrong with a source can be told in full: it holds no value.
-        raise TemplateError(_placed(str(error.message), error)) from error
+        said = str(error.message) if isinstance(error, OwnSyntaxError) else in_our_words(str(error.message), way.tags)
+        raise TemplateError(_placed(said, error)) from error
 
 
 def _describe(error: BaseException) -> str:
-    """The kind and the line; a filter's own words may quote a personal value, a limit's never do."""
-    said = str(error.message) if isinstance(error, LimitError) else type(error).__name__.removesuffix("Error")
+    """The kind and the line; a filter's own words may quote a personal value, those of limits and of ours never do."""
+    said = (
+        str(error.message)
+        if isinstance(error, LimitError | SayingError)
+        else type(error).__name__.removesuffix("Error")
+    )
     return _placed(said, error)
 
 
@@ -190,7 +200,7 @@ def _named_by(error: UndefinedError) -> str:
 def _placed(said: str, error: BaseException) -> str:
     if not isinstance(error, LiquidError) or error.token is None or error.token.start_index < 0:
         return said
-    return f"{said} in line {error.token.source.count(chr(10), 0, error.token.start_index) + 1}"
+    return in_line(said, error.token.source.count(chr(10), 0, error.token.start_index) + 1)
 
 
 def _one_line(subject: str) -> str:

@@ -18,8 +18,9 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
 from customers import bells
+from customers.attempts import MAX_ATTEMPTS
 from customers.models import Job
-from customers.work import MAX_ATTEMPTS, describe, is_passing
+from customers.work import describe, is_passing
 
 LEASE: Final = timedelta(seconds=60)
 SLICE_SECONDS: Final = 15.0

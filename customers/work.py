@@ -2,15 +2,15 @@
 
 A worker locks a batch, notes its units on a connection of its own, deletes the note within the work's
 transaction and does the work. Commit: note and work are settled together. Crash: the deletion is undone, and
-an old, unlocked note tells whose worker died. Its units are then worked on alone, so that a poison unit is
-found and given up after five attempts while its neighbours pass.
+an old, unlocked note tells whose worker died. Its units are then worked on alone (`customers.attempts`), so that a
+poison unit is found and given up after five attempts while its neighbours pass.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,23 +18,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Error as PsycopgError
 from psycopg import OperationalError
 
+from customers.attempts import CLAIM_GRACE, RETRY_AFTER, adopt_orphans, count_attempts, due_alone, forget
 from customers.limit import at_work
 from customers.pg import raw_cursor
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
-# Between noting a batch and deleting the note lie milliseconds; a note unlocked for longer is a dead worker's.
-CLAIM_GRACE = timedelta(seconds=5)
-RETRY_AFTER = timedelta(seconds=1)
-ALONE_LEASE = timedelta(seconds=30)
 # Then a batch of those has its turn with which nothing is wrong.
 MOST_ALONE = 100
 # SQLSTATE classes and codes that may pass by themselves: connection, rollback, resources, lock, shutdown.
 _PASSING = ("08", "40", "53", "55P03", "57P")
 
 
-_DIED = "worker died"
 _BY_KEY = (
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)"
@@ -129,7 +124,7 @@ def _needs_mending(queue: Queue, now: datetime) -> bool:
 def _mend(queue: Queue, now: datetime, limit: int) -> int:
     """Count what dead workers held, then work on the units that are due alone."""
     adopt_orphans(queue, now)
-    return sum(_work_on(queue, [unit], now) for unit in _due_alone(queue, now, min(limit, MOST_ALONE)))
+    return sum(_work_on(queue, [unit], now) for unit in due_alone(queue, now, min(limit, MOST_ALONE)))
 
 
 def _look_up_by_key() -> None:
@@ -168,7 +163,7 @@ def _attempt(queue: Queue, choose: Callable[[], Sequence[int]], now: datetime) -
             with at_work(queue.name, len(ids)):
                 done = queue.work(ids, now)
             if len(ids) == 1:
-                _forget(queue, ids[0], now, is_done=bool(done))
+                forget(queue, ids[0], now, is_done=bool(done))
             return done
     except Exception as error:
         if not ids:
@@ -198,7 +193,7 @@ def _after_failure(queue: Queue, ids: Sequence[int], error: Exception, now: date
 def _after_failure_alone(queue: Queue, unit: int, error: Exception, now: datetime) -> None:
     """Count it, unless it says more of the database than of the unit."""
     if not is_passing(error):
-        _count_attempts(queue, [unit], describe(error), now)
+        count_attempts(queue, [unit], describe(error), now)
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -269,91 +264,3 @@ def describe(error: BaseException) -> str:
     cause = error.__cause__ or error
     state = getattr(cause, "sqlstate", None)
     return f"{type(cause).__name__}{f' ({state})' if state else ''}"
-
-
-def _forget(queue: Queue, unit: int, now: datetime, *, is_done: bool) -> None:
-    """Strike a unit's attempts; of one that was not done, if it does not wait to be worked on any more."""
-    waits = f"EXISTS (SELECT 1 FROM {queue.table} WHERE id = %(unit)s AND {queue.ready})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM customers_unitattempt WHERE queue = %(queue)s AND unit_id = %(unit)s"
-            f" AND (%(is_done)s OR NOT {waits})",
-            {"queue": queue.name, "unit": unit, "now": now, "is_done": is_done},
-        )
-
-
-def adopt_orphans(queue: Queue, now: datetime) -> None:
-    """Set aside every unit whose worker died while it held it, and free those notes.
-
-    A death over a single unit counts against it. One over a batch says of none that it was at fault, and until it is
-    missed, other workers may die over the same batch: its units are set aside to be worked on alone, once.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM customers_batchclaim WHERE id IN (SELECT id FROM customers_batchclaim"
-            " WHERE queue = %s AND started_at < %s ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING unit_ids",
-            [queue.name, now - CLAIM_GRACE],
-        )
-        held = [row[0] for row in cursor.fetchall()]
-        if company := sorted({unit for units in held if len(units) > 1 for unit in units}):
-            _set_aside(queue, company, _DIED, now)
-        for (unit,) in sorted(units for units in held if len(units) == 1):
-            _count_attempts(queue, [unit], _DIED, now)
-
-
-_TRIED = (
-    "INSERT INTO customers_unitattempt AS a (queue, unit_id, attempts, reason, next_at)"
-    " SELECT %s, id, 1, %s, %s FROM {table} WHERE id = ANY(%s) ON CONFLICT (queue, unit_id) DO "
-)
-
-
-def _set_aside(queue: Queue, units: Sequence[int], reason: str, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_TRIED.format(table=queue.table)} NOTHING", [queue.name, reason, now + RETRY_AFTER, list(units)]
-        )
-
-
-def _count_attempts(queue: Queue, units: Sequence[int], reason: str, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_TRIED.format(table=queue.table)} UPDATE SET attempts = a.attempts + 1,"
-            " reason = excluded.reason, next_at = excluded.next_at RETURNING unit_id, attempts",
-            [queue.name, reason, now + RETRY_AFTER, list(units)],
-        )
-        spent = [unit for unit, attempts in cursor.fetchall() if attempts >= MAX_ATTEMPTS]
-    for unit in spent:
-        _bury(queue, unit, reason, now)
-
-
-def _bury(queue: Queue, unit: int, reason: str, now: datetime) -> None:
-    """Move a unit out of its queue into the dead letters, whole, so that a replay can put it back."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_deadletter (at, queue, unit_id, reason, attempts, row)"
-            f" SELECT %s, %s, id, %s, %s, to_jsonb(t) FROM {queue.table} t WHERE id = %s",
-            [now, queue.name, reason, MAX_ATTEMPTS, unit],
-        )
-        if queue.give_up is None:
-            cursor.execute(f"DELETE FROM {queue.table} WHERE id = %s", [unit])
-    if queue.give_up is not None:
-        queue.give_up(unit, reason, now)
-    _forget(queue, unit, now, is_done=True)
-
-
-def _due_alone(queue: Queue, now: datetime, most: int) -> Iterator[int]:
-    """Units whose turn to be worked on alone has come, each set aside from other workers only when it is its turn:
-    whoever dies over one of them holds up none of the others. Those least tried come first, as the others are more
-    likely to kill."""
-    for _turn in range(most):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE customers_unitattempt SET next_at = %s WHERE (queue, unit_id) IN ("
-                " SELECT queue, unit_id FROM customers_unitattempt WHERE queue = %s AND next_at <= %s"
-                " ORDER BY attempts, unit_id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING unit_id",
-                [now + ALONE_LEASE, queue.name, now],
-            )
-            row = cursor.fetchone()
-        if row is None:
-            return
-        yield row[0]

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from msgspec import Struct
 
 from customers.rules.errors import Problem
+from journeys.compiling import version
 from journeys.definition import Definition, InvalidDefinition
 from journeys.models import Journey
 from journeys.steps.base import Step
-from journeys.version import Version, version
+from journeys.version import Version
 
 MOST_ROWS: Final = 2_000
 

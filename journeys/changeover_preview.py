@@ -10,11 +10,12 @@ from django.db.models import Count
 
 from customers.pg import raw_cursor
 from journeys.changeover import PlanRow
+from journeys.compiling import version
 from journeys.engine.changeovers import deadline
 from journeys.engine.runs import RunState, people_of, standing_at, variables_of
 from journeys.models import Journey, JourneyVersion, Run
 from journeys.needs import read_from
-from journeys.version import Version, version
+from journeys.version import Version
 
 # Of those who stand at a step, so many are looked at.
 LOOKED_AT: Final = 1_000

@@ -16,10 +16,11 @@ from customers.pg import raw_cursor
 from customers.registry import shapes
 from customers.rules import Facts, Rule
 from customers.rules import parse as parse_rule
+from journeys.compiling import version
 from journeys.models import EXITS, Run
 from journeys.moves import KEEPS_MESSAGES, began_waiting
 from journeys.steps.base import ANY_KEY, EventMatch
-from journeys.version import Version, key_of, version
+from journeys.version import Version, key_of
 
 UNRESOLVED_SECONDS = 1.0
 # Nothing is accepted longer before it occurs, so partitions older than that need no look.

@@ -8,8 +8,9 @@ from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from psycopg import Cursor
 
+from journeys.compiling import version
 from journeys.models import Transition
-from journeys.version import Version, version
+from journeys.version import Version
 
 # What is kept as the branch of a move between versions: a sum of these.
 WAIT_ANEW: Final = 1

@@ -12,7 +12,6 @@ from django.db.models import Case, F, Max, Q, Value, When
 from django.utils.translation import gettext as _
 
 from channels.models import Connector, Template, TemplateVersion
-from channels.models.connector import CALLS
 from consent.models import Purpose
 from customers import bells
 from customers.awaited import await_names
@@ -20,18 +19,16 @@ from customers.models import Segment
 from customers.rules.errors import Problem
 from journeys import asks
 from journeys.changeover import PlanRow, as_json, check_plan
+from journeys.compiling import awaited_names
 from journeys.definition import Definition, Entry, InvalidDefinition
 from journeys.entry import occurrences
 from journeys.entry.calls import call_in
 from journeys.entry.segments import bind_segments
 from journeys.models import Changeover, Journey, JourneyVersion, Touchpoint
 from journeys.steps.base import Step
-from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
-from journeys.steps.webhook import Webhook
 from journeys.validate import check
 from journeys.variables_said import names_in_templates
-from journeys.version import awaited_names
 
 # Who paused it said what becomes of those in it, and only resuming brings them back.
 _STATUS_AFTER = Case(When(status=Journey.Status.PAUSED, then=F("status")), default=Value(Journey.Status.LIVE.value))
@@ -109,7 +106,7 @@ def _no_purpose(key: str) -> str:
 def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[str, Any]:
     """What the keys stand for in the journey's brand, as of now; the version keeps it."""
     messages = [(n, step) for n, step in enumerate(steps) if isinstance(step, Message)]
-    calling = [(n, step) for n, step in enumerate(steps) if isinstance(step, Webhook)]
+    calling = [(n, one) for n, step in enumerate(steps) if step.calls for one in step.connectors()]
     problems: list[Problem] = []
     connectors = {c.key: c for c in Connector.objects.filter(brand_id=journey.brand_id)}
     templates = {t.key: t for t in Template.objects.filter(brand_id=journey.brand_id)}
@@ -147,9 +144,9 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
             )
     problems += _unknown_journeys(journey, steps)
     problems += [
-        Problem("unknown_connector", f"/steps/{n}/connector", _("No connector for calls has this key."))
-        for n, step in calling
-        if step.connector not in connectors or connectors[step.connector].channel != CALLS
+        Problem("unknown_connector", f"/steps/{n}{one.pointer}", _("No connector for calls has this key."))
+        for n, one in calling
+        if one.key not in connectors or connectors[one.key].channel != one.channel
     ]
     segments, unknown = bind_segments(journey.brand_id, definition.entry)
     problems += unknown
@@ -164,7 +161,7 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
         naming
         | ({"segments": segments} if segments else {})
         | {
-            "connectors": {step.connector: str(connectors[step.connector].id) for _n, step in (*messages, *calling)},
+            "connectors": {one.key: str(connectors[one.key].id) for step in steps for one in step.connectors()},
             "templates": {key: latest[key] for _n, step in messages for _at, key in step.templates()},
             "purposes": {
                 key: str(purposes[key].id)
@@ -175,15 +172,13 @@ def bind(journey: Journey, definition: Definition, steps: list[Step]) -> dict[st
 
 
 def _unknown_journeys(journey: Journey, steps: list[Step]) -> list[Problem]:
-    going = [(n, step) for n, step in enumerate(steps) if isinstance(step, GoTo)]
+    going = [(f"/steps/{n}{at}", key) for n, step in enumerate(steps) for at, key in step.journeys()]
     if not going:
         return []
     known = set(Journey.objects.filter(brand_id=journey.brand_id).values_list("key", flat=True))
     message, hint = _("There is no journey “%(name)s”."), _("Use the key of a journey of this brand.")
     return [
-        Problem("unknown_journey", f"/steps/{n}/journey", message % {"name": step.journey}, hint)
-        for n, step in going
-        if step.journey not in known
+        Problem("unknown_journey", pointer, message % {"name": key}, hint) for pointer, key in going if key not in known
     ]
 
 

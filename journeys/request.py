@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, unquote, urlencode
 
@@ -19,6 +20,8 @@ from customers.rules.errors import Problem
 from customers.rules.values import at_path
 from journeys.variables import VARIABLES
 
+# A stop waits for calls in hand, and holds within ten seconds.
+LONGEST_CALL: Final = timedelta(seconds=10)
 _LONGEST: Final = 1_000
 _LONGEST_PATH: Final = 500
 _LONGEST_HEADER: Final = 2_000

@@ -9,7 +9,6 @@ from channels.models import TemplateVersion
 from consent.models import Purpose
 from journeys.definition import InvalidDefinition, parse
 from journeys.models import Journey
-from journeys.steps.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,9 @@ def wordings(journey: Journey, document: object) -> list[Wording]:
         return []
     named: dict[tuple[str, str], list[str]] = {}
     for step in steps:
-        if isinstance(step, Message):
+        if sent := step.sends():
             for _at, key in step.templates():
-                named.setdefault((key, step.purpose or definition.purpose), []).append(step.id)
+                named.setdefault((key, sent.purpose or definition.purpose), []).append(step.id)
     versions = _latest(journey, {key for key, _purpose in named})
     kinds = dict(Purpose.objects.filter(brand_id=journey.brand_id).values_list("key", "kind"))
     texts = Texts.load(version.pk for version in versions.values())

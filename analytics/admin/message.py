@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics.admin.shown import Links, see_as, shown_parts
-from analytics.why import explain_message, explain_refusal
+from analytics.why import Explanation, explain_message, explain_refusal
 from channels.models import Message, MessageContent, Receipt
 from channels.models.callback import ENGAGED
 from customers.admin.presented import drawn, present
@@ -40,6 +40,8 @@ def page(admin: Any, request: HttpRequest, message: Message) -> HttpResponse:
         responses=_responses(loaded, content),
         customer=_customer(loaded, links),
         run=_run(loaded, links),
+        broadcast=_linked(explained, "broadcast", links),
+        campaign=_linked(explained, "campaign", links),
     )  # fmt: skip
 
 
@@ -91,6 +93,12 @@ def _run(message: Message, links: Links) -> str:
         return ""
     exists = Run.objects.filter(pk=int(message.origin_id)).exists()
     return links.to(("journeys_run", int(message.origin_id))) if exists else ""
+
+
+def _linked(explained: Explanation, key: str, links: Links) -> str:
+    """The page of what a fact of this key names; empty where none does."""
+    facts = (fact for part in explained.parts for fact in part.facts if fact.key == key)
+    return next((links.to(fact.link) for fact in facts), "")
 
 
 present(Message, page)

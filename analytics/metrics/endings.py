@@ -12,9 +12,9 @@ from django.utils.translation import pgettext_lazy
 from analytics.metrics.equation import Part
 from analytics.metrics.period import ALWAYS, COHORT, MOVES, Period, parameters
 from analytics.metrics.query import rows
+from journeys.compiling import version
 from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
-from journeys.version import version
 
 LABEL = _("Goals and other ends")
 DEFINITION = _(

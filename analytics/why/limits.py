@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from analytics.why.explanation import Fact, Part, facts
 from customers.authoring import durations
 from customers.models import Segment
+from journeys.compiling import version
 from journeys.models import EntryRefusal
-from journeys.version import Version, version
+from journeys.version import Version
 
 _Reason = EntryRefusal.Reason
 

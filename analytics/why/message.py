@@ -11,11 +11,11 @@ from analytics.why.journey import entered_by, journey_part, path
 from analytics.why.pacing import pacing
 from analytics.why.records import Records, load_message
 from analytics.why.words import REASONS, STATES
-from channels.models import Message, Reason, Receipt
+from channels.models import Campaign, Message, Reason, Receipt
 from consent.models import Purpose
 from customers.personal import IDENTIFIER, TEXT
+from journeys.compiling import version
 from journeys.steps.message import Message as MessageStep
-from journeys.version import version
 
 _State = Message.State
 _HANDED_OVER = (_State.SENT, _State.DELIVERED, _State.OPENED, _State.CLICKED)
@@ -63,8 +63,10 @@ def _parts(records: Records) -> Iterator[Part]:
                 none=_no_guard(records),
             )
         yield path(way)
+        if records.campaign is not None:
+            yield _campaign(records.campaign)
     else:
-        yield _origin(message)
+        yield _origin(records)
     yield _address(records)
     yield proof(
         "consent_when_asked_for",
@@ -96,7 +98,25 @@ def _no_entry(message: Message) -> str:
     return _("No ledger entry decided: there was none for this purpose.")
 
 
-def _origin(message: Message) -> Part:
+def _campaign(campaign: Campaign) -> Part:
+    return Part(
+        "campaign",
+        _("The campaign"),
+        _("It is counted for the campaign that its journey serves now."),
+        facts=(_of_campaign(campaign),),
+    )
+
+
+def _of_campaign(campaign: Campaign) -> Fact:
+    return Fact("campaign", _("campaign"), campaign.name, ("channels_campaign", campaign.pk))
+
+
+def _origin(records: Records) -> Part:
+    message, broadcast, campaign = records.message, records.broadcast, records.campaign
+    gone = {
+        Message.Origin.RUN: _("The run it comes from is no longer there."),
+        Message.Origin.BROADCAST: _("The broadcast it comes from is no longer there."),
+    }
     return Part(
         "origin",
         _("Where it comes from"),
@@ -105,8 +125,16 @@ def _origin(message: Message) -> Part:
         facts=facts(
             Fact("origin_kind", _("origin"), message.origin_kind),
             Fact("origin_id", _("origin id"), message.origin_id),
+            *(
+                [Fact("broadcast", _("broadcast"), broadcast.name, ("channels_broadcast", broadcast.pk))]
+                if broadcast
+                else ()
+            ),
+            *([_of_campaign(campaign)] if campaign else ()),
         ),
-        not_kept=(_("The run it comes from is no longer there."),) if message.origin_kind == "run" else (),
+        not_kept=(gone[origin],)
+        if broadcast is None and (origin := Message.Origin(message.origin_kind)) in gone
+        else (),
     )
 
 

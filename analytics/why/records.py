@@ -10,9 +10,10 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from channels.models import Message, Reason, Receipt, SendStop
+from channels.models import Broadcast, Campaign, Message, Reason, Receipt, SendStop
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
 from customers.models import Event, Profile, SchemaVersion
+from journeys.compiling import version
 from journeys.engine.variables import value_of
 from journeys.models import (
     Call,
@@ -28,7 +29,7 @@ from journeys.models import (
     Variable,
 )
 from journeys.moves import Placed, placed
-from journeys.version import Version, version
+from journeys.version import Version
 
 # A run that loops for years is cut here; what led to a message stands at the end.
 MOST_MOVES = 500
@@ -85,6 +86,9 @@ class Records:
     suppressions: list[Suppression] = field(default_factory=list)
     stops: list[SendStop] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    # Where it was asked for by one, and the campaign that its journey or broadcast serves now.
+    broadcast: Broadcast | None = None
+    campaign: Campaign | None = None
 
 
 def load_message(message: Message) -> Records:
@@ -93,7 +97,9 @@ def load_message(message: Message) -> Records:
     wanted = {message.entry_consent_id, message.send_consent_id}
     if way is not None and way.context is not None:
         wanted.add(way.context.consent_entry_id)
-    records = Records(message, way, load_proofs(wanted))
+    records = Records(message, way, load_proofs(wanted), campaign=_campaign(message))
+    if message.origin_kind == Message.Origin.BROADCAST:
+        records.broadcast = Broadcast.objects.filter(pk=message.scope_id).first()
     if way is not None:
         records.touchpoint = _touchpoint(way, message)
         records.watch = CancelWatch.objects.filter(pk=message.pk).first()
@@ -105,7 +111,7 @@ def load_message(message: Message) -> Records:
     if message.reason == Reason.SUPPRESSED and message.address_id is not None:
         records.suppressions = _suppressions(message, message.address_id)
     if message.reason == Reason.STOPPED:
-        scopes = [message.scope_id, message.connector_id, message.brand_id]
+        scopes = [message.scope_id, message.connector_id, message.brand_id, *_pks(records.campaign)]
         records.stops = list(SendStop.objects.filter(scope_id__in=scopes, released_at=None).order_by("stopped_at"))
     if message.attempts:
         told = Receipt.objects.filter(message=message, applied_at__isnull=False)
@@ -221,6 +227,14 @@ def _touchpoint(way: Way, message: Message) -> Touchpoint | None:
             return None
     placed = PlacedStep.objects.filter(journey_id=way.run.journey_id, step_id=message.step_id)
     return touchpoints.filter(pk__in=placed.values("touchpoint_id")).first()
+
+
+def _campaign(message: Message) -> Campaign | None:
+    return Campaign.objects.filter(members__scope_id=message.scope_id).first()
+
+
+def _pks(campaign: Campaign | None) -> list[UUID]:
+    return [] if campaign is None else [campaign.pk]
 
 
 def _deciding(message: Message, reference: dict[str, Any]) -> Event | None:

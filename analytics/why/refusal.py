@@ -12,8 +12,8 @@ from analytics.why.records import customer_profiles, load_events, load_proofs, l
 from analytics.why.rules import in_words
 from analytics.why.words import REFUSALS
 from customers.models import EventPayload
+from journeys.compiling import version
 from journeys.models import EntryRefusal, JourneyVersion, Run
-from journeys.version import version
 
 _Reason = EntryRefusal.Reason
 _BY_CONSENT = (_Reason.NO_CONSENT, _Reason.PAUSED, _Reason.NO_ADDRESS)

@@ -20,12 +20,9 @@ from journeys.moves import WAIT_ANEW
 from journeys.needs import event_properties
 from journeys.outcomes import of_exit
 from journeys.steps.base import EventMatch, Step
-from journeys.steps.entitlement import Entitlement
-from journeys.steps.go_to import GoTo
 from journeys.steps.message import Message
 from journeys.steps.random_split import RandomSplit
 from journeys.steps.update import TraitChange, Update
-from journeys.steps.webhook import Webhook
 
 # By an event that a hold awaits.
 _AWAITED: Final = (Cause.EVENT, Cause.BEST)
@@ -137,9 +134,10 @@ def _text(way: Way, made: Transition, before: Step | None, event: Event | None, 
         "arm": _arm(before, made),
         "former": way.numbers.get(way.left[made.seq].id, ""),
         "version": way.numbers.get(way.came[made.seq].id, ""),
-        "journey": before.journey if isinstance(before, GoTo) else "",
-        "entitlement": before.key if isinstance(before, Entitlement) else "",
-        "connector": before.connector if isinstance(before, Webhook) else "",
+        "journey": "",
+        "entitlement": "",
+        "connector": "",
+        **(before.named() if before else {}),
         "error": way.errors.get(made.seq) or _("an error that is not kept"),
         "said": _said(way, made, before),
     }

@@ -15,9 +15,10 @@ from bench.worker import app
 from channels.models import Message, MessageContent
 from customers.models import AddressProfile, Customer
 from customers.rules import Facts
+from journeys.compiling import version
 from journeys.models import CancelWatch, Cause, EntryMemory, RuleInputs, Run, RunContext, Transition
 from journeys.steps.base import End, Go, Here, Outcome, Wait
-from journeys.version import Version, version
+from journeys.version import Version
 
 
 @app.task(name="bench.enter")

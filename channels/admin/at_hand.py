@@ -1,14 +1,29 @@
-"""What a template may name, for whoever writes one: the blocks and images of its brand, to be copied."""
+"""What a template may name, for whoever writes one: the blocks and images of its brand, and filters, to be copied."""
 
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from channels.models import ContentBlock, Image, Template, TemplateVersion
 
 # The latest of them; others are found in their lists.
 _MOST: Final = 50
+_SAYINGS: Final = (
+    (
+        "{{ event.total | money }}",
+        _(
+            "Money, told in whole minor units such as cents: in the currency that is told with it (currency beside it"
+            " or above it), else in the brand’s."
+        ),
+    ),
+    ("{{ event.total | money: 'USD' }}", _("Money in a currency that you name.")),
+    ("{{ customer.points | number }}", _("A number.")),
+    ("{{ event.count | plural: '# item', '# items' }}", _("A number with its word.")),
+    ("{{ event.at | date: 'long' }}", _("A day: short, medium, long, full, or by signs such as %d/%m/%Y.")),
+    ("{{ event.at | time }}", _("A time of day.")),
+)
 
 
 def named_template(request: HttpRequest) -> Template | None:
@@ -37,4 +52,8 @@ def at_hand(request: HttpRequest) -> dict[str, Any] | None:
         # What stands beside it in words, by language.
         image.said = sorted((alt.locale, alt.text) for alt in image.alts.all()) or [("", image.name)]  # type: ignore[attr-defined]  # for the page
     fitting = blocks.filter(channel__in=(ContentBlock.ANY, template.channel), versions__isnull=False)
-    return {"blocks": fitting.distinct().order_by("name")[:_MOST], "images": shown}
+    return {
+        "blocks": fitting.distinct().order_by("name")[:_MOST],
+        "images": shown,
+        "sayings": [{"source": source, "said": said} for source, said in _SAYINGS],
+    }

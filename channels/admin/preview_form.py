@@ -1,5 +1,6 @@
 """What a preview is made of: for whom, when, in which language, and what happened before."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from channels.dispatch import extras
+from channels.models import PulledSource
 from channels.previews import NOBODY, Ask, Somebody, find
 from channels.previews.somebody import latest_event
+from channels.pulled.known import ROOT
 from channels.templates import Text
 from consent.models import Purpose
 from customers import clock, suggest
@@ -20,6 +23,16 @@ from customers.models import Brand
 
 _LONGEST: Final = 320
 _EVENTS: Final = "preview-events"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The words that are looked at, saved or not, and what they pull."""
+
+    channel: str
+    brand: Brand
+    texts: list[Text]
+    sources: list[PulledSource]
 
 
 class PreviewForm(forms.Form):
@@ -58,12 +71,13 @@ class PreviewForm(forms.Form):
         widget=DocumentArea({"rows": 3}),
     )
 
-    def __init__(self, user: Any, channel: str, brand: Brand, texts: list[Text], data: Any = None) -> None:
+    def __init__(self, user: Any, looked: Looked, data: Any = None) -> None:
         super().__init__(data)
-        self.user, self.channel, self.brand, self.texts = user, channel, brand, texts
+        self.user, self.looked = user, looked
+        brand, texts = looked.brand, looked.texts
         purposes: Any = self.fields["purpose"]
         purposes.queryset = Purpose.objects.visible_to(user).filter(brand=brand)
-        if not any(extras.named_in(text) for text in texts):
+        if not any(extras.named_in(text).keys() - {ROOT} for text in texts):
             del self.fields["purpose"]
         chosen: Any = self.fields["locale"]
         chosen.choices = [("", _("theirs, else the brand’s")), *((text.locale, text.locale) for text in texts)]
@@ -72,11 +86,11 @@ class PreviewForm(forms.Form):
     @property
     def events(self) -> tuple[str, list[str]]:
         """To choose from, and the id of their list."""
-        return _EVENTS, suggest.event_names(self.brand.pk)
+        return _EVENTS, suggest.event_names(self.looked.brand.pk)
 
     def clean_at(self) -> datetime:
         at: datetime | None = self.cleaned_data["at"]
-        return clock.utcnow() if at is None else at.replace(tzinfo=ZoneInfo(self.brand.zone))
+        return clock.utcnow() if at is None else at.replace(tzinfo=ZoneInfo(self.looked.brand.zone))
 
     def clean_variables(self) -> dict[str, Any]:
         given = self.cleaned_data.get("variables") or {}
@@ -87,13 +101,14 @@ class PreviewForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("person") and "at" in cleaned:
-            found = find(self.user, cleaned["person"], self.brand.pk, cleaned["at"])
+            found = find(self.user, cleaned["person"], self.looked.brand.pk, cleaned["at"])
             if found is None:
                 self.add_error("person", _("Nobody whom you may see is known by this."))
             else:
                 self.somebody = found
         if cleaned.get("event") and not cleaned.get("variables") and not self.errors:
-            said = latest_event(self.user, self.somebody, self.brand.pk, cleaned["event"], cleaned["at"])
+            brand = self.looked.brand
+            said = latest_event(self.user, self.somebody, brand.pk, cleaned["event"], cleaned["at"])
             if said is None:
                 self.add_error("event", _("They had no such event by then. Write below what it would say."))
             cleaned["variables"] = dict(said or {})
@@ -103,12 +118,13 @@ class PreviewForm(forms.Form):
         """Of a valid form; of one that was not sent in, as it would begin."""
         given = self.cleaned_data if self.is_bound and self.is_valid() else {}
         return Ask(
-            texts=self.texts,
-            brand=self.brand,
+            texts=self.looked.texts,
+            brand=self.looked.brand,
             at=given.get("at") or clock.utcnow(),
             somebody=self.somebody if given else NOBODY,
             variables=given.get("variables") or {},
             locale=given.get("locale") or "",
-            channel=self.channel,
+            channel=self.looked.channel,
+            sources=self.looked.sources,
             purpose_id=purpose.pk if (purpose := given.get("purpose")) else None,
         )

@@ -12,17 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from channels import checks, sandbox
-from channels.admin.preview_form import PreviewForm
+from channels.admin.preview_form import Looked, PreviewForm
 from channels.checks.segments import segments_of
 from channels.models import Connector, SeedList, TemplateVersion, TestSend
 from channels.previews import Ask, Shown, show
 from channels.previews.make import texts_of
-from channels.templates import Text
 from channels.test_sends.ask import CHANNELS, NotSent, To, ask, seeds_of
 from customers import audit, clock
 from customers.admin.presented import ExtraPage, add_page, drawn
 from customers.ids import new_id
-from customers.models import Brand
 from customers.models.address import Channel
 from customers.visibility import may_change
 
@@ -35,32 +33,27 @@ _SHOWN: Final = 20
 
 def page(admin: Any, request: HttpRequest, version: TemplateVersion) -> HttpResponse:
     """Of words that are saved. A test is asked for by POST."""
-    brand, texts = version.template.brand, texts_of(version.pk)
+    template = version.template
+    looked = Looked(template.channel, template.brand, texts_of(version.pk), list(version.sources.order_by("name")))
     # Whom it is about stands in no address, where logs would keep it.
     given = request.POST
-    form = PreviewForm(
-        request.user,
-        version.template.channel,
-        brand,
-        texts,
-        given if any(name in given for name in _CONTROLS) else None,
-    )
+    form = PreviewForm(request.user, looked, given if any(name in given for name in _CONTROLS) else None)
     asked = form.ask()
     if request.POST.get("do") == "test":
         _test(request, version, form, asked)
     answer = drawn(
         admin, request, version, _TEMPLATE, TITLE,
-        **looked_at(version.template.channel, brand, form, asked),
+        **looked_at(form, asked),
         test=_tests(request, version),
         words=[],
     )  # fmt: skip
     return with_pictures(answer)
 
 
-def draft(admin: Any, request: HttpRequest, channel: str, brand: Brand, texts: list[Text]) -> HttpResponse:
+def draft(admin: Any, request: HttpRequest, looked: Looked) -> HttpResponse:
     """Of words as they stand in a form, saved nowhere."""
     controls = {name: request.POST[name] for name in _CONTROLS if name in request.POST}
-    form = PreviewForm(request.user, channel, brand, texts, controls or None)
+    form = PreviewForm(request.user, looked, controls or None)
     words = [(name, value) for name, value in request.POST.items() if name not in (*_CONTROLS, "csrfmiddlewaretoken")]
     frame = admin.admin_site.each_context(request) | {
         "opts": admin.opts,
@@ -69,7 +62,7 @@ def draft(admin: Any, request: HttpRequest, channel: str, brand: Brand, texts: l
         "words": words,
     }
     request.current_app = admin.admin_site.name
-    answer = TemplateResponse(request, _TEMPLATE, frame | looked_at(channel, brand, form, form.ask()))
+    answer = TemplateResponse(request, _TEMPLATE, frame | looked_at(form, form.ask()))
     return with_pictures(answer)
 
 
@@ -79,10 +72,11 @@ def with_pictures(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
-def looked_at(channel: str, brand: Brand, form: PreviewForm, asked: Ask) -> dict[str, Any]:
+def looked_at(form: PreviewForm, asked: Ask) -> dict[str, Any]:
+    channel, brand = form.looked.channel, form.looked.brand
     shown = Shown() if form.is_bound and not form.is_valid() else show(asked)
     rendered = shown.rendered
-    found = checks.findings(checks.Template(channel, brand, form.texts))
+    found = checks.findings(checks.Template(channel, brand, form.looked.texts))
     return {
         "form": form,
         "shown": shown,

@@ -149,6 +149,12 @@ class PulledSourceInline(AnyStacked):
         return len(sources_before(request)) if obj is None else 0
 
 
+def drafted(formset: PulledSourceFormSet) -> list[PulledSource]:
+    """What a valid form says is pulled, saved nowhere."""
+    kept = [form for form in formset.forms if form.has_changed() and form not in formset.deleted_forms]
+    return sorted((form.instance for form in kept), key=lambda source: source.name)
+
+
 def sources_before(request: HttpRequest) -> list[dict[str, Any]]:
     """What the version before pulls, for the next one to begin with."""
     version = latest_version(request)

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from channels import checks, options, templates, writing
 from channels.admin import approvals, previews
 from channels.admin.at_hand import at_hand, latest_version
-from channels.admin.pulled import PulledSourceInline, sources_before
+from channels.admin.preview_form import Looked
+from channels.admin.pulled import PulledSourceInline, drafted, sources_before
 from channels.admin.worded import Worded
 from channels.blocks.shelf import BrandShelf
 from channels.checks.approved import approved
@@ -183,9 +184,9 @@ class TemplateVersionAdmin(Versioned):
         if not form.is_valid():
             return self._faulty(request, [form.errors])
         version = form.save(commit=False)
-        (formset, *others), _inlines = self._create_formsets(request, version, change=False)  # type: ignore[attr-defined]  # Django's own
-        if not all([formset.is_valid(), *(one.is_valid() for one in others)]):
-            told = [*formset.errors, *(error for one in others for error in one.errors)]
+        (formset, pulling), _inlines = self._create_formsets(request, version, change=False)  # type: ignore[attr-defined]  # Django's own
+        if not all([formset.is_valid(), pulling.is_valid()]):
+            told = [*formset.errors, *pulling.errors]
             return self._faulty(request, [*told, {"": formset.non_form_errors()}])
         texts = [
             templates.Text(one["locale"], one["subject"], one["html"], one["text"], one.get("options") or {})
@@ -193,7 +194,7 @@ class TemplateVersionAdmin(Versioned):
             if one and not one.get("DELETE")
         ]
         template = version.template
-        return previews.draft(self, request, template.channel, template.brand, texts)
+        return previews.draft(self, request, Looked(template.channel, template.brand, texts, drafted(pulling)))
 
     def _faulty(self, request: HttpRequest, errors: list[Any]) -> HttpResponse:
         told = [(name, said) for one in errors for name, faults in one.items() for said in faults]

@@ -23,6 +23,8 @@ class Fault(StrEnum):
     DISABLED = "disabled"
     PLACES = "places"
     IMAGE = "image"
+    HEADING = "heading"
+    BUTTONS = "buttons"
     MORE = "more"
 
     @property
@@ -39,7 +41,9 @@ WORDS: Final = {
     Fault.DISABLED: _("the provider has disabled it"),
     Fault.PLACES: _("it has another number of places than are filled"),
     Fault.IMAGE: _("it is approved with a picture and has none here, or the other way round"),
-    Fault.MORE: _("it has places in its heading or its buttons, or named ones, which cannot be filled"),
+    Fault.HEADING: _("it is approved with a place in its heading and none is filled here, or the other way round"),
+    Fault.BUTTONS: _("its buttons have other places than are filled"),
+    Fault.MORE: _("it has what cannot be filled: named places, a video or a document, a code to copy"),
 }
 _BY_STATE: Final[Mapping[str, Fault]] = {
     Approval.State.PENDING: Fault.PENDING,
@@ -73,7 +77,15 @@ class Book:
             return Fault.MORE
         if row.places != len(options.get("parameters") or ()):
             return Fault.PLACES
-        return Fault.IMAGE if row.shows_image != bool(options.get("image")) else None
+        if row.shows_image != bool(options.get("image")):
+            return Fault.IMAGE
+        if row.heading_places != bool(options.get("header")):
+            return Fault.HEADING
+        return Fault.BUTTONS if row.button_places != filled_buttons(options) else None
+
+
+def filled_buttons(options: Mapping[str, Any]) -> list[int]:
+    return [number for number, one in enumerate(options.get("buttons") or ()) if one]
 
 
 def language_of(options: Mapping[str, Any], locale: str) -> str:

@@ -3,7 +3,7 @@ by a few statements, before any lock, and only for texts that name it. Previews 
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -116,11 +116,15 @@ def _named(sources: tuple[str, ...]) -> Mapping[str, frozenset[Path]]:
     return {root: frozenset(below) for root, below in found.items()}
 
 
-def load(wants: Sequence[tuple[Text, Want]], now: datetime, until: float) -> list[Mapping[str, Any] | Trouble]:
+def load(
+    wants: Sequence[tuple[Text, Want]], now: datetime, until: float, *, without: Collection[str] = ()
+) -> list[Mapping[str, Any] | Trouble]:
     """For each text and whom it is for, what it names by root; or the first trouble with any of it."""
     found: list[dict[str, Any]] = [{} for _want in wants]
     troubles: dict[int, Trouble] = {}
     for root, group in _by_root(wants).items():
+        if root in without:
+            continue
         values = _loaded(root, [want for _n, want in group], now, until)
         for (n, _want), value in zip(group, values, strict=True):
             if isinstance(value, Trouble):

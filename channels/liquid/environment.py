@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 from io import StringIO
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression
@@ -134,7 +135,7 @@ def _compile(environment: Environment, source: str) -> Words:
     if not isinstance(template, Words):
         raise TypeError(type(template).__name__)
     if _prepare(template.nodes, environment) > _MAX_NODES:
-        raise LimitError("the template has too many parts")
+        raise LimitError(_("the template has too many parts"))
     return template
 
 

@@ -14,6 +14,7 @@ from liquid.filter import with_context
 from liquid.undefined import Undefined
 
 from channels.images.addresses import NAME, address_of
+from channels.liquid.amounts import currency_of
 from channels.liquid.reader import speech
 from customers.money import in_major_units
 
@@ -33,26 +34,30 @@ _PATTERNS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def _fault(said: str) -> FilterArgumentError:
-    """Of no value: what is wrong is shown where people look who may not see it."""
-    return FilterArgumentError(said, token=None)
+class SayingError(FilterArgumentError):
+    """Says nothing of the value: what is wrong is shown where people look who may not see it."""
+
+
+def _fault(said: str) -> SayingError:
+    return SayingError(said, token=None)
 
 
 @with_context
 def money(amount: Any, currency: Any = None, *, locale: Any = None, context: Any) -> Any:
-    """`{{ event.total | money: event.currency }}`: whole minor units, as events tell money (cents)."""
+    """`{{ event.total | money }}`: whole minor units, as events tell money (cents), in the currency that is named,
+    else told with the amount, else the brand's. What tells an amount or a price and its currency may stand for it."""
     if _is_missing(amount):
         return amount
-    code = str(currency or context.reader.currency).upper()
-    whole = _whole(amount)
+    code = str(currency or currency_of(amount) or context.reader.currency).upper()
+    whole = _whole(amount.get("amount", amount.get("price")) if isinstance(amount, Mapping) else amount)
     if not is_currency(code):
-        raise _fault("money: no currency")
+        raise _fault("money: no currency, or two")
     try:
         # Not rounded to the coins in use: a price is said as it is.
         language, major = _speech(locale, context), in_major_units(whole, code)
         return format_currency(major, code, locale=language, decimal_quantization=False)
     except UnknownCurrencyError:
-        raise _fault("money: no currency") from None
+        raise _fault("money: no currency, or two") from None
 
 
 @with_context

@@ -3,6 +3,7 @@
 from typing import Any, Final, TextIO
 from urllib.parse import quote
 
+from django.utils.translation import gettext as _
 from liquid.ast import Node
 from liquid.builtin.expressions import StringLiteral
 from liquid.builtin.expressions.primitive import Literal, parse_primitive
@@ -50,7 +51,8 @@ class AbortTag(Tag):
         said = parse_primitive(self.env, tokens)
         tokens.expect_eos()
         if not isinstance(said, StringLiteral) or not said.value.strip() or len(said.value) > MAX_REASON:
-            raise LiquidSyntaxError(f"abort takes a reason in quotes, of {MAX_REASON} characters at most", token=token)
+            fault = _("abort takes a reason in quotes, of %(most)s characters at most") % {"most": MAX_REASON}
+            raise OwnSyntaxError(fault, token=token)
         return _AbortNode(token, " ".join(said.value.split()))
 
 
@@ -88,10 +90,10 @@ class TurnTag(CycleTag):
     def parse(self, stream: Any) -> CycleNode:
         node = super().parse(stream)
         if len(node.args) > _MOST_IN_TURN:
-            raise LiquidSyntaxError(f"more than {_MOST_IN_TURN} in turn", token=node.token)
+            raise OwnSyntaxError(_("more than %(most)s in turn") % {"most": _MOST_IN_TURN}, token=node.token)
         is_data = not all(isinstance(arg, Literal) for arg in node.args)
         if self.env.autoescape and is_data and place_of(node.token.source, node.token.start_index) is not Place.TEXT:
-            raise LiquidSyntaxError("no value may stand here", token=node.token)
+            raise OwnSyntaxError(_("no value may stand here"), token=node.token)
         return node
 
 
@@ -121,6 +123,10 @@ class AddressOutput(Output):
     node_class = _EncodedNode
 
 
+class OwnSyntaxError(LiquidSyntaxError):
+    """What we refuse ourselves, in our words."""
+
+
 class UnsafeValueError(LiquidValueError):
     """A value that would do something where it stands."""
 
@@ -130,9 +136,9 @@ class HtmlOutput(Output):
         node = super().parse(stream)
         place = place_of(node.token.source, node.token.start_index)
         if place is Place.BARE:
-            raise LiquidSyntaxError("a value in a tag stands in quotes", token=node.token)
+            raise OwnSyntaxError(_("a value in a tag stands in quotes"), token=node.token)
         if place is Place.SCRIPT:
-            raise LiquidSyntaxError("no value may stand in a script", token=node.token)
+            raise OwnSyntaxError(_("no value may stand in a script"), token=node.token)
         if place is Place.TEXT:
             return node
         guarded = _GuardedNode(node.token, node.expression)

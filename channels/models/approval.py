@@ -1,6 +1,7 @@
 """Templates that a provider has to approve before they may be sent: how each stands there, as it was last told."""
 
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -34,8 +35,15 @@ class Approval(Owned):
         _("places"), null=True, help_text=_("How many its words have to be filled; unknown until the list was read.")
     )
     shows_image = models.BooleanField(_("needs a picture"), default=False)
+    heading_places = models.PositiveSmallIntegerField(_("places in its heading"), default=0, db_default=0)
+    button_places = models.JSONField(
+        _("places of its buttons"),
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text=_("Which of its buttons, counted from 0, have an address that is to be ended."),
+    )
     needs_more = models.BooleanField(
-        _("needs what is not sent"), default=False, help_text=_("Places in its heading or its buttons, or named ones.")
+        _("needs what is not sent"), default=False, help_text=_("Named places, a video or a document, a code to copy.")
     )
     as_of = models.DateTimeField(_("as of"))
 

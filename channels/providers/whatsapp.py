@@ -190,10 +190,20 @@ def _content(outgoing: Outgoing) -> dict[str, Any]:
     parts: list[dict[str, Any]] = []
     if image:
         parts.append({"type": "header", "parameters": [{"type": "image", "image": {"link": image}}]})
+    elif header := options.get("header"):
+        parts.append({"type": "header", "parameters": _texts([header])})
     if places := options.get("parameters"):
-        parts.append({"type": "body", "parameters": [{"type": "text", "text": one} for one in places]})
+        parts.append({"type": "body", "parameters": _texts(places)})
+    for number, end in enumerate(options.get("buttons") or ()):
+        # The others have no place, so Meta wants no component for them.
+        if end:
+            parts.append({"type": "button", "sub_type": "url", "index": str(number), "parameters": _texts([end])})
     language = options.get("language") or outgoing.locale.replace("-", "_")
     return {"type": "template", "template": {"name": name, "language": {"code": language}, "components": parts}}
+
+
+def _texts(said: Iterable[str]) -> list[dict[str, str]]:
+    return [{"type": "text", "text": one} for one in said]
 
 
 def _error(reply: Reply, error: Any) -> DeliveryError:

@@ -62,8 +62,8 @@ class Listed(msgspec.Struct):
     parameter_format: str = ""
 
     def told(self) -> ToldTemplate:
-        body = [part for part in self.components if part.type.upper() == "BODY"]
-        places = {place for part in body for place in _PLACE.findall(part.text)}
+        places, heading = self._places("BODY"), self._places("HEADER")
+        buttons = [one for part in self.components if part.type.upper() == "BUTTONS" for one in part.buttons]
         return ToldTemplate(
             name=self.name,
             language=self.language,
@@ -75,8 +75,14 @@ class Listed(msgspec.Struct):
             shows_image=any(
                 part.type.upper() == "HEADER" and part.format.upper() == "IMAGE" for part in self.components
             ),
-            needs_more=any(not place.isdecimal() for place in places) or any(map(_needs_more, self.components)),
+            heading_places=len(heading),
+            button_places=tuple(number for number, one in enumerate(buttons) if _PLACE.search(one.url)),
+            needs_more=any(not place.isdecimal() for place in places | heading)
+            or any(map(_needs_more, self.components)),
         )
+
+    def _places(self, kind: str) -> set[str]:
+        return {place for part in self.components if part.type.upper() == kind for place in _PLACE.findall(part.text)}
 
 
 class _Cursors(msgspec.Struct):
@@ -142,11 +148,17 @@ def _said(word: str) -> str:
     return "" if word.upper() in _NOTHING else word.lower()
 
 
+def _is_odd(url: str) -> bool:
+    """Meta approves one place, at the end of an address."""
+    places = _PLACE.findall(url)
+    return bool(places) and (places != ["1"] or not url.rstrip().endswith("}}"))
+
+
 def _needs_more(part: Any) -> bool:
     """What of it holds places that a text of ours cannot fill, or media that it cannot show."""
     kind = part.type.upper()
     if kind == "HEADER":
-        return part.format.upper() not in ("IMAGE", "TEXT", "") or bool(_PLACE.search(part.text))
+        return part.format.upper() not in ("IMAGE", "TEXT", "") or len(_PLACE.findall(part.text)) > 1
     if kind == "BUTTONS":
-        return any(_PLACE.search(button.url) or button.type.upper() == "COPY_CODE" for button in part.buttons)
+        return any(button.type.upper() == "COPY_CODE" or _is_odd(button.url) for button in part.buttons)
     return kind in ("CAROUSEL", "LIMITED_TIME_OFFER")

@@ -1,6 +1,6 @@
 """What the words of messages name under `pulled`: a loader of channels.dispatch.extras."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +23,15 @@ _UNLISTED: Final = Missed("its host is not on the brand’s list")
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """By which brand's list it is asked, and what fills in its address, as its reader writes it."""
+
+    brand_id: UUID
+    context: Mapping[str, Any]
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     source: PulledSource
     ask: Ask | None
@@ -37,11 +46,23 @@ def load(wants: Sequence[Want], now: datetime, until: float) -> Sequence[Any]:
     sources = _sources(wants)
     listed = hosts.of_brands({want.brand_id for want in wants}) if sources else {}
     wanted = [
-        [_wanted(source, want, listed, now) for source in sources.get(want.version_id, ()) if _is_named(source, want)]
+        [
+            _wanted(source, Whose(want.brand_id, want.context, Reader(now, want.locale)), listed)
+            for source in sources.get(want.version_id, ())
+            if is_named(source, want.names)
+        ]
         for want in wants
     ]
     found = pull([one.ask for group in wanted for one in group if one.ask], now, until)
     return [_answer(group, found) for group in wanted]
+
+
+def look(sources: Sequence[PulledSource], whose: Whose, now: datetime, until: float) -> list[Got | Missed]:
+    """What each answers, for somebody who looks at the words before they are sent: asked as ever, or known already."""
+    listed = hosts.of_brands({whose.brand_id}) if sources else {}
+    wanted = [_wanted(source, whose, listed) for source in sources]
+    found = pull([one.ask for one in wanted if one.ask], now, until)
+    return [_came(one, found) for one in wanted]
 
 
 def _sources(wants: Sequence[Want]) -> Mapping[int | None, list[PulledSource]]:
@@ -52,24 +73,24 @@ def _sources(wants: Sequence[Want]) -> Mapping[int | None, list[PulledSource]]:
     return found
 
 
-def _is_named(source: PulledSource, want: Want) -> bool:
+def is_named(source: PulledSource, names: Collection[extras.Path]) -> bool:
     """All of them, where the words take them as a whole."""
-    return any(not path or path[0] == source.name for path in want.names)
+    return any(not path or path[0] == source.name for path in names)
 
 
-def _wanted(source: PulledSource, want: Want, listed: Mapping[tuple[UUID, str], Host], now: datetime) -> _Wanted:
+def _wanted(source: PulledSource, whose: Whose, listed: Mapping[tuple[UUID, str], Host]) -> _Wanted:
     try:
-        host = listed.get((want.brand_id, host_of(source.url)))
+        host = listed.get((whose.brand_id, host_of(source.url)))
         if host is None:
             return _Wanted(source, None, _UNLISTED)
-        url = fill(source.url, want.context, Reader(now, want.locale))
+        url = fill(source.url, whose.context, whose.reader)
         is_personal = names_person(source.url)
     except MissingFieldError as error:
         return _Wanted(source, None, Missed(str(error)))
     except (TemplateError, AddressError):
         return _Wanted(source, None, Missed("no address"))
     seconds = source.timeout_ms / 1000
-    return _Wanted(source, Ask(want.brand_id, url, host, seconds, source.cache_seconds, is_personal))
+    return _Wanted(source, Ask(whose.brand_id, url, host, seconds, source.cache_seconds, is_personal))
 
 
 def _answer(group: Sequence[_Wanted], found: Mapping[UUID, Got | Missed]) -> Pulled | Trouble:

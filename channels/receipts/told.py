@@ -98,6 +98,9 @@ class ToldTemplate(_Plain):
     reason: str = ""
     places: int | None = None
     shows_image: bool | None = None
+    heading_places: int = 0
+    # Which of its buttons, counted from 0, have an address with a place at its end.
+    button_places: tuple[int, ...] = ()
     # Places elsewhere, which no text of ours fills.
     needs_more: bool | None = None
 

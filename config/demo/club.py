@@ -19,6 +19,7 @@ from django.conf import settings
 HERE: Final = "127.0.0.1"
 # A card has so many fields.
 _FIELDS: Final = 12
+_LOTS: Final = "/lots/"
 _MOST_BYTES: Final = 64 * 1024
 
 
@@ -30,8 +31,14 @@ def card_of(email: str) -> dict[str, Any] | None:
     return {"stamps": lot // 9 % (_FIELDS + 1), "has_profile": lot // 200 % 3 > 0}
 
 
+def lots_of(brand: str) -> dict[str, Any]:
+    """What the roaster has left of a brand's lots of the week."""
+    return {"bags": 12 + crc32(brand.encode()) % 40}
+
+
 class _Desk(BaseHTTPRequestHandler):
-    """POST /stamps with an e-mail address; one call in five finds the club busy at first, as it happens."""
+    """POST /stamps with an e-mail address; one call in five finds the club busy at first, as it happens. GET /lots/ and
+    a brand tells of the roaster's bags, which hang behind the same desk."""
 
     server: "Club"
 
@@ -49,6 +56,11 @@ class _Desk(BaseHTTPRequestHandler):
             return
         card = card_of(email)
         self._answer(404 if card is None else 200, {"error": "no member"} if card is None else card)
+
+    def do_GET(self) -> None:
+        brand = self.path.removeprefix(_LOTS)
+        is_known = self.path.startswith(_LOTS) and brand.replace("-", "").isalnum()
+        self._answer(200 if is_known else 404, lots_of(brand) if is_known else {"error": "nothing here"})
 
     def _answer(self, status: int, said: dict[str, Any]) -> None:
         body = json.dumps(said).encode()

@@ -19,7 +19,7 @@ from channels.models import (
 from channels.models.connector import CALLS
 from channels.pacing import policies
 from channels.secrets import credentials_aad, seal
-from config.demo import letters, maps, pictures, words
+from config.demo import letters, maps, pictures, roaster, words
 from config.demo.brands import BRANDS, MARKETING, NOTICE, SERVICE, BrandPlan
 from config.demo.registry import plan_events
 from consent import notices
@@ -121,6 +121,7 @@ def find_club(address: str | None) -> None:
         clubs.update(is_active=False)
     else:
         clubs.update(is_active=True, config={"base_url": f"http://{address}"})
+    roaster.find(address)
 
 
 def go_live(company: Company, now: datetime) -> None:
@@ -254,6 +255,8 @@ def _consent(brand: Brand, now: datetime) -> None:
 def _template(plan: BrandPlan, brand: Brand, wording: words.Wording) -> None:
     template = Template.objects.create(brand=brand, key=wording.key, name=wording.name, channel=wording.channel)
     version = TemplateVersion.objects.create(template=template, number=1)
+    if wording.key == roaster.LETTER:
+        roaster.pull(plan, version)
     for locale, said in wording.by_locale.items():
         if wording.channel == "email":
             letters.write(plan, brand, version, locale, said)

@@ -154,13 +154,17 @@ WORDINGS: Final = (
             "Torrado esta semana",
             ("Oi, {{ customer.first_name | default: 'tudo bem' }}!",
              "Dois lotes novos saíram do torrador ontem: um Mogiana doce e redondo, e um Chapada com cara de fruta.",
-             "Quem pedir até quarta recebe o café com no máximo três dias de torra."),
+             "Quem pedir até quarta recebe o café com no máximo três dias de torra."
+             "{% if pulled.roaster.bags %} Agora há {{ pulled.roaster.bags | plural: '# pacote', '# pacotes' }}."
+             "{% endif %}"),
             ("Ver os lotes da semana", "/esta-semana"), shows_products=True),
         "en": Words(
             "Roasted this week",
             ("Hi {{ customer.first_name | default: 'there' }},",
              "Two new lots left the roaster yesterday: a sweet, round Mogiana, and a Chapada that tastes of fruit.",
-             "Order by Wednesday and the coffee is three days off the roaster at most."),
+             "Order by Wednesday and the coffee is three days off the roaster at most."
+             "{% if pulled.roaster.bags %} There {{ pulled.roaster.bags | plural: 'is # bag', 'are # bags' }} left."
+             "{% endif %}"),
             ("See this week’s lots", "/this-week"), shows_products=True),
     }),
     Wording("order-inbox", "Order in hand, inbox", "in_app", {

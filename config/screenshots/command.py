@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.test import Client
 
-from config.demo import loading
+from config.demo import club, company, loading
 from config.processes import Process, ProcessError, answers, free_port, web
 from config.screenshots.camera import LANGUAGES, Camera, Picture, camera
 from config.screenshots.pages import Page, pages
@@ -31,7 +31,10 @@ def run(target: Path, people: int, only: Sequence[str]) -> int:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trilha-screenshots-")))
-        url = _serve(stack, folder)
+        # Another company's system that the demo asks: what a letter pulls of it is in the preview.
+        address = stack.enter_context(club.at_work())
+        company.find_club(address)
+        url = _serve(stack, folder, address)
         walking = stack.enter_context(camera(url, _session(user), folder))
         for language in LANGUAGES:
             _develop(_walk(walking, wanted, language), target)
@@ -39,9 +42,10 @@ def run(target: Path, people: int, only: Sequence[str]) -> int:
     return 0
 
 
-def _serve(stack: ExitStack, folder: Path) -> str:
+def _serve(stack: ExitStack, folder: Path, called: str) -> str:
     port = free_port()
-    server: Process = stack.enter_context(web(port, {"LOG_LEVEL": "WARNING"}, folder))
+    environment = {"LOG_LEVEL": "WARNING", "TRILHA_CALL_HOSTS": called}
+    server: Process = stack.enter_context(web(port, environment, folder))
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + _START_SECONDS
     while not answers(f"{url}/healthz/live"):

@@ -108,6 +108,8 @@ def telling(model: type[Model]) -> Model | None:
     if model is Customer:
         message = telling(Message)
         return rows.filter(profiles=message.profile_id).first() if isinstance(message, Message) else rows.first()
+    if model is TemplateVersion:
+        return rows.exclude(sources=None).order_by("-pk").first() or rows.order_by("-pk").first()
     if model is Segment:
         return rows.filter(is_static=False).first() or rows.first()
     if model is Notice:

@@ -16,7 +16,7 @@ from journeys.drafts import NotPossible
 from journeys.models import Journey
 from journeys.retry import ERRORS
 from journeys.simulation.supposed import MOST, Supposed
-from journeys.steps.webhook import Webhook
+from journeys.steps.base import step_types
 
 _VERSIONS: Final = 20
 _STATUSES: Final = ("status_404", "status_429", "status_500", "status_503")
@@ -25,12 +25,12 @@ _STATUSES: Final = ("status_404", "status_429", "status_500", "status_503")
 def asking_steps(journey: Journey) -> list[str]:
     """Ids of the steps that ask another system, in the draft and the latest versions."""
     latest = journey.versions.order_by("-number").values_list("definition", flat=True)[:_VERSIONS]
-    tag = Webhook.__struct_config__.tag
+    tags = {tag for tag, type_ in step_types().items() if type_.calls}
     found = [
         str(step.get("id"))
         for document in (journey.draft or {}, *latest)
         for step in document.get("steps", ())
-        if isinstance(step, dict) and step.get("type") == tag
+        if isinstance(step, dict) and step.get("type") in tags
     ]
     return list(dict.fromkeys(found))[:MOST]
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Facts, link
 from customers.admin.show import Tone, state, when
+from journeys.compiling import version
 from journeys.models import Call, CallContent
-from journeys.version import version
 
 _TONES: Final[dict[str, Tone]] = {
     Call.State.WAITING: "info",

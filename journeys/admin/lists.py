@@ -19,6 +19,7 @@ from customers.imports.limits import FileRefused
 from customers.segments.telling import coarse_words
 from customers.visibility import sees_pii
 from journeys.admin.desk import address, open_journey, page
+from journeys.compiling import version
 from journeys.drafts import NotPossible
 from journeys.entry import lists
 from journeys.entry.list_lines import (
@@ -36,7 +37,6 @@ from journeys.entry.outcomes import outcomes
 from journeys.entry.previews import LET_IN
 from journeys.entry.remainder import remainder
 from journeys.models import CallList, CallListRow, EntryRefusal, Journey
-from journeys.version import version
 
 _LISTED: Final = 20
 _SHOWN: Final = 20

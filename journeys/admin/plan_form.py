@@ -8,10 +8,11 @@ from django.http import QueryDict
 
 from journeys.changeover import MOST_ROWS, PlanRow, plan_problems, versions_by_number
 from journeys.changeover_preview import Place, places
+from journeys.compiling import compile_version
 from journeys.definition import InvalidDefinition, parse
 from journeys.models import Journey
 from journeys.publish import bind
-from journeys.version import Version, compile_version
+from journeys.version import Version
 
 _TO = "to:"
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Facts, QueueRows, link
 from customers.admin.show import Tone, state, when
+from journeys.compiling import version
 from journeys.models import (
     CallList,
     CallListRow,
@@ -23,7 +24,6 @@ from journeys.models import (
     RunContext,
     Simulation,
 )
-from journeys.version import version
 
 _STATUS: Final[dict[int, Tone]] = {
     Run.Status.ACTIVE: "info",

@@ -13,8 +13,8 @@ from customers.api.parameters import a_text, one_of, one_uuid
 from customers.models import Scope
 from customers.partner import Partner
 from journeys.api.shapes import JourneyDetailShape, JourneysShape
+from journeys.compiling import version
 from journeys.models import Journey
-from journeys.version import version
 
 JOURNEYS = Listing(
     "journeys",

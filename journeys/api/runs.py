@@ -29,10 +29,10 @@ from journeys.api.shapes import (
     StartBody,
     StartedShape,
 )
+from journeys.compiling import version
 from journeys.engine.start import Busy, Caller, NotEndable, NotStartable, end, start
 from journeys.models import Cause, EntryRefusal, Run, Transition
 from journeys.moves import placed
-from journeys.version import version
 
 _CUSTOMER = an_id("Whose.", required=True)
 _JOURNEY = an_id("Only of this journey.")

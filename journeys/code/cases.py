@@ -18,6 +18,7 @@ from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
 from customers.rules import Facts
 from journeys import asks
 from journeys.code.file import Case, Happening, JourneyFile, Then
+from journeys.compiling import compile_version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.runs import ACTIVE, RunState
 from journeys.engine.walk import Moved
@@ -28,10 +29,8 @@ from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life, Said, live
 from journeys.simulation.replies import by_step
 from journeys.steps.base import ZONE
-from journeys.steps.message import Message
-from journeys.steps.webhook import Webhook
 from journeys.validate import check
-from journeys.version import Version, compile_version
+from journeys.version import Version
 
 _BRAND: Final = uuid5(NIL, "brand")
 _PERSON: Final = uuid5(NIL, "person")
@@ -62,13 +61,13 @@ def run_cases(file: JourneyFile) -> Iterator[Failure]:
 def unbound(file: JourneyFile) -> Version:
     """The version the file's document would make; what its keys stand for is made up, since nothing is sent."""
     definition, steps = check(file.definition)
-    messages = [step for step in steps if isinstance(step, Message)]
-    connectors = {step.connector for step in steps if isinstance(step, Message | Webhook)}
-    purposes = {definition.purpose, *(step.purpose for step in messages if step.purpose)}
+    connectors = {one.key for step in steps for one in step.connectors()}
+    sending = [one for step in steps if (one := step.sends())]
+    purposes = {definition.purpose, *(one.purpose for one in sending if one.purpose)}
     purposes |= asks.purposes(definition, steps)
     bindings = {
         "connectors": {key: str(uuid5(NIL, key)) for key in connectors},
-        "templates": {key: 1 for step in messages for _at, key in step.templates()},
+        "templates": {key: 1 for step in steps for _at, key in step.templates()},
         "purposes": {key: str(uuid5(NIL, key)) for key in purposes},
         "segments": {key: str(uuid5(NIL, key)) for key in named(definition.entry).values()},
     }
@@ -159,9 +158,7 @@ def _found(version: Version, life: Life, past: "_Told") -> dict[str, Any]:
 def _variants(version: Version, life: Life, past: "_Told") -> dict[str, str]:
     """Of each step that has variants, the last one that was sent."""
     sent = [(version.steps[send.step], send.variant) for at, send in life.sends if past.verdict(at).allowed]
-    return {
-        step.id: step.variants[drawn].key for step, drawn in sent if isinstance(step, Message) and drawn is not None
-    }
+    return {step.id: step.variant(drawn) for step, drawn in sent if drawn is not None}
 
 
 def _end(version: Version, run: RunState, moves: Sequence[Moved]) -> tuple[str, str]:

@@ -9,11 +9,9 @@ from psycopg import Cursor
 
 from customers.pg import raw_cursor
 from customers.work import Queue, TryAgain, not_alone, work_once
-from journeys.engine.asking import ask, having, of_runs
-from journeys.engine.calls.answers import answer
-from journeys.engine.entitling import entitle
+from journeys.engine.acting import act, settled
+from journeys.engine.asking import ask, of_runs
 from journeys.engine.halts import moving
-from journeys.engine.handing import hand_over, settled
 from journeys.engine.looking_back import weigh
 from journeys.engine.on_their_way import moving_customers, oldest_unresolved
 from journeys.engine.runs import RunState, lock_due, people_of, variables_of
@@ -54,10 +52,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         read_variables(cursor, (run for run in ready if VARIABLES in run.version.asked[run.step]))
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}
-        answers = {**hand_over(cursor, ready, known, now, work), **answer(cursor, ready, now, work)}
-        entitled = entitle(cursor, ready, now)
-        having(cursor, known, (run for run in ready if run.id in entitled), now)
-        answers |= entitled
+        answers = act(cursor, ready, known, now, work)
         for run in ready:
             facts = known[run.id]
             step, taken = run.version.steps[run.step], best.get(run.id)

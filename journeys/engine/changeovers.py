@@ -19,6 +19,7 @@ from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, TryAgain, not_alone, work_once
 from journeys.changeover import PlanRow
+from journeys.compiling import version
 from journeys.engine.asking import Asked, ask
 from journeys.engine.ending import end_all
 from journeys.engine.itself import with_run
@@ -31,7 +32,7 @@ from journeys.models import Cause
 from journeys.moves import KEEPS_MESSAGES, WAIT_ANEW
 from journeys.steps.base import TRAITS, Here, Wait
 from journeys.variables import VARIABLES
-from journeys.version import Version, version
+from journeys.version import Version
 
 # Of a journey's runs ever, so many are gone through at a time.
 _CHUNK: Final = 1_000

@@ -1,12 +1,12 @@
-"""Entitling: runs that rest at a step which grants something, or takes it back; for the stage of timers.
+"""Entitling: runs that rest at a step which grants something, or takes it back; for the steps that act so.
 
 What a customer has is read while the customer is held, as for handing over, and is granted in the transaction that
 moves the run, under a key that tells this visit from all others: a run that comes twice grants once.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from psycopg import Cursor
@@ -18,23 +18,30 @@ from channels.models import Origin
 from journeys.engine.runs import RunState
 from journeys.models import Cause
 from journeys.steps.base import Go
-from journeys.steps.entitlement import Entitlement
 
 Place = tuple[UUID, UUID, str]
 
 
-def entitles(run: RunState) -> bool:
-    return run.version.steps[run.step].entitles and not run.is_too_old
+class Entitles(Protocol):
+    """A step that grants something, or takes it back, as far as the ledger is asked by it."""
+
+    id: str
+    key: str
+    quantity: int | None
+    good_for: timedelta | None
+    reason: str
+
+    @property
+    def do(self) -> str: ...
+
+    def decided(self, open_: int, ever: int) -> Go: ...
 
 
 def entitle(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime) -> dict[int, tuple[Go, None]]:
     """By run, what it does now. The customers of the runs are held."""
-    entitling = [run for run in runs if entitles(run)]
-    if not entitling:
-        return {}
     answers, granting, revoking = dict[int, tuple[Go, None]](), list[Grant](), list[Revoking]()
-    stands, grants = _before(cursor, entitling, now)
-    for run in entitling:
+    stands, grants = _before(cursor, runs, now)
+    for run in runs:
         held, open_ = stands.setdefault(_place(run), Standing()), grants.setdefault(_place(run), [])
         go = _step(run).decided(held.open, held.ever)
         answers[run.id] = go, None
@@ -87,7 +94,5 @@ def _place(run: RunState) -> Place:
     return run.customer_id, run.version.brand_id, _step(run).key
 
 
-def _step(run: RunState) -> Entitlement:
-    step = run.version.steps[run.step]
-    assert isinstance(step, Entitlement)
-    return step
+def _step(run: RunState) -> Entitles:
+    return cast("Entitles", run.version.steps[run.step])

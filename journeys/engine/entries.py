@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
+from journeys.compiling import version
 from journeys.entry.names import CALLED
 from journeys.models import Journey
-from journeys.version import Version, version
+from journeys.version import Version
 
 SAID_BESIDE: Final = ("brand__journeys_at_once", "ramp_over")
 

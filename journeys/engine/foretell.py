@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
@@ -18,7 +19,7 @@ from journeys.engine.runs import RunState, live_of, people_of
 from journeys.engine.write import Work
 from journeys.entry.names import CALLED
 from journeys.models import Journey
-from journeys.version import Version, version
+from journeys.version import Version
 
 
 @dataclass(frozen=True, slots=True)

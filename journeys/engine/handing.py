@@ -1,14 +1,13 @@
 """Handing over: journeys that send people to other journeys, which let them in by the very conditions of their entry.
 
-Advance has the runs; whoever lets somebody in has the customer locked first. So the customers are taken only where
-nobody holds them, which waits for nobody: a run whose customer is busy comes again with the next pass.
+Advance has the runs; whoever lets somebody in has the customer locked first, and so these steps hold the customer.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from psycopg import Cursor
@@ -16,30 +15,21 @@ from psycopg import Cursor
 from customers import bells
 from customers.internal import MOST_HOPS, Cause, Internal, keep, reserve
 from customers.rules import Facts
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
-from journeys.engine.entitling import entitles
 from journeys.engine.entries import SAID_BESIDE, Entries
 from journeys.engine.runs import ACTIVE, RunState, live_of, people_of
 from journeys.engine.walk import Walked, walk
 from journeys.engine.write import Work
 from journeys.models import Journey
 from journeys.steps.base import Go
-from journeys.steps.go_to import GoTo
-from journeys.version import Version, version
+from journeys.version import Version
 
 HANDED_OVER: Final = "journey.handed_over"
 reserve(HANDED_OVER)
 
-_LOCK_CUSTOMERS: Final = (
-    "SELECT id FROM customers_customer WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
-)
-# A grant, say, that would let the person in.
-_UNSETTLED: Final = """
-    SELECT p.customer_id FROM customers_profile p
-    WHERE p.customer_id = ANY(%b) AND EXISTS (SELECT 1 FROM consent_queue q WHERE q.profile_id = p.id OFFSET 0)
-"""
 _HOPS: Final = """
     SELECT c.run_id, e.hops FROM journeys_runcontext c
     JOIN customers_event e ON e.id = c.event_id AND e.received_at = c.event_received_at
@@ -47,24 +37,14 @@ _HOPS: Final = """
 """
 
 
-def hands_over(run: RunState) -> bool:
-    return run.version.steps[run.step].hands_over and not run.is_too_old
+class HandsOver(Protocol):
+    """A step that sends people to another journey, as far as that is asked by it."""
 
+    journey: str
 
-def holds_customer(run: RunState) -> bool:
-    """Whether the run goes on by what else there is of its customer."""
-    return hands_over(run) or entitles(run)
+    def said(self, properties: Mapping[str, Any]) -> dict[str, Any]: ...
 
-
-def settled(cursor: Cursor[Any], runs: Sequence[RunState]) -> list[RunState]:
-    """Without those that would hand over, or grant something to, a customer whom somebody else holds, or whose consent
-    is being worked on."""
-    customers = {run.customer_id for run in runs if holds_customer(run)}
-    if not customers:
-        return list(runs)
-    held = {row[0] for row in cursor.execute(_LOCK_CUSTOMERS, [sorted(customers)]).fetchall()}
-    held -= {row[0] for row in cursor.execute(_UNSETTLED, [sorted(held)]).fetchall()}
-    return [run for run in runs if not holds_customer(run) or run.customer_id in held]
+    def answered(self, *, is_taken: bool) -> Go: ...
 
 
 def hand_over(
@@ -72,14 +52,11 @@ def hand_over(
 ) -> dict[int, tuple[Go, tuple[int, datetime]]]:
     """Ask the other journeys; by run, what it does now, and the event that it was handed over by. The customers of the
     runs are locked, so nobody else lets them in meanwhile; runs of theirs may end."""
-    sending = [run for run in runs if hands_over(run)]
-    if not sending:
-        return {}
-    targets, entries = _targets(sending)
-    hops: dict[int, int] = dict(cursor.execute(_HOPS, [[run.id for run in sending]]).fetchall())
-    arrivals = _arrivals(cursor, sending, facts, hops, now)
-    customers = {run.customer_id for run in sending}
-    asked = {(run.customer_id, targets[run.id]) for run in sending if run.id in targets}
+    targets, entries = _targets(runs)
+    hops: dict[int, int] = dict(cursor.execute(_HOPS, [[run.id for run in runs]]).fetchall())
+    arrivals = _arrivals(cursor, runs, facts, hops, now)
+    customers = {run.customer_id for run in runs}
+    asked = {(run.customer_id, targets[run.id]) for run in runs if run.id in targets}
     people = ask(cursor, people_of(cursor, customers), of_entries(asked), now)
     live: dict[UUID, list[RunState]] = defaultdict(list)
     for one in live_of(cursor, customers):
@@ -87,7 +64,7 @@ def hand_over(
     gate = open_gate(cursor, asked, now, entries)
     work.choices.update(gate.choices)
     answers = {}
-    for run, arrival in zip(sending, arrivals, strict=True):
+    for run, arrival in zip(runs, arrivals, strict=True):
         target, own = targets.get(run.id), live[run.customer_id]
         before = len(own)
         makes_room = run.version.brand_id in entries.at_once and _ends_with_it(run, facts[run.id], now)
@@ -116,10 +93,8 @@ def _ends_with_it(run: RunState, facts: Facts, now: datetime) -> bool:
     return trial.status != ACTIVE
 
 
-def _step(run: RunState) -> GoTo:
-    step = run.version.steps[run.step]
-    assert isinstance(step, GoTo)
-    return step
+def _step(run: RunState) -> HandsOver:
+    return cast("HandsOver", run.version.steps[run.step])
 
 
 def _targets(sending: Collection[RunState]) -> tuple[dict[int, Version], Entries]:

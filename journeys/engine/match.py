@@ -16,6 +16,7 @@ from psycopg import Cursor
 from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.work import Queue, first_in_line, work_once
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, load_properties, meaning_for
 from journeys.engine.asking import ask, of_any_step, of_entries
 from journeys.engine.enroll import Gate, enter, open_gate
@@ -29,7 +30,7 @@ from journeys.engine.walk import begin_anew, leave, walk
 from journeys.engine.write import Work, write
 from journeys.models import Cause
 from journeys.steps.base import TRAITS
-from journeys.version import Meaning, Version, version
+from journeys.version import Meaning, Version
 
 # When an event was received, and its id: the order in which a customer's events are worked.
 Place = tuple[datetime, int]
@@ -83,7 +84,8 @@ def match(ids: Sequence[int], now: datetime) -> int:
 
 
 def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries) -> list[Arrival]:
-    """Events whose name a live run of their customer knows, at whatever step, and events that may bring somebody in.
+    """Events whose name a live run of their customer knows, at whatever step, and events that may bring somebody in;
+    where one of those comes earlier in the batch, also what a run that it begins will know.
 
     A run that another worker is just starting, or putting into another version, cannot be seen here; it looks back
     for itself (re-check).
@@ -94,13 +96,14 @@ def _concerned(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entrie
         pinned[customer].append(version(version_id))
     # Runs of a profile that has just moved still stand with its old customer: whoever moves is concerned.
     moving = moving_customers(cursor)
-    return [
-        arrival
-        for arrival in arrivals
-        if arrival.customer_id in moving
-        or any(one.may_mean(arrival.brand_id, arrival.name) for one in pinned.get(arrival.customer_id, ()))
-        or entries.of(arrival.brand_id, arrival.name)
-    ]
+    found = []
+    for arrival in arrivals:
+        own, coming = pinned[arrival.customer_id], entries.of(arrival.brand_id, arrival.name)
+        known = any(one.may_mean(arrival.brand_id, arrival.name) for one in own)
+        if known or coming or arrival.customer_id in moving:
+            found.append(arrival)
+        own += coming
+    return found
 
 
 def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:

@@ -14,6 +14,7 @@ from psycopg import Cursor
 
 from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, first_in_line, work_once
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate
@@ -22,7 +23,7 @@ from journeys.engine.looking_back import look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
-from journeys.version import Version, version
+from journeys.version import Version
 
 _AHEAD = timedelta(days=1)
 # Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a

@@ -9,9 +9,10 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.rules import Facts
+from journeys.compiling import version
 from journeys.models import Run
 from journeys.steps.base import ZONE
-from journeys.version import Version, version
+from journeys.version import Version
 
 if TYPE_CHECKING:
     from journeys.engine.asking import Answers

@@ -17,6 +17,7 @@ from customers import bells
 from customers.pg import raw_cursor
 from customers.rules import Facts
 from customers.told import Happening, tell
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate, rule_not_met
@@ -26,7 +27,7 @@ from journeys.engine.runs import RunState, lock_live, people_of
 from journeys.engine.walk import leave
 from journeys.engine.write import Work, write
 from journeys.models import EntryRefusal, Journey, Run
-from journeys.version import EndState, Version, version
+from journeys.version import EndState, Version
 
 START_ASKED = "run.start_requested"
 EXIT_ASKED = "run.exit_requested"

@@ -17,9 +17,9 @@ from customers import dead_letters
 from customers.models import Job, Segment
 from customers.pg import raw_cursor
 from customers.work import Queue, not_alone, work_once
+from journeys.compiling import version
 from journeys.entry.calls import call_in
 from journeys.models import Journey, JourneyVersion, Occurrence
-from journeys.version import version
 
 State = Occurrence.State
 # What nothing ran for is made up for so long after its moment, and is left out from then on.

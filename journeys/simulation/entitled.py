@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from channels.entitlements.leaf import Held
+from journeys.engine.entitling import Entitles
 from journeys.models import Cause
 from journeys.steps.base import Go
-from journeys.steps.entitlement import Entitlement
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Granted:
         """What is good now; nothing of it was used."""
         return [Held(one.key, one.quantity, one.until) for one in self.grants if one.is_open(now)]
 
-    def answer(self, step: Entitlement, now: datetime) -> Go:
+    def answer(self, step: Entitles, now: datetime) -> Go:
         own = [one for one in self.grants if one.key == step.key]
         is_open = [one for one in own if one.is_open(now)]
         go = step.decided(len(is_open), sum(not one.is_revoked for one in own))

@@ -11,9 +11,10 @@ from customers.ids import NIL
 from customers.models import Segment
 from customers.pg import held_cursor, raw_cursor
 from customers.registry import shapes
+from journeys.compiling import awaited_names
 from journeys.engine.arrivals import Arrival
 from journeys.entry.names import CALLED
-from journeys.version import Version, awaited_names
+from journeys.version import Version
 
 # What occurred counts when it occurred: a simulation knows of no delay on the way (DESIGN §4). A clock that was ahead
 # is not believed here either.

@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from channels.entitlements import telling as entitled
 from channels.entitlements.leaf import Held
 from consent.permission import Choice, Want
 from customers.internal import TRAIT_CHANGED
 from customers.rules import Facts
 from journeys.engine import permitted
 from journeys.engine.arrivals import Arrival, best_of, meaning_for
-from journeys.engine.calls.answers import take_reply
 from journeys.engine.enroll import Gate, enter
 from journeys.engine.limits import Limits
 from journeys.engine.looks import leave_by_rule
@@ -25,11 +23,9 @@ from journeys.engine.write import Refused, Work
 from journeys.entry.names import CALLED
 from journeys.simulation.asking import with_answers
 from journeys.simulation.entitled import Granted
+from journeys.simulation.moment import Moment
 from journeys.simulation.replies import NOTHING_SAID, Came, Replies, foresee
-from journeys.steps.base import Here, Outcome, Telling
-from journeys.steps.entitlement import Entitlement
-from journeys.steps.go_to import GoTo
-from journeys.steps.webhook import Webhook
+from journeys.steps.base import Here, Telling
 from journeys.version import Version
 
 
@@ -85,6 +81,7 @@ class _Player:
         # By run, what will have come of the call that it waits for.
         self.calls: dict[int, Came] = {}
         self.granted = Granted()
+        self.kept: dict[str, Any] = {}
         self.past = Said(past)
         self.live: list[RunState] = []
         self.began: dict[int, Began] = {}
@@ -111,13 +108,11 @@ class _Player:
         best = best_of(run, self.began[id(run)], self._not_met(run), facts) if step.takes_the_best() else None
         if run.is_too_old:
             run_out(run, facts, due, walked)
-        elif isinstance(step, GoTo):
-            walk(run, step.answered(is_taken=step.journey not in self.closed), facts, due, walked, since=due)
-        elif isinstance(step, Entitlement):
-            go = self.granted.answer(step, due)
-            walk(run, go, self._facts(run, due), due, walked, since=due)
-        elif isinstance(step, Webhook):
-            walk(run, self._answered(run, step, due, walked), facts, due, walked, since=due)
+        elif step.acts:
+            came = self.calls.pop(id(run), None)
+            moment = Moment(run, facts, due, walked, self.closed, self.granted, came, self.kept)
+            outcome = step.suppose(moment)
+            walk(run, outcome, self._facts(run, due), due, walked, since=due)
         elif best is None:
             here = Here(facts, due, self.version.enter_rules[run.step], run)
             walk(run, step.due(here), facts, due, walked, since=due)
@@ -125,15 +120,8 @@ class _Player:
             self.resumed.add((id(run), best[1].event_id))
             take(run, *best, facts, due, walked)
         self._keep(walked, due)
-        if isinstance(step, Entitlement):
-            self._hear(entitled.GRANTED, due)
-
-    def _answered(self, run: RunState, step: Webhook, due: datetime, walked: Walked) -> Outcome:
-        came = self.calls.pop(id(run))
-        if came.at > due or came.error:
-            return step.failed(came.error if came.at <= due else "expired")
-        take_reply(run, came.gave, walked)
-        return step.replied()
+        for name in step.heard_as:
+            self._hear(name, due)
 
     def happen(self, arrival: Arrival) -> None:
         now = arrival.received_at

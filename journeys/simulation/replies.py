@@ -14,12 +14,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from channels.web import CallError, Reply
 from journeys.engine.calls.settle import judge
+from journeys.engine.calls.step import calling
 from journeys.engine.runs import RunState
 from journeys.engine.walk import Asked
 from journeys.models import Call
 from journeys.retry import Tried, and_then
 from journeys.steps.base import drawn
-from journeys.steps.webhook import Webhook
 
 _WHOLE: Final = 100
 
@@ -86,8 +86,7 @@ def foresee(
         told = (Told(error="bad_request"),)
     if not told:
         return Came(now)
-    step = asked.run.version.steps[asked.step]
-    assert isinstance(step, Webhook)
+    step = calling(asked.run.version.steps[asked.step])
     declared, tried, attempts = asked.run.version.definition.variables, list[Tried](), 0
     while now < until:
         if not permits(now):

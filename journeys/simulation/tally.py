@@ -14,7 +14,6 @@ from journeys.models import EXITS, Cause, Run
 from journeys.outcomes import of_exit, of_step
 from journeys.simulation.life import Life
 from journeys.simulation.pacing import Fate
-from journeys.steps.message import Message
 from journeys.version import Version
 
 _PATHS: Final = 10
@@ -76,8 +75,8 @@ class Tally:
                 self.blocked[step, fate.reason] += 1
                 continue
             self.sent[channel, step] += 1
-            if send.variant is not None and isinstance(made, Message):
-                self.variants[step, made.variants[send.variant].key] += 1
+            if send.variant is not None:
+                self.variants[step, made.variant(send.variant)] += 1
             if fate.reason:
                 self.held[step, fate.reason] += 1
                 waits = self.waits[f"{step} {fate.reason}"]

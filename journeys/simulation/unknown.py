@@ -75,12 +75,8 @@ def unknown(
 ) -> Iterator[Unknown]:
     """With `is_assumed`, nothing is known of anybody beside the events."""
     entry = version.definition.entry
-    if any(step.hands_over for step in version.steps):
-        yield Unknown.OTHER_JOURNEYS
-    if any(step.entitles for step in version.steps):
-        yield Unknown.ENTITLEMENTS
-    if any(step.calls for step in version.steps):
-        yield Unknown.REPLIES
+    of_steps = {step.unknown for step in version.steps}
+    yield from (one for one in Unknown if one.value in of_steps)
     yield from (Unknown.PEOPLE,) if is_assumed else (Unknown.SAME_PERSON, Unknown.ADDRESSES)
     if asks_segments:
         yield Unknown.ANY_SEGMENT if is_assumed else Unknown.SEGMENT_BEFORE

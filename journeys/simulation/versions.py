@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from journeys.compiling import compile_version
+from journeys.compiling import version as published
 from journeys.models import Journey, JourneyVersion
 from journeys.publish import bind
 from journeys.validate import check
-from journeys.version import Version, compile_version
-from journeys.version import version as published
+from journeys.version import Version
 
 DRAFT: Final = "draft"
 LIVE: Final = "live"

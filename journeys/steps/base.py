@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, Protocol, Union
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,12 @@ from customers.rules.errors import Problem
 from customers.rules.values import added_to
 from journeys.models import Cause
 from journeys.request import Question
+from journeys.steps.reaching import Sends, Through
 from journeys.variables import Assignment
+
+if TYPE_CHECKING:
+    from journeys.engine.acting import Batch
+    from journeys.simulation.moment import Moment
 
 ANY_KEY = "any"
 # With the journey's id and the longest entry key, a step's id makes a copy key of at most 300 characters.
@@ -143,6 +148,8 @@ class End:
 
 
 Outcome = Go | Wait | End | Fail
+# What a run does, and the event by which it does it, as (id, received at).
+Answer = tuple[Outcome, tuple[int, datetime] | None]
 
 
 class Step(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -162,14 +169,18 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     # Whether a run may rest here.
     waits: ClassVar[bool] = False
     sends_message: ClassVar[bool] = False
-    # Whether the customer is handed over to another journey here.
-    hands_over: ClassVar[bool] = False
-    # Whether the customer is granted something here, or has it taken back.
-    entitles: ClassVar[bool] = False
     # Whether something may be said of the customer here.
     tells: ClassVar[bool] = False
-    # Whether another system is asked here.
+    # Whether another system is asked here; such a step is `Calling`.
     calls: ClassVar[bool] = False
+    # Whether it acts when a run's time here is up (see `act`), before it is known where the run goes.
+    acts: ClassVar[bool] = False
+    # Whether the customer is held meanwhile, so that nobody else does anything about them.
+    holds_customer: ClassVar[bool] = False
+    # The events that tell of what acting changes; in virtual time exits by condition are asked by these names.
+    heard_as: ClassVar[tuple[str, ...]] = ()
+    # What a simulation has to say that it cannot know of such a step: a code of `journeys.simulation.unknown`.
+    unknown: ClassVar[str] = ""
 
     def targets(self) -> list[str]:
         """Ids of the steps this one may lead to."""
@@ -223,6 +234,34 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
         """The events that make a message needless which waits because of this step."""
         return []
 
+    def connectors(self) -> list[Through]:
+        """What it goes by to reach somebody, or another system."""
+        return []
+
+    def journeys(self) -> list[tuple[str, str]]:
+        """(pointer within the step, key) of the other journeys that it names."""
+        return []
+
+    def templates(self) -> list[tuple[str, str]]:
+        """(pointer within the step, key) of each template it may send, in the order of its variants."""
+        return []
+
+    def sends(self) -> Sends | None:
+        """The message that it has made, if it is one that `sends_message`."""
+        return None
+
+    def variant(self, drawn: int) -> str:
+        """What the author calls what was drawn here for a message."""
+        raise TypeError(f"{type(self).__name__} draws no variant")
+
+    def named(self) -> Mapping[str, str]:
+        """What people are told of a move that begins here: `journey`, `entitlement`, `connector`."""
+        return {}
+
+    def looks_back_to_itself(self) -> bool:
+        """Whether only what happens since the run came here means anything to a run that waits here."""
+        return False
+
     def rules(self) -> list[tuple[str, dict[str, Any]]]:
         """(pointer within the step, rule) of every rule asked in `enter`, in order."""
         return []
@@ -234,6 +273,19 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
     def due(self, here: Here) -> Outcome:
         """What a run does whose time here is up."""
         raise TypeError(f"{type(self).__name__} does not wait")
+
+    @classmethod
+    def act(cls, batch: "Batch") -> Mapping[int, Answer]:
+        """What the runs of a batch do, by their ids, whose time at steps of this type is up; of a type that `acts`.
+
+        It happens in the transaction that moves them, by a few statements whatever their number, and happens again
+        should that be undone; so whatever it does is told from all else by the run and the number of its moves.
+        """
+        raise TypeError(f"{cls.__name__} does not act")
+
+    def suppose(self, moment: "Moment") -> Outcome:
+        """The same of one run in virtual time, in simulations and cases: nothing is written."""
+        raise TypeError(f"{type(self).__name__} does not say what would come of it")
 
     def resume(self, branch: int) -> Outcome:
         """What a run does when the event of `awaits()[branch]` arrives."""

@@ -1,17 +1,22 @@
 """Entitlement: grant the customer something, or take it back, and go on by what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from channels.entitlements.telling import GRANTED
 from channels.models.entitlement import KEY, MOST_AT_ONCE
 from customers.hints import Text, form
 from customers.rules.errors import Problem
 from journeys.models import Cause
 from journeys.spans import span_problems
-from journeys.steps.base import Go, Here, Outcome, Step, Wait
+from journeys.steps.base import Answer, Go, Here, Outcome, Step, Wait
+
+if TYPE_CHECKING:
+    from journeys.engine.acting import Batch
+    from journeys.simulation.moment import Moment
 
 _LONGEST: Final = 300
 
@@ -24,7 +29,10 @@ class Entitlement(Step, tag_field="type", tag="entitlement", kw_only=True, forbi
     label: ClassVar[Text] = _("Entitlement")
     help: ClassVar[Text] = _("Grants the customer something, such as free shipping, or takes it back; the ledger says.")
     waits: ClassVar[bool] = True
-    entitles: ClassVar[bool] = True
+    acts: ClassVar[bool] = True
+    holds_customer: ClassVar[bool] = True
+    heard_as: ClassVar[tuple[str, ...]] = (GRANTED,)
+    unknown: ClassVar[str] = "entitlements"
 
     key: Annotated[str, form(_("what"), _("Its key, as free_shipping."))]
     next: Annotated[str, form(_("then go to"), refers="step")]
@@ -70,6 +78,16 @@ class Entitlement(Step, tag_field="type", tag="entitlement", kw_only=True, forbi
 
     def enter(self, here: Here) -> Outcome:
         return Wait(here.now)
+
+    def named(self) -> Mapping[str, str]:
+        return {"entitlement": self.key}
+
+    @classmethod
+    def act(cls, batch: "Batch") -> Mapping[int, Answer]:
+        return batch.entitle()
+
+    def suppose(self, moment: "Moment") -> Outcome:
+        return moment.granted.answer(self, moment.now)
 
     def decided(self, open_: int, ever: int) -> Go:
         """What a run does whose customer has so many of it, and was granted it so often; it is granted, or taken back,

@@ -1,7 +1,7 @@
 """Go to another journey: have it take the customer, with data, and go on here either way."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from django.utils.translation import gettext_lazy as _
 from msgspec import UNSET, Struct, UnsetType
@@ -10,7 +10,11 @@ from customers.hints import Text, form
 from customers.rules.errors import Problem
 from customers.rules.value_leaf import NAME as PROPERTY
 from journeys.models import Cause
-from journeys.steps.base import EVENT, NAME, Go, Here, Outcome, Step, Wait
+from journeys.steps.base import EVENT, NAME, Answer, Go, Here, Outcome, Step, Wait
+
+if TYPE_CHECKING:
+    from journeys.engine.acting import Batch
+    from journeys.simulation.moment import Moment
 
 _MOST: Final = 50
 _LONGEST: Final = 1_000
@@ -46,7 +50,9 @@ class GoTo(Step, tag_field="type", tag="go_to", kw_only=True, forbid_unknown_fie
     label: ClassVar[Text] = _("Go to another journey")
     help: ClassVar[Text] = _("Has another journey take the person, by its own conditions; the way here goes on.")
     waits: ClassVar[bool] = True
-    hands_over: ClassVar[bool] = True
+    acts: ClassVar[bool] = True
+    holds_customer: ClassVar[bool] = True
+    unknown: ClassVar[str] = "other_journeys"
 
     journey: Annotated[str, form(_("journey"), refers="journey")]
     next: Annotated[str, form(_("then go to"), refers="step")]
@@ -80,6 +86,19 @@ class GoTo(Step, tag_field="type", tag="go_to", kw_only=True, forbid_unknown_fie
 
     def enter(self, here: Here) -> Outcome:
         return Wait(here.now)
+
+    def journeys(self) -> list[tuple[str, str]]:
+        return [("/journey", self.journey)]
+
+    def named(self) -> Mapping[str, str]:
+        return {"journey": self.journey}
+
+    @classmethod
+    def act(cls, batch: "Batch") -> Mapping[int, Answer]:
+        return batch.hand_over()
+
+    def suppose(self, moment: "Moment") -> Outcome:
+        return self.answered(is_taken=self.journey not in moment.closed)
 
     def answered(self, *, is_taken: bool) -> Go:
         """What a run does once the other journey has answered."""

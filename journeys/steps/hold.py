@@ -61,6 +61,9 @@ class Hold(Step, tag_field="type", tag="hold", kw_only=True, forbid_unknown_fiel
     ] = "first"
     reset: Annotated[Reset | None, form(_("waits anew after"))] = None
 
+    def looks_back_to_itself(self) -> bool:
+        return self.since == "step"
+
     def takes_the_best(self) -> bool:
         return self.take == "best"
 

@@ -14,6 +14,7 @@ from customers.rules.errors import Problem
 from journeys.models import Cause
 from journeys.spans import span_problems
 from journeys.steps.base import EventMatch, Go, Here, Lot, Outcome, Step
+from journeys.steps.reaching import Sends, Through
 from journeys.steps.shares import WHOLE, Words, drawn_by, share_problems
 
 _CHANNELS: Final = frozenset(channel.value for channel in Channel if channel is not Channel.PERSON)
@@ -88,8 +89,17 @@ class Message(Step, tag_field="type", tag="message", kw_only=True, forbid_unknow
     def cancels(self) -> list[EventMatch]:
         return self.cancel_on if isinstance(self.cancel_on, list) else []
 
+    def connectors(self) -> list[Through]:
+        return [Through("/connector", self.connector, self.channel)]
+
+    def sends(self) -> Sends:
+        is_own = isinstance(self.cancel_on, list)
+        return Sends(self.channel, self.connector, self.purpose, self.not_later_than, is_own)
+
+    def variant(self, drawn: int) -> str:
+        return self.variants[drawn].key
+
     def templates(self) -> list[tuple[str, str]]:
-        """(pointer within the step, key) of each template it may send, in the order of its variants."""
         if self.variants:
             return [(f"/variants/{n}/template", one.template) for n, one in enumerate(self.variants)]
         return [("/template", self.template)] if self.template else []

@@ -1,24 +1,28 @@
 """Webhook: ask another system, wait for its reply, and go on with what it said, or by what went wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from django.utils.translation import gettext_lazy as _
 
+from channels.models.connector import CALLS
 from customers.hints import Text, form
 from customers.rules.errors import Problem
 from journeys import reply, request, retry
 from journeys.models import Cause
 from journeys.reply import Taken
-from journeys.request import Said
+from journeys.request import LONGEST_CALL, Said
 from journeys.retry import Catcher, Retrier
 from journeys.spans import span_problems
-from journeys.steps.base import EVENT, TRAITS, Fail, Go, Here, Outcome, Step, Wait
+from journeys.steps.base import EVENT, TRAITS, Answer, Fail, Go, Here, Outcome, Step, Wait
+from journeys.steps.reaching import Through
 from journeys.variables import VARIABLES
 
-# A stop waits for calls in hand, and holds within ten seconds.
-LONGEST_CALL: Final = timedelta(seconds=10)
+if TYPE_CHECKING:
+    from journeys.engine.acting import Batch
+    from journeys.simulation.moment import Moment
+
 _MOST_TOLD: Final = 50
 
 
@@ -34,6 +38,8 @@ class Webhook(Step, tag_field="type", tag="webhook", kw_only=True, forbid_unknow
     help: ClassVar[Text] = _("Asks another system, waits for its reply, and goes on with what it said.")
     waits: ClassVar[bool] = True
     calls: ClassVar[bool] = True
+    acts: ClassVar[bool] = True
+    unknown: ClassVar[str] = "replies"
 
     connector: Annotated[str, form(_("connector"), _("Of the kind for calls."), refers="call_connector")]
     method: Annotated[Literal["POST", "GET", "PUT", "PATCH", "DELETE"], form(_("method"))] = "POST"
@@ -81,6 +87,25 @@ class Webhook(Step, tag_field="type", tag="webhook", kw_only=True, forbid_unknow
     def enter(self, here: Here) -> Outcome:
         asks = request.question(self.method, self.path, self.data, here.facts)
         return Wait(here.now + self.within, asks)
+
+    def connectors(self) -> list[Through]:
+        return [Through("/connector", self.connector, CALLS)]
+
+    def named(self) -> Mapping[str, str]:
+        return {"connector": self.connector}
+
+    @classmethod
+    def act(cls, batch: "Batch") -> Mapping[int, Answer]:
+        return batch.take_replies()
+
+    def suppose(self, moment: "Moment") -> Outcome:
+        came = moment.came
+        if came is None or came.at > moment.now:
+            return self.failed("expired")
+        if came.error:
+            return self.failed(came.error)
+        moment.take_reply(came.gave)
+        return self.replied()
 
     def replied(self) -> Go:
         return Go(self.next, Cause.REPLIED)

@@ -4,13 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 
 from analytics.why import Explanation, as_json, explain_message
 from channels import stops
 from channels.dispatch import dispatch_all
-from channels.models import Message, RecentSend
+from channels.models import Broadcast, Campaign, CampaignMember, Message, RecentSend
 from consent.models import ConsentEntry, ConsentEvidence, Suppression
-from customers.models import EventType, Profile, SchemaVersion
+from customers.models import EventType, Profile, SchemaVersion, Segment
 from journeys.models import RuleInputs
 from tests.channels.pacing import at_most, quiet_hours
 from tests.journeys.stage import T0, Stage, message, welcome
@@ -229,6 +232,52 @@ def test_a_run_that_is_gone_is_said_to_be_gone(sent: Stage) -> None:
     part = explain_message(the_message()).part("origin")
     assert part is not None
     assert part.not_kept == ("The run it comes from is no longer there.",)
+
+
+def test_a_broadcasts_message_leads_to_it_and_to_its_campaign(sent: Stage, client: Client) -> None:
+    segment = Segment.objects.create(brand=sent.brand, key="all", name="All", is_static=True)
+    one = the_message()
+    broadcast = Broadcast.objects.create(
+        brand=sent.brand,
+        key="spring",
+        name="Spring sale",
+        segment=segment,
+        purpose=one.purpose,
+        template=one.template_version.template,
+        channel="email",
+        connector=one.connector,
+    )
+    campaign = Campaign.objects.create(brand=sent.brand, key="spring", name="Spring")
+    CampaignMember.objects.create(scope_id=broadcast.pk, campaign=campaign, added_at=T0)
+    Message.objects.update(origin_kind="broadcast", origin_id="x", scope_id=broadcast.pk)
+    told = facts(explain_message(the_message()), "origin")
+    assert (told["broadcast"], told["campaign"]) == ("Spring sale", "Spring")
+    client.force_login(User.objects.create_superuser("root", "root@acme.example", "-"))
+    page = client.get(reverse("admin:channels_message_change", args=[one.pk])).content.decode()
+    for name, row in (("broadcast", broadcast), ("campaign", campaign)):
+        assert page.count(f'href="{reverse(f"admin:channels_{name}_change", args=[row.pk])}"') == 2
+    CampaignMember.objects.all().delete()
+    broadcast.delete()
+    part = explain_message(the_message()).part("origin")
+    assert part is not None
+    assert part.not_kept == ("The broadcast it comes from is no longer there.",)
+
+
+def test_a_journeys_message_leads_to_the_campaign_it_serves(sent: Stage) -> None:
+    assert explain_message(the_message()).part("campaign") is None
+    campaign = Campaign.objects.create(brand=sent.brand, key="spring", name="Spring")
+    CampaignMember.objects.create(scope_id=the_message().scope_id, campaign=campaign, added_at=T0)
+    assert facts(explain_message(the_message()), "campaign") == {"campaign": "Spring"}
+
+
+def test_a_message_that_its_campaign_stopped_tells_of_that_stop(sent: Stage) -> None:
+    campaign = Campaign.objects.create(brand=sent.brand, key="spring", name="Spring")
+    CampaignMember.objects.create(scope_id=the_message().scope_id, campaign=campaign, added_at=T0)
+    stops.stop(campaign.pk, None, "the offer is over", sent.now)
+    Message.objects.update(state="held", reason="stopped")
+    part = explain_message(the_message()).part("stop")
+    assert part is not None
+    assert part.text == "the offer is over"
 
 
 def split_journey() -> dict[str, Any]:

@@ -186,7 +186,7 @@ def test_a_version_of_a_block_is_written_on_its_page(staff: Client, world: World
     ("words", "fault"),
     [
         ({}, ("text", "Write what it says, for at least one kind of place.")),
-        ({"text": "{% if x %}"}, ("text", "expected tag endif, found end of")),
+        ({"text": "{% if x %}"}, ("text", "“if” is not ended by “endif”")),
         ({"text": "{% block 'footer' %}"}, ("text", "The block “footer” holds itself, in line 1.")),
         ({"text": "{% block 'header' %}"}, ("text", "In the block “header”: The block “footer” holds itself")),
         ({"html": "<a href={{ x }}>"}, ("html", "a value in a tag stands in quotes in line 1")),

@@ -346,7 +346,7 @@ def test_an_image_is_named_by_its_key_and_by_no_value(staff: Client, world: Worl
 def test_what_a_person_calls_a_file_shows_none(staff: Client, world: World) -> None:
     """Were a value to get there all the same, it is told no address."""
     words = Text("en", "", "<img src=\"{{ '../x' | image_url }}\">", "")
-    with pytest.raises(Exception, match="FilterArgument") as raised:
+    with pytest.raises(Exception, match="image_url: no image") as raised:
         render([words], "en", "en", {}, Reader(NOW))
     assert not isinstance(raised.value, MissingFieldError)
 
@@ -397,6 +397,7 @@ def test_whoever_writes_a_template_has_images_and_blocks_at_hand(staff: Client, 
     answer = staff.get(f"{reverse('admin:channels_templateversion_add')}?template={world.version.template_id}")
     assert list(answer.context["at_hand"]["blocks"]) == [footer]
     assert answer.context["at_hand"]["images"] == [image]
+    assert "{{ event.total | money }}" in [one["source"] for one in answer.context["at_hand"]["sayings"]]
     assert empty.name not in answer.content.decode()
     assert staff.get(reverse("admin:channels_templateversion_add")).context["at_hand"] is None
 

@@ -1,5 +1,6 @@
 """Previews and test sends: a template as somebody would see it, sent to oneself or a seed list, counted nowhere."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_string, policy
 from typing import Any
@@ -10,7 +11,16 @@ from django.test import Client
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
-from channels.models import Connector, Message, Seed, SeedList, TemplateText, TestSend
+from channels.models import (
+    Connector,
+    Message,
+    PulledHost,
+    PulledSource,
+    Seed,
+    SeedList,
+    TemplateText,
+    TestSend,
+)
 from channels.previews import Ask, Somebody, find, show
 from channels.previews.make import texts_of
 from channels.stops import stop
@@ -31,6 +41,7 @@ from customers.models import (
     Source,
     Trait,
 )
+from tests.channels.web_server import OtherSystem, other_system
 from tests.channels.world import NOW, Person, World
 from tests.consent import people
 
@@ -123,7 +134,7 @@ def test_whom_the_user_may_not_see_is_nobody(world: World) -> None:
             "Not sent: nothing is known for a field that has no default (customer.nick is undefined).",
         ),
         ("{% abort 'no cart' %}", "Not sent, as the template itself says: no cart."),
-        ("{{ 'x' | money }}", "Not sent: it cannot be filled in (FilterArgument in line 1)."),
+        ("{{ 'x' | money }}", "Not sent: it cannot be filled in (money: whole minor units, such as cents in line 1)."),
     ],
 )
 def test_why_there_would_be_no_message_is_said(world: World, source: str, fault: str) -> None:
@@ -467,3 +478,72 @@ def _ask_for_seeds(staff: Client, world: World, **more: str) -> list[Any]:
     asked = {"do": "test", "locale": "en", "lists": [str(list_.pk)], "connector": str(world.connector.pk)}
     assert staff.post(page_of(world), asked | more).status_code == 200
     return list(TestSend.objects.values_list("pk", flat=True))
+
+
+# --- What it pulls --------------------------------------------------------------------------------------------------
+
+SKY = "It is {{ pulled.weather.sky }} in {{ customer.city | default: 'town' }}."
+
+
+@pytest.fixture
+def system(settings: Any) -> Iterator[OtherSystem]:
+    with other_system() as one:
+        settings.TRILHA_CALL_HOSTS = [f"127.0.0.1:{one.port}"]
+        one.answer(body=b'{"sky": "grey"}')
+        yield one
+
+
+def pulls(world: World, system: OtherSystem, path: str = "/weather", **fields: Any) -> PulledSource:
+    PulledHost.objects.get_or_create(brand=world.brand, host=f"127.0.0.1:{system.port}")
+    TemplateText.objects.filter(version=world.version).update(subject="Hello", html="", text=SKY)
+    return PulledSource.objects.create(version=world.version, name="weather", url=system.url + path, **fields)
+
+
+def test_what_is_pulled_is_shown_also_where_nobody_is_chosen(staff: Client, world: World, system: OtherSystem) -> None:
+    pulls(world, system)
+    for _again in range(2):
+        shown = staff.get(page_of(world)).context["shown"]
+        assert (shown.fault, list(shown.notes), shown.rendered.text) == ("", [], "It is grey in town.")
+    assert [call.path for call in system.received] == ["/weather"]
+
+
+def test_what_stands_in_for_it_is_shown_with_the_reason(staff: Client, world: World, system: OtherSystem) -> None:
+    source = pulls(world, system, "/weather?c={{ customer.city }}", missing="fallback", fallback={"sky": "some"})
+    answer = staff.get(page_of(world))
+    assert answer.context["rendered"].text == "It is some in town."
+    said = "pulled.weather shows what stands in for it (customer.city is undefined)."
+    assert answer.context["shown"].notes == [said]
+    assert said in answer.content.decode()
+    source.missing = "skip"
+    source.save()
+    fault = staff.get(page_of(world)).context["shown"].fault
+    assert fault == "Not sent: pulled.weather could not be had (customer.city is undefined)."
+    assert not system.received
+
+
+def test_of_whom_one_may_not_read_nothing_is_asked_by_their_values(world: World, system: OtherSystem) -> None:
+    source = pulls(world, system, "/weather?c={{ customer.city }}", missing="fallback", fallback={"sky": "some"})
+    masked = Somebody({"city": "•••"}, "en", is_masked=True)
+    ask = Ask(texts_of(world.version.pk), world.brand, NOW, masked, sources=[source])
+    assert show(ask).notes == ["pulled.weather shows what stands in for it (its address holds what you may not read)."]
+    assert not system.received
+
+
+def test_a_draft_pulls_as_what_is_saved_and_saves_nothing(staff: Client, world: World, system: OtherSystem) -> None:
+    pulls(world, system)
+    drafted = {
+        "texts-0-text": SKY,
+        "sources-TOTAL_FORMS": "1",
+        "sources-INITIAL_FORMS": "0",
+        "sources-0-name": "weather",
+        "sources-0-url": f"{system.url}/draft",
+        "sources-0-timeout_ms": "1000",
+        "sources-0-cache_seconds": "60",
+        "sources-0-missing": "skip",
+    }
+    answer = staff.post(reverse("admin:channels_templateversion_draft"), words_of(world, **drafted))
+    assert (answer.status_code, answer.context["rendered"].text) == (200, "It is grey in town.")
+    assert [call.path for call in system.received] == ["/draft"]
+    elsewhere = words_of(world, **drafted | {"sources-0-url": "https://elsewhere.example/"})
+    assert staff.post(reverse("admin:channels_templateversion_draft"), elsewhere).status_code == 422
+    assert PulledSource.objects.count() == 1

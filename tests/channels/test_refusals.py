@@ -197,7 +197,7 @@ def test_a_value_that_cannot_be_said_fails_its_message(world: World) -> None:
     world.version.texts.filter(locale="pt").update(text="{{ customer.first_name | money }}")
     dispatch_due(world.connector.pk, NOW)
     assert state(message) == ("failed", "template_error")
-    assert Message.objects.get(pk=message).detail == "FilterArgument in line 1"
+    assert Message.objects.get(pk=message).detail == "money: whole minor units, such as cents in line 1"
 
 
 def test_what_the_template_calls_off_is_not_sent_and_says_why(world: World) -> None:

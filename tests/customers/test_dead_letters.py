@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from customers import dead_letters
+from customers.attempts import MAX_ATTEMPTS
 from customers.ids import new_id
 from customers.models import DeadLetter, InboxItem, MatchItem, Source, UnitAttempt
-from customers.work import MAX_ATTEMPTS, Queue, work_once
+from customers.work import Queue, work_once
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

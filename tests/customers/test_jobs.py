@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from customers import jobs
+from customers.attempts import MAX_ATTEMPTS
 from customers.jobs import NoLongerOurs, Slice
 from customers.models import Job
-from customers.work import MAX_ATTEMPTS, TryAgain
+from customers.work import TryAgain
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,10 @@ from django.db import OperationalError, connection
 from psycopg import errors
 
 from customers import work
+from customers.attempts import CLAIM_GRACE, MAX_ATTEMPTS, adopt_orphans
 from customers.ids import NIL
 from customers.models import BatchClaim, DeadLetter, MergeItem, UnitAttempt
-from customers.work import CLAIM_GRACE, MAX_ATTEMPTS, Queue, is_passing, not_alone, work_once
+from customers.work import Queue, is_passing, not_alone, work_once
 from tests.processes import database_url
 
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -196,7 +197,7 @@ def test_many_workers_that_die_over_one_batch_set_its_units_aside_and_give_none_
     for second in range(6):
         leave_note(units, T0 + timedelta(seconds=second))
     for second in range(6):
-        work.adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
+        adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
     assert list(UnitAttempt.objects.values_list("unit_id", "attempts")) == [(unit, 1) for unit in units]
     assert work_once(queue, T0 + timedelta(minutes=1)) == 3
     assert (sorted(done), DeadLetter.objects.count(), UnitAttempt.objects.count()) == (units, 0, 0)
@@ -208,7 +209,7 @@ def test_a_worker_that_dies_over_a_single_unit_is_counted_each_time(db: None) ->
     for second in range(MAX_ATTEMPTS):
         leave_note([unit], T0 + timedelta(seconds=second))
     for second in range(MAX_ATTEMPTS):
-        work.adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
+        adopt_orphans(queue, T0 + CLAIM_GRACE + timedelta(seconds=second, milliseconds=1))
     letter = DeadLetter.objects.get()
     assert (letter.unit_id, letter.attempts, letter.reason) == (unit, 5, "worker died")
     assert (UnitAttempt.objects.count(), MergeItem.objects.count()) == (0, 0)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -9,13 +10,16 @@ from urllib.request import Request, urlopen
 import pytest
 from django.db.models import Count
 
-from channels.models import Connector, Message
+from channels.models import Connector, Message, TemplateVersion
+from channels.previews import Ask, show
+from channels.previews.make import texts_of
 from config.demo import club, company, history, staff
 from config.demo.brands import BRANDS
 from config.demo.size import Size
 from customers import keys
 from customers.accept import schemas
 from journeys.models import Call, Cause, Occurrence, Run, Transition, Variable
+from tests.channels.world import NOW
 from tests.demo.test_history import END
 
 SIZE = Size(people=90, days=20, live_days=8)
@@ -49,6 +53,28 @@ def test_a_question_that_is_none_is_refused() -> None:
     with club.at_work() as address:
         bodies: list[Any] = [{}, [], "x", None]
         assert [asked(address, body)[0] for body in bodies] == [422] * 4
+
+
+@pytest.mark.django_db
+def test_the_weekly_letter_says_how_many_bags_are_left_and_without_an_answer_no_number() -> None:
+    company.found(NOW)
+    version = TemplateVersion.objects.get(template__key="roasted-this-week", template__brand__key=BRANDS[0].key)
+    ask = Ask(texts_of(version.pk), version.template.brand, NOW, locale="en")
+
+    def said() -> tuple[str, list[str]]:
+        shown = show(replace(ask, sources=list(version.sources.all())))
+        assert shown.rendered is not None, shown.fault
+        return shown.rendered.text, list(shown.notes)
+
+    bags = club.lots_of(BRANDS[0].key)["bags"]
+    with club.at_work() as address:
+        company.find_club(address)
+        assert said()[1] == []
+        assert f"There are {bags} bags left." in said()[0]
+        company.find_club(None)
+        text, notes = said()
+    assert "bags left" not in text
+    assert notes == ["pulled.roaster shows what stands in for it (its host is not on the brand’s list)."]
 
 
 @pytest.mark.slow

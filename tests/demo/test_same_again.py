@@ -8,7 +8,7 @@ from django.core.management import call_command
 from config.demo import history
 from customers import keys
 from customers.accept import schemas
-from journeys.version import version
+from journeys.compiling import version
 from tests.demo.test_history import END, SMALL, picture
 
 pytestmark = pytest.mark.slow

@@ -11,13 +11,13 @@ from analytics.why import explain_run
 from channels.dispatch import dispatch_due
 from channels.models import Message
 from journeys import halting
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
 from journeys.models import Cause, Halt, Run, Transition
 from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, message, welcome
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

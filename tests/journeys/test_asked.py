@@ -9,12 +9,13 @@ import pytest
 from channels.models import MessageContent
 from customers.ids import new_id
 from customers.rules import Facts
+from journeys.compiling import compile_version
 from journeys.engine.runs import RunState
 from journeys.engine.walk import Walked, walk
 from journeys.models import Cause
 from journeys.steps.base import Go, Here, Outcome
 from journeys.steps.delay import Delay
-from journeys.version import Version, compile_version
+from journeys.version import Version
 from tests.journeys.stage import T0, Stage, message, welcome
 
 BLOCKED = {"leaf": "attribute", "name": "blocked", "op": "eq", "value": True}

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from journeys.code.cases import run_cases
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival
 from journeys.simulation.past import Assumed
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
-from journeys.version import version
 from tests.journeys.segments import GOLD, make_segment
 from tests.journeys.stage import Stage, message
 from tests.journeys.test_asks import MAY, VIP, journey, of_run, pause, split, taken

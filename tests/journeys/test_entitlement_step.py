@@ -10,8 +10,9 @@ from channels.entitlements import ledger
 from channels.models import Entitlement, EntitlementEntry, Origin
 from customers import merging
 from customers.pg import raw_cursor
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
-from journeys.engine import advance, handing
+from journeys.engine import acting, advance
 from journeys.engine.advance import advance_due
 from journeys.models import Cause, Run, Transition
 from journeys.simulation.events import stored
@@ -19,7 +20,6 @@ from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, welcome
 from tests.journeys.test_unmerge import profile
 from tests.statements import counted
@@ -144,7 +144,7 @@ def test_a_visit_that_comes_again_grants_nothing_more(stage: Stage, monkeypatch:
 
 def test_a_run_whose_customer_is_busy_comes_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(handing, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
+        patched.setattr(acting, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
         entered(stage, granting())
         assert (stage.the_run().status, grants()) == (Run.Status.ACTIVE, [])
     advance_due(stage.now)

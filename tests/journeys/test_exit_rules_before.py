@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 
 from customers.models import MatchItem, MergeItem
+from journeys.compiling import version
 from journeys.models import Cause, Run
-from journeys.version import version
 from tests.journeys.stage import Stage
 from tests.journeys.test_exit_rules import PRO, document, last_move
 from tests.journeys.test_unmerge import merge

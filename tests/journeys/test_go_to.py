@@ -10,8 +10,9 @@ from customers.models import Brand, Event
 from journeys import halting
 from journeys.code.cases import run_cases
 from journeys.code.file import read
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
-from journeys.engine import handing
+from journeys.engine import acting
 from journeys.engine.advance import advance_due
 from journeys.models import Cause, EntryRefusal, Run, RunContext, Transition
 from journeys.simulation.events import stored
@@ -19,7 +20,6 @@ from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, welcome
 
 NEVER = "nothing.at.all"
@@ -175,7 +175,7 @@ def test_a_run_whose_customer_is_busy_comes_again(stage: Stage, monkeypatch: pyt
     stage.publish(sending())
     stage.know()
     with monkeypatch.context() as patched:
-        patched.setattr(handing, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
+        patched.setattr(acting, "_LOCK_CUSTOMERS", "SELECT id FROM customers_customer WHERE id = ANY(%b) AND false")
         stage.happen("customer.signed_up")
         assert states(stage) == {"welcome": ["go"]}
     advance_due(stage.now)

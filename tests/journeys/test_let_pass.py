@@ -169,6 +169,12 @@ _WORK: dict[str, Deed] = {queue.name: ("work", n) for n, queue in enumerate(STAG
 @example(deeds=[("publish", None), ("say", (ORDER, ANA)), _WORK["match"]], row=MOVE, hold=FIRST)
 @example(deeds=[("say", (LOG_IN, PAGE)), _WORK["match"], ("unite", None)], row=MOVE, hold=FIRST)
 @example(deeds=[("publish", None), ("tell", ("pro", ANA)), _WORK["match"]], row=MOVE, hold=FIRST)
+# In one batch she comes in, is done by what she does, and so comes in once more.
+@example(
+    deeds=[("hours", 23), ("hours", 1), ("say", (SIGN_UP, ANA)), ("say", (LOG_IN, ANA)), ("say", (SIGN_UP, ANA))],
+    row=MOVE,
+    hold=FIRST,
+)
 @example(
     deeds=[("publish", None), ("say", (LEFT, PAGE)), ("unite", None), _WORK["match"], _WORK["changeover"]],
     row=MOVE,

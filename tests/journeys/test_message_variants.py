@@ -19,6 +19,7 @@ from customers.ids import NIL
 from customers.rules import Facts
 from journeys.code.cases import run_cases
 from journeys.code.file import read, write
+from journeys.compiling import version
 from journeys.definition import InvalidDefinition
 from journeys.models import Journey
 from journeys.needs import read_from
@@ -27,7 +28,6 @@ from journeys.steps.base import Go, Here
 from journeys.steps.message import Message as MessageStep
 from journeys.steps.message import Variant
 from journeys.validate import check
-from journeys.version import version
 from tests.journeys.stage import T0, Stage, message, welcome
 from tests.journeys.test_simulation import simulated
 

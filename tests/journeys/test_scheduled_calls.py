@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from customers import work
+from customers.attempts import MAX_ATTEMPTS
 from customers.dead_letters import replay
 from customers.models import DeadLetter, Event, Job, Segment, SegmentMembership, UnitAttempt
-from customers.work import MAX_ATTEMPTS
 from journeys import halting
+from journeys.compiling import version
 from journeys.entry import occurrences, schedule
 from journeys.entry.calls import KIND
 from journeys.entry.names import CALLED
@@ -24,7 +25,6 @@ from journeys.simulation.events import heard
 from journeys.simulation.past import Assumed, Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
-from journeys.version import version
 from tests.journeys.segments import GOLD, build_all, make_segment
 from tests.journeys.stage import T0, Stage, make_stage, welcome
 from tests.journeys.test_call_by_hand import root

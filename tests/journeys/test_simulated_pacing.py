@@ -11,13 +11,13 @@ from channels.models import Message
 from channels.pacing.rules import About, Counted, Policy, Visit
 from consent.models import Preference
 from customers.ids import new_id
+from journeys.compiling import awaited_names, version
 from journeys.simulation.events import stored
 from journeys.simulation.pacing import Fate, Wanted, paced
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.tally import Tally
 from journeys.simulation.unknown import Unknown
-from journeys.version import awaited_names, version
 from tests.channels.pacing import OFFER, at_most, cap, had, policy, quiet
 from tests.journeys.stage import T0, Stage, message, welcome
 

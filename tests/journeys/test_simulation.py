@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from channels.models import Message
+from journeys.compiling import awaited_names, version
 from journeys.models import EntryRefusal, Run, Transition
 from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import Simulated, simulate
 from journeys.simulation.unknown import Unknown
-from journeys.version import awaited_names, version
 from tests.journeys.segments import GOLD, make_segment
 from tests.journeys.stage import T0, Stage, make_stage, message, welcome
 

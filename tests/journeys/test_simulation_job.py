@@ -10,6 +10,7 @@ from django.test import Client
 from customers import jobs
 from customers.models import Job
 from journeys import drafts
+from journeys.compiling import awaited_names
 from journeys.definition import InvalidDefinition
 from journeys.drafts import NotPossible
 from journeys.models import Journey, Run, Simulation
@@ -18,7 +19,6 @@ from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.versions import NoSuchVersion, find_version
-from journeys.version import awaited_names
 from tests.journeys.stage import T0, Stage
 from tests.journeys.test_author_page import address, document, logged_in, staff, told
 

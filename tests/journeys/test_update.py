@@ -11,6 +11,7 @@ from customers.models import Customer, DeadLetter, Event, EventPayload, InboxIte
 from customers.resolve import resolve_inbox
 from journeys.code.cases import run_cases
 from journeys.code.file import read
+from journeys.compiling import awaited_names, version
 from journeys.definition import InvalidDefinition
 from journeys.engine import write as writing
 from journeys.engine.match import match_events
@@ -19,7 +20,6 @@ from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.validate import check
-from journeys.version import awaited_names, version
 from tests.journeys.stage import T0, Stage, message, welcome
 
 

@@ -11,12 +11,12 @@ from django.core.management import CommandError, call_command
 
 from journeys.code.cases import run_cases
 from journeys.code.file import read, write
+from journeys.compiling import awaited_names, version
 from journeys.models import Run
 from journeys.simulation.events import stored
 from journeys.simulation.past import Recorded
 from journeys.simulation.run import simulate
 from journeys.simulation.unknown import Unknown
-from journeys.version import awaited_names, version
 from tests.journeys.calling import RETRY, Calling, asking, other_side
 from tests.journeys.stage import T0, Stage
 

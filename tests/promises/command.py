@@ -12,7 +12,7 @@ from config.keeper import Keeper
 from config.loop.checks import Check
 from config.loop.command import table
 from config.processes import ProcessError
-from journeys.version import version
+from journeys.compiling import version
 from tests.promises.invariants import breaches
 from tests.promises.plan import Promise, UnknownPromise, changed_files, chosen, minutes_of, needs_controls, part_of
 from tests.promises.promises import PROMISES

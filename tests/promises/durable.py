@@ -107,6 +107,13 @@ PROMISE = Promise(
     "Durable accept: what was answered 2xx is in PostgreSQL, whatever is killed whenever",
     run,
     controls=("answer before the commit", "synchronous_commit off"),
-    code=("customers/accept/", "customers/api/", "customers/resolve/", "customers/work.py", "config/"),
+    code=(
+        "customers/accept/",
+        "customers/api/",
+        "customers/resolve/",
+        "customers/work.py",
+        "customers/attempts.py",
+        "config/",
+    ),
     minutes=30,
 )

@@ -64,6 +64,13 @@ PROMISE = Promise(
     "Kill any worker at any moment: every unit comes to its end within a minute, by nobody's hand",
     run,
     controls=("claim without a lease",),
-    code=("customers/work.py", "customers/resolve/", "journeys/engine/", "consent/stage.py", "config/sweeps.py"),
+    code=(
+        "customers/work.py",
+        "customers/attempts.py",
+        "customers/resolve/",
+        "journeys/engine/",
+        "consent/stage.py",
+        "config/sweeps.py",
+    ),
     minutes=20,
 )

@@ -48,9 +48,9 @@ def lots_by_chance() -> None:
 
 def current_version() -> None:
     """A run is read by what is published now."""
+    from journeys.compiling import version as pinned
     from journeys.engine import runs
     from journeys.models import JourneyVersion
-    from journeys.version import version as pinned
 
     def current(id_: int) -> Any:
         of = JourneyVersion.objects.filter(pk=id_).values_list("journey__live_version_id", flat=True).get()
@@ -85,9 +85,9 @@ def each_attempt_has_a_key() -> None:
 def whoever_sees_it_calls() -> None:
     """A moment of a schedule is looked up, and then its people are called, with nobody held back meanwhile; the next
     one is noted by whoever comes first."""
+    from journeys.compiling import version
     from journeys.entry import occurrences
     from journeys.models import Occurrence
-    from journeys.version import version
 
     carry_out = occurrences._carry_out
 

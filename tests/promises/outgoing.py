@@ -139,7 +139,8 @@ def run(stage: Stage) -> Iterator[Check]:
 
 
 def _failing_seconds(stage: Stage) -> float:
-    return stage.size(60, 30)
+    # Hundreds of endpoints, of which some hang, have workers come back late to one that fails a few times only.
+    return stage.size(240, 30)
 
 
 def _coming(world: _World, *kinds: str) -> int:
@@ -159,6 +160,8 @@ def _at_least_once(world: _World) -> Iterator[Check]:
     events = Event.objects.filter(name=_NAME).count()
     yield Check("events stored", world.sent, events)
     yield Check(f"killed while {len(WebhookEndpoint.objects.all())} endpoints were told", world.killed, world.killed)
+    off = WebhookEndpoint.objects.filter(pk__in=[id_ for kind in kinds for id_ in world.ids(kind)], is_active=False)
+    yield Check("  switched off, though they hear in the end", 0, off.count())
     numbers = world.numbers(*kinds)
     yield Check("told of every event, endpoints that hear in the end", count, sum(
         len(numbers[one.name]) == events for kind in kinds for one in world.endpoints[kind]
@@ -315,5 +318,5 @@ PROMISE: Final = Promise(
     run,
     controls=("delivered before the call", "another id at each attempt"),
     code=("channels/webhooks/", "channels/web/", "customers/stored.py", "customers/awaited.py"),
-    minutes=10,
+    minutes=20,
 )

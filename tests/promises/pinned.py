@@ -106,6 +106,6 @@ PROMISE = Promise(
     "Whoever is in a journey stays on the version they came in with, whatever is published meanwhile",
     run,
     controls=("the current version",),
-    code=("journeys/engine/", "journeys/version.py", "journeys/publish.py"),
+    code=("journeys/engine/", "journeys/version.py", "journeys/compiling.py", "journeys/publish.py"),
     minutes=15,
 )

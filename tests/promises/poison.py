@@ -11,9 +11,9 @@ from django.db import connection
 from config.loop.checks import Check
 from config.loop.killer import await_ready
 from customers import dead_letters
+from customers.attempts import MAX_ATTEMPTS
 from customers.clock import utcnow
 from customers.models import DeadLetter
-from customers.work import MAX_ATTEMPTS
 from tests.promises.client import Client
 from tests.promises.flow import Flow, drained, ends
 from tests.promises.plan import Promise
@@ -146,6 +146,13 @@ PROMISE = Promise(
     "What fails, kills, hangs or devours is given up after five attempts, and holds up nobody",
     run,
     controls=("attempts counted after the work",),
-    code=("customers/work.py", "customers/limit.py", "customers/dead_letters.py", "customers/resolve/", "config/"),
+    code=(
+        "customers/work.py",
+        "customers/attempts.py",
+        "customers/limit.py",
+        "customers/dead_letters.py",
+        "customers/resolve/",
+        "config/",
+    ),
     minutes=20,
 )

@@ -228,6 +228,6 @@ PROMISE = Promise(
     "Whatever races a timer, a run takes one way, which its version has and a tiny model foretells",
     run,
     controls=("nobody looks what is on its way",),
-    code=("journeys/engine/", "journeys/steps/", "customers/work.py"),
+    code=("journeys/engine/", "journeys/steps/", "customers/work.py", "customers/attempts.py"),
     minutes=30,
 )

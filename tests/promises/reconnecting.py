@@ -96,6 +96,13 @@ PROMISE = Promise(
     "A database that restarts is found again within 30 seconds, and nothing is lost or done twice",
     run,
     controls=("connections are kept, alive or not",),
-    code=("config/settings.py", "config/sweeps.py", "config/celery.py", "customers/work.py", "customers/api/"),
+    code=(
+        "config/settings.py",
+        "config/sweeps.py",
+        "config/celery.py",
+        "customers/work.py",
+        "customers/attempts.py",
+        "customers/api/",
+    ),
     minutes=25,
 )

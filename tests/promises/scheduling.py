@@ -134,6 +134,12 @@ PROMISE = Promise(
     "Any number of beats and workers may run and die: each moment of a schedule calls its people in once",
     run,
     controls=("whoever sees it calls",),
-    code=("journeys/entry/", "journeys/engine/drain.py", "customers/jobs.py", "customers/work.py"),
+    code=(
+        "journeys/entry/",
+        "journeys/engine/drain.py",
+        "customers/jobs.py",
+        "customers/work.py",
+        "customers/attempts.py",
+    ),
     minutes=15,
 )

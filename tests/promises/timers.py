@@ -207,6 +207,6 @@ PROMISE = Promise(
     "Timers fire once, never early, and soon; what an outage made too late is not said any more",
     run,
     controls=("timers fire unlooked at",),
-    code=("journeys/engine/", "journeys/steps/", "customers/work.py", "config/sweeps.py"),
+    code=("journeys/engine/", "journeys/steps/", "customers/work.py", "customers/attempts.py", "config/sweeps.py"),
     minutes=25,
 )

@@ -246,6 +246,12 @@ PROMISE = Promise(
     "Inbound webhooks: verified over the bytes, kept as they came, then interpreted, and replayable",
     run,
     controls=("parse before store", "signature of a trimmed body", "deliveries not told apart"),
-    code=("customers/hooks/", "customers/mapping/", "customers/api/hooks.py", "customers/work.py"),
+    code=(
+        "customers/hooks/",
+        "customers/mapping/",
+        "customers/api/hooks.py",
+        "customers/work.py",
+        "customers/attempts.py",
+    ),
     minutes=15,
 )

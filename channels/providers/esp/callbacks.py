@@ -22,6 +22,7 @@ from channels.receipts.told import (
     Unreadable,
     key_of,
 )
+from channels.tracking.visitors import machine
 from customers.models.address import Channel
 
 # What the views make of bytes that are not what they expect.
@@ -153,6 +154,7 @@ def _happened(esp: Esp, event: AnymailTrackingEvent) -> Happened | None:
 
 
 def _receipt(esp: Esp, event: AnymailTrackingEvent, happened: Happened) -> ToldReceipt:
+    seen = _machine(event)
     ours = event.metadata.get("message", "") if isinstance(event.metadata, Mapping) else ""
     detail = str(event.mta_response or event.description or "")
     if event.recipient:
@@ -164,10 +166,18 @@ def _receipt(esp: Esp, event: AnymailTrackingEvent, happened: Happened) -> ToldR
         message_key=key_of(str(ours)),
         at=_time(event),
         told_as=str(event.event_id or ""),
-        code=str(event.reject_reason or ""),
+        code=str(event.reject_reason or "") or seen,
         detail=detail,
-        is_machine=event.event_type in _LOOKED_AT and esp.is_machine(event.esp_event),
+        is_machine=bool(seen) or (event.event_type in _LOOKED_AT and esp.is_machine(event.esp_event)),
     )
+
+
+def _machine(event: AnymailTrackingEvent) -> str:
+    """By what a machine is known that opened or followed, where the service tells what it called itself. Empty where
+    nothing is told, or what may be a person's."""
+    if event.event_type not in _LOOKED_AT or not event.user_agent:
+        return ""
+    return machine({"User-Agent": str(event.user_agent)})
 
 
 def _reply(esp: Esp, event: AnymailInboundEvent) -> Iterator[ToldReply]:

@@ -8,11 +8,11 @@ from django.db import transaction
 
 from customers import bells, dead_letters
 from customers.pg import raw_cursor
+from journeys.compiling import version
 from journeys.engine.again import go_on
 from journeys.engine.calls.answers import QUEUE
+from journeys.engine.calls.step import calling
 from journeys.models import Run
-from journeys.steps.webhook import Webhook
-from journeys.version import version
 
 # Of a run that has not come anywhere since: another call, or another end, would say otherwise.
 _FAILED: Final = f"""
@@ -34,9 +34,7 @@ def call_again(ids: Sequence[int], now: datetime) -> int:
         rows = cursor.execute(_FAILED, [list(ids)]).fetchall()
         due = {}
         for _id, run_id, version_id, at_step in rows:
-            step = version(version_id).steps[at_step]
-            assert isinstance(step, Webhook)
-            due[run_id] = now + step.within
+            due[run_id] = now + calling(version(version_id).steps[at_step]).within
         going = set(go_on(cursor, list(due), due, now)) if due else set()
         again = [id_ for id_, run_id, *_place in rows if run_id in going]
         if again:

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
+from journeys.engine.calls.step import calling
 from journeys.engine.runs import RunState
 from journeys.engine.variables import Kept
 from journeys.engine.walk import Walked
 from journeys.engine.write import Work
 from journeys.steps.base import Fail, Outcome
-from journeys.steps.webhook import Webhook
 
 QUEUE: Final = "calls"
 _LAST: Final = """
@@ -30,22 +30,14 @@ _LETTERS: Final = """
 """
 
 
-def calls(run: RunState) -> bool:
-    return run.version.steps[run.step].calls and not run.is_too_old
-
-
 def answer(cursor: Cursor[Any], runs: Sequence[RunState], now: datetime, work: Work) -> dict[int, tuple[Outcome, None]]:
     """By run, what it does now; no event moves it. A run that is due before its call is over has run out of time."""
-    calling = [run for run in runs if calls(run)]
-    if not calling:
-        return {}
-    rows = cursor.execute(_LAST, [[run.id for run in calling]]).fetchall()
+    rows = cursor.execute(_LAST, [[run.id for run in runs]]).fetchall()
     last: Mapping[int, tuple[Any, ...]] = {row[0]: row[1:] for row in rows}
     answers: dict[int, tuple[Outcome, None]] = {}
     expired, failed = [], []
-    for run in calling:
-        step = run.version.steps[run.step]
-        assert isinstance(step, Webhook)
+    for run in runs:
+        step = calling(run.version.steps[run.step])
         id_, version_id, at_step, state, error, gave = last.get(run.id, (0, 0, 0, "", "", None))
         is_this = (version_id, at_step) == (run.version.id, run.step)
         if is_this and state == "answered":

@@ -15,8 +15,8 @@ from django.db import transaction
 
 from channels.stops import STANDING
 from customers.pg import raw_cursor
+from journeys.request import LONGEST_CALL
 from journeys.retry import Tried
-from journeys.steps.webhook import LONGEST_CALL
 
 REST: Final = timedelta(seconds=60)
 

@@ -32,7 +32,7 @@ from journeys.engine.calls.make import make
 from journeys.engine.calls.permitted import not_permitted
 from journeys.engine.calls.settle import LEFT, MOST_CRASHES, Outcome, settle, step_of
 from journeys.models import Call
-from journeys.steps.webhook import LONGEST_CALL
+from journeys.request import LONGEST_CALL
 
 logger = logging.getLogger(__name__)
 

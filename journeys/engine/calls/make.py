@@ -10,7 +10,7 @@ from channels.providers.calls import CallService
 from channels.web import CallError, Reply
 from channels.web import call as ask
 from journeys.engine.calls.claim import Claimed
-from journeys.steps.webhook import Webhook
+from journeys.engine.calls.step import Calling
 
 _KEYS: Final = uuid5(NAMESPACE_URL, "urn:trilha:call")
 
@@ -21,7 +21,7 @@ def idempotency_key(profile_id: UUID, run_id: int, visit: int, noted_at: datetim
     return uuid5(_KEYS, f"{profile_id}:{run_id}:{visit}:{noted_at.astimezone(UTC).isoformat()}")
 
 
-def make(call: Claimed, step: Webhook, service: CallService, now: datetime) -> Reply:
+def make(call: Claimed, step: Calling, service: CallService, now: datetime) -> Reply:
     """Raises CallError where no whole reply came."""
     deadline = time.monotonic() + step.time_out.total_seconds()
     if call.target is None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from consent.permission import choose_addresses
+from journeys.compiling import version
 from journeys.engine import permitted
 from journeys.engine.calls.claim import Claimed
-from journeys.version import version
 
 
 def not_permitted(calls: Sequence[Claimed], now: datetime) -> dict[int, int | None]:

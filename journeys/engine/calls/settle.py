@@ -15,15 +15,15 @@ from psycopg.types.json import Jsonb
 
 from channels.web import CallError, Reply
 from customers.pg import raw_cursor
+from journeys.compiling import version
 from journeys.engine.calls.claim import Claimed
+from journeys.engine.calls.step import Calling, calling
 from journeys.engine.calls.wake import wake
 from journeys.models import Call
 from journeys.reply import BadReply, read_reply
 from journeys.retry import Tried, and_then, next_delay
 from journeys.steps.base import drawn
-from journeys.steps.webhook import Webhook
 from journeys.variables import VariableDef
-from journeys.version import version
 
 MOST_CRASHES: Final = 5
 _EXCERPT: Final = 2_000
@@ -80,14 +80,12 @@ class _Failed:
 LEFT: Final = Outcome(_State.LEFT, attempts=0)
 
 
-def step_of(call: Claimed) -> Webhook:
-    step = version(call.version_id).steps[call.step]
-    assert isinstance(step, Webhook)
-    return step
+def step_of(call: Claimed) -> Calling:
+    return calling(version(call.version_id).steps[call.step])
 
 
 def judge(
-    step: Webhook,
+    step: Calling,
     declared: Sequence[VariableDef],
     tried: Sequence[Tried],
     answer: Reply | CallError,
@@ -114,7 +112,7 @@ def judge(
 
 
 def _read(
-    step: Webhook, answer: Reply | CallError, declared: Sequence[VariableDef], now: datetime
+    step: Calling, answer: Reply | CallError, declared: Sequence[VariableDef], now: datetime
 ) -> Outcome | _Failed:
     if isinstance(answer, CallError):
         return _Failed(answer.name)

@@ -16,7 +16,9 @@ from channels.approvals import asking
 from channels.approvals.asking import ask, ask_all
 from channels.approvals.book import Fault, books
 from channels.models import Approval, ApprovalList, Connector, Message, ProviderCallback, TemplateVersion
+from channels.options import OptionsError, check
 from channels.providers.whatsapp_templates import Listed
+from customers.models.address import Channel
 from tests.channels.providers.telling import dispatch, path_of, post, provider_beside, say, work_off, world_of, write_to
 from tests.channels.providers.whatsapp_server import ACCOUNT, SECRET, TOKEN, WhatsAppServer, changed, signature
 from tests.channels.web_server import drops
@@ -142,9 +144,13 @@ def test_one_that_is_odd_costs_itself_alone(world: World, meta: WhatsAppServer) 
         ([{"type": "BODY", "text": "{{1}} {{ 2 }} {{1}}"}], 2, False, False),
         ([{"type": "BODY", "text": "{{first_name}}"}], 1, False, True),
         ([{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hi"}], 0, True, False),
-        ([{"type": "HEADER", "format": "TEXT", "text": "Order {{1}}"}], 0, False, True),
+        ([{"type": "HEADER", "format": "TEXT", "text": "Order {{1}}"}], 0, False, False),
+        ([{"type": "HEADER", "format": "TEXT", "text": "Order {{order}}"}], 0, False, True),
+        ([{"type": "HEADER", "format": "TEXT", "text": "{{1}} {{2}}"}], 0, False, True),
         ([{"type": "HEADER", "format": "VIDEO"}], 0, False, True),
-        ([{"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://a.example/{{1}}"}]}], 0, False, True),
+        ([{"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://a.example/{{1}}"}]}], 0, False, False),
+        ([{"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://{{1}}.example/"}]}], 0, False, True),
+        ([{"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "text": "Copy"}]}], 0, False, True),
         ([{"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Yes"}]}], 0, False, False),
         ([{"type": "CAROUSEL"}], 0, False, True),
     ],
@@ -155,6 +161,60 @@ def test_what_it_needs_is_read_from_its_parts(
     raw = json.dumps(template(components=components))
     told = msgspec.json.decode(raw, type=Listed).told()
     assert (told.places, told.shows_image, told.needs_more) == (places, shows_image, needs_more)
+
+
+def test_places_of_its_heading_and_of_its_buttons_are_known(world: World, meta: WhatsAppServer) -> None:
+    buttons = [{"type": "QUICK_REPLY"}, {"type": "URL", "url": "https://a.example/o/{{1}}"}, {"type": "PHONE_NUMBER"}]
+    heading = {"type": "HEADER", "format": "TEXT", "text": "Order {{1}}"}
+    parts = [heading, {"type": "BODY", "text": "Oi {{1}}"}, {"type": "BUTTONS", "buttons": buttons}]
+    meta.templates = [template(components=parts)]
+    ask(world.connector, NOW)
+    row = Approval.objects.get()
+    assert (row.places, row.heading_places, row.button_places, row.needs_more) == (1, 1, [1], False)
+    book = books([world.connector.pk], NOW)[world.connector.pk]
+    whole: dict[str, Any] = {
+        "template": "order_ready", "language": "pt_BR", "parameters": ["Ana"], "header": "12", "buttons": ["", "12"],
+    }  # fmt: skip
+    assert book.fault(whole, "pt") is None
+    assert book.fault(whole | {"header": ""}, "pt") is Fault.HEADING
+    for buttons_filled in ([], ["8812"], ["", "8812", "x"], ["", ""]):
+        assert book.fault(whole | {"buttons": buttons_filled}, "pt") is Fault.BUTTONS
+    tell_of = changed("message_template_quality_update", new_quality_score="RED")
+    assert tell(Client(), world, tell_of) == 200
+    work_off(NOW)
+    row.refresh_from_db()
+    assert (row.heading_places, row.button_places) == (1, [1])
+
+
+def test_heading_and_buttons_are_filled_as_meta_has_it(world: World, meta: WhatsAppServer) -> None:
+    say(
+        world,
+        template="order_ready",
+        language="pt_BR",
+        parameters=["{{ customer.first_name }}"],
+        header="{{ event.plan }}",
+        buttons=["", "{{ event.plan | append: ' 1' | url_encode }}"],
+    )
+    write_to(world, ANA)
+    dispatch(world, NOW)
+    assert meta.taken[0]["template"]["components"] == [
+        {"type": "header", "parameters": [{"type": "text", "text": "gold"}]},
+        {"type": "body", "parameters": [{"type": "text", "text": "Ana"}]},
+        {"type": "button", "sub_type": "url", "index": "1", "parameters": [{"type": "text", "text": "gold+1"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"template": "x", "header": "a", "image": "https://a.example/x.png"}, "a heading is a picture or words"),
+        ({"template": "x", "buttons": ["a"] * 11}, "more than 10 buttons"),
+        ({"template": "x", "buttons": "a"}, "Expected `array`, got `str`"),
+    ],
+)
+def test_a_heading_is_a_picture_or_words_and_buttons_are_few(options: dict[str, Any], fault: str) -> None:
+    with pytest.raises(OptionsError, match=fault):
+        check(Channel.WHATSAPP, options)
 
 
 # --- Being told -----------------------------------------------------------------------------------------------------
