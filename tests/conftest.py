@@ -13,7 +13,7 @@ from hypothesis import settings
 from customers import belief, bells, keys, work
 from customers.accept import erased as at_the_door
 from customers.accept import schemas
-from tests import query_counts
+from tests import of_the_server, query_counts
 from tests.query_counts import Frozen
 from tests.template import template_at
 
@@ -44,10 +44,16 @@ _HELD = """
 _MUCH = 512 << 10
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    of_the_server.mark(items)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Databases are copied from one that is migrated already."""
+    """Databases are copied from one that is migrated already, and need not outlive the machine's power."""
     connection.settings_dict["TEST"]["TEMPLATE"] = template_at(os.environ["DATABASE_URL"])
+    connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session", autouse=True)

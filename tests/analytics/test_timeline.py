@@ -16,6 +16,8 @@ from customers.models import Address, Identifier, Profile
 from customers.pg import raw_cursor
 from tests.journeys.stage import T0, Stage, welcome
 
+pytestmark = pytest.mark.own_sql
+
 
 def scope(**chosen: Any) -> Scope:
     return Scope(

@@ -30,6 +30,8 @@ def give_code(page: Page, secret: str, at: datetime) -> None:
 
 
 def test_a_second_step_is_set_up_and_asked_for_next_time(root: User, open_as: OpenAs) -> None:
+    root.set_password(PASSWORD)
+    root.save()
     page = open_as(root, "/admin/two-factor/", viewport=PHONE)
     expect(page.get_by_role("heading", name="Set up two-factor log-in")).to_be_visible()
     page.click("summary")

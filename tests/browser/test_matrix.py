@@ -22,7 +22,7 @@ def board(transactional_db: None) -> Board:
 
 @pytest.fixture
 def rival(transactional_db: None) -> User:
-    made: User = get_user_model().objects.create_superuser("rival", password="a long way to go")
+    made: User = get_user_model().objects.create_superuser("rival")
     return made
 
 

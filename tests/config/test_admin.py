@@ -71,6 +71,13 @@ def test_every_model_that_can_be_is_registered() -> None:
     assert [model for model in OURS if model not in admin.site._registry] == []
 
 
+def test_what_there_is_is_listed_on_the_page_of_its_app_and_worked_out_on_no_other(root: Client) -> None:
+    assert root.get("/admin/").context["available_apps"] == []
+    [consent] = root.get(reverse("admin:app_list", args=["consent"])).context["app_list"]
+    listed = {entry["model"] for entry in consent["models"]}
+    assert listed == {model for model in admin.site._registry if model._meta.app_label == "consent"}
+
+
 def test_every_list_opens_and_trusts_no_value(root: Client) -> None:
     make_one_of_each()
     answers = {model: root.get(page(model, "changelist")) for model in OURS}

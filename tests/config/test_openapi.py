@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -170,11 +171,16 @@ def _beyond_schemas(path: str) -> list[Any]:
     return [positive_data_acceptance, *([negative_data_rejection] if loose else [])]
 
 
+@lru_cache(maxsize=1)
+def described() -> Any:
+    """As anybody fetches it, who reads it once and not before each call."""
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", served)
+
+
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[1]} {place[0]}")
 def test_no_call_breaks_it_and_every_answer_is_as_described(place: tuple[str, str], partners: Partners) -> None:
     """Schemathesis makes up calls that fit the description, and calls that do not."""
-    described = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", served)
-    operation = described[place[0]][place[1].upper()]
+    operation = described()[place[0]][place[1].upper()]
     told: list[int] = []
 
     @given(

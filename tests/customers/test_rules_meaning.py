@@ -9,6 +9,8 @@ from django.db import connection
 from customers.rules import Facts, parse
 from tests.customers.rules_in_sql import answers
 
+pytestmark = pytest.mark.own_sql
+
 BIG = 2**53
 MISSING = object()
 
