@@ -54,6 +54,14 @@ _OLDER = """
     ) m
     WHERE p.customer_id = ANY(%b)
 """
+# Whose runs have come to a wait and still look back: what another worker let pass while it could not see them may end
+# one, and an entry that came after would be refused for it.
+_LOOKING_BACK = """
+    SELECT DISTINCT u.id FROM unnest(%b::uuid[]) AS u(id), LATERAL (
+        SELECT r.id FROM journeys_run r WHERE r.customer_id = u.id AND r.status = 1 OFFSET 0
+    ) r
+    WHERE EXISTS (SELECT 1 FROM journeys_recheck_queue q WHERE q.run_id = r.id)
+"""
 # How often the time of runs that wait where it can begin anew has done so since they came there.
 _RESETS = """
     SELECT r.id, r.stepped_at, count(*) FROM journeys_run r JOIN journeys_transition t ON t.run_id = r.id
@@ -66,7 +74,7 @@ def match(ids: Sequence[int], now: datetime) -> int:
     with raw_cursor() as cursor:
         entries = live_entries()
         concerned, passed = take(cursor, ids, entries)
-        left = _left(cursor, concerned)
+        left = _left(cursor, concerned, entries)
         ready = [arrival for arrival in concerned if arrival.item_id not in left]
         if ready:
             work = Work()
@@ -76,13 +84,14 @@ def match(ids: Sequence[int], now: datetime) -> int:
     return passed + len(ready)
 
 
-def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
+def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival], entries: Entries) -> set[int]:
     """Lock the customers; return the queue items that must wait for another pass."""
     if not arrivals:
         return set()
     customers = list({arrival.customer_id for arrival in arrivals})
+    entering = list({one.customer_id for one in arrivals if entries.of(one.brand_id, one.name)})
     queues: tuple[tuple[str, list[Any]], ...] = (
-        (_HOMES, [customers]), (MOVING, []), (_CONSENT_PENDING, [customers]),
+        (_HOMES, [customers]), (MOVING, []), (_LOOKING_BACK, [entering]), (_CONSENT_PENDING, [customers]),
         (_OLDER, [[arrival.item_id for arrival in arrivals], customers]),
     )  # fmt: skip
     # Of the inbox mostly the first row says that nothing older is in it. It is read before all the queues that its
@@ -93,13 +102,13 @@ def _left(cursor: Cursor[Any], arrivals: Sequence[Arrival]) -> set[int]:
     if first and first[0][1] < newest:
         unresolved = oldest_before(cursor, customers, newest)
         found = ask_at_once(cursor, *queues)
-    homes, moving, *older = dict(found[0]), moving_of(found[1]), *found[2:]
+    homes, unsettled, *older = dict(found[0]), moving_of(found[1]) | {row[0] for row in found[2]}, *found[3:]
     barred = _oldest(chain(*older))
     left = set()
     for arrival in arrivals:
         customer = arrival.customer_id
         place = (arrival.received_at, arrival.event_id)
-        moved = homes.get(arrival.profile_id) != customer or customer in moving
+        moved = homes.get(arrival.profile_id) != customer or customer in unsettled
         behind = barred.get(customer, place) < place or unresolved.get(customer, arrival.event_id) < arrival.event_id
         if moved or behind:
             left.add(arrival.item_id)

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from customers import work
-from customers.models import Event, InboxItem
+from customers.models import Event, InboxItem, MatchItem
 from customers.resolve import resolve_inbox
 from journeys.engine import match
 from journeys.engine.advance import advance_due
@@ -87,7 +87,7 @@ def test_an_entry_waits_for_the_consent_that_is_resolved_while_it_is_looked_for(
         return oldest_before(*arguments)
 
     monkeypatch.setattr(match, "oldest_before", resolved_meanwhile)
-    assert match.match_events(stage.now) == 0
+    match.match_events(stage.now)
     stage.run()
     assert stage.messages() == [("queued", "")]
 
@@ -142,3 +142,22 @@ def test_a_delay_that_is_over_waits_for_the_exit_event_accepted_in_time(stage: S
     stage.run()
     assert [run.status for run in stage.runs()] == [Run.Status.EXITED]
     assert stage.messages() == []
+
+
+def test_an_entry_waits_for_the_look_back_of_the_run_that_it_would_find_live(stage: Stage) -> None:
+    """Another worker let the end pass, as it could not see the run yet."""
+    entry = welcome()["entry"] | {"reentry": "always", "guard": "none", "guard_reason": "test"}
+    stage.publish(welcome(entry=entry, exit_events=[{"event": "customer.left", "state": "lost"}]), "again")
+    accept_later(stage, "customer.signed_up", user="bia")
+    resolve_inbox(stage.now)
+    match.match_events(stage.now)
+    accept_later(stage, "customer.left", user="bia")
+    resolve_inbox(stage.now)
+    MatchItem.objects.all().delete()
+    accept_later(stage, "customer.signed_up", user="bia")
+    resolve_inbox(stage.now)
+    assert match.match_events(stage.now) == 0
+    stage.run()
+    runs = Run.objects.filter(journey__key="again").order_by("id")
+    assert [run.status for run in runs] == [Run.Status.EXITED, Run.Status.ACTIVE]
+    assert MatchItem.objects.count() == 0
