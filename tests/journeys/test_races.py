@@ -109,7 +109,7 @@ def enter_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytest.Monkey
     resolve_inbox(stage.now)
     monkeypatch.setattr(match_module, "open_gate", slowly(open_gate))
     # One event a batch: the workers hold events of one person at the same time.
-    together(*[until_empty(stage, match_events, limit=1)] * 4)
+    together(*[until_empty(stage, match_events, recheck_parked, limit=1)] * 4)
     live = Counter(Run.objects.filter(status=Run.Status.ACTIVE).values_list("customer_id", flat=True))
     assert len(live) == len(users)
     return sum(live.values()) - len(users)
@@ -159,7 +159,7 @@ def enter_several_at_once(stage: Stage, users: Sequence[str], monkeypatch: pytes
             stage.accept(f"offer.{n}", user)
     resolve_inbox(stage.now)
     monkeypatch.setattr(match_module, "open_gate", slowly(open_gate))
-    together(*[until_empty(stage, match_events, limit=1)] * 4)
+    together(*[until_empty(stage, match_events, recheck_parked, limit=1)] * 4)
     live = Counter(Run.objects.filter(status=Run.Status.ACTIVE).values_list("customer_id", flat=True))
     return max(live.values()), stage.refusals().count("concurrency_cap")
 
