@@ -96,7 +96,10 @@ def shown_moves(moves: Iterable[Move], links: Links, masked: bool) -> list[Shown
 
 
 def _facts(facts: Iterable[Fact], links: Links, masked: bool) -> list[Value]:
-    return [value_of(fact.label, fact.shown(masked), links.to(fact.link)) for fact in facts]
+    return [
+        value_of(fact.label, fact.shown(masked) if fact.said is None else fact.said, links.to(fact.link))
+        for fact in facts
+    ]
 
 
 def value_of(label: Text, value: Any, url: str = "") -> Value:

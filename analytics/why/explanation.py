@@ -14,13 +14,15 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is known. `link` is (app_model, key) of where it can be read; `personal` its kind of mask."""
+    """One thing that is known. `link` is (app_model, key) of where it can be read; `personal` its kind of mask; `said`
+    is how people read it, where the value is a key of something."""
 
     key: str
     label: Text
     value: Any
     link: tuple[str, object] | None = None
     personal: str = ""
+    said: Any = None
 
     def shown(self, masked: bool) -> Any:
         return mask(self.value, self.personal) if masked and self.personal else self.value

@@ -16,6 +16,7 @@ from consent.models import ConsentEntry, Purpose
 from customers.ids import new_id
 from customers.models import Brand, Customer, Event, EventPayload, Source, UnitAttempt
 from journeys.models import Cause, EntryRefusal, Journey, Run, RunContext, Transition
+from tests.channels.pacing import at_most
 from tests.config.one_of_each import HOSTILE, make_one_of_each
 from tests.journeys.stage import Stage, make_stage, welcome
 from tests.query_counts import FILE, Frozen
@@ -100,6 +101,20 @@ def the_pages() -> dict[str, str]:
         "journey numbers": address("journeys_journey_numbers", Journey.objects.get().pk) + "?days=90",
         "messages": reverse("admin:channels_message_changelist"),
     }
+
+
+def test_a_messages_page_says_which_policies_were_asked_in_words(root: Client) -> None:
+    stage = make_stage()
+    cap = at_most(stage.brand, 3)
+    stage.publish(welcome())
+    stage.know()
+    stage.happen("customer.signed_up")
+    dispatch_all(stage.now)
+    text = shown(root, address("channels_message_change", Message.objects.get(state="sent").pk))
+    said = f"{cap.name}: 3 messages at most within 24 hours"
+    assert f"<dt>policies asked</dt> <dd> {said} </dd>" in text
+    assert f"<dt>{said}</dt><dd>0</dd>" in text
+    assert str(cap.pk) not in text
 
 
 def test_the_customers_page_tells_one_story(stage: Stage, root: Client) -> None:
