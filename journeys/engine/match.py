@@ -156,7 +156,9 @@ class Table:
         for run, began in live:
             self.runs[run.customer_id].append(run)
             self.began[id(run)] = began
-        load_properties(cursor, [arrival for arrival in arrivals if self._looks_inside(arrival)])
+        versions = self._versions(arrivals)
+        looking = [one for one in arrivals if self._looks_inside(one, versions.get(one.customer_id, ()))]
+        load_properties(cursor, looking)
         candidates = {
             (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
         }
@@ -230,11 +232,19 @@ class Table:
         awaiting = self.entries.of(arrival.brand_id, arrival.name)
         return [one for one in awaiting if one.lets_in_by(arrival.name, arrival.properties)]
 
-    def _looks_inside(self, arrival: Arrival) -> bool:
+    def _versions(self, arrivals: Iterable[Arrival]) -> dict[UUID, set[Version]]:
+        """By customer, the versions of live runs, and of those that one of these events may begin: later ones are for
+        them as well."""
+        found: dict[UUID, set[Version]] = defaultdict(set)
+        for customer, runs in self.runs.items():
+            found[customer] = {run.version for run in runs}
+        for arrival in arrivals:
+            found[arrival.customer_id].update(self.entries.of(arrival.brand_id, arrival.name))
+        return found
+
+    def _looks_inside(self, arrival: Arrival, versions: Iterable[Version]) -> bool:
         return bool(self.entries.of(arrival.brand_id, arrival.name)) or any(
-            meaning.looks_inside
-            for run in self.runs.get(arrival.customer_id, ())
-            for meaning in _everywhere(run.version, arrival.name)
+            meaning.looks_inside for version in versions for meaning in _everywhere(version, arrival.name)
         )
 
     def _read_people(self, cursor: Cursor[Any], candidates: Collection[tuple[UUID, Version]]) -> People:

@@ -25,7 +25,7 @@ EMAIL = "ana@example.com"
 # Fields that can hold no text, or none that a page would show.
 NO_TEXT = (models.BinaryField, models.FloatField, models.BooleanField, models.DateTimeField)
 NOT_PERSONAL = {
-    "channels.Approval": "name language category quality reason",
+    "channels.Approval": "name language category quality reason button_places",
     "channels.ApprovalList": "fault",
     "analytics.MapCount": "basis",
     "analytics.TouchpointDay": "outcome",
