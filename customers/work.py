@@ -100,9 +100,10 @@ class Waiting(NamedTuple):
 
 
 def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Waiting]:
-    """Those that have something to work on, or a dead worker's note to take up, learned by one statement.
+    """Those that have something to work on, a dead worker's note to take up, or a unit due alone, by one statement.
 
-    What the dead held may have been done by somebody else before it was missed: then nothing but the note is left.
+    What the dead held may have been done by somebody else before it was missed, and what was set aside may have been in
+    hand: then nothing but the note, or the attempt, is left.
     """
     first = (
         f"EXISTS (SELECT 1 FROM {q.table} WHERE id >= {floors.get(q.name, 0)} AND {q.ready} ORDER BY {q.order} LIMIT 1)"
@@ -114,7 +115,7 @@ def waiting(queues: Sequence[Queue], now: datetime, floors: Floors) -> list[Wait
         return [
             Waiting(queue, queue.name in missed or queue.name in alone)
             for queue, any_row in zip(queues, any_rows, strict=True)
-            if any_row or queue.name in missed
+            if any_row or queue.name in missed or queue.name in alone
         ]
 
 

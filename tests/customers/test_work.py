@@ -316,3 +316,17 @@ def test_a_dead_worker_s_note_is_taken_up_though_somebody_else_has_done_what_it_
 
     assert (BatchClaim.objects.count(), UnitAttempt.objects.count()) == (0, 0)
     assert not work.waiting([queue], late, {})
+
+
+def test_a_unit_set_aside_that_somebody_else_has_done_is_taken_up_though_its_queue_is_empty(db: None) -> None:
+    """It was being done by one worker while another set it aside."""
+    (unit,) = make_units(1)
+    UnitAttempt.objects.create(queue="toy", unit_id=unit, attempts=1, reason="worker died", next_at=T0)
+    MergeItem.objects.all().delete()
+    queue = replace(make_queue(set(), []), work=lambda _ids, _now: 0)
+
+    assert not work.waiting([queue], T0 - timedelta(seconds=1), {})
+    assert work.waiting([queue], T0, {}) == [work.Waiting(queue, to_mend=True)]
+    work_once(queue, T0, to_mend=True)
+
+    assert UnitAttempt.objects.count() == 0
