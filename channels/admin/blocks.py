@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from channels.admin.worded import Worded
+from channels.admin.worded import Texts, Worded
 from channels.blocks.looking import faults
 from channels.blocks.shelf import BrandShelf
 from channels.blocks.source import Part
@@ -28,7 +28,7 @@ from channels.models import (
     TemplateVersion,
 )
 from customers import audit, clock
-from customers.admin.base import AnyAdmin, AnyStacked, ReadOnly, Versioned, Versions, a_new_version, may_add
+from customers.admin.base import AnyAdmin, ReadOnly, Versioned, Versions, a_new_version, may_add
 from customers.admin.show import when
 
 if TYPE_CHECKING:
@@ -161,17 +161,13 @@ class BlockTextFormSet(TextFormSet):
         return {**super().get_form_kwargs(index), "of": self.instance}
 
 
-class BlockTextInline(AnyStacked):
+class BlockTextInline(Texts):
     model = ContentBlockText
     form = BlockTextForm
     formset = BlockTextFormSet
-    extra = 2
-    min_num = 1
-    validate_min = True
 
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        """Room for one language more than there were."""
-        return max(self.extra, len(_words_before(request))) if obj is None else 0
+    def words_before(self, request: HttpRequest) -> list[dict[str, Any]]:
+        return _words_before(request)
 
 
 def _words_before(request: HttpRequest) -> list[dict[str, Any]]:

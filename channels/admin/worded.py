@@ -1,5 +1,6 @@
 """What the pages of templates and of content blocks share: they have versions, and those have words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import Kept
+from customers.admin.base import AnyStacked, Kept
 from customers.admin.show import badge, state
 
 
@@ -34,3 +35,19 @@ class Worded(Kept):
         if newest is None:
             return badge(_("none"), "warn")
         return badge(f"v{newest.number} · {', '.join(text.locale for text in newest.texts.all())}", "good")
+
+
+class Texts(AnyStacked):
+    """The words of a version, a text for each language."""
+
+    extra = 2
+    min_num = 1
+    validate_min = True
+
+    def words_before(self, request: HttpRequest) -> Sequence[object]:
+        """The texts that a new version begins with."""
+        return ()
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """Room for one language more than there were."""
+        return max(self.extra, len(self.words_before(request))) if obj is None else 0

@@ -16,13 +16,13 @@ from channels.admin import approvals, previews
 from channels.admin.at_hand import at_hand, latest_version
 from channels.admin.preview_form import Looked
 from channels.admin.pulled import PulledSourceInline, drafted, sources_before
-from channels.admin.worded import Worded
+from channels.admin.worded import Texts, Worded
 from channels.blocks.shelf import BrandShelf
 from channels.checks.approved import approved
 from channels.images.naming import BrandLibrary
 from channels.models import Template, TemplateText, TemplateVersion
 from channels.previews.make import texts_of
-from customers.admin.base import AnyAdmin, AnyStacked, ReadOnly, Versioned, Versions, a_new_version, may_add
+from customers.admin.base import AnyAdmin, ReadOnly, Versioned, Versions, a_new_version, may_add
 from customers.admin.fields import Document, DocumentArea
 from customers.admin.show import when
 from customers.ids import NIL
@@ -130,17 +130,13 @@ class TemplateTextFormSet(TextFormSet):
                 form.add_error("options", str(error))
 
 
-class TemplateTextInline(AnyStacked):
+class TemplateTextInline(Texts):
     model = TemplateText
     form = TemplateTextForm
     formset = TemplateTextFormSet
-    extra = 2
-    min_num = 1
-    validate_min = True
 
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        """Room for one language more than there were."""
-        return max(self.extra, len(_words_before(request))) if obj is None else 0
+    def words_before(self, request: HttpRequest) -> list[dict[str, Any]]:
+        return _words_before(request)
 
 
 def _words_before(request: HttpRequest) -> list[dict[str, Any]]:
