@@ -35,7 +35,7 @@ class MatchItem(Owned):
     event_id = models.BigIntegerField(_("event"))
     received_at = models.DateTimeField(_("received at"))
     occurred_at = models.DateTimeField(_("occurred at"))
-    profile_id = models.UUIDField(_("profile"), db_index=True)
+    profile_id = models.UUIDField(_("profile"))
     brand_id = models.UUIDField(_("brand"))
     name = models.CharField(_("event name"), max_length=120)
     message_id = models.CharField(_("message id"), max_length=100)
@@ -44,6 +44,10 @@ class MatchItem(Owned):
         verbose_name = _("event to match")
         verbose_name_plural = _("match queue")
         db_table = "customers_match_queue"
+        indexes = (
+            # Read by match and by advance: what is the oldest of a profile, of however many?
+            models.Index(fields=("profile_id", "received_at", "event_id"), name="match_queue_by_profile"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} {self.event_id}"

@@ -28,7 +28,7 @@ _LOOK_BACK: Final = """
 _RESUMED: Final = """
     SELECT t.* FROM unnest(%b::bigint[]) AS u(id), LATERAL (
         SELECT t.run_id, t.event_id FROM journeys_transition t
-        WHERE t.run_id = u.id AND t.event_id = ANY(%b) OFFSET 0
+        WHERE t.run_id = u.id AND t.event_id >= %b OFFSET 0
     ) t
 """
 _BEGAN: Final = "SELECT run_id, occurred_at, message_id, event_id FROM journeys_runcontext WHERE run_id = ANY(%b)"
@@ -50,10 +50,10 @@ def look_back(cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]) -> di
 
 
 def resumed(cursor: Cursor[Any], run_ids: Sequence[int], event_ids: Sequence[int]) -> set[tuple[int, int]]:
-    """(run, event) pairs in which the event has already moved the run."""
-    if not run_ids:
+    """(run, event) pairs in which the event has already moved the run; later events than these may be among them."""
+    if not run_ids or not event_ids:
         return set()
-    return set(cursor.execute(_RESUMED, [list(run_ids), list(event_ids)], prepare=True).fetchall())
+    return set(cursor.execute(_RESUMED, [list(run_ids), min(event_ids)], prepare=True).fetchall())
 
 
 def weigh(cursor: Cursor[Any], runs: Iterable[RunState], people: People) -> dict[int, tuple[Meaning, Arrival]]:

@@ -98,8 +98,9 @@ class Run(Owned):
             ),
         )
         indexes = (
-            # Read by advance: which runs are due?
-            models.Index(fields=("due_at",), condition=models.Q(status=1), name="run_due"),
+            # Read by advance: which runs are due? It leaves out those without a time, as all are that ended. Not by
+            # status: a planner that believes the table to be empty would go through it for each customer's live runs.
+            models.Index(fields=("due_at",), condition=models.Q(due_at__isnull=False), name="run_due"),
             # Read by merges and by the customer's page: every run a profile ever entered.
             models.Index(fields=("profile",), name="run_by_profile"),
             # Read by a journey's numbers: the runs that entered in a period.

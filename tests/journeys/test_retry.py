@@ -146,16 +146,18 @@ def test_no_schedule_runs_past_what_it_says(listed: list[Retrier], tried: list[T
         found = next((k for k, retrier in enumerate(listed) if covers(retrier.errors, one.error)), None)
         if found is None or one.error in ("expired", "crashed", "not_permitted"):
             assert delay is None
-            continue
+            # Nothing is tried after that.
+            return
         retrier, before = listed[found], spent.get(found, 0)
         if not one.is_no_try:
             spent[found] = before + 1
         assert (delay is None) == (retrier.max_attempts == 0 or (before >= retrier.max_attempts and not one.is_no_try))
-        if delay is not None:
-            longest = retrier.max_delay or timedelta(days=30)
-            assert timedelta(0) <= delay <= longest
-            if retrier.jitter == "none":
-                assert delay >= min(retrier.interval, longest)
+        if delay is None:
+            return
+        longest = retrier.max_delay or timedelta(days=30)
+        assert timedelta(0) <= delay <= longest
+        if retrier.jitter == "none":
+            assert delay >= min(retrier.interval, longest)
 
 
 def problems(retry: Sequence[Retrier] = (), catch: Sequence[Catcher] = ()) -> list[tuple[str, str]]:
