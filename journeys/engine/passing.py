@@ -43,10 +43,12 @@ _TAKE: Final = f"""
         UNION ALL
         SELECT (SELECT p.customer_id FROM customers_profile p WHERE p.id = q.profile_id) FROM customers_merge_queue q
     ), coming AS MATERIALIZED (
-        SELECT p.customer_id FROM item i, LATERAL (
+        SELECT p.customer_id FROM (
+            SELECT i.profile_id FROM item i
+            WHERE ((i.brand_id, i.name) IN (SELECT e.brand_id, e.name FROM entry e)) IS TRUE OFFSET 0
+        ) i, LATERAL (
             SELECT p.customer_id FROM customers_profile p WHERE p.id = i.profile_id OFFSET 0
         ) p
-        WHERE (i.brand_id, i.name) IN (SELECT e.brand_id, e.name FROM entry e)
     ), sifted AS MATERIALIZED (
         SELECT i.*, p.customer_id, p.customer_id IS NOT NULL AND coalesce({CONCERNED}, false) AS is_concerned
         FROM item i LEFT JOIN LATERAL (
