@@ -51,7 +51,11 @@ def compile_version(
         (_meaning("exit", n, exit_, exit_.within), _end(exit_, n, states, index))
         for n, exit_ in enumerate(definition.exit_events)
     ]
-    sendings = {n: _sending(step, sent, definition, bindings) for n, step in enumerate(steps) if (sent := step.sends())}
+    sendings = {
+        n: _sending(step, sent, definition, bindings, journey_id)
+        for n, step in enumerate(steps)
+        if (sent := step.sends())
+    }
     enter_rules = [{n: parse_rule(rule, WALK) for n, (_at, rule) in enumerate(step.rules())} for step in steps]
     entry_rule = parse_rule(definition.entry.rule) if definition.entry.rule else None
     exit_rules = [
@@ -194,14 +198,14 @@ def _weighs_anew(at_step: Mapping[str, Sequence[Meaning]]) -> bool:
     )
 
 
-def _sending(step: Step, sent: Sends, definition: Definition, bindings: dict[str, Any]) -> Sending:
+def _sending(step: Step, sent: Sends, definition: Definition, bindings: Mapping[str, Any], journey_id: UUID) -> Sending:
     return Sending(
         channel=sent.channel,
         connector_id=UUID(bindings["connectors"][sent.connector]),
         template_version_ids=tuple(bindings["templates"][key] for _at, key in step.templates()),
         purpose_id=UUID(bindings["purposes"][sent.purpose or definition.purpose]),
         not_later_than=sent.not_later_than,
-        step_id=step.id,
+        copy_key=f"{journey_id}:{step.id}:",
         own_cancels=sent.own_cancels,
     )
 

@@ -50,7 +50,8 @@ class Sending:
     template_version_ids: tuple[int, ...]
     purpose_id: UUID
     not_later_than: timedelta
-    step_id: str
+    # What its copies have in common, whichever version and run they are of; a run adds its key.
+    copy_key: str
     own_cancels: bool
 
 

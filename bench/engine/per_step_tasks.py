@@ -116,7 +116,7 @@ def _send(run: Run, of: Version) -> None:
     known = AddressProfile.objects.filter(profile__customer_id=run.customer_id).get()
     message = Message.objects.create(
         brand_id=of.brand_id, origin_kind=Message.Origin.RUN, origin_id=str(run.pk), visit=run.seq,
-        copy_key=f"{of.journey_id}:{sending.step_id}:", scope_id=of.journey_id, channel=sending.channel,
+        copy_key=sending.copy_key, scope_id=of.journey_id, channel=sending.channel,
         connector_id=sending.connector_id, template_version_id=sending.template_version_ids[0],
         purpose_id=sending.purpose_id, profile_id=known.profile_id, address_id=known.address_id, created_at=T0,
         due_at=T0, expires_at=T0 + timedelta(hours=24), entry_consent_id=run.pk, state=Message.State.QUEUED,

@@ -1,15 +1,17 @@
 """What a run awaits where it stands, among its customer's events since the run's entry."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Cursor
 
+from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, best_of, load_properties
 from journeys.engine.runs import Began, People, RunState
-from journeys.version import Meaning
+from journeys.version import Meaning, Version
 
 _LOOK_BACK: Final = """
     SELECT w.run_id, e.* FROM
@@ -31,7 +33,42 @@ _RESUMED: Final = """
         WHERE t.run_id = u.id AND t.event_id >= %b OFFSET 0
     ) t
 """
+_AHEAD: Final = timedelta(days=1)
+# Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a
+# look-up by key. Nothing is accepted a day before it occurs or a day ahead of our clocks, so partitions beyond need no
+# look.
+_GLANCE: Final = """
+    SELECT DISTINCT r.id, r.version_id, r.step, e.name FROM unnest(%b::bigint[]) AS u(id),
+        LATERAL (
+            SELECT r.id, r.version_id, r.step, r.customer_id FROM journeys_run r
+            WHERE r.id = u.id AND r.status + 0 = 1 OFFSET 0
+        ) r,
+        LATERAL (
+            SELECT c.occurred_at, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
+        ) c,
+        LATERAL (SELECT p.id FROM customers_profile p WHERE p.customer_id = r.customer_id OFFSET 0) p,
+        LATERAL (
+            SELECT e.name FROM customers_event e
+            WHERE e.profile_id = p.id AND e.occurred_at >= c.occurred_at
+              AND e.received_at >= c.occurred_at - interval '1 day' AND e.received_at < %b
+              AND e.name = ANY(ARRAY(SELECT a.name FROM customers_awaitedname a))
+              AND e.id IS DISTINCT FROM c.event_id AND NOT e.historical
+            OFFSET 0
+        ) e
+"""
 _BEGAN: Final = "SELECT run_id, occurred_at, message_id, event_id FROM journeys_runcontext WHERE run_id = ANY(%b)"
+
+
+def glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> list[int]:
+    """Those of the runs that await one of their customer's events where they stand, by as little reading as will do."""
+    if not run_ids:
+        return []
+    rows = cursor.execute(_GLANCE, [sorted(run_ids), now + _AHEAD], prepare=True).fetchall()
+    return sorted({run_id for run_id, version_id, step, name in rows if _awaits(version(version_id), step, name)})
+
+
+def _awaits(of: Version, step: int, name: str) -> bool:
+    return name in of.meanings[step] or name in of.looks
 
 
 def look_back(cursor: Cursor[Any], live: Iterable[tuple[RunState, Began]]) -> dict[int, list[Arrival]]:

@@ -159,8 +159,9 @@ class Table:
         versions = self._versions(arrivals)
         looking = [one for one in arrivals if self._looks_inside(one, versions.get(one.customer_id, ()))]
         load_properties(cursor, looking)
+        self.entering = {arrival.event_id: self._candidates(arrival) for arrival in arrivals}
         candidates = {
-            (arrival.customer_id, candidate) for arrival in arrivals for candidate in self._candidates(arrival)
+            (arrival.customer_id, candidate) for arrival in arrivals for candidate in self.entering[arrival.event_id]
         }
         self.people = self._read_people(cursor, candidates)
         self.resumed = self._read_resumed(cursor, arrivals)
@@ -178,7 +179,7 @@ class Table:
         for run in runs:
             if run.status == ACTIVE and id(run) in self.began and (run.id, arrival.event_id) not in self.resumed:
                 self.play(run, arrival, work)
-        candidates = self._candidates(arrival)
+        candidates = self.entering[arrival.event_id]
         if candidates:
             before = len(runs)
             enter(arrival, candidates, runs, self.gate, self.people, self.now, work)

@@ -5,8 +5,8 @@ two comes second sees the other, and no wake-up is lost (DESIGN §3).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,40 +14,14 @@ from psycopg import Cursor
 
 from customers.pg import copy_rows, raw_cursor
 from customers.work import Queue, first_in_line, work_once
-from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate
 from journeys.engine.entries import Entries, live_entries
-from journeys.engine.looking_back import look_back
+from journeys.engine.looking_back import glance, look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
-from journeys.version import Version
-
-_AHEAD = timedelta(days=1)
-# Runs whose customer has an event of an awaited name since the entry: mostly none. Each sub-select stands alone, as a
-# look-up by key. Nothing is accepted a day before it occurs or a day ahead of our clocks, so partitions beyond need no
-# look.
-_GLANCE = """
-    SELECT DISTINCT r.id, r.version_id, r.step, e.name FROM unnest(%b::bigint[]) AS u(id),
-        LATERAL (
-            SELECT r.id, r.version_id, r.step, r.customer_id FROM journeys_run r
-            WHERE r.id = u.id AND r.status + 0 = 1 OFFSET 0
-        ) r,
-        LATERAL (
-            SELECT c.occurred_at, c.event_id FROM journeys_runcontext c WHERE c.run_id = r.id OFFSET 0
-        ) c,
-        LATERAL (SELECT p.id FROM customers_profile p WHERE p.customer_id = r.customer_id OFFSET 0) p,
-        LATERAL (
-            SELECT e.name FROM customers_event e
-            WHERE e.profile_id = p.id AND e.occurred_at >= c.occurred_at
-              AND e.received_at >= c.occurred_at - interval '1 day' AND e.received_at < %b
-              AND e.name = ANY(ARRAY(SELECT a.name FROM customers_awaitedname a))
-              AND e.id IS DISTINCT FROM c.event_id AND NOT e.historical
-            OFFSET 0
-        ) e
-"""
 
 
 def recheck(ids: Sequence[int], now: datetime) -> int:
@@ -63,7 +37,7 @@ def recheck(ids: Sequence[int], now: datetime) -> int:
                 "DELETE FROM journeys_recheck_queue WHERE id = ANY(%b) RETURNING run_id", [list(ids)]
             ).fetchall()
         }
-        run_ids = _glance(cursor, parked, now)
+        run_ids = glance(cursor, parked, now)
         moved = _settle(cursor, run_ids, now) if run_ids else set()
         if moved:
             copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run_id,) for run_id in moved))
@@ -93,16 +67,6 @@ def _lock_customers(cursor: Cursor[Any], run_ids: Sequence[int]) -> set[UUID]:
         [list(run_ids)],
     ).fetchall()
     return {row[0] for row in rows}
-
-
-def _glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> list[int]:
-    """The runs that await one of their customer's events, by as little reading as will do."""
-    rows = cursor.execute(_GLANCE, [sorted(run_ids), now + _AHEAD], prepare=True).fetchall()
-    return sorted({run_id for run_id, version_id, step, name in rows if _awaits(version(version_id), step, name)})
-
-
-def _awaits(version: Version, step: int, name: str) -> bool:
-    return name in version.meanings[step] or name in version.looks
 
 
 def _replay(

@@ -109,7 +109,8 @@ class Walked:
     told: list[Told] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    # Whether no event has passed a live run by: each was dealt to it where it then stood.
+    # Whether no event has passed a live run by: each was dealt to it where it then stood. Then what came before it came
+    # to a wait is committed, and can be looked for at once.
     missed_nothing: bool = False
 
     def note(self, run: RunState, names: tuple[str, ...], facts: Facts, told: tuple[Leaf, ...] = ()) -> None:
@@ -194,6 +195,8 @@ def enter_step(run: RunState, facts: Facts, now: datetime, walked: Walked) -> Ou
 
 
 def _with_run(facts: Facts, run: RunState, now: datetime, walked: Walked) -> Facts:
+    if not (run.version.reads_variables or run.version.asks.run):
+        return facts
     last = walked.moves[-1]
     return with_run(facts, run, now, last.cause, last.step_from)
 

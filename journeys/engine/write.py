@@ -11,21 +11,17 @@ from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from channels.exposures import NewExposure, keep_exposures
-from channels.models import Message
-from channels.outbox import Contexts, NewMessage, write_messages
-from channels.reached import reached
-from consent import screens
-from consent.permission import Choice, Want, choose_addresses
-from customers import bells
+from consent.permission import Choice, Want
 from customers.pg import copy_rows
 from journeys.engine.calls.note import note
+from journeys.engine.looking_back import glance
 from journeys.engine.runs import Began, RunState
+from journeys.engine.sending import send
 from journeys.engine.telling import say
 from journeys.engine.variables import write_variables
-from journeys.engine.walk import Drawn, Moved, Seen, Send, Walked
+from journeys.engine.walk import Drawn, Moved, Seen, Walked
 from journeys.engine.watched import tell as tell_segments
 from journeys.models import EntryRefusal
-from journeys.version import Sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +120,6 @@ _REFUSAL = (
     ("at", "timestamptz"),
 )
 _SEEN = (("run_id", "int8"), ("seq", "int4"), ("traits", "jsonb"), ("facts", "jsonb"))
-_WATCH = (("message_id", "uuid"), ("run_id", "int8"), ("version_id", "int4"), ("step", "int2"))
 
 _UPDATE_RUNS = """
     UPDATE journeys_run r SET status = u.status, step = u.step, state = u.state, seq = u.seq,
@@ -148,22 +143,11 @@ _REMEMBER_END = """
 """
 
 
-# The variables of each message's run. A run without them is an error: null is refused.
-_CONTEXTS = """
-    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), NULL::jsonb
-    FROM unnest(%b::uuid[], %b::bigint[]) AS u(message_id, run_id)
-"""
-# The same with what they hold in their typed variables.
-_CONTEXTS_AND_VARIABLES = """
-    SELECT u.message_id, (SELECT c.variables FROM journeys_runcontext c WHERE c.run_id = u.run_id), u.said::jsonb
-    FROM unnest(%b::uuid[], %b::bigint[], %b::text[]) AS u(message_id, run_id, said)
-"""
 _NEW_IDS = """
     SELECT nextval(s.sequence)
     FROM (SELECT pg_get_serial_sequence('journeys_run', 'id')::regclass AS sequence OFFSET 0) s, generate_series(1, %b)
 """
 _NO_EVENT = (None, None)
-_ORIGIN, _QUEUED, _SUPPRESSED = Message.Origin.RUN.value, Message.State.QUEUED.value, Message.State.SUPPRESSED.value
 
 
 def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
@@ -172,7 +156,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     _write_changed(cursor, list(work.changed.values()))
     _write_entered(cursor, work, now)
     _write_moves(cursor, work.moves, now)
-    _write_messages(cursor, work, now)
+    send(cursor, work.sends, work.choices, now)
     say(cursor, work.told, now)
     if work.asked:
         note(cursor, work.asked, now)
@@ -185,8 +169,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
         cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)], prepare=True)
-    if work.parked:
-        copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in work.parked))
+    _have_look_back(cursor, work, now)
     if work.refusals:
         copy_rows(
             cursor,
@@ -199,6 +182,16 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
                 for r in work.refusals
             ),
         )  # fmt: skip
+
+
+def _have_look_back(cursor: Cursor[Any], work: Work, now: datetime) -> None:
+    """Queue those to look back who are just to be seen, and of the others those of whom there is something to find."""
+    known = {run.id for run in work.parked} if work.missed_nothing else set()
+    known -= {run.id for run in work.entered}
+    found = glance(cursor, known, now)
+    looking = [run.id for run in work.parked if run.id not in known] + found
+    if looking:
+        copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in looking))
 
 
 def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:
@@ -274,43 +267,6 @@ def _write_moves(cursor: Cursor[Any], moves: Sequence[Moved], now: datetime) -> 
         )  # fmt: skip
 
 
-def _write_messages(cursor: Cursor[Any], work: Work, now: datetime) -> None:
-    """Choose the addresses of all messages at once; what cannot be sent is a message with its reason."""
-    if not work.sends:
-        return
-    sendings = [send.run.version.sendings[send.step] for send in work.sends]
-    wants = [
-        Want(send.run.customer_id, sending.channel, sending.purpose_id)
-        for send, sending in zip(work.sends, sendings, strict=True)
-    ]
-    unchosen = [want for want in dict.fromkeys(wants) if want not in work.choices]
-    if unchosen:
-        work.choices.update(zip(unchosen, choose_addresses(unchosen, now), strict=True))
-    chosen = reached(sendings, [work.choices[want] for want in wants])
-    messages, run_ids, said, watches = [], [], list[str | None](), []
-    for send, sending, choices in zip(work.sends, sendings, chosen, strict=True):
-        for choice in choices:
-            message = _message(send, sending, choice, now)
-            messages.append(message)
-            run_ids.append(send.run.id)
-            said.append(None if send.variables is None else orjson.dumps(send.variables).decode())
-            watched = send.step if sending.own_cancels else send.timed_out_step
-            if watched is not None and choice.verdict.allowed:
-                watches.append((message.id, send.run.id, send.run.version.id, watched))
-    _make_screens(cursor, messages, now)
-    where: list[Any] = [[message.id for message in messages], run_ids]
-    contexts = Contexts(_CONTEXTS_AND_VARIABLES, [*where, said]) if any(said) else Contexts(_CONTEXTS, where)
-    write_messages(cursor, messages, contexts)
-    bells.ring("dispatch")
-    if watches:
-        copy_rows(cursor, "journeys_cancelwatch", _WATCH, watches)
-
-
-def _make_screens(cursor: Cursor[Any], messages: Sequence[NewMessage], now: datetime) -> None:
-    own = [one for one in messages if one.channel in screens.CHANNELS and one.address_id is not None]
-    screens.make(cursor, ((one.channel, one.profile_id) for one in own), now)
-
-
 def _seen_row(seen: Seen) -> tuple[Any, ...]:
     facts = None if seen.facts is None else Jsonb(seen.facts, orjson.dumps)
     return seen.run.id, seen.seq, Jsonb(seen.traits, orjson.dumps), facts
@@ -327,33 +283,4 @@ def _exposure(drawn: Drawn) -> NewExposure:
         is_holdout=lot.is_holdout,
         profile_id=run.profile_id,
         run_id=run.id,
-    )
-
-
-def _message(send: Send, sending: Sending, choice: Choice, now: datetime) -> NewMessage:
-    run, allowed = send.run, choice.verdict.allowed
-    return NewMessage(
-        brand_id=run.version.brand_id,
-        origin_kind=_ORIGIN,
-        origin_id=str(run.id),
-        visit=send.visit,
-        copy_key=f"{run.version.journey_id}:{sending.step_id}:{run.entry_key}",
-        scope_id=run.version.journey_id,
-        channel=sending.channel,
-        connector_id=sending.connector_id,
-        template_version_id=sending.template_version_ids[send.variant or 0],
-        purpose_id=sending.purpose_id,
-        profile_id=choice.profile_id or run.profile_id,
-        address_id=choice.address_id,
-        created_at=now,
-        due_at=now,
-        expires_at=send.since + sending.not_later_than,
-        entry_consent_id=choice.verdict.entry_id,
-        state=_QUEUED if allowed else _SUPPRESSED,
-        reason=choice.verdict.reason,
-        settled_at=None if allowed else now,
-        address_verified_at=choice.verified_at,
-        address_seen_at=choice.seen_at,
-        addresses_known=choice.known,
-        priority=run.version.definition.entry.priority,
     )

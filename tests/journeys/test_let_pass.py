@@ -270,6 +270,6 @@ def test_control_without_looking_back_it_does_not(waiting: Stage, what: str, mon
     deed = deed_of(what, waiting)
     with once_at("_left", deed):
         match_events(waiting.now)
-    monkeypatch.setattr(recheck, "_glance", lambda cursor, run_ids, now: [])
+    monkeypatch.setattr(recheck, "glance", lambda cursor, run_ids, now: [])
     waiting.run()
     assert waiting.the_run().status == Run.Status.ACTIVE

@@ -111,8 +111,19 @@ def test_a_known_run_looks_back_where_what_came_before_may_end_it_now(
     stage.publish(pausing() | changes)
     stage.know()
     stage.happen("customer.signed_up")
+    if "exit_events" in changes:
+        stage.happen(LEFT)
+    stage.happen("identify", traits={"plan": "free"})
     come_to_rest(stage)
     assert looking_back() == looks_back
+
+
+def test_a_known_run_of_whom_nothing_came_has_nothing_to_look_back_for(stage: Stage) -> None:
+    stage.publish(pausing(rule=PRO))
+    stage.know()
+    stage.happen("customer.signed_up")
+    come_to_rest(stage)
+    assert looking_back() == 0
 
 
 def test_what_changed_before_it_came_there_ended_it_then(stage: Stage) -> None:

@@ -20,7 +20,10 @@ from channels.providers.sandbox import SandboxSession
 from customers import work
 from customers.models import Brand
 from customers.resolve import resolve_inbox
+from journeys.engine import advance as advance_module
 from journeys.engine import match as match_module
+from journeys.engine import runs as runs_module
+from journeys.engine.advance import advance_due
 from journeys.engine.enroll import open_gate
 from journeys.engine.match import match_events
 from journeys.engine.recheck import recheck_parked
@@ -230,6 +233,49 @@ def test_control_without_looking_back_wake_ups_are_lost(stage: Stage, monkeypatc
     users = people(stage)
     monkeypatch.setattr("tests.journeys.test_races.recheck_parked", lambda _now, _limit: 0)
     assert park_while_matching(stage, users, monkeypatch) == PEOPLE
+
+
+PAUSE = {"type": "delay", "id": "pause", "state": "not_activated", "after": "PT1H", "next": "hold"}
+
+
+def come_to_a_hold_while_matching(stage: Stage, users: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Log-ins are matched while runs that have come to await them are written but not committed, and nobody looks back
+    afterwards; return how many were lost."""
+    stage.publish(welcome(steps=[PAUSE, *welcome()["steps"][1:]]))
+    for user in users:
+        stage.accept("customer.signed_up", user)
+    stage.run()
+    stage.now += timedelta(hours=1)
+    written = threading.Event()
+
+    def write_and_linger(*args: Any) -> None:
+        write(*args)
+        written.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(advance_module, "write", write_and_linger)
+
+    def log_in() -> None:
+        assert written.wait(timeout=30)
+        for user in users:
+            stage.accept("login.succeeded", user)
+        resolve_inbox(stage.now)
+        match_events(stage.now)
+
+    together(lambda: void(advance_due(stage.now)), log_in)
+    until_empty(stage, match_events)()
+    assert RecheckItem.objects.count() == 0
+    return Run.objects.filter(status=Run.Status.ACTIVE).count()
+
+
+def test_no_wake_up_is_lost_when_a_known_run_comes_to_a_hold(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert come_to_a_hold_while_matching(stage, people(stage), monkeypatch) == 0
+
+
+def test_control_without_waiting_for_the_runs_wake_ups_are_lost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = people(stage)
+    monkeypatch.setattr(runs_module, "_LIVE", runs_module._LIVE.replace("FOR NO KEY UPDATE", ""))
+    assert come_to_a_hold_while_matching(stage, users, monkeypatch) == PEOPLE
 
 
 # --- acted before dispatch ----------------------------------------------------------------------------------
