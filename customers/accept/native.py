@@ -18,6 +18,7 @@ from customers.accept.fields import (
 from customers.accept.message import Identity, Message, Reading, digest, dump, identifier_keys, kept_id
 from customers.accept.refusal import Refused, pointer
 from customers.models.identity import Assurance
+from customers.places import ZONE, is_zone
 
 DOOR = "api"
 TRACK = "track"
@@ -171,12 +172,22 @@ def _payload(item: Mapping[str, Any], kind: str) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     if part and (content := section(item, part)):
         _check_keys(content, (part,))
+        if kind == IDENTIFY:
+            _check_zone(content)
         payload[part] = content
     if kind == GROUP:
         payload["group"] = _group(item.get("group"))
     if context := section(item, "context"):
         payload["context"] = context
     return payload
+
+
+def _check_zone(traits: Mapping[str, Any]) -> None:
+    """A zone that nobody knows would have somebody written to by the brand's clock, and none the wiser."""
+    zone = traits.get(ZONE)
+    if zone is not None and not is_zone(zone):
+        hint = "Send a name of the IANA's, such as America/Sao_Paulo, or null."
+        raise Refused("unknown_zone", "There is no such time zone.", hint, f"/traits/{ZONE}")
 
 
 def _group(value: object) -> str:

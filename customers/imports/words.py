@@ -75,6 +75,10 @@ _OURS: Final[Mapping[str, tuple[Text, Text]]] = {
         _("A time without an offset is ambiguous."),
         _("Choose the format of the column, and the time zone that the file is written in."),
     ),
+    "unknown_zone": (
+        _("There is no such time zone."),
+        _("Write it as America/Sao_Paulo, or leave the column out: then the brand’s counts."),
+    ),
     "invalid_timestamp": (_("No such moment exists."), _("Correct the date, or choose the format of the column.")),
     "timestamp_in_future": (_("More than 24 hours ahead."), _("Correct the date.")),
     "too_old": (_("Older than 90 days."), _("Import it as history: it fills history and starts no journey.")),

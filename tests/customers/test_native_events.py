@@ -100,6 +100,24 @@ def test_what_is_wrong_is_said_with_its_place_and_kept(
     assert (kept.door, kept.code, kept.pointer) == ("api", code, where)
 
 
+@pytest.mark.parametrize("zone", ["Brasilia", "america/sao_paulo", "", 3, ["America/Recife"]])
+def test_78_a_zone_that_nobody_knows_is_refused_with_its_place(partner: Api, zone: object) -> None:
+    told = {"type": "identify", "identifiers": {"user_id": "u"}, "traits": {"timezone": zone}}
+    answer = partner.post("events", told)
+    assert (code_of(answer, 422), pointer_of(answer)) == ("unknown_zone", "/traits/timezone")
+    assert not InboxItem.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "UTC", None])
+def test_a_zone_that_is_known_or_none_is_taken(partner: Api, zone: str | None) -> None:
+    told = {"type": "identify", "identifiers": {"user_id": "u"}, "traits": {"timezone": zone}}
+    assert partner.post("events", told).json() == {"status": "accepted"}
+
+
+def test_what_an_event_calls_a_time_zone_is_its_own_affair(partner: Api) -> None:
+    assert partner.post("events", event(properties={"timezone": "Brasilia"})).json() == {"status": "accepted"}
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
