@@ -46,7 +46,9 @@ def run(stage: Stage) -> Iterator[Check]:
     yield Check("processes that are alive, none restarted", 3, sum(one.is_alive() for one in (web, worker, beat)))
     yield from ends(flow, _MOST_LATE)
     yield Check("still waiting anywhere", {}, left)
-    yield Check("calls that were asked again, and did no more for it", range(1, 10**6), flow.asked_again)
+    # Of six times quickly over it may be that none hit a call.
+    some = stage.size(1, 0)
+    yield Check("calls that were asked again, and did no more for it", range(some, 10**6), flow.asked_again)
 
 
 def _do(stage: Stage, fault: str) -> None:
