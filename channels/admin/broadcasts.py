@@ -24,6 +24,7 @@ from channels.models import Broadcast, BroadcastTally
 from customers import audit, clock
 from customers.admin.base import Kept, page_of
 from customers.admin.show import Tone, state, when
+from customers.authoring import durations
 
 _State = Broadcast.State
 _TONES: Final[dict[Any, Tone]] = {
@@ -71,7 +72,7 @@ class BroadcastAdmin(Kept):
     def get_fieldsets(self, request: HttpRequest, obj: Broadcast | None = None) -> Any:
         goes = ("per_minute", "only_members", "priority")
         is_read = obj is not None and not self.has_change_permission(request, obj)
-        late, wait = ("not_later_than", "pilot_wait") if is_read else ("late_after", "wait_for")
+        late, wait = ("in_time", "waits") if is_read else ("late_after", "wait_for")
         return (
             (None, {"fields": ("name", "key", "brand", "squad")}),
             (_("What, to whom"), {"fields": ("segment", "purpose", "connector", "template")}),
@@ -110,6 +111,14 @@ class BroadcastAdmin(Kept):
     def may_send(self, request: HttpRequest, broadcast: Broadcast) -> bool:
         may = bool(request.user.has_perm("channels.send_broadcast"))
         return may and bool(super().has_change_permission(request, broadcast))
+
+    @admin.display(description=_("not later than"))
+    def in_time(self, broadcast: Broadcast) -> str:
+        return durations.in_words(broadcast.not_later_than)
+
+    @admin.display(description=_("wait for"))
+    def waits(self, broadcast: Broadcast) -> str:
+        return durations.in_words(broadcast.pilot_wait)
 
     @admin.display(description=_("progress"))
     def how_far(self, broadcast: Any) -> SafeString | str:

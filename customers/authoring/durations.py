@@ -68,8 +68,10 @@ def spell(span: timedelta) -> str:
 def words(text: object) -> str:
     """“30 minutes”; what is no duration, as it stands."""
     span = read(text)
-    if span is None:
-        return str(text)
+    return str(text) if span is None else in_words(span)
+
+
+def in_words(span: timedelta) -> str:
     number, unit = split(span)
     if number.isdigit():
         return str(_IN_WORDS[unit] % {"count": int(number)})

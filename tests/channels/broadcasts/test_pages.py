@@ -197,6 +197,19 @@ def test_what_is_started_is_changed_by_nobody(rita: Client, world: World, reader
     assert fresh(made).name == "Spring"
 
 
+@pytest.mark.parametrize(
+    ("language", "late", "wait"), [("en", "1 day", "90 minutes"), ("pt-br", "1 dia", "90 minutos")]
+)
+def test_how_long_is_said_in_the_words_of_whoever_reads(
+    rita: Client, world: World, readers: Segment, language: str, late: str, wait: str
+) -> None:
+    made = started(world, readers, not_later_than=timedelta(days=1), pilot_wait=timedelta(minutes=90))
+    rita.cookies["django_language"] = language
+    told = read(rita, made)
+    assert f">{late}</div>" in told
+    assert f">{wait}</div>" in told
+
+
 def test_the_template_must_be_of_the_connectors_channel(rita: Client, world: World, readers: Segment) -> None:
     sms = Connector.objects.create(brand=world.brand, key="sms", name="SMS", channel="sms", provider="sandbox")
     told = rita.post(reverse(ADD), form(world, readers, connector=sms.pk)).content.decode()
