@@ -81,7 +81,11 @@ def _halt(stage: Stage, partner: Client, letters: Letters, number: int, first: l
         return sum(email in mine for email, _at in letters.times())
 
     before = arrived()
-    tell(partner, [_begun("other", user, number) for user in other] + [_begun("first", user, number) for user in first])
+    # In turns, so that letters of both are left when the one is halted.
+    pairs = zip(first, other, strict=True)
+    tell(
+        partner, [_begun(*one, number) for user, neighbour in pairs for one in (("other", neighbour), ("first", user))]
+    )
     stage.until(lambda: arrived() >= before + _AT_LEAST, "the first letters of a round")
     began = time.time()
     halting.pause(journey, by=None, now=utcnow(), waiting=halting.Waiting.TIME_GOES_ON)
