@@ -399,7 +399,7 @@ def test_a_hanging_host_costs_a_batch_four_seconds_at_most_and_then_rests(world:
 def test_after_its_rest_it_is_tried_by_one_and_used_again_when_it_answers(world: World, system: OtherSystem) -> None:
     host = lists(world, system)
     PulledHost.objects.filter(pk=host.pk).update(failures=3, rests=1, rests_until=NOW)
-    says(world, system, "/w?n={{ customer.n }}", cache_seconds=0)
+    says(world, system, "/w?n={{ customer.n }}", cache_seconds=0, timeout_ms=2_000)
     system.answer(503)
     wants = [want(world, customer={"n": n}) for n in range(10)]
     assert {one.detail for one in load(*wants)} == {"pulled.weather: status 503", "pulled.weather: the host rests"}

@@ -90,6 +90,12 @@ def slowly(function: Callable[..., Any], seconds: float = 0.02) -> Callable[...,
     return slow
 
 
+def wait_for(anything: dict[str, float]) -> None:
+    until = time.monotonic() + 30
+    while not anything and time.monotonic() < until:
+        time.sleep(0.001)
+
+
 def until_empty(stage: Stage, *stages: Callable[..., int], limit: int = 3, idle: int = 20) -> Callable[[], None]:
     def loop() -> None:
         quiet = 0
@@ -304,6 +310,8 @@ def act_while_dispatching(stage: Stage, users: Sequence[str], monkeypatch: pytes
     monkeypatch.setattr("channels.providers.sandbox.SandboxSession", Watched)
 
     def act() -> None:
+        # The first goes out, and the last have acted: what is between is as it comes.
+        wait_for(calls)
         for user in random.Random(7).sample(list(users), len(users)):
             stage.accept("login.succeeded", user)
             accepted[f"{user}@example.com"] = time.monotonic()
@@ -313,6 +321,7 @@ def act_while_dispatching(stage: Stage, users: Sequence[str], monkeypatch: pytes
         for _round in range(200):
             if not dispatch_due(stage.connector.pk, stage.now, limit=5):
                 break
+            wait_for(accepted)
 
     # Resolved and matched meanwhile, so that a log-in may be anywhere on its way when the guard looks.
     together(act, dispatch, until_empty(stage, resolve_inbox, match_events, limit=3, idle=60))
