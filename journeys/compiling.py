@@ -15,10 +15,10 @@ from customers.rules import WALK, Rule
 from customers.rules import parse as parse_rule
 from journeys.asks import asks_of, telling
 from journeys.definition import Definition, parse
-from journeys.ends import End, Expiry, are_told, changes_of, last_steps
+from journeys.ends import End, Expiry, changes_of, last_steps
 from journeys.entry.names import event_of
 from journeys.models import Cause, JourneyVersion
-from journeys.steps.base import ANY_KEY, EVENT, TRAITS, EventMatch, Step
+from journeys.steps.base import ANY_KEY, EVENT, EventMatch, Step
 from journeys.steps.reaching import Sends
 from journeys.variables import VARIABLES
 from journeys.version import EndState, Meaning, Sending, Version, of_person
@@ -63,7 +63,6 @@ def compile_version(
     ]
     meanings = [_meanings(step, [meaning for meaning, _end in exits], definition) for step in steps]
     looks = changes_of(rule for rule, _end in exit_rules)
-    asks_anew = bool(looks) and not are_told(rule for rule, _end in exit_rules)
     asked_on_the_way = [rule for of_step in enter_rules for rule in of_step.values()]
     asked_on_the_way += [rule for rule, _end in exit_rules]
     reads = [step.reads() for step in steps]
@@ -96,7 +95,6 @@ def compile_version(
         expiry=_end(definition.timeout, None, states, index) if definition.timeout else None,
         meanings=meanings,
         looks=looks,
-        weighs_anew=frozenset(n for n, at_step in enumerate(meanings) if asks_anew or _weighs_anew(at_step)),
         names=looks.union(*meanings),
         names_joined=["\x1f".join(dict.fromkeys([*at_step, *sorted(looks)])) for at_step in meanings],
         sendings=sendings,
@@ -187,15 +185,6 @@ def _meanings(step: Step, exits: list[Meaning], definition: Definition) -> dict[
     if reset:
         found.setdefault(reset.event, []).append(_meaning("reset", reset.most, reset))
     return {name: tuple(group) for name, group in found.items()}
-
-
-def _weighs_anew(at_step: Mapping[str, Sequence[Meaning]]) -> bool:
-    """Whether anything is awaited there but exits whose conditions, of the event alone, hold everywhere or nowhere."""
-    return any(
-        meaning.kind != "exit" or (meaning.rule is not None and TRAITS in meaning.rule.inputs)
-        for group in at_step.values()
-        for meaning in group
-    )
 
 
 def _sending(step: Step, sent: Sends, definition: Definition, bindings: Mapping[str, Any], journey_id: UUID) -> Sending:

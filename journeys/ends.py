@@ -17,7 +17,7 @@ from customers.hints import form
 from customers.internal import SEGMENT_ENTERED, SEGMENT_LEFT, TRAIT_CHANGED
 from customers.rules import WALK, Rule
 from customers.rules.in_segment import SEGMENTS
-from journeys.steps.base import EVENT, TRAITS, EventMatch
+from journeys.steps.base import TRAITS, EventMatch
 
 if TYPE_CHECKING:
     from journeys.definition import Definition
@@ -96,8 +96,3 @@ def changes_of(rules: Iterable[Rule]) -> frozenset[str]:
     """The events after which these rules may hold that did not before."""
     asked = frozenset[str]().union(*(rule.inputs for rule in rules))
     return frozenset(name for input_ in asked for name in _CHANGES.get(input_, ()))
-
-
-def are_told(rules: Iterable[Rule]) -> bool:
-    """Whether nothing these rules ask changes but by an event that says so: neither with time, nor as the run walks."""
-    return all(rule.inputs <= _CHANGES.keys() | {EVENT} for rule in rules)

@@ -96,8 +96,6 @@ class Version:
     meanings: list[dict[str, tuple[Meaning, ...]]]
     # After events of these names the exit rules are asked, wherever a run stands.
     looks: frozenset[str]
-    # The steps where an event may mean something that it did not mean before.
-    weighs_anew: frozenset[int]
     # Of all steps together: an event of another name means nothing to a run, wherever it stands.
     names: frozenset[str]
     # By step, the names awaited there, joined by the unit separator as the looking-back statement takes them.
@@ -134,11 +132,6 @@ class Version:
     def awaits_at(self, step: int) -> bool:
         """Whether any event could do something to a run that waits there."""
         return bool(self.meanings[step] or self.looks)
-
-    def awaits_anew_at(self, step: int) -> bool:
-        """Whether an event that was dealt to a run before it came to this step may do something to it there, as what a
-        hold awaits since the entry."""
-        return step in self.weighs_anew
 
     def may_mean(self, brand_id: UUID, event: str) -> bool:
         """Whether such an event can mean anything to a run, at any of the steps."""

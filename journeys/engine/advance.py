@@ -48,7 +48,7 @@ def advance(ids: Sequence[int], now: datetime) -> int:
         people = people_of(cursor, {run.customer_id for run in ready if _looks_at_people(run)})
         people = ask(cursor, people, of_runs(ready), now)
         best = weigh(cursor, ready, people)
-        work = Work(missed_nothing=True)
+        work = Work(holds_runs=True)
         read_variables(cursor, (run for run in ready if VARIABLES in run.version.asked[run.step]))
         variables = variables_of(cursor, [run.id for run in ready if EVENT in run.version.asked[run.step]])
         known = {run.id: people.facts(run.customer_id, run.version, variables.get(run.id, {}), run.id) for run in ready}

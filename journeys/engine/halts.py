@@ -107,6 +107,9 @@ def _settle_some(cursor: Cursor[Any], id_: int, now: datetime) -> None:
         is_longer = waiting == _STANDS
         pause = (is_longer, resumed_at, since)
         cursor.execute(_BRING_BACK, [*pause, *pause, found, is_longer])
+        if is_longer:
+            # What came after a deadline that has moved was matched as too late, where nobody had set the run aside yet.
+            copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in found))
         # Whose call was over meanwhile waits for nothing any more, however long the pause was.
         wake(cursor, found, now)
     cursor.execute("UPDATE journeys_halt SET worked_at = %b, worked_run = %b WHERE id = %b", [*runs[-1], id_])

@@ -77,7 +77,7 @@ def match(ids: Sequence[int], now: datetime) -> int:
         left = _left(cursor, concerned, entries)
         ready = [arrival for arrival in concerned if arrival.item_id not in left]
         if ready:
-            work = Work(missed_nothing=True)
+            work = Work(holds_runs=True)
             _work_rounds(cursor, ready, entries, now, work)
             write(cursor, work, now)
             cursor.execute(_DONE, [[arrival.item_id for arrival in ready]], prepare=True)

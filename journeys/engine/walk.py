@@ -109,9 +109,9 @@ class Walked:
     told: list[Told] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    # Whether no event has passed a live run by: each was dealt to it where it then stood. Then what came before it came
-    # to a wait is committed, and can be looked for at once.
-    missed_nothing: bool = False
+    # Whether the runs that were there before are locked, and whoever matches waits for them: then what came before they
+    # come to a wait is committed, and can be looked for at once.
+    holds_runs: bool = False
 
     def note(self, run: RunState, names: tuple[str, ...], facts: Facts, told: tuple[Leaf, ...] = ()) -> None:
         """Keep what the rule saw that decides the run's next move."""
@@ -290,8 +290,7 @@ def _park(run: RunState, until: datetime, now: datetime, walked: Walked) -> None
     run.stepped_at = now
     wait_until(run, until)
     walked.touch(run)
-    is_known = run.id and walked.missed_nothing
-    if run.version.awaits_anew_at(run.step) if is_known else run.version.awaits_at(run.step):
+    if run.version.awaits_at(run.step):
         walked.parked.append(run)
 
 

@@ -186,7 +186,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
 
 def _have_look_back(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     """Queue those to look back who are just to be seen, and of the others those of whom there is something to find."""
-    known = {run.id for run in work.parked} if work.missed_nothing else set()
+    known = {run.id for run in work.parked} if work.holds_runs else set()
     known -= {run.id for run in work.entered}
     found = glance(cursor, known, now)
     looking = [run.id for run in work.parked if run.id not in known] + found

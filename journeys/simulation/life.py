@@ -190,12 +190,12 @@ class _Player:
 
     def _look_back(self, run: RunState, now: datetime) -> None:
         """A run that has come to a wait resumes by what happened since its entry, as a re-check has it."""
-        while run.status == ACTIVE and self.version.meanings[run.step]:
+        while run.status == ACTIVE and self.version.awaits_at(run.step):
             if not any(self._meet(run, one, now) for one in self._not_met(run)):
                 return
 
     def _not_met(self, run: RunState) -> Iterator[Arrival]:
-        awaited = self.version.meanings[run.step]
+        awaited = self.version.meanings[run.step].keys() | self.version.looks
         return (one for one in self.came if one.name in awaited and (id(run), one.event_id) not in self.resumed)
 
     def _facts(self, run: RunState, now: datetime) -> Facts:

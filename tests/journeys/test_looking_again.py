@@ -1,4 +1,4 @@
-"""Who looks back: a run that begins, and one that comes to where an earlier event may mean what it did not before."""
+"""Looking back: who is queued for it, what is found by it, and by which plans."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,22 +6,26 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from consent import staff
 from customers import work
 from customers.pg import raw_cursor
 from customers.resolve import stage as resolve
+from journeys import halting
 from journeys.engine import match, passing, runs
 from journeys.engine.advance import advance_due
 from journeys.engine.match import match_events
-from journeys.models import RecheckItem
+from journeys.engine.recheck import recheck_parked
+from journeys.models import Halt, RecheckItem
 from tests.journeys.stage import Stage, message, welcome
+from tests.journeys.test_simulation import simulated
 
 pytestmark = pytest.mark.django_db
 STATE = "not_activated"
 LEFT, LOG_IN = "customer.left", "login.succeeded"
 
 
-def delay(id_: str, next_: str) -> dict[str, Any]:
-    return {"type": "delay", "id": id_, "state": STATE, "after": "PT1H", "next": next_}
+def delay(id_: str, next_: str, after: str = "PT1H") -> dict[str, Any]:
+    return {"type": "delay", "id": id_, "state": STATE, "after": after, "next": next_}
 
 
 def pausing(**exit_: Any) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def test_a_run_that_begins_looks_back(stage: Stage) -> None:
     assert looking_back() == 1
 
 
-def test_a_known_run_that_comes_to_another_pause_does_not(stage: Stage) -> None:
+def test_a_known_run_of_whom_nothing_came_is_not_queued(stage: Stage) -> None:
     stage.publish(pausing())
     stage.know()
     stage.happen("customer.signed_up")
@@ -92,46 +96,110 @@ def test_a_known_run_that_comes_to_a_hold_looks_back(stage: Stage) -> None:
 
 
 PRO = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"}
-LATE = {"leaf": "this_run", "name": "hours", "op": "ge", "value": 5}
-LEAVES_IF_PRO = [{"event": LEFT, "state": "lost", "rule": PRO}]
+AGE = {"after": "PT90M", "state": "lost"}
+LATE = {"leaf": "this_run", "name": "hours", "op": "ge", "value": 2}
+MAY_BE_WRITTEN_TO = {"leaf": "permission", "purpose": "news", "channel": "email"}
+
+
+def hold(id_: str, event: str, next_: str) -> dict[str, Any]:
+    branches = [{"event": event, "next": next_}]
+    timeout = {"after": "P1D", "next": "lost"}
+    return {"type": "hold", "id": id_, "state": STATE, "branches": branches, "timeout": timeout}
+
+
+def waiting(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    ends = [{"type": "exit", "id": "lost", "state": "lost"}]
+    if steps[-1]["type"] == "hold":
+        ends.append({"type": "exit", "id": "done", "state": "activated"})
+    return welcome(steps=[*steps, *ends], **changes)
+
+
+def test_what_came_before_counts_at_a_hold_that_another_event_leads_to(stage: Stage) -> None:
+    stage.publish(waiting(hold("first", "visit.begun", "second"), hold("second", "visit.paid", "done")))
+    stage.know()
+    for name in ("customer.signed_up", "visit.paid", "visit.begun"):
+        stage.happen(name)
+    assert stage.steps_of(stage.the_run()) == ["first", "second", "done"]
+
+
+def test_what_is_found_and_then_matched_moves_the_run_once(stage: Stage) -> None:
+    stage.publish(waiting(delay("pause", "first"), hold("first", LOG_IN, "second"), hold("second", LOG_IN, "done")))
+    stage.know()
+    stage.happen("customer.signed_up")
+    stage.now += timedelta(hours=1)
+    due = stage.now
+    stage.now += timedelta(seconds=1)
+    stage.accept(LOG_IN)
+    assert work.work_once(resolve.QUEUE, stage.now) == 1
+    assert advance_due(due) == 1
+    assert (recheck_parked(stage.now), match_events(stage.now)) == (1, 1)
+    stage.run()
+    assert stage.steps_of(stage.the_run()) == ["pause", "first", "second"]
+
+
+@pytest.mark.parametrize("rule", [PRO, {"all": [PRO, LATE]}], ids=["of the person", "of the run too"])
+def test_exit_rules_are_asked_again_at_each_wait_once_something_has_changed(stage: Stage, rule: dict[str, Any]) -> None:
+    """Live and simulated alike."""
+    way = [delay("one", "two"), delay("two", "three"), delay("three", "lost")]
+    stage.publish(waiting(*way, exit_rules=[{"rule": rule, "state": "lost"}]))
+    stage.know(plan="free")
+    stage.happen("customer.signed_up")
+    stage.pass_time(minutes=30)
+    stage.happen("identify", traits={"plan": "pro"})
+    for _hour in range(4):
+        stage.pass_time(hours=1)
+    went = stage.steps_of(stage.the_run())
+    assert went == (["one", None] if rule is PRO else ["one", "two", "three", None])
+    assert _simulated_way(stage) == went
+
+
+def _simulated_way(stage: Stage) -> list[str | None]:
+    [path] = simulated(stage).tally.paths
+    return [one["step"] or None for one in path]
+
+
+def test_who_may_be_written_to_with_time_is_found_at_the_next_wait(stage: Stage) -> None:
+    """The peace that somebody asked for ends by itself: no event tells of it."""
+    way = [delay("one", "two", after="P20D"), delay("two", "lost", after="P20D")]
+    entry = {"event": "customer.signed_up", "guard": "none", "guard_reason": "Nothing is sent."}
+    stage.publish(waiting(*way, entry=entry, exit_rules=[{"rule": MAY_BE_WRITTEN_TO, "state": "lost"}]))
+    stage.know(granted=False)
+    stage.happen("customer.signed_up")
+    staff.pause_for(stage.the_run().customer, stage.brand, "1w", stage.now)
+    stage.pass_time(hours=1)
+    stage.happen("consent.granted", properties={"purpose": "news"})
+    assert stage.steps_of(stage.the_run()) == ["one"]
+    stage.pass_time(days=20)
+    assert stage.steps_of(stage.the_run()) == ["one", "two", None]
 
 
 @pytest.mark.parametrize(
-    ("changes", "looks_back"),
+    ("document", "event", "went"),
     [
-        pytest.param({"exit_events": LEAVES_IF_PRO}, 1, id="an event that counts for some of the people"),
-        pytest.param({"exit_rules": [{"rule": LATE, "state": "lost"}]}, 0, id="a rule that asks nothing that is told"),
-        pytest.param({"exit_rules": [{"rule": {"all": [PRO, LATE]}, "state": "lost"}]}, 1, id="a rule of the run too"),
-        pytest.param({"exit_rules": [{"rule": PRO, "state": "lost"}]}, 0, id="a rule of what is told as it changes"),
+        pytest.param(welcome(), LOG_IN, ["welcome", "hold", "done"], id="a hold"),
+        pytest.param(
+            pausing() | {"timeout": {"after": "PT90M", "state": "lost"}},
+            LEFT,
+            ["pause", None],
+            id="an exit before an age",
+        ),
     ],
 )
-def test_a_known_run_looks_back_where_what_came_before_may_end_it_now(
-    stage: Stage, changes: dict[str, Any], looks_back: int
+def test_no_event_is_too_late_while_time_stands_though_nobody_was_set_aside_yet(
+    stage: Stage, document: dict[str, Any], event: str, went: list[str | None]
 ) -> None:
-    stage.publish(pausing() | changes)
+    stage.publish(document)
     stage.know()
     stage.happen("customer.signed_up")
-    if "exit_events" in changes:
-        stage.happen(LEFT)
-    stage.happen("identify", traits={"plan": "free"})
-    come_to_rest(stage)
-    assert looking_back() == looks_back
-
-
-def test_a_known_run_of_whom_nothing_came_has_nothing_to_look_back_for(stage: Stage) -> None:
-    stage.publish(pausing(rule=PRO))
-    stage.know()
-    stage.happen("customer.signed_up")
-    come_to_rest(stage)
-    assert looking_back() == 0
-
-
-def test_what_changed_before_it_came_there_ended_it_then(stage: Stage) -> None:
-    stage.publish(pausing() | {"exit_rules": [{"rule": PRO, "state": "lost"}]})
-    stage.know()
-    stage.happen("customer.signed_up")
-    stage.happen("identify", traits={"plan": "pro"})
-    assert stage.steps_of(stage.the_run()) == ["pause", None]
+    journey = stage.journeys["welcome"]
+    halting.pause(journey, by=None, now=stage.now, waiting=Halt.Waiting.TIME_STANDS)
+    stage.now += timedelta(days=2)
+    stage.accept(event)
+    assert (work.work_once(resolve.QUEUE, stage.now), match_events(stage.now)) == (1, 1)
+    stage.now += timedelta(seconds=1)
+    halting.resume(journey, by=None, now=stage.now)
+    stage.run()
+    assert stage.steps_of(stage.the_run()) == went
 
 
 @pytest.mark.parametrize("rows_known", [0, 1000])
@@ -165,13 +233,3 @@ def test_the_oldest_event_of_a_profile_is_found_without_sorting_them(stage: Stag
     plan = "\n".join(row[0] for row in rows)
     assert "match_queue_by_profile" in plan
     assert "Sort" not in plan
-
-
-def test_matching_what_a_known_run_awaits_moves_it_once(stage: Stage) -> None:
-    stage.publish(welcome())
-    stage.know()
-    stage.happen("customer.signed_up")
-    stage.accept(LOG_IN)
-    stage.run()
-    assert match_events(stage.now) == 0
-    assert stage.steps_of(stage.the_run()) == ["welcome", "hold", "done"]
