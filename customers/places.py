@@ -17,8 +17,8 @@ _COUNTRY: Final = r"^[A-Za-z]{2}$"
 
 @cache
 def zones() -> list[str]:
-    """The names of the IANA's zones."""
-    return sorted(available_timezones())
+    """The names of the IANA's zones; a machine may add its own, and one that says that nothing was set."""
+    return sorted(available_timezones() - {"localtime", "Factory"})
 
 
 @cache

@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said_with_its_place_and_kept(
     assert (kept.door, kept.code, kept.pointer) == ("api", code, where)
 
 
-@pytest.mark.parametrize("zone", ["Brasilia", "america/sao_paulo", "", 3, ["America/Recife"]])
+@pytest.mark.parametrize("zone", ["Brasilia", "america/sao_paulo", "localtime", "Factory", "", 3, ["America/Recife"]])
 def test_78_a_zone_that_nobody_knows_is_refused_with_its_place(partner: Api, zone: object) -> None:
     told = {"type": "identify", "identifiers": {"user_id": "u"}, "traits": {"timezone": zone}}
     answer = partner.post("events", told)
