@@ -10,8 +10,9 @@ from psycopg import Cursor
 
 from consent.privacy.restricting import restricted
 from customers import dead_letters
-from customers.pg import copy_rows, raw_cursor
+from customers.pg import raw_cursor
 from journeys.engine import advance
+from journeys.engine.looking_back import have_look_back
 from journeys.engine.runs import RunState, lock_given_up
 from journeys.engine.walk import Moved, wait_until
 from journeys.engine.write import Work, write
@@ -61,7 +62,7 @@ def go_on(cursor: Cursor[Any], ids: Sequence[int], due: Mapping[int, datetime | 
         work.touch(run)
     write(cursor, work, now)
     # What ends a run ends this one too, whenever it came.
-    copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in found))
+    have_look_back(cursor, found)
     return found
 
 

@@ -13,10 +13,11 @@ from psycopg import Cursor
 
 from channels.models import Message, Reason
 from channels.outbox import cancel_unsent
-from customers.pg import copy_rows, raw_cursor
+from customers.pg import raw_cursor
 from customers.work import Queue, not_alone
 from journeys.engine.calls.wake import wake
 from journeys.engine.ending import end_all
+from journeys.engine.looking_back import have_look_back
 from journeys.engine.runs import RunState, lock_live
 from journeys.models import Cause, Halt
 
@@ -49,6 +50,7 @@ _BRING_BACK: Final = """
         FROM journeys_run WHERE id = ANY(%b) AND status = 1 ORDER BY id FOR NO KEY UPDATE
     ) u
     WHERE r.id = u.id AND (%b OR r.rests_due_at IS NOT NULL)
+    RETURNING r.id
 """
 
 
@@ -80,7 +82,7 @@ def moving(cursor: Cursor[Any], due: Sequence[RunState]) -> tuple[list[RunState]
 def _look_back(cursor: Cursor[Any], aside: Sequence[RunState], timeless: Collection[UUID]) -> None:
     """While time stands there is no deadline: an event counts that came after it, before the run was set aside."""
     waiting = [run.id for run in aside if run.journey_id in timeless and run.version.awaits_at(run.step)]
-    copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in waiting))
+    have_look_back(cursor, waiting)
 
 
 def settle(ids: Sequence[int], now: datetime) -> int:
@@ -106,10 +108,10 @@ def _settle_some(cursor: Cursor[Any], id_: int, now: datetime) -> None:
     else:
         is_longer = waiting == _STANDS
         pause = (is_longer, resumed_at, since)
-        cursor.execute(_BRING_BACK, [*pause, *pause, found, is_longer])
+        back = cursor.execute(_BRING_BACK, [*pause, *pause, found, is_longer]).fetchall()
         if is_longer:
             # What came after a deadline that has moved was matched as too late, where nobody had set the run aside yet.
-            copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in found))
+            have_look_back(cursor, (run_id for (run_id,) in back))
         # Whose call was over meanwhile waits for nothing any more, however long the pause was.
         wake(cursor, found, now)
     cursor.execute("UPDATE journeys_halt SET worked_at = %b, worked_run = %b WHERE id = %b", [*runs[-1], id_])

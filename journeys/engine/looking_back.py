@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from customers.pg import copy_rows
 from journeys.compiling import version
 from journeys.engine.arrivals import Arrival, best_of, load_properties
 from journeys.engine.runs import Began, People, RunState
@@ -57,6 +58,11 @@ _GLANCE: Final = """
         ) e
 """
 _BEGAN: Final = "SELECT run_id, occurred_at, message_id, event_id FROM journeys_runcontext WHERE run_id = ANY(%b)"
+
+
+def have_look_back(cursor: Cursor[Any], run_ids: Iterable[int]) -> None:
+    """Queue the runs for re-check, which looks back once this is committed."""
+    copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in run_ids))
 
 
 def glance(cursor: Cursor[Any], run_ids: Collection[int], now: datetime) -> list[int]:

@@ -13,12 +13,13 @@ from channels.models import Message, Reason
 from channels.outbox import cancel_unsent, restore_cancelled
 from consent.privacy.restricting import restricted
 from customers import bells
-from customers.pg import copy_rows, raw_cursor
+from customers.pg import raw_cursor
 from customers.segments import follow as segments
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.calls.note import note_again
 from journeys.engine.calls.wake import wake
 from journeys.engine.ending import end_all
+from journeys.engine.looking_back import have_look_back
 from journeys.engine.looks import look
 from journeys.engine.runs import RunState, lock_live, lock_merged
 from journeys.engine.walk import Moved
@@ -77,7 +78,7 @@ def follow(ids: Sequence[int], now: datetime) -> int:
         look(cursor, alive, now)
         if alive:
             # The other profiles' events may be what these wait for.
-            copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run.id,) for run in alive))
+            have_look_back(cursor, (run.id for run in alive))
         cursor.execute("DELETE FROM customers_merge_queue WHERE id = ANY(%b)", [[item[0] for item in items]])
     return len(items)
 

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from customers.pg import copy_rows, raw_cursor
+from customers.pg import raw_cursor
 from customers.work import Queue, first_in_line, work_once
 from journeys.engine.arrivals import Arrival, load_properties
 from journeys.engine.asking import ask, of_entries
 from journeys.engine.enroll import enter, open_gate
 from journeys.engine.entries import Entries, live_entries
-from journeys.engine.looking_back import glance, look_back
+from journeys.engine.looking_back import glance, have_look_back, look_back
 from journeys.engine.match import Table
 from journeys.engine.runs import Began, RunState, lock_live, people_of
 from journeys.engine.write import Work, write
@@ -40,7 +40,7 @@ def recheck(ids: Sequence[int], now: datetime) -> int:
         run_ids = glance(cursor, parked, now)
         moved = _settle(cursor, run_ids, now) if run_ids else set()
         if moved:
-            copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((run_id,) for run_id in moved))
+            have_look_back(cursor, moved)
     return len(ids) - len(moved)
 
 

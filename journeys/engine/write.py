@@ -14,7 +14,7 @@ from channels.exposures import NewExposure, keep_exposures
 from consent.permission import Choice, Want
 from customers.pg import copy_rows
 from journeys.engine.calls.note import note
-from journeys.engine.looking_back import glance
+from journeys.engine.looking_back import glance, have_look_back
 from journeys.engine.runs import Began, RunState
 from journeys.engine.sending import send
 from journeys.engine.telling import say
@@ -169,7 +169,7 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         copy_rows(cursor, "journeys_ruleinputs", _SEEN, map(_seen_row, work.seen))
     if work.ended:
         cursor.execute(_REMEMBER_END, [now, *_memory_keys(work.ended)], prepare=True)
-    _have_look_back(cursor, work, now)
+    _look_back(cursor, work, now)
     if work.refusals:
         copy_rows(
             cursor,
@@ -184,14 +184,14 @@ def write(cursor: Cursor[Any], work: Work, now: datetime) -> None:
         )  # fmt: skip
 
 
-def _have_look_back(cursor: Cursor[Any], work: Work, now: datetime) -> None:
+def _look_back(cursor: Cursor[Any], work: Work, now: datetime) -> None:
     """Queue those to look back who are just to be seen, and of the others those of whom there is something to find."""
     known = {run.id for run in work.parked} if work.holds_runs else set()
     known -= {run.id for run in work.entered}
     found = glance(cursor, known, now)
     looking = [run.id for run in work.parked if run.id not in known] + found
     if looking:
-        copy_rows(cursor, "journeys_recheck_queue", (("run_id", "int8"),), ((id_,) for id_ in looking))
+        have_look_back(cursor, looking)
 
 
 def _write_entered(cursor: Cursor[Any], work: Work, now: datetime) -> None:

@@ -38,6 +38,15 @@ def test_it_may_be_told_how_the_file_is_read(source: Source, tmp_path: Path) -> 
     assert call(tmp_path, "a|x;y\nb|z;w\n", *options, mapping={"events": [rule]}).startswith("accepted 2")
 
 
+def test_78_a_customer_in_a_zone_that_nobody_knows_is_refused_with_its_row(source: Source, tmp_path: Path) -> None:
+    rule = {"key": "c", "type": "identify", "identifiers": {"user_id": "/id"}, "traits": {"timezone": "/zone"}}
+    refused = tmp_path / "refused.csv"
+    options = ("--rows", "customers", "--refused", str(refused))
+    told = call(tmp_path, "id,zone\na,America/Recife\nb,Brasilia\n", *options, mapping={"events": [rule]})
+    assert told == "accepted 1  duplicates 0  rejected 1"
+    assert "There is no such time zone." in refused.read_text("utf-8-sig")
+
+
 @pytest.mark.parametrize(
     ("text", "mapping", "words"),
     [

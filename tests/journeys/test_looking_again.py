@@ -11,17 +11,21 @@ from customers import work
 from customers.pg import raw_cursor
 from customers.resolve import stage as resolve
 from journeys import halting
-from journeys.engine import match, passing, runs
+from journeys.engine import halts, match, passing, runs
 from journeys.engine.advance import advance_due
 from journeys.engine.match import match_events
 from journeys.engine.recheck import recheck_parked
-from journeys.models import Halt, RecheckItem
+from journeys.models import Halt, RecheckItem, Run
 from tests.journeys.stage import Stage, message, welcome
 from tests.journeys.test_simulation import simulated
 
 pytestmark = pytest.mark.django_db
 STATE = "not_activated"
 LEFT, LOG_IN = "customer.left", "login.succeeded"
+PRO = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"}
+AGE = {"after": "PT90M", "state": "lost"}
+LATE = {"leaf": "this_run", "name": "hours", "op": "ge", "value": 2}
+MAY_BE_WRITTEN_TO = {"leaf": "permission", "purpose": "news", "channel": "email"}
 
 
 def delay(id_: str, next_: str, after: str = "PT1H") -> dict[str, Any]:
@@ -39,6 +43,19 @@ def pausing(**exit_: Any) -> dict[str, Any]:
             {"type": "exit", "id": "lost", "state": "lost"},
         ],
     )
+
+
+def hold(id_: str, event: str, next_: str) -> dict[str, Any]:
+    branches = [{"event": event, "next": next_}]
+    timeout = {"after": "P1D", "next": "lost"}
+    return {"type": "hold", "id": id_, "state": STATE, "branches": branches, "timeout": timeout}
+
+
+def waiting(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    ends = [{"type": "exit", "id": "lost", "state": "lost"}]
+    if steps[-1]["type"] == "hold":
+        ends.append({"type": "exit", "id": "done", "state": "activated"})
+    return welcome(steps=[*steps, *ends], **changes)
 
 
 def looking_back() -> int:
@@ -81,10 +98,7 @@ def test_it_still_ends_by_an_event_that_comes_there(stage: Stage) -> None:
 
 def test_a_known_run_that_comes_to_a_hold_looks_back(stage: Stage) -> None:
     document = pausing()
-    document["steps"][2] = {
-        "type": "hold", "id": "rest", "state": STATE, "branches": [{"event": LOG_IN, "next": "lost"}],
-        "timeout": {"after": "P1D", "next": "lost"},
-    }  # fmt: skip
+    document["steps"][2] = hold("rest", LOG_IN, "lost")
     stage.publish(document)
     stage.know()
     stage.happen("customer.signed_up")
@@ -93,25 +107,6 @@ def test_a_known_run_that_comes_to_a_hold_looks_back(stage: Stage) -> None:
     assert looking_back() == 1
     stage.run()
     assert stage.steps_of(stage.the_run())[-1] == "lost"
-
-
-PRO = {"leaf": "attribute", "name": "plan", "op": "eq", "value": "pro"}
-AGE = {"after": "PT90M", "state": "lost"}
-LATE = {"leaf": "this_run", "name": "hours", "op": "ge", "value": 2}
-MAY_BE_WRITTEN_TO = {"leaf": "permission", "purpose": "news", "channel": "email"}
-
-
-def hold(id_: str, event: str, next_: str) -> dict[str, Any]:
-    branches = [{"event": event, "next": next_}]
-    timeout = {"after": "P1D", "next": "lost"}
-    return {"type": "hold", "id": id_, "state": STATE, "branches": branches, "timeout": timeout}
-
-
-def waiting(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    ends = [{"type": "exit", "id": "lost", "state": "lost"}]
-    if steps[-1]["type"] == "hold":
-        ends.append({"type": "exit", "id": "done", "state": "activated"})
-    return welcome(steps=[*steps, *ends], **changes)
 
 
 def test_what_came_before_counts_at_a_hold_that_another_event_leads_to(stage: Stage) -> None:
@@ -177,12 +172,7 @@ def test_who_may_be_written_to_with_time_is_found_at_the_next_wait(stage: Stage)
     ("document", "event", "went"),
     [
         pytest.param(welcome(), LOG_IN, ["welcome", "hold", "done"], id="a hold"),
-        pytest.param(
-            pausing() | {"timeout": {"after": "PT90M", "state": "lost"}},
-            LEFT,
-            ["pause", None],
-            id="an exit before an age",
-        ),
+        pytest.param(pausing() | {"timeout": AGE}, LEFT, ["pause", None], id="an exit before an age"),
     ],
 )
 def test_no_event_is_too_late_while_time_stands_though_nobody_was_set_aside_yet(
@@ -200,6 +190,22 @@ def test_no_event_is_too_late_while_time_stands_though_nobody_was_set_aside_yet(
     halting.resume(journey, by=None, now=stage.now)
     stage.run()
     assert stage.steps_of(stage.the_run()) == went
+
+
+def test_of_a_journey_that_goes_on_only_those_look_back_who_are_still_in_it(stage: Stage) -> None:
+    stage.publish(welcome())
+    for user in ("ana", "bia"):
+        stage.know(user)
+        stage.happen("customer.signed_up", user)
+    stage.happen(LOG_IN, "ana")
+    journey = stage.journeys["welcome"]
+    halting.pause(journey, by=None, now=stage.now, waiting=Halt.Waiting.TIME_STANDS)
+    stage.now += timedelta(hours=1)
+    halting.resume(journey, by=None, now=stage.now)
+    assert work.work_once(halts.QUEUE, stage.now) == 1
+    waits = [run.pk for run in stage.runs() if run.status == Run.Status.ACTIVE]
+    assert list(RecheckItem.objects.values_list("run_id", flat=True)) == waits
+    assert len(waits) == 1
 
 
 @pytest.mark.parametrize("rows_known", [0, 1000])
